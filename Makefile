@@ -1,0 +1,51 @@
+# Two commands do all the set-up on a fresh machine: `make demo` and `make test`.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Payproof needs Python 3.11 or later: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: help
+help:  ## Show the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
+	$(BIN)/payproof run
+
+.PHONY: test
+test: $(READY)  ## Run the tests
+	$(BIN)/pytest -n auto
+
+.PHONY: lint
+lint: $(READY)  ## Check formatting, lint rules, types and the import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: matrix
+matrix: $(READY)  ## Run every scenario on every defect and print the matrix
+	$(BIN)/python -m tests.defects.matrix
+
+.PHONY: bench
+bench: $(READY)  ## Measure against the peers (needs nginx and wrk)
+	$(BIN)/python -m tests.benchmarks
+
+.PHONY: schemas
+schemas: $(READY)  ## Write the published JSON Schemas anew
+	$(BIN)/payproof schema target > harness/schemas/target.json
+	$(BIN)/payproof schema scenario > harness/schemas/scenario.json
+
+.PHONY: lock
+lock: $(READY)  ## Resolve the dependencies anew
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-annotate --no-header --all-extras --group dev pyproject.toml --output-file requirements.lock

@@ -1,0 +1,167 @@
+"""The harness's HTTP client: sends to the target's hosts only, reads within bounds, and conceals before it returns."""
+
+import asyncio
+import hashlib
+import ssl
+import time
+import zlib
+from collections.abc import Iterable
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from harness.adapters.raw_http import exchange_raw
+from harness.canary import Ledger
+from harness.domain.contracts import Request
+from harness.domain.observation import Answer, Exchange, NoAnswer, Sent
+from harness.domain.sensitive import Exposure
+from harness.domain.target import Target
+from harness.errors import ConfigurationError, ForbiddenHostError, InconclusiveError, Reason
+
+__all__ = ["HttpSender", "RawAnswer", "tls_context"]
+
+# An idle connection is given up before the common servers close it, so that a delivery never meets a closing one.
+_KEEP_IDLE_SECONDS = 1.0
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+def tls_context(target: Target) -> ssl.SSLContext:
+    """Return a context that verifies the target's certificate and host name.
+
+    Raises:
+        ConfigurationError: the target file's ``ca_file`` holds no certificates.
+    """
+    try:
+        return ssl.create_default_context(cafile=target.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"ca_file {target.ca_file}: no PEM certificates can be read: {error}") from None
+
+
+class HttpSender:
+    """Sends requests to one target; open and close it within one event loop."""
+
+    def __init__(self, target: Target, ledger: Ledger) -> None:
+        self._target, self._ledger = target, ledger
+        self._tls = tls_context(target)
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, keepalive_timeout=_KEEP_IDLE_SECONDS, limit=0),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.close()
+
+    async def send(self, request: Request, step: int) -> Exchange:
+        """Send one request; what goes wrong on the way becomes the exchange's ``NoAnswer``.
+
+        Raises:
+            ForbiddenHostError: the request is for a host that the target file does not list; nothing was sent.
+        """
+        base = urlsplit(self._target.url)
+        url = f"{base.scheme}://{base.netloc}{request.target}"
+        host = f"{base.hostname}:{base.port or {'https': 443, 'http': 80}[base.scheme]}"
+        if host not in self._target.allowed:
+            raise ForbiddenHostError(host)
+        sent = Sent(
+            request.method,
+            self._ledger.conceal_text(url),
+            self._ledger.conceal_text(request.note),
+            len(request.body),
+            hashlib.sha256(request.body).hexdigest(),
+        )
+        started = time.perf_counter()
+        try:
+            async with asyncio.timeout(self._target.contract.answer_within):
+                status, headers, body = await self._raw(request, url)
+        except InconclusiveError as error:
+            return Exchange(step, sent, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
+        except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
+            reason, detail = _told(error, host, self._target.contract.answer_within)
+            return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
+        seconds = time.perf_counter() - started
+        return Exchange(step, sent, self._observed(url, status, headers, body, seconds))
+
+    async def _raw(self, request: Request, url: str) -> RawAnswer:
+        limit = self._target.budget.answer_bytes
+        if not all(value.isascii() for _, value in request.headers):
+            return await exchange_raw(request, url, self._tls, limit)
+        headers = CIMultiDict((name.decode("ascii"), value.decode("ascii")) for name, value in request.headers)
+        async with self._client.request(
+            request.method, URL(url, encoded=True), headers=headers, data=request.body, allow_redirects=False
+        ) as response:
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, f"the answer is larger than {limit:,} bytes")
+            return response.status, list(response.raw_headers), bytes(body)
+
+    def _observed(
+        self, url: str, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, seconds: float
+    ) -> Answer | NoAnswer:
+        plain: list[tuple[str, str]] = []
+        exposures: list[Exposure] = []
+        for name, value in headers:
+            concealed, found = self._ledger.conceal(value, f"header {name.decode('latin-1').lower()}")
+            plain.append((name.decode("latin-1").lower(), concealed.decode("latin-1")))
+            exposures += found
+        fields = dict(plain)
+        if status in _REDIRECTS:
+            there = urlsplit(urljoin(url, fields.get("location", "")))
+            if there.netloc != urlsplit(url).netloc:
+                detail = f"status {status} to {there.scheme}://{there.netloc}, which was not followed"
+                return NoAnswer(Reason.REDIRECT_ELSEWHERE, detail, seconds)
+        try:
+            decoded = _decompressed(body, fields.get("content-encoding", "identity"), self._target.budget.answer_bytes)
+        except InconclusiveError as error:
+            return NoAnswer(error.reason, error.detail, seconds)
+        concealed, found = self._ledger.conceal(decoded, "body")
+        text = concealed.decode("utf-8", "replace")[: self._target.budget.evidence_characters]
+        return Answer(status, tuple(plain), text, len(decoded), seconds, (*exposures, *found))
+
+
+def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
+    """Return the body without its content encoding, never more than the limit."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return body
+        case "gzip" | "x-gzip":
+            decoder = zlib.decompressobj(wbits=31)
+        case "deflate":
+            decoder = zlib.decompressobj(wbits=15)
+        case other:
+            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"content encoding {other[:20]!r}, unasked for")
+    try:
+        plain = decoder.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the {encoding} body is corrupt: {error}") from None
+    if len(plain) > limit:
+        detail = f"{len(body):,} bytes of {encoding} decompress to more than {limit:,}"
+        raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, detail)
+    return plain
+
+
+def _told(error: Exception, host: str, seconds: float) -> tuple[Reason, str]:
+    """Return the reason and one line for what went wrong on the network."""
+    if isinstance(error, TimeoutError):
+        return Reason.TIMEOUT, f"{host} gave no complete answer within {seconds:g} s"
+    certificate = next((e for e in (error, error.__cause__) if isinstance(e, ssl.SSLCertVerificationError)), None)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        inner = error.certificate_error
+        certificate = inner if isinstance(inner, ssl.SSLCertVerificationError) else None
+    if certificate is not None:
+        return Reason.TLS_FAILED, f"the certificate of {host} is not valid: {certificate.verify_message}"
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+        return Reason.TLS_FAILED, f"no TLS connection with {host}: {getattr(error, 'reason', None) or error}"
+    if isinstance(error, OSError):
+        return Reason.UNREACHABLE, f"{host}: {error.strerror or type(error).__name__}"
+    if isinstance(error, aiohttp.ClientConnectionError):
+        return Reason.UNREACHABLE, f"{host} closed the connection without an answer"
+    return Reason.RESPONSE_UNREADABLE, f"{host} did not answer in HTTP: {type(error).__name__}"

@@ -1,0 +1,160 @@
+"""Starts the reference billing service as a process of its own, over HTTPS, and describes it as any other target."""
+
+import json
+import os
+import secrets
+import shutil
+import string
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.domain.sensitive import Secret
+from harness.domain.target import Contract, Environment, RejectionRecord, SourceSpec, Target, Webhook
+from harness.errors import TargetStartError
+
+__all__ = ["REFERENCE_COMMAND", "Reference"]
+
+#: What starts the service; the tests start variations of it that carry a planted defect.
+REFERENCE_COMMAND = (sys.executable, "-m", "reference_impl")
+
+_START_SECONDS = 60.0
+_STOP_SECONDS = 5.0
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def _made_up(prefix: str, length: int) -> str:
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    current: Secret = field(default_factory=lambda: Secret("webhook secret", _made_up("whsec_", 32)))
+    previous: Secret = field(default_factory=lambda: Secret("previous webhook secret", _made_up("whsec_", 32)))
+    retired: Secret = field(default_factory=lambda: Secret("retired webhook secret", _made_up("whsec_", 32)))
+    api_key: Secret = field(default_factory=lambda: Secret("Stripe API key", _made_up("sk_" + "test_", 24)))
+
+
+class Reference:
+    """The running service; a context manager that leaves neither process nor file behind."""
+
+    def __init__(self, api_version: str, command: Sequence[str] = REFERENCE_COMMAND) -> None:
+        self._api_version, self._command = api_version, command
+        self._secrets = _Secrets()
+        self._folder = Path(tempfile.mkdtemp(prefix="payproof-"))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Make the certificates, start the process and wait until it listens.
+
+        Raises:
+            TargetStartError: it ended or did not listen in time; the message quotes what it said last.
+        """
+        try:
+            self._start()
+            self.target = self._described(self._listening_port())
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stop the process and remove its files."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop the process and remove its files."""
+        if self._process is not None:
+            # The end of its standard input stops the service too, should this process be killed instead.
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+            self._process.terminate()
+            try:
+                self._process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        try:
+            import trustme  # noqa: PLC0415 (of the extra `reference`, which only this run needs)
+        except ImportError:
+            raise TargetStartError(
+                "the reference service is not installed: pip install 'payproof[reference]', or give --target FILE"
+            ) from None
+        authority = trustme.CA()
+        issued = authority.issue_cert("127.0.0.1", "localhost")
+        authority.cert_pem.write_to_path(self._folder / "ca.pem")
+        issued.private_key_pem.write_to_path(self._folder / "key.pem")
+        (self._folder / "key.pem").chmod(0o600)
+        for pem in issued.cert_chain_pems:
+            pem.write_to_path(self._folder / "certificate.pem", append=True)
+        now = datetime.now(UTC)
+        previous = [
+            {"secret": self._secrets.previous.reveal(), "valid_until": (now + timedelta(hours=24)).isoformat()},
+            {"secret": self._secrets.retired.reveal(), "valid_until": (now - timedelta(hours=1)).isoformat()},
+        ]
+        settings = {
+            "BILLING_DATABASE_URL": f"sqlite:///{self._folder / 'billing.db'}",
+            "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
+            "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
+            "BILLING_TLS_CERTIFICATE": str(self._folder / "certificate.pem"),
+            "BILLING_TLS_PRIVATE_KEY": str(self._folder / "key.pem"),
+            "BILLING_STOP_WITH_PARENT": "1",
+        }
+        with (self._folder / "service.log").open("wb") as log, (self._folder / "stderr.log").open("wb") as errors:
+            self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                self._command, stdin=subprocess.PIPE, stdout=log, stderr=errors, env={**os.environ, **settings}
+            )
+
+    def _listening_port(self) -> int:
+        assert self._process is not None
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until:
+            for line in (self._folder / "service.log").read_bytes().splitlines():
+                if b'"service_started"' in line:
+                    return int(json.loads(line)["port"])
+            if self._process.poll() is not None:
+                said = (self._folder / "stderr.log").read_text(errors="replace").strip().splitlines() or ["nothing"]
+                raise TargetStartError(
+                    f"the reference service ended with status {self._process.returncode}: {said[-1]}"
+                )
+            time.sleep(0.01)
+        raise TargetStartError(f"the reference service did not listen within {_START_SECONDS:g} s")
+
+    def _described(self, port: int) -> Target:
+        return Target(
+            name="reference billing service",
+            url=f"https://127.0.0.1:{port}",
+            environment=Environment.LOCAL,
+            webhook=Webhook(
+                path="/webhooks/stripe",
+                secret=self._secrets.current,
+                api_version=self._api_version,
+                previous_secret=self._secrets.previous,
+                retired_secret=self._secrets.retired,
+            ),
+            ca_file=str(self._folder / "ca.pem"),
+            api_key=self._secrets.api_key,
+            publishable_key=_made_up("pk_" + "test_", 24),
+            stores=(SourceSpec("database", f"sqlite:{self._folder / 'billing.db'}"),),
+            logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
+            contract=Contract(
+                rejected=frozenset({401}),
+                rejection_record=RejectionRecord(
+                    match={"event": "webhook_rejected"},
+                    cause="cause",
+                    time="timestamp",
+                    origin="origin",
+                    result="result",
+                ),
+            ),
+        )

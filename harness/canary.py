@@ -1,0 +1,102 @@
+"""Values that a run makes up or must keep secret, and the search for them in everything that comes back.
+
+A value is found and replaced by a placeholder in one pass, before anything else sees the bytes, so that what is
+recorded, judged, printed and written never holds it.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from random import Random
+
+from faker import Faker
+
+from harness.domain.sensitive import Exposure
+
+__all__ = ["Ledger", "make_canaries"]
+
+_SHORTEST = 6  # a shorter text would be found by chance
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    kind: str
+    label: str
+
+
+class Ledger:
+    """Every sensitive value of a run, and how to find and replace them."""
+
+    def __init__(self) -> None:
+        self._entries: dict[bytes, _Entry] = {}
+        self._temporary: list[bytes] = []
+        self._ever: set[bytes] = set()
+        self._pattern: re.Pattern[bytes] | None = None
+
+    def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False) -> None:
+        """Register a value; it is forgotten at the next ``forget`` unless it is lasting.
+
+        Values shorter than 6 bytes are not registered, as chance would find them.
+        """
+        if len(value) < _SHORTEST or value in self._entries:
+            return
+        self._entries[value] = _Entry(kind, label)
+        self._ever.add(value)
+        if not lasting:
+            self._temporary.append(value)
+        self._pattern = None
+
+    def forget(self) -> None:
+        """Drop what was registered for one case; canaries are distinct, so no later case needs them."""
+        for value in self._temporary:
+            del self._entries[value]
+        self._temporary.clear()
+        self._pattern = None
+
+    def conceal(self, data: bytes, where: str = "") -> tuple[bytes, tuple[Exposure, ...]]:
+        """Return the data with every registered value replaced by ``[kind: label]``, and what was found where."""
+        if not self._entries:
+            return data, ()
+        if self._pattern is None:
+            longest_first = sorted(self._entries, key=len, reverse=True)
+            self._pattern = re.compile(b"|".join(map(re.escape, longest_first)))
+        found: list[Exposure] = []
+
+        def replace(match: re.Match[bytes]) -> bytes:
+            entry = self._entries[match.group()]
+            place = f"byte {match.start()}"
+            found.append(Exposure(entry.kind, entry.label, f"{where}, {place}" if where else place))
+            return f"[{entry.kind}: {entry.label}]".encode()
+
+        return self._pattern.sub(replace, data), tuple(found)
+
+    def conceal_text(self, text: str) -> str:
+        """Return the text with every registered value replaced."""
+        return self.conceal(text.encode("utf-8", "surrogateescape"))[0].decode("utf-8", "replace")
+
+    def holds_none(self, data: Iterable[bytes]) -> bool:
+        """Whether no value that was ever registered, forgotten ones included, stands in the data."""
+        return not any(value in chunk for chunk in data for value in self._ever)
+
+
+_faker = Faker("en_US")
+
+
+def make_canaries(random: Random) -> Mapping[str, str]:
+    """Make one case's canaries: what Stripe would carry as personal or card data, each unlike anything else.
+
+    Keys are ``name``, ``email``, ``phone``, ``address``, ``description``, ``metadata`` and ``client_secret``.
+    """
+    tag = hashlib.blake2b(random.randbytes(16), digest_size=6).hexdigest()
+    _faker.seed_instance(random.getrandbits(64))
+    last = _faker.last_name()
+    return {
+        "name": f"{_faker.first_name()} {last} {tag}",
+        "email": f"{last.lower()}.{tag}@{_faker.safe_domain_name()}",
+        "phone": f"+1555{random.randrange(10**7):07d}",
+        "address": f"{_faker.building_number()} {_faker.street_name()} {tag}",
+        "description": f"{_faker.catch_phrase()} {tag}",
+        "metadata": f"canary-{tag}-{random.getrandbits(48):012x}",
+        "client_secret": "pi_" + f"{random.getrandbits(96):024x}" + "_secret_" + f"{random.getrandbits(96):024x}",
+    }

@@ -1,0 +1,32 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.domain.contracts import Seen
+from harness.domain.finding import Finding
+from harness.domain.observation import Channel, NoAnswer
+from harness.errors import Reason
+from harness.registry import check
+
+__all__ = ["InTime"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class InTime:
+    """Every delivery was answered within the contract's ``answer_within`` seconds."""
+
+    name: ClassVar[str] = "in_time"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each slow answer and each that did not come in time."""
+        limit = seen.contract.answer_within
+        for exchange in seen.exchanges:
+            answer = exchange.answer
+            if isinstance(answer, NoAnswer):
+                if answer.reason is Reason.TIMEOUT:
+                    yield Finding(self.name, f"an answer within {limit:g} s", "no answer", exchange.step)
+            elif answer.seconds > limit:
+                yield Finding(self.name, f"an answer within {limit:g} s", f"{answer.seconds:.1f} s", exchange.step)

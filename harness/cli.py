@@ -1,0 +1,297 @@
+"""The command ``payproof``: thin; every command asks the session or a pure function, and prints."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness import __version__
+from harness.domain.events import RunFinished
+from harness.domain.finding import Severity
+from harness.domain.observation import Answer, NoAnswer
+from harness.domain.scenario import Scenario
+from harness.domain.sensitive import Secret
+from harness.domain.verdict import ExitCode
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, TargetStartError
+from harness.language import scenario_schema, target_schema
+from harness.registry import nearest
+from harness.reporters import Reporter, open_report
+from harness.reporters.console import ConsoleReport
+from harness.session import all_scenarios, choose, deliver_once, describe_target, event_factory, open_session, rejudged
+from harness.stripe.forgeries import FORGERIES
+from harness.stripe.signature import diagnose
+
+__all__ = ["cli", "main"]
+
+_SUCCESS = range(200, 300)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="payproof")
+def cli() -> None:
+    """Prove that a Stripe billing integration keeps payment data safe.
+
+    Exit codes: 0 all held, 1 a rule is broken, 2 interrupted, 3 something is unknown, 4 wrong usage or configuration,
+    5 nothing ran.
+    """
+
+
+@cli.command()
+@click.option("--target", type=click.Path(path_type=Path), help="Target file; without it the reference service runs.")
+@click.option("--topic", "topics", multiple=True, help="Only this topic.")
+@click.option("--scenario", "ids", multiple=True, metavar="ID[case]", help="Only this scenario or case.")
+@click.option("--severity", type=click.Choice([s.value for s in Severity]), default="low", help="At least this severity.")
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the run that printed this seed.")
+@click.option("--report", "reports", multiple=True, type=click.Path(path_type=Path), metavar="FILE.jsonl|FILE.xml",
+              help="Also write a run record or JUnit XML.")
+def run(target: Path | None, topics: Sequence[str], ids: Sequence[str], severity: str, seed: int | None,
+        reports: Sequence[Path]) -> int:
+    """Run scenarios on a target and judge them."""
+    choices = choose(all_scenarios(), topics=topics, ids=ids, at_least=Severity(severity))
+    console = Console(record=True)
+    with open_session(target, seed=seed) as session:
+        files = [open_report(path) for path in reports]
+        code = _told(session.run(choices), [ConsoleReport(console), *files])
+        written = [console.export_text().encode(), *(path.read_bytes() for path in reports)]
+        if not session.ledger.holds_none(written):
+            for path in reports:
+                path.unlink()
+            raise PayproofError("the output above holds a value that must not be shown; the reports were removed")
+    return code
+
+
+def _told(events: Any, reporters: Sequence[Reporter]) -> int:
+    """Hand every event to every reporter; return the exit code that the footer names."""
+    code = ExitCode.INTERRUPTED
+    try:
+        for event in events:
+            for reporter in reporters:
+                reporter.handle(event)
+            if isinstance(event, RunFinished):
+                code = event.exit_code
+    finally:
+        for reporter in reporters:
+            reporter.close()
+    return code
+
+
+@cli.command("list")
+@click.option("--where", is_flag=True, help="Show the file of each scenario.")
+@click.option("--cases", is_flag=True, help="Show each case.")
+def list_(*, where: bool, cases: bool) -> None:
+    """List the scenarios."""
+    for scenario in all_scenarios():
+        place = f"  {scenario.place}" if where else ""
+        click.echo(f"{scenario.id:<42} {scenario.severity:<9} {len(scenario.cases):>3} cases  {scenario.title}{place}")
+        for case in scenario.cases if cases else ():
+            click.echo(f"  {case.id}")
+
+
+@cli.command()
+@click.argument("id_", metavar="ID")
+def explain(id_: str) -> None:
+    """Tell what a scenario does, who asks for it, and which planted defects prove that it can fail."""
+    known = {scenario.id: scenario for scenario in all_scenarios()}
+    name = id_.partition("[")[0]
+    if name not in known:
+        raise ConfigurationError(f"unknown scenario {id_!r}", hint=nearest(name, known))
+    _explain(known[name], Console())
+
+
+def _explain(scenario: Scenario, out: Console) -> None:
+    out.print(f"[bold]{escape(scenario.id)}[/] ({scenario.severity})\n{escape(scenario.title)}\n", highlight=False)
+    for requirement in scenario.requirements:
+        source = f" [dim]({escape(requirement.source)})[/]" if requirement.source else ""
+        out.print(f"[bold]{escape(requirement.id)}[/]: {escape(requirement.says)}{source}", highlight=False)
+    if scenario.control is not None:
+        held = ", ".join(check.name for check in scenario.control.expect)
+        out.print(f"\n[bold]control[/]: {escape(_steps(scenario.control.steps))} → {held}", highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("case", "does", "expects", "needs"):
+        table.add_column(column, overflow="fold")
+    for case in scenario.cases:
+        expected = ", ".join(check.name for check in case.phase.expect)
+        table.add_row(escape(case.name), escape(_steps(case.phase.steps)), expected, ", ".join(case.needs))
+    out.print()
+    out.print(table)
+    out.print("\n[bold]planted defects that it catches[/]", highlight=False)
+    for defect, check in scenario.defects.items():
+        out.print(f"  {escape(defect)} (by {check})", highlight=False)
+    out.print(f"\n{escape(scenario.place)}", style="dim", highlight=False)
+
+
+def _steps(steps: Sequence[Any]) -> str:
+    told = []
+    for step in steps:
+        fields = {name: getattr(step, name) for name in step.__dataclass_fields__ if name != "name"}
+        plain = [f"{key}={value}" for key, value in fields.items() if value not in ("", {}, False)]
+        told.append(f"{step.name}({', '.join(plain)})")
+    return "; ".join(told)
+
+
+@cli.command()
+@click.argument("which", type=click.Choice(["target", "scenario"]))
+def schema(which: str) -> None:
+    """Print the JSON Schema of target or scenario files, for editors."""
+    click.echo(json.dumps(target_schema() if which == "target" else scenario_schema(), indent=2))
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--output", type=click.Path(path_type=Path), default=Path("payproof.toml"), show_default=True)
+@click.option("--ca-file", help="PEM file of a private certificate authority.")
+@click.option("--force", is_flag=True, help="Replace an existing file.")
+def init(url: str, output: Path, ca_file: str | None, *, force: bool) -> None:
+    """Look at URL and write a commented target file with what was found."""
+    if output.exists() and not force:
+        raise ConfigurationError("there is a file already", hint="give --output or --force", file=output)
+    text = describe_target(url, ca_file=ca_file and str(Path(ca_file).absolute()))
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"cannot be written: {error.strerror}", file=output) from None
+    click.echo(f"{output} written; check it, set the secret's variable, then: payproof run --target {output}")
+
+
+@cli.command()
+@click.argument("record", type=click.Path(path_type=Path))
+def judge(record: Path) -> int:
+    """Judge a run record (--report FILE.jsonl) again with the checks of this version."""
+    return _told(rejudged(record), [ConsoleReport(Console())])
+
+
+def _secret(variable: str) -> Secret:
+    value = os.environ.get(variable, "")
+    if not value:
+        raise ConfigurationError(f"the environment variable {variable} is not set", hint="it must hold the secret")
+    if value.startswith(("sk_live_", "rk_live_", "sk_org_live_")):
+        raise ConfigurationError(f"{variable} holds a live Stripe key", hint="give the endpoint's secret (whsec_...)")
+    return Secret("webhook secret", value)
+
+
+def _body(path: Path) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"the body cannot be read: {error.strerror}", file=path) from None
+
+
+def _setting(text: str) -> tuple[str, object]:
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise ConfigurationError(f"--set {text!r} is not PATH=VALUE", hint="such as status=canceled")
+    try:
+        return path, json.loads(value)
+    except ValueError:
+        return path, value
+
+
+@cli.command()
+@click.argument("event", required=False)
+@click.option("--url", required=True, help="Where to deliver.")
+@click.option("--secret-env", required=True, metavar="NAME", help="Variable that holds the signing secret.")
+@click.option("--body", type=click.Path(path_type=Path), help="Deliver this file's bytes as they are; - is stdin.")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Set a value of the event's object.")
+@click.option("--signature", default="valid", show_default=True, help="How to sign or forge; see --list.")
+@click.option("--api-version", help="Shape of the made-up event.")
+@click.option("--livemode", is_flag=True, help="Make an event of live mode.")
+@click.option("--seed", type=click.IntRange(0), help="Make the same event again.")
+@click.option("--ca-file", help="PEM file of a private certificate authority.")
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds.")
+def deliver(event: str | None, url: str, secret_env: str, body: Path | None, settings: Sequence[str], signature: str,
+            api_version: str | None, seed: int | None, ca_file: str | None, timeout: float, *, livemode: bool) -> int:
+    """Deliver EVENT (such as invoice.paid), or your own body, to your URL, signed with your secret. No Stripe account.
+
+    Exit code 0 for a 2xx answer, 1 for another, 3 for none.
+    """
+    if (event is None) == (body is None):
+        raise ConfigurationError("give either an event type or --body FILE", hint="payproof events lists the types")
+    if body is not None and settings:
+        raise ConfigurationError("--set changes made-up events only", hint="a --body is delivered as it is")
+    exchange = deliver_once(
+        url,
+        secret=_secret(secret_env),
+        type_=event,
+        body=None if body is None else _body(body),
+        values=dict(map(_setting, settings)),
+        signature=signature,
+        api_version=api_version,
+        livemode=livemode,
+        seed=seed,
+        ca_file=ca_file,
+        answer_within=timeout,
+    )
+    click.echo(f"sent      {exchange.sent.method} {exchange.sent.url}, {exchange.sent.length:,} bytes: {exchange.sent.note}")
+    match exchange.answer:
+        case Answer(status=status, body=text, seconds=seconds):
+            click.echo(f"answered  {status} in {seconds * 1000:.0f} ms\n{text}")
+            return ExitCode.HELD if status in _SUCCESS else ExitCode.BROKEN
+        case NoAnswer(reason=reason, detail=detail):
+            click.echo(f"{reason.value}: {detail}", err=True)
+            return ExitCode.UNKNOWN
+
+
+@cli.command()
+@click.option("--secret-env", required=True, metavar="NAME", help="Variable that holds the signing secret.")
+@click.option("--header", required=True, help="The Stripe-Signature header's value.")
+@click.option("--body", required=True, type=click.Path(path_type=Path), help="File of the raw body; - is stdin.")
+@click.option("--at", type=int, help="Unix time at which the header was received; now without it.")
+@click.option("--tolerance", type=click.IntRange(0), default=300, show_default=True, help="Seconds.")
+def verify(secret_env: str, header: str, body: Path, at: int | None, tolerance: int) -> int:
+    """Say whether a signature verifies, and if not, why not. Exit code 0 when it does, 1 when not."""
+    now = int(time.time()) if at is None else at
+    diagnosis = diagnose(_body(body), header, _secret(secret_env).reveal(), now=now, tolerance=tolerance)
+    click.echo("the signature verifies" if diagnosis.verifies else "the signature does not verify")
+    for reason in diagnosis.reasons:
+        click.echo(f"  {reason}")
+    return ExitCode.HELD if diagnosis.verifies else ExitCode.BROKEN
+
+
+@cli.command()
+@click.option("--api-version", help="Of this API version; the newest without it.")
+def events(api_version: str | None) -> None:
+    """List the event types that can be made up."""
+    factory = event_factory(0)
+    for name in factory.types(api_version or factory.versions()[-1]):
+        click.echo(name)
+
+
+@cli.command()
+def signatures() -> None:
+    """List the ways to sign and to forge."""
+    for forgery in FORGERIES.values():
+        click.echo(f"{forgery.name:<44} {forgery.summary}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and end the process with its exit code; what is wrong is one line on standard error."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = cli.main(arguments, prog_name="payproof", standalone_mode=False)
+    except click.UsageError as error:
+        problem, code = error.format_message(), ExitCode.USAGE
+    except ConfigurationError as error:
+        problem, code = str(error), ExitCode.USAGE
+    except (InconclusiveError, TargetStartError, PayproofError) as error:
+        problem, code = str(error), ExitCode.UNKNOWN
+    except (KeyboardInterrupt, click.Abort):
+        problem, code = "interrupted", ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; without this the interpreter complains at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.HELD
+    else:
+        return code or ExitCode.HELD
+    click.echo(f"payproof: {problem}", err=True)
+    return code

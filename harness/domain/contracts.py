@@ -1,0 +1,234 @@
+"""What the families of parts promise each other: steps, checks, detectors, sources, and the context of a step."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+from harness.domain.finding import Confidence, Finding
+from harness.domain.observation import Channel, Exchange, LogLines, Observation, StoreChange
+from harness.domain.target import Contract, Target
+
+__all__ = [
+    "Block",
+    "Check",
+    "Context",
+    "Detector",
+    "Events",
+    "Hit",
+    "Log",
+    "MadeEvent",
+    "Request",
+    "Seen",
+    "Snapshot",
+    "Step",
+    "Store",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to the target, byte for byte.
+
+    ``target`` is the request target (path and query) as it goes on the wire; ``ids`` are the made-up Stripe ids that
+    it carries, by which its effects are recognised; ``note`` tells a reader what is sent.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[bytes, bytes], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    note: str
+    ids: tuple[str, ...] = ()
+
+
+class MadeEvent(Protocol):
+    """A made-up Stripe event."""
+
+    @property
+    def id(self) -> str:
+        """The event's id."""
+        ...
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Every made-up Stripe id in the event, its own first."""
+        ...
+
+    def encoded(self, form: str = "pretty") -> bytes:
+        """Return the body in one of the forms that Stripe may send."""
+        ...
+
+
+class Events(Protocol):
+    """Makes events for the running case; each is distinct, and carries canaries that name the case."""
+
+    def __call__(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str]) -> MadeEvent:
+        """Make an event of a type, with values set at dotted paths and ids pinned by prefix."""
+        ...
+
+
+class Context(Protocol):
+    """All that a step may touch."""
+
+    @property
+    def target(self) -> Target:
+        """The billing system under test."""
+        ...
+
+    @property
+    def random(self) -> Random:
+        """The case's own randomness, from the run's seed and the case's id."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """Makes Stripe events."""
+        ...
+
+    @property
+    def sent(self) -> Sequence[Request]:
+        """What this phase has sent so far, oldest first."""
+        ...
+
+    def now(self) -> int:
+        """Return the time in Unix seconds."""
+        ...
+
+    async def early_in_second(self) -> None:
+        """Wait, where needed, until most of the current second is still to come."""
+        ...
+
+    def conceal(self, kind: str, label: str, value: bytes) -> None:
+        """Register a value that must appear in no answer, log, store or report."""
+        ...
+
+    async def send(self, request: Request) -> Exchange:
+        """Send a request to the target and return what came back."""
+        ...
+
+
+@runtime_checkable
+class Step(Protocol):
+    """One action on the target; a frozen dataclass whose fields are the step's parameters."""
+
+    name: ClassVar[str]
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Act and return what was seen."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that a check may judge: one phase's observations and what the target promises."""
+
+    contract: Contract
+    observations: tuple[Observation, ...]
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Requests and answers in order."""
+        return tuple(o for o in self.observations if isinstance(o, Exchange))
+
+    @property
+    def changes(self) -> tuple[StoreChange, ...]:
+        """What happened in the stores."""
+        return tuple(o for o in self.observations if isinstance(o, StoreChange))
+
+    @property
+    def lines(self) -> tuple[LogLines, ...]:
+        """What the logs gained."""
+        return tuple(o for o in self.observations if isinstance(o, LogLines))
+
+
+@runtime_checkable
+class Check(Protocol):
+    """One expectation; pure. A frozen dataclass whose fields are the check's parameters.
+
+    ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
+    """
+
+    name: ClassVar[str]
+    channels: ClassVar[frozenset[Channel]]
+    patient: ClassVar[bool]
+
+    def judge(self, seen: Seen) -> Iterable[Finding]:
+        """Return what does not hold."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Where a detector found something: byte offsets, what it is, how surely."""
+
+    start: int
+    end: int
+    what: str
+    confidence: Confidence
+
+
+class Detector(Protocol):
+    """Bytes to positions of one kind of data; pure.
+
+    ``positive`` samples must each give at least one hit, ``negative`` samples none; without both it does not register.
+    """
+
+    name: ClassVar[str]
+    positive: ClassVar[tuple[bytes, ...]]
+    negative: ClassVar[tuple[bytes, ...]]
+
+    def find(self, data: bytes) -> Iterable[Hit]:
+        """Return the places in ``data``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Bytes from a source and the place they stand in."""
+
+    where: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A store's state: for each table, how often each row digest occurs.
+
+    ``fresh`` are the rows that the snapshot before did not have.
+    """
+
+    tables: Mapping[str, Mapping[bytes, int]]
+    fresh: tuple[Block, ...] = ()
+
+
+class Store(Protocol):
+    """A database that the target writes to, read only."""
+
+    name: str
+
+    async def snapshot(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
+        """Take the store's state; ``ids`` are the ids whose rows count in tables too big to read whole."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+class Log(Protocol):
+    """A log that the target writes to."""
+
+    name: str
+
+    async def position(self) -> Any:
+        """Return the place where the log ends now."""
+        ...
+
+    def since(self, position: Any) -> AsyncIterator[Block]:
+        """Yield the lines that were written after a position."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the log."""
+        ...

@@ -1,0 +1,123 @@
+"""What was seen, by channel. Sensitive values were replaced by placeholders before anything here was made."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from harness.domain.sensitive import Exposure
+from harness.errors import Reason
+
+__all__ = [
+    "Answer",
+    "Channel",
+    "Exchange",
+    "LogLines",
+    "NoAnswer",
+    "Observation",
+    "Sent",
+    "StoreChange",
+    "TableChange",
+]
+
+
+class Channel(StrEnum):
+    """Where an observation comes from."""
+
+    HTTP = "http"
+    LOG = "log"
+    STORE = "store"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a step sent, told without its sensitive parts; ``note`` is for people, ``digest`` is SHA-256 of the body."""
+
+    method: str
+    url: str
+    note: str
+    length: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The target's answer.
+
+    ``headers`` in wire order, names in lower case; ``body`` is decoded text with sensitive values replaced, cut at the
+    budget's size for evidence; ``length`` is the decoded length in bytes; ``seconds`` from first byte sent to last
+    byte read.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    length: int
+    seconds: float
+    exposures: tuple[Exposure, ...] = ()
+    kind: Literal["answer"] = "answer"
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of this name, or None."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Why no answer could be read; ``detail`` is one line."""
+
+    reason: Reason
+    detail: str
+    seconds: float
+    kind: Literal["no_answer"] = "no_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what came back."""
+
+    step: int
+    sent: Sent
+    answer: Answer | NoAnswer = field()
+    channel: Literal[Channel.HTTP] = Channel.HTTP
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """Rows of one table that a step added or took away; a changed row counts once in each.
+
+    ``rejection_log`` marks a table that the contract names as a place where rejections may be recorded.
+    """
+
+    table: str
+    added: int
+    removed: int
+    rejection_log: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChange:
+    """What one step changed in one store; an empty ``tables`` means that the store was looked at and nothing changed.
+
+    ``waited`` is how many seconds after the step the last look was taken.
+    """
+
+    step: int
+    source: str
+    tables: tuple[TableChange, ...]
+    exposures: tuple[Exposure, ...] = ()
+    waited: float = 0.0
+    channel: Literal[Channel.STORE] = Channel.STORE
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """The lines that one log gained during one step, sensitive values replaced."""
+
+    step: int
+    source: str
+    lines: tuple[str, ...]
+    exposures: tuple[Exposure, ...] = ()
+    channel: Literal[Channel.LOG] = Channel.LOG
+
+
+Observation = Exchange | StoreChange | LogLines

@@ -1,0 +1,33 @@
+"""Values that must not be shown: they print as their label only."""
+
+from dataclasses import dataclass, field
+
+__all__ = ["Exposure", "Secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A configured secret of the target; its text leaves only through ``reveal``, for signing and for matching."""
+
+    label: str
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """Return the secret's text."""
+        return self._value
+
+    def __str__(self) -> str:
+        return f"<{self.label}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One place where a sensitive value of this run was seen.
+
+    ``kind`` is the sort of value (``secret``, ``signature``, ``name``, ``metadata``, ...), ``label`` says which one,
+    ``where`` the place within the observation. The value itself is never held.
+    """
+
+    kind: str
+    label: str
+    where: str

@@ -1,0 +1,148 @@
+"""The billing system under test, as its file describes it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from harness.domain.observation import Channel
+from harness.domain.sensitive import Secret
+
+__all__ = ["Budget", "Contract", "Environment", "RejectionRecord", "SourceSpec", "Target", "Waiver", "Webhook"]
+
+
+class Environment(StrEnum):
+    """What the target is; on ``production`` only scenarios that change nothing run."""
+
+    LOCAL = "local"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """The route that takes Stripe's events, the secrets that sign for it, and the events' API version."""
+
+    path: str
+    secret: Secret
+    api_version: str
+    previous_secret: Secret | None = None
+    retired_secret: Secret | None = None
+    livemode: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A place to watch: ``url`` by scheme; ``ignore`` are tables that change by themselves.
+
+    ``rejection_log`` are tables in which rejected deliveries may leave a record. A ``busy`` store is changed by others
+    during the run, so only rows that carry the run's own ids are judged in it.
+    """
+
+    name: str
+    url: str
+    ignore: tuple[str, ...] = ()
+    rejection_log: tuple[str, ...] = ()
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionRecord:
+    """How a log line tells of a rejected delivery.
+
+    ``match`` are the fields and values that mark such a line; the others name the fields that hold the cause category,
+    the time, the origin and the result. A dot reaches into a nested object.
+    """
+
+    match: Mapping[str, str]
+    cause: str
+    time: str
+    origin: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A channel that the target's owner gives no access to, with the reason; every report repeats it."""
+
+    channel: Channel
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What this target promises where Stripe leaves room.
+
+    ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
+    watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does.
+    """
+
+    rejected: frozenset[int] = frozenset({400, 401, 403})
+    answer_within: float = 10.0
+    effect_within: float = 5.0
+    settle: float = 0.0
+    sdk: str | None = None
+    rejection_record: RejectionRecord | None = None
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits that end a case as Errored, never the run: requests and seconds for each case, bytes for each answer."""
+
+    case_requests: int = 300
+    case_seconds: float = 60.0
+    answer_bytes: int = 2 * 1024 * 1024
+    evidence_characters: int = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The billing system under test; ``url`` is its base, ``hosts`` are further ``host:port`` that may be sent to."""
+
+    name: str
+    url: str
+    environment: Environment
+    webhook: Webhook
+    hosts: frozenset[str] = frozenset()
+    ca_file: str | None = None
+    api_key: Secret | None = None
+    publishable_key: str | None = None
+    stores: tuple[SourceSpec, ...] = ()
+    logs: tuple[SourceSpec, ...] = ()
+    contract: Contract = field(default_factory=Contract)
+    budget: Budget = field(default_factory=Budget)
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """Every ``host:port`` that the harness may send to."""
+        parts = urlsplit(self.url)
+        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        return self.hosts | {f"{parts.hostname}:{port}"}
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret that the target file configures."""
+        hook = self.webhook
+        found = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
+        return tuple(secret for secret in found if secret is not None)
+
+    def offers(self, need: str) -> bool:
+        """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""
+        match need:
+            case "store":
+                return bool(self.stores)
+            case "log":
+                return bool(self.logs)
+            case "rejection_record":
+                return self.contract.rejection_record is not None
+            case "previous_secret":
+                return self.webhook.previous_secret is not None
+            case "retired_secret":
+                return self.webhook.retired_secret is not None
+            case "publishable_key":
+                return self.publishable_key is not None
+            case "api_key":
+                return self.api_key is not None
+            case _:
+                raise KeyError(need)

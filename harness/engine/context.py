@@ -1,0 +1,75 @@
+from collections.abc import Mapping, Sequence
+from random import Random
+
+from harness.canary import Ledger, make_canaries
+from harness.domain.contracts import MadeEvent, Request
+from harness.domain.observation import Exchange
+from harness.domain.target import Target
+from harness.engine.ports import Clock, EventSource, Sender
+from harness.errors import InconclusiveError, Reason
+
+__all__ = ["CaseContext"]
+
+_EARLY = 0.5
+
+
+class CaseContext:
+    """What one phase's steps may touch; counts requests, and knows which step is running."""
+
+    def __init__(
+        self, target: Target, sender: Sender, events: EventSource, ledger: Ledger, clock: Clock, key: str, seed: int
+    ) -> None:
+        self.target = target
+        self.random = Random(f"{seed} {key}")  # noqa: S311 (repeatable on purpose)
+        self.sent: list[Request] = []
+        self.step = 0
+        self._sender = sender
+        self._source = events
+        self._ledger = ledger
+        self._clock = clock
+        self._key = key
+        self._made = 0
+        self._canaries = make_canaries(self.random)
+        for kind, value in self._canaries.items():
+            self.conceal(kind, f"canary {kind}", value.encode())
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """Every made-up Stripe id that this phase has sent."""
+        return [one for request in self.sent for one in request.ids]
+
+    def events(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str]) -> MadeEvent:
+        """Make an event of the webhook's API version with this case's canaries."""
+        hook = self.target.webhook
+        self._made += 1
+        return self._source.make(
+            type_,
+            api_version=hook.api_version,
+            now=self.now(),
+            canaries=self._canaries,
+            key=f"{self._key} {self._made}",
+            livemode=hook.livemode,
+            ids=ids,
+            set=values,
+        )
+
+    def now(self) -> int:
+        """Return the time in Unix seconds."""
+        return int(self._clock.time())
+
+    async def early_in_second(self) -> None:
+        """Wait, where needed, until most of the current second is still to come."""
+        passed = self._clock.time() % 1
+        if passed > _EARLY:
+            await self._clock.sleep(1 - passed)
+
+    def conceal(self, kind: str, label: str, value: bytes) -> None:
+        """Register a value that must appear nowhere."""
+        self._ledger.add(kind, label, value)
+
+    async def send(self, request: Request) -> Exchange:
+        """Send a request within the budget."""
+        if len(self.sent) >= self.target.budget.case_requests:
+            raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.target.budget.case_requests} requests")
+        self.sent.append(request)
+        return await self._sender.send(request, self.step)

@@ -1,0 +1,106 @@
+"""Judges a record: pure, so that a recorded run can be judged again by newer checks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from harness.domain.contracts import Check, Seen
+from harness.domain.events import Record
+from harness.domain.finding import Finding
+from harness.domain.observation import Exchange, NoAnswer, Observation
+from harness.domain.scenario import NEEDS, Case, Phase, Scenario
+from harness.domain.target import Contract, Environment, Target
+from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
+from harness.errors import Reason
+
+__all__ = ["exit_code", "judge", "skip", "unmet"]
+
+
+@dataclass(slots=True)
+class _Weighed:
+    """What one phase's expectations came to."""
+
+    findings: list[Finding] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    waived: list[str] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    silence: NoAnswer | None = None
+
+
+def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
+    """Return why a case does not apply to a target, if it does not."""
+    if target.environment is Environment.PRODUCTION and not scenario.passive:
+        return Skipped("environment is production, and this scenario changes something")
+    missing = [NEEDS[need] for need in case.needs if not target.offers(need)]
+    return Skipped("; ".join(missing)) if missing else None
+
+
+def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) -> Verdict:
+    """Return the verdict on what was observed; an unknown is never a pass."""
+    if record.stopped is not None:
+        return Errored(*record.stopped)
+    if scenario.control is not None:
+        control = _weigh(contract, scenario.control, record.control)
+        if control.silence is not None:
+            return Errored(control.silence.reason, f"in the control: {control.silence.detail}")
+        if control.unjudged:
+            return Skipped("the control could not be judged: " + "; ".join(control.unjudged))
+        if control.findings:
+            first = control.findings[0]
+            return Errored(Reason.CONTROL_FAILED, f"{first.check}: expected {first.expected}, saw {first.seen}")
+    weighed = _weigh(contract, case.phase, record.observations)
+    if weighed.findings:
+        return Failed(tuple(weighed.findings), advised=contract.sdk in case.advised_for)
+    if weighed.silence is not None:
+        return Errored(weighed.silence.reason, weighed.silence.detail)
+    wanted = {channel for check in case.phase.expect for channel in check.channels}
+    for unwatched in record.unwatched:
+        if unwatched.channel in wanted:
+            detail = f"{unwatched.channel} {unwatched.source} does not show what a signed delivery leaves behind"
+            return Errored(Reason.MARKER_NOT_SEEN, detail)
+    if weighed.unjudged:
+        return Skipped("nothing was wrong, but not all could be judged: " + "; ".join(weighed.unjudged))
+    if not weighed.held:
+        return Skipped("every expectation is waived: " + "; ".join(weighed.waived))
+    return Passed(tuple(weighed.held), tuple(weighed.waived), tuple(weighed.notes))
+
+
+def unmet(contract: Contract, expect: Iterable[Check], observations: tuple[Observation, ...]) -> bool:
+    """Whether a check that may come to hold by waiting does not hold yet."""
+    seen = Seen(contract, observations)
+    return any(check.patient and any(True for _ in check.judge(seen)) for check in expect)
+
+
+def _weigh(contract: Contract, phase: Phase, observations: tuple[Observation, ...]) -> _Weighed:
+    weighed = _Weighed()
+    seen = Seen(contract, observations)
+    present = {observation.channel for observation in observations}
+    waived = {waiver.channel for waiver in contract.waivers}
+    silences = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, NoAnswer)]
+    for check in phase.expect:
+        blind = check.channels - present
+        if blind - waived:
+            weighed.unjudged.append(f"{check.name} saw no {' and no '.join(sorted(blind - waived))}")
+        elif blind:
+            weighed.waived.append(f"{check.name} ({', '.join(sorted(blind))})")
+        if blind == check.channels:
+            continue
+        # Where a request got no answer, an effect that did not come says nothing about the target's rules.
+        findings = [] if check.patient and silences else list(check.judge(seen))
+        weighed.findings += findings
+        if not findings and not blind:
+            weighed.held.append(check.name)
+        if note := getattr(check, "note", None):
+            weighed.notes.append(note(seen))
+    weighed.silence = silences[0] if silences else None
+    return weighed
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
+    """Return how a run with these verdicts ends: a broken contract outweighs an unknown."""
+    kinds = [verdict for verdict in verdicts if not isinstance(verdict, Skipped)]
+    if any(isinstance(verdict, Failed) and not verdict.advised for verdict in kinds):
+        return ExitCode.BROKEN
+    if any(isinstance(verdict, Errored) for verdict in kinds):
+        return ExitCode.UNKNOWN
+    return ExitCode.HELD if kinds else ExitCode.NOTHING_RAN

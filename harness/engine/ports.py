@@ -1,0 +1,52 @@
+"""What the engine needs from outside; the session hands it in."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from harness.domain.contracts import MadeEvent, Request
+from harness.domain.observation import Exchange
+
+__all__ = ["Clock", "EventSource", "Sender"]
+
+
+class Clock(Protocol):
+    """Time, and waiting."""
+
+    def time(self) -> float:
+        """Return the wall clock in Unix seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Sender(Protocol):
+    """Sends requests to the target's hosts and to no other."""
+
+    async def send(self, request: Request, step: int) -> Exchange:
+        """Send one request; what went wrong on the way is part of the exchange."""
+        ...
+
+
+class EventSource(Protocol):
+    """Makes Stripe events from templates."""
+
+    def make(
+        self,
+        type: str,  # noqa: A002 (Stripe's own name for the field)
+        *,
+        api_version: str,
+        now: int,
+        canaries: Mapping[str, str],
+        key: str,
+        livemode: bool,
+        ids: Mapping[str, str],
+        set: Mapping[str, object],  # noqa: A002 (the word of the scenario files)
+    ) -> MadeEvent:
+        """Make one event."""
+        ...

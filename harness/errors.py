@@ -1,0 +1,65 @@
+"""What can go wrong in a run, told in the order in which it happens.
+
+Our mistake, or the user's, is an exception from this module; the target's mistake is a Finding. What stops a look at
+the target from being conclusive is a Reason: it ends in ``Errored``, never in ``Passed``.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = [
+    "ConfigurationError",
+    "ForbiddenHostError",
+    "InconclusiveError",
+    "PayproofError",
+    "Reason",
+    "TargetStartError",
+]
+
+
+class Reason(StrEnum):
+    """Why a case could not be judged."""
+
+    BUDGET_SPENT = "budget spent"
+    CONTROL_FAILED = "control failed"
+    HARNESS_FAULT = "fault of the harness"
+    MARKER_NOT_SEEN = "marker not seen"
+    REDIRECT_ELSEWHERE = "redirect to another host"
+    RESPONSE_TOO_LARGE = "response too large"
+    RESPONSE_UNREADABLE = "response unreadable"
+    SOURCE_UNREADABLE = "source unreadable"
+    TIMEOUT = "no answer in time"
+    TLS_FAILED = "TLS failed"
+    UNREACHABLE = "unreachable"
+
+
+class PayproofError(Exception):
+    """Base of all that Payproof raises on purpose; its text is one line for the user."""
+
+
+class ConfigurationError(PayproofError):
+    """The user's input is wrong: file, place, what is wrong, what would be right. Exit code 4."""
+
+    def __init__(self, problem: str, *, hint: str = "", file: Path | str | None = None, line: int | None = None) -> None:
+        place = "" if file is None else f"{file}:{line}: " if line is not None else f"{file}: "
+        super().__init__(place + problem + (f"; {hint}" if hint else ""))
+
+
+class ForbiddenHostError(PayproofError):
+    """A request to a host that the target file does not list was stopped before it was sent."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(f"not sent: {host} is not a host of the target file")
+
+
+class TargetStartError(PayproofError):
+    """The embedded reference service did not start."""
+
+
+class InconclusiveError(PayproofError):
+    """A look at the target did not come to an end that can be judged; the case is Errored with the reason."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason.value}: {detail}")
+        self.reason = reason
+        self.detail = detail

@@ -1,0 +1,67 @@
+"""Turns what pydantic and the parsers object to into one line: file, place, what is wrong, what would be right."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import ConfigurationError
+from harness.registry import nearest
+
+__all__ = ["Locator", "read_text", "refuse"]
+
+#: From a path of keys and indexes to the line where it stands, counted from 1.
+Locator = Callable[[Sequence[str | int]], int | None]
+
+
+def read_text(path: Any, what: str) -> str:
+    """Return a file's text.
+
+    Raises:
+        ConfigurationError: there is no such file, it cannot be read, or it is not UTF-8.
+    """
+    try:
+        text: str = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"the {what} is not UTF-8: byte {error.start}", file=str(path)) from None
+    except OSError as error:
+        raise ConfigurationError(f"the {what} cannot be read: {error.strerror}", file=str(path)) from None
+    return text
+
+
+def refuse(error: ValidationError, file: str, locate: Locator, model: type[BaseModel]) -> ConfigurationError:
+    """Return the first objection as the user's one line."""
+    first = error.errors(include_url=False)[0]
+    place = [part for part in first["loc"] if not (isinstance(part, str) and part.startswith(("function-", "dict[")))]
+    name = ".".join(map(str, place))
+    match first["type"]:
+        case "extra_forbidden":
+            hint = nearest(str(place[-1]), _keys_at(model, place[:-1]))
+            problem, hint = f"unknown key {name!r}", hint
+        case "missing":
+            problem, hint = f"{name!r} is missing", ""
+        case _:
+            message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            problem, hint = f"{name!r} is not right", message[0].lower() + message[1:]
+    line = locate(place) or locate(place[:-1])
+    return ConfigurationError(problem, hint=hint, file=file, line=line)
+
+
+def _keys_at(model: type[BaseModel], place: Sequence[str | int]) -> Mapping[str, object]:
+    """Return the keys that a model knows at a place, through nested models."""
+    here: Any = model
+    for part in place:
+        if isinstance(part, int) or not (isinstance(here, type) and issubclass(here, BaseModel)):
+            continue
+        field = here.model_fields.get(part) or next((f for f in here.model_fields.values() if f.alias == part), None)
+        here = _model_in(field.annotation) if field is not None else None
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        return {field.alias or name: field for name, field in here.model_fields.items()}
+    return {}
+
+
+def _model_in(annotation: Any) -> Any:
+    """Return the first model inside an annotation such as ``tuple[Model, ...] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)

@@ -1,0 +1,245 @@
+"""The target file: TOML to ``Target``."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from harness.domain.observation import Channel
+from harness.domain.sensitive import Secret
+from harness.domain.target import Contract, Environment, RejectionRecord, SourceSpec, Target, Waiver, Webhook
+from harness.errors import ConfigurationError
+from harness.language.problems import Locator, read_text, refuse
+from harness.registry import log_sources, nearest, store_sources
+
+__all__ = ["read_target", "target_schema"]
+
+_LIVE = ("sk_live_", "rk_live_", "sk_org_live_")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise ValueError("a base URL such as https://billing.staging.example")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+        raise ValueError("only scheme, host and port; the webhook's path goes into [webhook] path")
+    _ = parts.port
+    return url.rstrip("/")
+
+
+def _path(path: str) -> str:
+    if not path.startswith("/") or not path.isascii() or any(c.isspace() for c in path):
+        raise ValueError("a path that starts with '/', such as /webhooks/stripe")
+    return path
+
+
+def _host(host: str) -> str:
+    name, _, port = host.rpartition(":")
+    if not name or not port.isdigit():
+        raise ValueError("a host with its port, such as billing.staging.example:8443")
+    return host
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class _Webhook(_Entry):
+    """The route that takes Stripe's events. Secrets are named by environment variables, never written here."""
+
+    path: Annotated[str, AfterValidator(_path)]
+    secret_env: str = Field(description="variable that holds the endpoint's signing secret (whsec_...)")
+    api_version: str = Field(description="API version of the endpoint's events")
+    previous_secret_env: str | None = Field(None, description="the secret before a rotation, still in its window")
+    retired_secret_env: str | None = Field(None, description="a secret whose window is over")
+    livemode: bool = False
+
+
+class _Source(_Entry):
+    """A database or log to watch."""
+
+    name: str
+    url: str
+    ignore: tuple[str, ...] = Field((), strict=False, description="tables that change by themselves")
+    rejection_log: tuple[str, ...] = Field((), strict=False, description="tables that may record rejected deliveries")
+    busy: bool = Field(default=False, description="others change it too: judge only rows with the run's own ids")
+
+
+class _RejectionRecord(_Entry):
+    """How a JSON log line tells of a rejected delivery; a dot reaches into a nested object."""
+
+    match: dict[str, str] = Field(min_length=1)
+    cause: str
+    time: str
+    origin: str
+    result: str
+
+
+class _Contract(_Entry):
+    """What this target promises where Stripe leaves room."""
+
+    rejected: tuple[Annotated[int, Field(ge=400, le=499)], ...] = Field((400, 401, 403), strict=False, min_length=1)
+    answer_within: float = Field(10.0, gt=0, le=60, description="seconds", strict=False)
+    effect_within: float = Field(5.0, gt=0, le=60, description="seconds", strict=False)
+    settle: float = Field(0.0, ge=0, le=30, description="seconds", strict=False)
+    sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
+    rejection_record: _RejectionRecord | None = None
+
+
+class _Waiver(_Entry):
+    """A channel without access, with the reason."""
+
+    channel: Literal["store", "log"]
+    reason: str = Field(min_length=10)
+
+
+class _TargetFile(_Entry):
+    """A billing system under test."""
+
+    name: str = Field(min_length=1)
+    url: Annotated[str, AfterValidator(_base_url)]
+    environment: Literal["local", "staging", "production"]
+    ca_file: str | None = None
+    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), strict=False)
+    api_key_env: str | None = Field(None, description="variable that holds the target's Stripe test key (sk_test_...)")
+    publishable_key: Annotated[str, Field(pattern="^pk_test_")] | None = Field(None, description="not a secret")
+    webhook: _Webhook
+    stores: tuple[_Source, ...] = Field((), strict=False)
+    logs: tuple[_Source, ...] = Field((), strict=False)
+    contract: _Contract = _Contract()
+    waive: tuple[_Waiver, ...] = Field((), strict=False)
+
+
+def target_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a target file."""
+    schema = _TargetFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Payproof target file"}
+
+
+def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Target:
+    """Read a target file; secrets come from ``environment``, paths are relative to the file.
+
+    Raises:
+        ConfigurationError: the file is missing, malformed, or asks for what cannot or must not be.
+    """
+    text = read_text(path, "target file")
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"line (\d+)", str(error))
+        problem = re.sub(r" \(at .*\)", "", str(error))
+        raise ConfigurationError(f"not TOML: {problem}", file=path, line=int(where[1]) if where else None) from None
+    locate = _locator(text)
+    try:
+        entry = _TargetFile.model_validate(content)
+    except ValidationError as error:
+        raise refuse(error, str(path), locate, _TargetFile) from None
+    return _Reading(path, locate, environment).target(entry)
+
+
+class _Reading:
+    """One reading of a target file."""
+
+    def __init__(self, path: Path, locate: Locator, environment: Mapping[str, str]) -> None:
+        self._path, self._locate, self._environment = path, locate, environment
+
+    def target(self, entry: _TargetFile) -> Target:
+        """Return the domain's target."""
+        parts = urlsplit(entry.url)
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise self._wrong(["url"], "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
+        hook = entry.webhook
+        secret = self._secret(hook.secret_env, "webhook secret", ["webhook", "secret_env"])
+        assert secret is not None
+        record = entry.contract.rejection_record
+        return Target(
+            name=entry.name,
+            url=entry.url,
+            environment=Environment(entry.environment),
+            webhook=Webhook(
+                path=hook.path,
+                secret=secret,
+                api_version=hook.api_version,
+                previous_secret=self._secret(
+                    hook.previous_secret_env, "previous webhook secret", ["webhook", "previous_secret_env"]
+                ),
+                retired_secret=self._secret(
+                    hook.retired_secret_env, "retired webhook secret", ["webhook", "retired_secret_env"]
+                ),
+                livemode=hook.livemode,
+            ),
+            hosts=frozenset(entry.hosts),
+            ca_file=None if entry.ca_file is None else self._existing(entry.ca_file, ["ca_file"]),
+            api_key=self._secret(entry.api_key_env, "Stripe API key", ["api_key_env"]),
+            publishable_key=entry.publishable_key,
+            stores=tuple(self._source(s, ["stores", i], store_sources()) for i, s in enumerate(entry.stores)),
+            logs=tuple(self._source(s, ["logs", i], log_sources()) for i, s in enumerate(entry.logs)),
+            contract=Contract(
+                rejected=frozenset(entry.contract.rejected),
+                answer_within=entry.contract.answer_within,
+                effect_within=entry.contract.effect_within,
+                settle=entry.contract.settle,
+                sdk=entry.contract.sdk,
+                rejection_record=None if record is None else RejectionRecord(**record.model_dump()),
+                waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
+            ),
+        )
+
+    def _secret(self, variable: str | None, label: str, place: Sequence[str | int]) -> Secret | None:
+        if variable is None:
+            return None
+        value = self._environment.get(variable, "")
+        if not value.strip():
+            raise self._wrong(place, f"the environment variable {variable} is not set", f"it must hold the {label}")
+        if value.startswith(_LIVE):
+            raise self._wrong(place, f"{variable} holds a live Stripe key", "Payproof takes test keys only")
+        if not value.isascii() or value != value.strip():
+            raise self._wrong(place, f"{variable} holds spaces at its ends or non-ASCII characters", "copy it again")
+        return Secret(label, value)
+
+    def _source(self, entry: _Source, place: Sequence[str | int], known: Mapping[str, object]) -> SourceSpec:
+        scheme, colon, rest = entry.url.partition(":")
+        if not colon or scheme not in known:
+            problem = f"unknown scheme {scheme!r} in the URL of {entry.name!r}"
+            raise self._wrong([*place, "url"], problem, nearest(scheme, known))
+        url = f"{scheme}:{self._path.parent / rest}" if scheme in {"sqlite", "file"} else entry.url
+        return SourceSpec(entry.name, url, entry.ignore, entry.rejection_log, entry.busy)
+
+    def _existing(self, file: str, place: Sequence[str | int]) -> str:
+        path = self._path.parent / file
+        if not path.is_file():
+            raise self._wrong(place, f"there is no file {path}", "paths are relative to the target file")
+        return str(path)
+
+    def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
+        return ConfigurationError(problem, hint=hint, file=self._path, line=self._locate(place))
+
+
+def _locator(text: str) -> Locator:
+    """Return what finds the line of a key in a TOML file, by its table header and its name."""
+
+    def locate(place: Sequence[str | int]) -> int | None:
+        names = [part for part in place if isinstance(part, str)]
+        index = next((part for part in place if isinstance(part, int)), 0)
+        if not names:
+            return None
+        *table, key = names
+        here, passed = [], -1
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
+                here = [part.strip().strip("\"'") for part in header[1].split(".")]
+                passed = passed + 1 if here == (table or names) else passed
+                if here == names and passed == index:
+                    return number
+            elif here == table and (not table or passed >= index):
+                if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
+                    return number
+        return locate(place[:-1]) if len(place) > 1 else None
+
+    return locate

@@ -1,0 +1,42 @@
+"""Tell what happened in a run: to people, to other programs, to CI servers."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Protocol
+
+from harness.domain.events import RunEvent
+from harness.errors import ConfigurationError
+from harness.registry import nearest
+from harness.reporters.jsonl import JsonLines
+from harness.reporters.junit import JUnit
+
+__all__ = ["Reporter", "open_report"]
+
+class Reporter(Protocol):
+    """Takes a run's events one by one."""
+
+    def handle(self, event: RunEvent) -> None:
+        """Take one event."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the output."""
+        ...
+
+
+_FORMATS: Mapping[str, Callable[[IO[str]], Reporter]] = {".jsonl": JsonLines, ".xml": JUnit}
+
+
+def open_report(path: Path) -> Reporter:
+    """Open a report file by its suffix.
+
+    Raises:
+        ConfigurationError: an unknown suffix, or a place that cannot be written to.
+    """
+    if path.suffix not in _FORMATS:
+        raise ConfigurationError(f"--report {path}: unknown format", hint=nearest(path.suffix, _FORMATS))
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"--report cannot be written: {error.strerror}", file=path) from None
+    return _FORMATS[path.suffix](file)

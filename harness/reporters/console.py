@@ -1,0 +1,142 @@
+from collections import defaultdict
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from harness.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
+from harness.domain.finding import Severity
+from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
+from harness.reporters.words import story, summary
+
+__all__ = ["ConsoleReport"]
+
+_ENDINGS = {
+    ExitCode.HELD: "[bold green]Every expectation that was judged held.[/]",
+    ExitCode.BROKEN: "[bold red]The target breaks at least one rule.[/]",
+    ExitCode.INTERRUPTED: "[bold yellow]Interrupted: the cases that did not run are unknown.[/]",
+    ExitCode.UNKNOWN: "[bold yellow]Something could not be judged; unknown is not a pass.[/]",
+    ExitCode.NOTHING_RAN: "[bold yellow]Nothing ran: nothing was proven.[/]",
+}
+
+
+class ConsoleReport:
+    """Tells a person: progress while it runs, a table by topic, each failure with what was sent, expected and seen."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._cases: list[CaseFinished] = []
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("starting", total=None)
+
+    def handle(self, event: RunEvent) -> None:
+        """Show one event."""
+        match event:
+            case RunStarted():
+                self._begin(event)
+            case CaseStarted(id=id_):
+                self._progress.update(self._task, description=escape(id_))
+            case CaseFinished():
+                self._cases.append(event)
+                self._progress.advance(self._task)
+                if isinstance(event.verdict, Failed):
+                    self._tell_failure(event, event.verdict)
+            case RunFinished():
+                self._progress.stop()
+                self._end(event)
+
+    def close(self) -> None:
+        """Give the terminal back."""
+        self._progress.stop()
+
+    def _begin(self, run: RunStarted) -> None:
+        watched = [*(f"store {name}" for name in run.stores), *(f"log {name}" for name in run.logs)]
+        self._console.print(f"[bold]Payproof {run.version}[/] on {escape(run.target)} ({run.environment})")
+        self._console.print(
+            f"{run.cases} cases, seed {run.seed}, watching {escape(', '.join(watched) or 'answers only')}",
+            highlight=False,
+        )
+        for waiver in run.contract.waivers:
+            self._console.print(f"[yellow]waived: {waiver.channel}: {escape(waiver.reason)}[/]")
+        self._progress.update(self._task, total=run.cases)
+        self._progress.start()
+
+    def _tell_failure(self, case: CaseFinished, verdict: Failed) -> None:
+        kind, colour = ("ADVICE", "yellow") if verdict.advised else ("FAILED", "red")
+        out = self._progress.console
+        out.print(f"\n[bold {colour}]{kind}[/] {escape(case.id)} ({case.severity}): {escape(case.title)}", highlight=False)
+        for finding in verdict.findings:
+            out.print(f"  expected  {escape(finding.expected)}", highlight=False)
+            out.print(f"  seen      {escape(finding.seen)}  [dim]{finding.check}, step {finding.step}[/]", highlight=False)
+            for evidence in finding.evidence:
+                out.print(f"            {escape(evidence)}", style="dim", highlight=False)
+        for line in story(case.record):
+            out.print(f"  {escape(line)}", style="dim", highlight=False)
+        out.print(f"  repeat    {escape(case.repeat)}", highlight=False)
+
+    def _end(self, run: RunFinished) -> None:
+        by_scenario: dict[str, list[CaseFinished]] = defaultdict(list)
+        for case in self._cases:
+            by_scenario[case.id.partition("[")[0]].append(case)
+        for topic in dict.fromkeys(name.partition("/")[0] for name in by_scenario):
+            self._console.print(self._table(topic, by_scenario))
+        self._tell_unknown()
+        self._tell_notes()
+        counts = run.counts
+        told = [f"{counts[kind]} {word}" for kind, word in _WORDS.items() if counts[kind] or kind in {"passed", "failed"}]
+        self._console.print(f"\n{', '.join(told)} in {run.seconds:.1f} s", highlight=False)
+        self._console.print(_ENDINGS[run.exit_code])
+
+    def _table(self, topic: str, by_scenario: dict[str, list[CaseFinished]]) -> Table:
+        table = Table(title=topic, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table.add_column("scenario", no_wrap=True)
+        table.add_column("severity")
+        for column in _WORDS.values():
+            table.add_column(column, justify="right")
+        table.add_column("rule")
+        for name, cases in by_scenario.items():
+            if name.partition("/")[0] != topic:
+                continue
+            found = {kind: sum(_kind(case) == kind for case in cases) for kind in _WORDS}
+            cells = [f"[{_COLOURS[kind]}]{number}[/]" if number else "" for kind, number in found.items()]
+            table.add_row(name.partition("/")[2], _severity(cases[0].severity), *cells, escape(cases[0].title))
+        return table
+
+    def _tell_unknown(self) -> None:
+        """Tell what is not known and why, once for each reason."""
+        reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for case in self._cases:
+            if isinstance(case.verdict, (Errored, Skipped)):
+                reasons[case.verdict.kind, summary(case.verdict)].append(case.id)
+        for (kind, why), ids in reasons.items():
+            shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+            self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {escape(why)}", highlight=False)
+            self._console.print(f"  {escape(shown)}", style="dim", highlight=False)
+
+    def _tell_notes(self) -> None:
+        for case in self._cases:
+            if isinstance(case.verdict, Passed):
+                for note in case.verdict.notes:
+                    self._console.print(f"\n[dim]for information: {escape(case.id)}: {escape(note)}[/]", highlight=False)
+
+
+_WORDS = {"passed": "passed", "failed": "failed", "advised": "advice not kept", "errored": "errored", "skipped": "skipped"}
+_COLOURS = {"passed": "green", "failed": "red", "advised": "yellow", "errored": "yellow", "skipped": "blue"}
+
+
+def _kind(case: CaseFinished) -> str:
+    return "advised" if isinstance(case.verdict, Failed) and case.verdict.advised else case.verdict.kind
+
+
+def _severity(severity: Severity) -> str:
+    colour = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "dim"}
+    return f"[{colour[severity]}]{severity}[/]"

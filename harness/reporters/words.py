@@ -1,0 +1,64 @@
+"""How verdicts and observations are told to people, the same in every report."""
+
+from typing import assert_never
+
+from harness.domain.events import Record
+from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, StoreChange
+from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
+
+__all__ = ["story", "summary"]
+
+_LONGEST = 300
+
+
+def summary(verdict: Verdict) -> str:
+    """Return one line that says what the verdict rests on."""
+    match verdict:
+        case Passed(held=held, waived=waived):
+            return "held: " + ", ".join(held) + (f"; waived: {', '.join(waived)}" if waived else "")
+        case Failed(findings=findings):
+            first, more = findings[0], len(findings) - 1
+            line = f"{first.check}: expected {first.expected}, saw {first.seen}"
+            return line + (f" (and {more} more)" if more else "")
+        case Errored(reason=reason, detail=detail):
+            return f"{reason.value}: {detail}"
+        case Skipped(why=why):
+            return why
+        case _:
+            assert_never(verdict)
+
+
+def story(record: Record) -> list[str]:
+    """Return what was sent and what was seen, a line each, in order."""
+    lines = []
+    for observation in record.observations:
+        match observation:
+            case Exchange(step=step, sent=sent, answer=answer):
+                lines.append(f"step {step}: sent {sent.method} {sent.url}, {sent.length:,} bytes: {sent.note}")
+                lines.append(f"step {step}: {_answered(answer)}")
+            case StoreChange(step=step, source=source, tables=tables):
+                told = ", ".join(f"{t.table} +{t.added} -{t.removed}" for t in tables) or "nothing changed"
+                lines.append(f"step {step}: store {source}: {told}")
+            case LogLines(step=step, source=source, lines=logged):
+                lines += [f"step {step}: log {source}: {_short(line)}" for line in logged] or [
+                    f"step {step}: log {source}: nothing new"
+                ]
+            case _:
+                assert_never(observation)
+    return lines
+
+
+def _answered(answer: Answer | NoAnswer) -> str:
+    match answer:
+        case Answer(status=status, body=body, seconds=seconds):
+            return f"answered {status} in {seconds * 1000:.0f} ms: {_short(body)}"
+        case NoAnswer(reason=reason, detail=detail):
+            return f"{reason.value}: {detail}"
+        case _:
+            assert_never(answer)
+
+
+def _short(text: str) -> str:
+    """Return text as one printable line of bounded length."""
+    line = " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -1,0 +1,19 @@
+"""Composition root: the only place that builds adapters and joins them with the engine."""
+
+from harness.session.delivery import deliver_once
+from harness.session.discovery import describe_target
+from harness.session.record import rejudged
+from harness.session.run import Choice, Session, all_scenarios, choose, count, event_factory, open_session
+
+__all__ = [
+    "Choice",
+    "Session",
+    "all_scenarios",
+    "choose",
+    "count",
+    "deliver_once",
+    "describe_target",
+    "event_factory",
+    "open_session",
+    "rejudged",
+]

@@ -1,0 +1,99 @@
+"""Delivers one event to one URL: the user's own body or a made-up event, signed or forged with the user's secret."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from random import Random
+from urllib.parse import urlencode, urlsplit
+
+from harness.adapters.http import HttpSender
+from harness.canary import Ledger, make_canaries
+from harness.domain.contracts import Request
+from harness.domain.observation import Exchange
+from harness.domain.sensitive import Secret
+from harness.domain.target import Contract, Environment, Target, Webhook
+from harness.errors import ConfigurationError
+from harness.session.run import event_factory
+from harness.steps.deliver import STRIPE_HEADERS
+from harness.stripe.forgeries import forge
+from harness.stripe.forgery import Material
+
+__all__ = ["deliver_once", "loose_target"]
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def loose_target(url: str, *, secret: Secret, ca_file: str | None = None, answer_within: float = 10.0) -> Target:
+    """Return a target that is one URL and nothing else.
+
+    Raises:
+        ConfigurationError: not an HTTPS URL, nor an HTTP one on a loopback host.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+        raise ConfigurationError(f"cannot send to {url!r}", hint="give an https:// URL, or http:// on a loopback host")
+    return Target(
+        name=parts.netloc,
+        url=f"{parts.scheme}://{parts.netloc}",
+        environment=Environment.LOCAL,
+        webhook=Webhook(path=parts.path or "/", secret=secret, api_version=""),
+        ca_file=ca_file,
+        contract=Contract(answer_within=answer_within),
+    )
+
+
+def deliver_once(
+    url: str,
+    *,
+    secret: Secret,
+    type_: str | None = None,
+    body: bytes | None = None,
+    values: Mapping[str, object],
+    signature: str = "valid",
+    api_version: str | None = None,
+    livemode: bool = False,
+    seed: int | None = None,
+    ca_file: str | None = None,
+    answer_within: float = 10.0,
+) -> Exchange:
+    """Deliver a body as it is, or a made-up event of a type, to a URL, and return what was sent and answered.
+
+    Raises:
+        ConfigurationError: an unknown event type, API version, path or signature, or a URL that is not sent to.
+    """
+    target = loose_target(url, secret=secret, ca_file=ca_file, answer_within=answer_within)
+    seed = time.time_ns() if seed is None else seed
+    random = Random(seed)  # noqa: S311 (repeatable on purpose)
+    note = f"the given body, signature {signature}"
+    if body is None:
+        factory = event_factory(seed)
+        event = factory.make(
+            type_ or "",
+            api_version=api_version or factory.versions()[-1],
+            now=int(time.time()),
+            canaries=make_canaries(random),
+            key="deliver",
+            livemode=livemode,
+            set=values,
+        )
+        body, note = event.encoded(), f"{event.type} ({event.id}), API version {event.api_version}, signature {signature}"
+    signed = forge(signature, Material(body=body, secret=secret.reveal(), now=int(time.time()), random=random))
+    query = "&".join(part for part in (urlsplit(url).query, urlencode(signed.query)) if part)
+    request = Request(
+        method="POST",
+        target=target.webhook.path + (f"?{query}" if query else ""),
+        headers=(*STRIPE_HEADERS, *signed.headers),
+        body=signed.body,
+        note=note,
+    )
+    ledger = Ledger()
+    ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
+    return asyncio.run(_sent(target, ledger, request))
+
+
+async def _sent(target: Target, ledger: Ledger, request: Request) -> Exchange:
+    sender = HttpSender(target, ledger)
+    try:
+        return await sender.send(request, 0)
+    finally:
+        await sender.close()

@@ -1,0 +1,63 @@
+"""Judges a recorded run again, so that a newer check can be tried on what was observed before."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from harness.domain.events import CaseFinished, RunEvent, RunFinished, RunStarted
+from harness.domain.verdict import Skipped, Verdict
+from harness.engine.judge import exit_code, judge
+from harness.errors import ConfigurationError
+from harness.language import decode_event
+from harness.registry import nearest
+from harness.session.run import all_scenarios, count
+
+__all__ = ["rejudged"]
+
+
+def rejudged(path: Path) -> Iterator[RunEvent]:
+    """Yield the events of a run record with verdicts made anew from its observations.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is no run record, was cut short, or names unknown cases.
+    """
+    header, *cases, footer = _events(path)
+    assert isinstance(header, RunStarted)
+    assert isinstance(footer, RunFinished)
+    known = {case.id: (scenario, case) for scenario in all_scenarios() for case in scenario.cases}
+    verdicts: list[Verdict] = []
+    yield header
+    for line, event in enumerate(cases, 2):
+        assert isinstance(event, CaseFinished)
+        if event.id not in known:
+            raise ConfigurationError(
+                f"no case {event.id!r} in this version", hint=nearest(event.id, known), file=path, line=line
+            )
+        verdict: Verdict = event.verdict
+        if not (isinstance(verdict, Skipped) and not event.record.observations):
+            verdict = judge(header.contract, *known[event.id], event.record)
+        verdicts.append(verdict)
+        yield replace(event, verdict=verdict)
+    yield RunFinished(counts=count(verdicts), exit_code=exit_code(verdicts), seconds=footer.seconds)
+
+
+def _events(path: Path) -> list[RunEvent]:
+    try:
+        lines = path.read_bytes().decode("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigurationError(f"the run record cannot be read: {reason}", file=path) from None
+    events: list[RunEvent] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            content = json.loads(line)
+        except ValueError:
+            raise ConfigurationError("not JSON; the record was cut short or edited", file=path, line=number) from None
+        events.append(decode_event(content, str(path), number))
+    shape = [type(event) for event in events]
+    if shape[:1] != [RunStarted] or shape[-1:] != [RunFinished] or set(shape[1:-1]) - {CaseFinished}:
+        raise ConfigurationError(
+            "a run record has one header, then cases, then one footer", hint="this one was cut short", file=path
+        )
+    return events

@@ -1,0 +1,234 @@
+"""Composition root: opens a target, runs cases, closes; yields what happens as events."""
+
+import asyncio
+import secrets
+import shlex
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import __version__
+from harness.adapters.clock import SystemClock
+from harness.adapters.data import data_folder
+from harness.adapters.http import HttpSender
+from harness.adapters.reference import REFERENCE_COMMAND, Reference
+from harness.canary import Ledger
+from harness.domain.contracts import Log, Step, Store
+from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
+from harness.domain.finding import Severity
+from harness.domain.observation import Observation
+from harness.domain.scenario import Case, Phase, Scenario
+from harness.domain.target import Target
+from harness.domain.verdict import Errored, ExitCode, Failed, Verdict
+from harness.engine.judge import exit_code, judge, skip
+from harness.engine.runner import Runner
+from harness.errors import ConfigurationError, Reason
+from harness.language import read_scenarios, read_target
+from harness.registry import log_sources, nearest, store_sources
+from harness.steps.deliver import Deliver
+from harness.stripe.events import EventFactory
+
+__all__ = ["Choice", "Session", "all_scenarios", "choose", "count", "event_factory", "open_session"]
+
+Choice = tuple[Scenario, Case]
+
+_MOST_SEED = 2**32
+
+
+def all_scenarios() -> tuple[Scenario, ...]:
+    """Read every scenario that comes with Payproof."""
+    return read_scenarios(data_folder("scenarios"))
+
+
+def event_factory(seed: int | str) -> EventFactory:
+    """Return what makes Stripe events from the fixtures."""
+    return EventFactory(data_folder("fixtures") / "events", seed=seed)
+
+
+def choose(
+    scenarios: Sequence[Scenario],
+    *,
+    topics: Iterable[str] = (),
+    ids: Iterable[str] = (),
+    at_least: Severity = Severity.LOW,
+) -> tuple[Choice, ...]:
+    """Return the cases of the given topics, ids (``topic/name`` or ``topic/name[case]``) and severities.
+
+    Raises:
+        ConfigurationError: a topic or id that there is not.
+    """
+    cases = {case.id: (scenario, case) for scenario in scenarios for case in scenario.cases}
+    whole = {scenario.id: scenario for scenario in scenarios}
+    known_topics = {scenario.topic: scenario for scenario in scenarios}
+    for topic in (topics := tuple(topics)):
+        if topic not in known_topics:
+            raise ConfigurationError(f"unknown topic {topic!r}", hint=nearest(topic, known_topics))
+    for one in (ids := tuple(ids)):
+        if one not in whole and one not in cases:
+            known: Mapping[str, object] = cases if "[" in one else whole
+            raise ConfigurationError(f"unknown scenario {one!r}", hint=nearest(one, known))
+    return tuple(
+        (scenario, case)
+        for scenario, case in cases.values()
+        if (not topics or scenario.topic in topics)
+        and (not ids or scenario.id in ids or case.id in ids)
+        and scenario.severity.rank >= at_least.rank
+    )
+
+
+class Session:
+    """An open target; runs cases on it one after another, from any thread that has no event loop of its own."""
+
+    def __init__(self, target: Target, *, seed: int | None = None, command: Sequence[str] = ("payproof", "run")) -> None:
+        self.target = target
+        self.seed = secrets.randbelow(_MOST_SEED) if seed is None else seed
+        self.ledger = Ledger()
+        self._command = command
+        self._loop = asyncio.Runner()
+        self._resources = ExitStack()
+        self._resources.callback(self._loop.close)
+        for secret in target.secrets:
+            self.ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
+        try:
+            self._runner = self._loop.run(self._open())
+        except BaseException:
+            self.close()
+            raise
+
+    async def _open(self) -> Runner:
+        stores: list[Store] = []
+        for spec in self.target.stores:
+            store = store_sources()[spec.url.partition(":")[0]](spec)
+            self._resources.callback(self._closed, store)
+            stores.append(store)
+        logs: list[Log] = [log_sources()[spec.url.partition(":")[0]](spec) for spec in self.target.logs]
+        events = event_factory(self.seed)
+        events.types(self.target.webhook.api_version)  # refuses what is no API version before anything is sent
+        sender = HttpSender(self.target, self.ledger)
+        self._resources.callback(self._closed, sender)
+        runner = Runner(
+            self.target,
+            sender=sender,
+            events=events,
+            stores=stores,
+            logs=logs,
+            ledger=self.ledger,
+            clock=SystemClock(),
+            seed=self.seed,
+        )
+        marker: Step = Deliver()
+        await runner.plant_marker(marker)
+        return runner
+
+    def _closed(self, resource: Store | HttpSender) -> None:
+        self._loop.run(resource.close())
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._resources.close()
+
+    def judged(self, scenario: Scenario, case: Case) -> CaseFinished:
+        """Run one case and judge it."""
+        started = time.perf_counter()
+        verdict: Verdict | None = skip(self.target, scenario, case)
+        record = Record()
+        if verdict is None:
+            try:
+                record = self._loop.run(self._runner.run(scenario, case))
+                verdict = judge(self.target.contract, scenario, case, record)
+            except Exception as error:  # noqa: BLE001 (our own fault ends one case; its text could hold anything)
+                verdict = Errored(Reason.HARNESS_FAULT, f"{type(error).__name__} in {_place(error)}")
+        return CaseFinished(
+            id=case.id,
+            title=scenario.title,
+            severity=scenario.severity,
+            verdict=verdict,
+            record=record,
+            seconds=time.perf_counter() - started,
+            repeat=self.repeat(case.id),
+        )
+
+    def phase(self, phase: Phase, key: str) -> Sequence[Observation]:
+        """Run one phase on its own, for tests that users write."""
+        return self._loop.run(self._runner.phase(phase, key))
+
+    def repeat(self, id_: str) -> str:
+        """Return the command that runs one case again, the same way."""
+        return shlex.join([*self._command, "--scenario", id_, "--seed", str(self.seed)])
+
+    def started(self, cases: int) -> RunStarted:
+        """Return the run's header."""
+        return RunStarted(
+            version=__version__,
+            target=self.target.name,
+            environment=self.target.environment.value,
+            seed=self.seed,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            cases=cases,
+            stores=tuple(spec.name for spec in self.target.stores),
+            logs=tuple(spec.name for spec in self.target.logs),
+            contract=self.target.contract,
+        )
+
+    def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
+        """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
+        begun = time.perf_counter()
+        verdicts: list[Verdict] = []
+        interrupted = False
+        yield self.started(len(choices))
+        for scenario, case in choices:
+            yield CaseStarted(case.id)
+            try:
+                finished = self.judged(scenario, case)
+            except KeyboardInterrupt:
+                interrupted = True
+                break
+            verdicts.append(finished.verdict)
+            yield finished
+        yield RunFinished(
+            counts=count(verdicts),
+            exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
+            seconds=time.perf_counter() - begun,
+        )
+
+
+def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Return how many verdicts there are of each kind; broken advice is counted apart from broken rules."""
+    kinds = ("passed", "failed", "advised", "errored", "skipped")
+    found = Counter("advised" if isinstance(v, Failed) and v.advised else v.kind for v in verdicts)
+    return {kind: found[kind] for kind in kinds}
+
+
+@contextmanager
+def open_session(
+    target_file: Path | None, *, seed: int | None = None, reference: Sequence[str] = REFERENCE_COMMAND
+) -> Iterator[Session]:
+    """Open the target that a file describes, or the reference service, and close it at the end.
+
+    Raises:
+        ConfigurationError: the target file is wrong.
+        TargetStartError: the reference service did not start.
+        InconclusiveError: the target gives no answer at all.
+    """
+    with ExitStack() as stack:
+        if target_file is None:
+            api_version = event_factory(0).versions()[-1]
+            target = stack.enter_context(Reference(api_version, reference)).target
+            command: tuple[str, ...] = ("payproof", "run")
+        else:
+            target = read_target(target_file)
+            command = ("payproof", "run", "--target", str(target_file))
+        session = Session(target, seed=seed, command=command)
+        stack.callback(session.close)
+        yield session
+
+
+def _place(error: BaseException) -> str:
+    """Return where an exception was raised; its text is left out, as it may quote what must not be shown."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "unknown" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

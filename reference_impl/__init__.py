@@ -1,0 +1,1 @@
+"""The reference billing service: shows what passing Payproof looks like."""

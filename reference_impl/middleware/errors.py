@@ -1,0 +1,106 @@
+"""Generic answers to whatever goes wrong: nothing of the request and nothing of the inside (CWE-209)."""
+
+import secrets
+import string
+from http import HTTPStatus
+
+import structlog
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reference_impl.database.engine import UNAVAILABLE
+
+__all__ = ["Errors", "Problem", "on_http_error", "on_invalid_request", "problem"]
+
+log = structlog.get_logger()
+
+REFERENCE_LENGTH = 20
+MESSAGES = {
+    HTTPStatus.BAD_REQUEST: "The request could not be understood.",
+    HTTPStatus.UNAUTHORIZED: "The request could not be verified.",
+    HTTPStatus.NOT_FOUND: "There is nothing here.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The method is not allowed here.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is too large.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The request could not be processed.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The service is not available at the moment.",
+}
+
+
+class ProblemDetail(BaseModel):
+    """What is told of an error; the reference leads to the line of the log that tells the rest."""
+
+    code: str
+    message: str
+    reference: str | None = None
+
+
+class Problem(BaseModel):
+    """The body of every answer that is an error."""
+
+    error: ProblemDetail
+
+
+def problem(status: int, *, reference: str | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Build the answer to an error from its status alone."""
+    known = HTTPStatus(status)
+    detail = ProblemDetail(
+        code=known.phrase.lower().replace(" ", "_"),
+        message=MESSAGES.get(known, "The request failed."),
+        reference=reference,
+    )
+    return JSONResponse(Problem(error=detail).model_dump(exclude_none=True), status, headers)
+
+
+async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
+    """Answer 404, 405 and the like; `Allow` stays, the detail does not."""
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, headers=dict(error.headers or {}))
+
+
+async def on_invalid_request(_request: Request, _error: Exception) -> JSONResponse:
+    """Answer 422 without the echo of the input that FastAPI would send."""
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+class Errors:
+    """ASGI middleware that turns what nobody handled into one log line and a generic 500, or 503 for the database."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; answer it here when that fails before an answer has begun."""
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            log.info("client_disconnected", path=scope["path"])
+        except Exception as error:  # noqa: BLE001 - the last place where an exception can be kept from the outside
+            reference = new_reference()
+            status = self.note(error, reference)
+            if not started:
+                await problem(status, reference=reference)(scope, receive, send)
+
+    def note(self, error: Exception, reference: str) -> HTTPStatus:
+        """Log an error under its reference and choose the status."""
+        if isinstance(error, UNAVAILABLE):
+            # The driver's name for the error, such as SQLITE_BUSY; its text may hold the statement and the path.
+            name = getattr(getattr(error, "orig", error), "sqlite_errorname", None)
+            log.error("database_failed", reference=reference, database_error=name, exc_info=error)
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        log.error("unhandled_exception", reference=reference, exc_info=error)
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def new_reference() -> str:
+    """Make up a reference of letters only: no run of digits that the log would redact as a card number."""
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(REFERENCE_LENGTH))

@@ -1,0 +1,26 @@
+"""Whether the service can work."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from reference_impl.database import engine
+from reference_impl.middleware.errors import Problem
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+
+class Health(BaseModel):
+    """The body of a good answer."""
+
+    status: Literal["ok"] = "ok"
+
+
+@router.get("/health", responses={503: {"model": Problem}})
+def health(request: Request) -> Health:
+    """Answer 200 when the database answers, 503 when it does not."""
+    engine.probe(request.app.state.engine)
+    return Health()

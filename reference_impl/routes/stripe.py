@@ -1,0 +1,113 @@
+"""The webhook: where Stripe reports what happened."""
+
+import time
+from http import HTTPStatus
+
+import structlog
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
+
+from reference_impl.middleware.errors import Problem, problem
+from reference_impl.services import billing, webhooks
+from reference_impl.services.billing import Receipt
+from reference_impl.services.webhooks import Cause, Event, RejectedError
+from reference_impl.settings import Settings
+
+__all__ = ["accept", "read_body", "receive", "reject", "router"]
+
+log = structlog.get_logger()
+router = APIRouter()
+
+
+class Received(BaseModel):
+    """The body of a good answer."""
+
+    received: bool = True
+
+
+# Every doubt about the sender gets the same answer, so that a forger learns nothing from it.
+STATUSES = {
+    Cause.MISSING_HEADER: HTTPStatus.UNAUTHORIZED,
+    Cause.MALFORMED_HEADER: HTTPStatus.UNAUTHORIZED,
+    Cause.NO_MATCHING_SIGNATURE: HTTPStatus.UNAUTHORIZED,
+    Cause.TIMESTAMP_OUTSIDE_TOLERANCE: HTTPStatus.UNAUTHORIZED,
+    Cause.BODY_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Cause.NOT_AN_EVENT: HTTPStatus.BAD_REQUEST,
+}
+
+
+@router.post(
+    "/webhooks/stripe",
+    response_model=Received,
+    responses={status: {"model": Problem} for status in (400, 401, 413, 503)},
+    openapi_extra={
+        "parameters": [
+            {"name": "Stripe-Signature", "in": "header", "required": True, "schema": {"type": "string"}},
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+    },
+)
+async def receive(request: Request) -> JSONResponse:
+    """Take one delivery: verified as bytes, then parsed, then recorded, each only if the one before succeeded."""
+    settings: Settings = request.app.state.settings
+    now = int(time.time())
+    try:
+        body = await read_body(request, settings.max_body_bytes)
+        webhooks.verify(
+            request.headers.getlist("stripe-signature"),
+            body,
+            webhooks.candidate_secrets(settings, now),
+            now,
+            settings.tolerance_seconds,
+        )
+        event = webhooks.parse(body)
+        receipt = await run_in_threadpool(
+            billing.record, request.app.state.engine, event, livemode=settings.stripe_livemode, received_at=now
+        )
+    except RejectedError as rejection:
+        return reject(request, rejection.cause)
+    return accept(request, event, receipt)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the raw body, at most `limit` bytes of it, whatever Content-Length says.
+
+    Raises:
+        RejectedError: BODY_TOO_LARGE, before more than the limit is held in memory.
+    """
+    announced = request.headers.get("content-length", "0")
+    if int(announced) > limit:
+        raise RejectedError(Cause.BODY_TOO_LARGE)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise RejectedError(Cause.BODY_TOO_LARGE)
+    return bytes(body)
+
+
+def reject(request: Request, cause: Cause) -> JSONResponse:
+    """Log a refusal, then build its answer, which depends on the status only (PCI DSS 10.2.1.4)."""
+    log.warning("webhook_rejected", result="rejected", cause=cause, origin=origin_of(request))
+    return problem(STATUSES[cause])
+
+
+def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
+    """Log an acceptance, then build its answer, which is the same for the first copy of an event and for all others."""
+    log.info(
+        "webhook_accepted",
+        result="accepted",
+        outcome=receipt.outcome,
+        reason=receipt.reason,
+        event_id=event.id,
+        event_type=event.type,
+        origin=origin_of(request),
+    )
+    return JSONResponse(Received().model_dump())
+
+
+def origin_of(request: Request) -> str | None:
+    """Name the address of the other end of the connection; headers such as X-Forwarded-For are the sender's word."""
+    return request.client.host if request.client else None

@@ -1,0 +1,159 @@
+"""What events do to the state of billing: each event once, and the newest state wins."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, assert_never
+
+from sqlalchemy import ColumnCollection, ColumnElement, Connection, Engine, Table, and_, not_, or_
+from sqlalchemy.dialects.sqlite import Insert, insert
+
+from reference_impl.database.tables import customers, inbox, invoices, subscriptions
+from reference_impl.services import snapshots
+from reference_impl.services.snapshots import Customer, Invoice, Snapshot, Subscription
+from reference_impl.services.webhooks import Event
+
+__all__ = ["Outcome", "Reason", "Receipt", "apply", "claim", "has_right_mode", "is_newer", "record", "settle"]
+
+
+class Outcome(StrEnum):
+    """What became of an accepted event."""
+
+    APPLIED = "applied"
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+
+
+class Reason(StrEnum):
+    """Why an accepted event was ignored."""
+
+    UNHANDLED_TYPE = "unhandled_type"
+    WRONG_MODE = "wrong_mode"
+    OLDER_THAN_STATE = "older_than_state"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an event, and why if it was ignored."""
+
+    outcome: Outcome
+    reason: Reason | None = None
+
+
+def record(engine: Engine, event: Event, *, livemode: bool, received_at: int) -> Receipt:
+    """Take an event into the inbox and apply it, both or neither.
+
+    An event of the other mode is acknowledged and ignored: to refuse it would only make Stripe repeat it.
+
+    Args:
+        engine: the database.
+        event: verified and parsed.
+        livemode: the mode of this service.
+        received_at: seconds since the epoch.
+
+    Raises:
+        RejectedError: the object in the event is not what its type says.
+        one of database.engine.UNAVAILABLE: nothing was recorded, so the event has to be sent again.
+    """
+    snapshot = snapshots.read(event)
+    with engine.begin() as connection:
+        if not claim(connection, event, received_at):
+            return Receipt(Outcome.DUPLICATE)
+        if not has_right_mode(event, livemode=livemode):
+            receipt = Receipt(Outcome.IGNORED, Reason.WRONG_MODE)
+        elif snapshot is None:
+            receipt = Receipt(Outcome.IGNORED, Reason.UNHANDLED_TYPE)
+        elif apply(connection, event, snapshot):
+            receipt = Receipt(Outcome.APPLIED)
+        else:
+            receipt = Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
+        settle(connection, event, receipt)
+    return receipt
+
+
+def claim(connection: Connection, event: Event, received_at: int) -> bool:
+    """Enter the event into the inbox, or return False when it is there already.
+
+    The primary key decides, so of many copies at once exactly one is first.
+    """
+    statement = insert(inbox).values(
+        stripe_event_id=event.id,
+        event_type=event.type,
+        event_created_at=event.created,
+        received_at=received_at,
+        outcome=Outcome.APPLIED,
+    )
+    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+
+def settle(connection: Connection, event: Event, receipt: Receipt) -> None:
+    """Note in the inbox what became of the event."""
+    statement = inbox.update().where(inbox.c.stripe_event_id == event.id)
+    connection.execute(statement.values(outcome=receipt.outcome, reason=receipt.reason))
+
+
+def has_right_mode(event: Event, *, livemode: bool) -> bool:
+    """Tell whether the event is of this service's mode; test events must not grant anything in live mode."""
+    return event.livemode is livemode
+
+
+def apply(connection: Connection, event: Event, snapshot: Snapshot) -> bool:
+    """Write the state that an event reports, or return False when newer state is there already."""
+    deleted = event.type.endswith(".deleted")
+    match snapshot:
+        case Customer():
+            statement = upsert(
+                customers,
+                customers.c.deleted,
+                stripe_customer_id=snapshot.id,
+                deleted=deleted,
+                event_created_at=event.created,
+            )
+        case Subscription():
+            statement = upsert(
+                subscriptions,
+                subscriptions.c.status.in_(("canceled", "incomplete_expired")),
+                stripe_subscription_id=snapshot.id,
+                stripe_customer_id=snapshot.customer,
+                stripe_price_id=snapshot.price_id,
+                status="canceled" if deleted else snapshot.status,
+                current_period_end=snapshot.period_end,
+                cancel_at_period_end=snapshot.cancel_at_period_end,
+                event_created_at=event.created,
+            )
+        case Invoice():
+            statement = upsert(
+                invoices,
+                invoices.c.status.in_(("paid", "void")),
+                stripe_invoice_id=snapshot.id,
+                stripe_customer_id=snapshot.customer,
+                stripe_subscription_id=snapshot.subscription_id,
+                status=snapshot.status,
+                amount_due=snapshot.amount_due,
+                currency=snapshot.currency,
+                event_created_at=event.created,
+            )
+        case _:
+            assert_never(snapshot)
+    return connection.execute(statement).rowcount == 1
+
+
+def upsert(table: Table, final: ColumnElement[bool], **values: Any) -> Insert:
+    """Build the statement that inserts a row, or replaces it when the event is newer than the row."""
+    statement = insert(table).values(values)
+    return statement.on_conflict_do_update(
+        index_elements=table.primary_key,
+        set_={name: statement.excluded[name] for name in values},
+        where=is_newer(table, statement.excluded, final),
+    )
+
+
+def is_newer(
+    table: Table, incoming: ColumnCollection[str, ColumnElement[Any]], final: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Build the condition under which an event replaces a row.
+
+    Stripe's times are whole seconds, so two events can share one. Then the later delivery wins, except over a state
+    that Stripe never leaves (`final`): a cancelled subscription stays cancelled.
+    """
+    same_second = incoming.event_created_at == table.c.event_created_at
+    return or_(incoming.event_created_at > table.c.event_created_at, and_(same_second, not_(final)))

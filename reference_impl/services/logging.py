@@ -1,0 +1,96 @@
+"""Log lines: JSON on standard output, written before the caller goes on, without payload or secret."""
+
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+__all__ = ["configure", "redact"]
+
+REDACTED = "[redacted]"
+# The last line of defence: no caller is meant to log any of these.
+SECRETS = re.compile(
+    r"""
+      whsec_[A-Za-z0-9+/=_-]{4,}                            # webhook signing secrets
+    | \b(?:sk|rk)_(?:live|test)_[A-Za-z0-9_]+               # API keys
+    | \b[a-z]+_[A-Za-z0-9]+_secret_[A-Za-z0-9_]+            # client secrets of intents and sessions
+    | \bt=\d+(?:,\s*v\d+=[0-9A-Za-z]*)+                     # values of Stripe-Signature
+    | \bv\d+=[0-9a-fA-F]{32,}                               # their parts
+    """,
+    re.VERBOSE,
+)
+# 13 to 19 digits as cards are written; the first digits of all networks in use are 2 to 6.
+CARD_NUMBERS = re.compile(r"(?<!\d)[2-6](?:[ -]?\d){12,18}(?!\d)")
+
+
+def redact(value: Any) -> Any:
+    """Return a value with secrets and card numbers replaced in every text and number within it."""
+    match value:
+        case str():
+            return CARD_NUMBERS.sub(without_card_number, SECRETS.sub(REDACTED, value))
+        case int() if CARD_NUMBERS.fullmatch(str(value)):
+            return redact(str(value))
+        case Mapping():
+            return {redact(key): redact(item) for key, item in value.items()}
+        case list() | tuple() | set():
+            return [redact(item) for item in value]
+        case _:
+            return value
+
+
+def without_card_number(found: re.Match[str]) -> str:
+    """Replace a run of digits only if its Luhn sum is that of a card number (ISO/IEC 7812-1)."""
+    digits = [int(digit) for digit in found[0] if digit.isdigit()]
+    doubled = (2 * digit - 9 * (digit > 4) for digit in digits[-2::-2])  # noqa: PLR2004 - from 5 on, two digits
+    return REDACTED if (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0 else found[0]
+
+
+def redacted(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Redact a whole log line."""
+    return {key: redact(value) for key, value in line.items()}
+
+
+def without_exception_text(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Reduce an exception to its type and the place that raised it; its text may quote what was sent."""
+    error = line.pop("exc_info", None)
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        line["exception"] = type(error).__qualname__
+        frames = traceback.extract_tb(error.__traceback__)
+        if frames:
+            line["location"] = f"{frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}"
+    return line
+
+
+def configure() -> None:
+    """Send every log line of the process to standard output as JSON, those of uvicorn and asyncio included."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        without_exception_text,
+        redacted,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer()],
+        # One write per line, so that lines of two threads never mix.
+        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -1,0 +1,131 @@
+"""The billing objects inside events, in the shapes before and after API version 2025-03-31 (basil).
+
+Only ids, statuses, amounts and times are read. Each is held to a shape in which no card number, name or address fits,
+because what is read here is what the database keeps (PCI DSS 3.2.1, 3.3.1).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from reference_impl.services.webhooks import Cause, Event, RejectedError, Timestamp
+
+__all__ = ["Customer", "Invoice", "Snapshot", "Subscription", "read"]
+
+SUBSCRIPTION_PREFIX = "customer.subscription."
+
+
+def id_of(value: Any) -> Any:
+    """Reduce an expanded object to its id; Stripe sends either."""
+    return value.get("id") if isinstance(value, dict) else value
+
+
+CustomerId = Annotated[str, BeforeValidator(id_of), Field(pattern=r"^cus_[A-Za-z0-9_]{1,250}$")]
+SubscriptionId = Annotated[str, BeforeValidator(id_of), Field(pattern=r"^sub_[A-Za-z0-9_]{1,250}$")]
+InvoiceId = Annotated[str, Field(pattern=r"^in_[A-Za-z0-9_]{1,250}$")]
+PriceId = Annotated[str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$")]
+# In the currency's smallest unit. Stripe's amounts have at most 12 digits; the shortest card number has 13.
+Amount = Annotated[int, Field(gt=-(10**12), lt=10**12)]
+
+
+class StripeObject(BaseModel):
+    """Fields are read strictly and errors hide what was read."""
+
+    model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Customer(StripeObject):
+    """A customer: the id alone, since everything else about it is personal."""
+
+    id: CustomerId
+
+
+class Price(StripeObject):
+    id: PriceId
+
+
+class SubscriptionItem(StripeObject):
+    price: Price
+    current_period_end: Timestamp | None = None
+
+
+class SubscriptionItems(StripeObject):
+    data: list[SubscriptionItem] = Field(default_factory=list)
+
+
+class Subscription(StripeObject):
+    """A subscription of one plan; times in seconds since the epoch."""
+
+    id: SubscriptionId
+    customer: CustomerId
+    status: Literal[
+        "active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"
+    ]
+    cancel_at_period_end: bool = False
+    items: SubscriptionItems = SubscriptionItems()
+    current_period_end: Timestamp | None = None
+
+    @property
+    def price_id(self) -> str | None:
+        """The price of the first item."""
+        return self.items.data[0].price.id if self.items.data else None
+
+    @property
+    def period_end(self) -> int | None:
+        """The end of the paid period: on the subscription before basil, on its items since."""
+        if self.current_period_end is None and self.items.data:
+            return self.items.data[0].current_period_end
+        return self.current_period_end
+
+
+class SubscriptionDetails(StripeObject):
+    subscription: SubscriptionId | None = None
+
+
+class InvoiceParent(StripeObject):
+    subscription_details: SubscriptionDetails | None = None
+
+
+class Invoice(StripeObject):
+    """An invoice; the amount is in the currency's smallest unit."""
+
+    id: InvoiceId
+    customer: CustomerId
+    status: Literal["draft", "open", "paid", "uncollectible", "void"]
+    amount_due: Amount
+    currency: Annotated[str, Field(pattern=r"^[a-z]{3}$")]
+    subscription: SubscriptionId | None = None
+    parent: InvoiceParent | None = None
+
+    @property
+    def subscription_id(self) -> str | None:
+        """The subscription that is billed: on the invoice before basil, under its parent since; none if one-off."""
+        if self.subscription is None and self.parent and self.parent.subscription_details:
+            return self.parent.subscription_details.subscription
+        return self.subscription
+
+
+Snapshot = Customer | Subscription | Invoice
+
+
+def read(event: Event) -> Snapshot | None:
+    """Read the object of an event, or None when the service does not handle the type.
+
+    Raises:
+        RejectedError: NOT_AN_EVENT when a handled type carries an object of another shape. An explicit refusal, which
+            Stripe repeats and reports, is better than a success without effect.
+    """
+    model: type[Customer | Subscription | Invoice]
+    match event.type:
+        case "customer.created" | "customer.updated" | "customer.deleted":
+            model = Customer
+        case "invoice.paid" | "invoice.payment_failed":
+            model = Invoice
+        case name if name.startswith(SUBSCRIPTION_PREFIX):
+            model = Subscription
+        case _:
+            return None
+    try:
+        return model.model_validate(event.data.object)
+    except ValidationError:
+        raise RejectedError(Cause.NOT_AN_EVENT) from None

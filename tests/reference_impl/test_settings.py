@@ -1,0 +1,97 @@
+import pytest
+
+from reference_impl.database.engine import open_database
+from reference_impl.settings import MisconfiguredError, load_settings
+from tests.reference_impl.deliveries import new_secret
+
+GUESSABLE = [
+    *("", " ", "\t", "\u00a0", "\u200b", "\ufeff", "None", "null", "undefined", "changeme", "secret"),
+    *("whsec_", "whsec_...", "whsec_test_secret", "whsec_" + "x" * 32, "whsec_" + "." * 32, "whsec_" + "1234" * 8),
+    *("whsec_your_webhook_signing_secret", "whsec_" + "0a1b2c3d4e5f6g7h8i9j0k1", "whsec_" + " " * 32),
+    *("whsec_" + "\u00a0" * 32, "whsec_" + "\u200b" * 32, new_secret() + "\n", " " + new_secret(), new_secret()[6:]),
+    *(f"{kind}_{mode}_" + "0a1b2c3d4e5f6g7h8i9j0k1l" for kind in ("sk", "rk", "pk") for mode in ("test", "live")),
+    "whsec_" + "sk_" + "live_0a1b2c3d4e5f6g7h8i9j0k1l",
+]
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """An environment in which the service would start, apart from its files."""
+    values = {"DATABASE_URL": "sqlite:///billing.db", "STRIPE_WEBHOOK_SECRET": new_secret()}
+    values |= {"TLS_CERTIFICATE": "certificate.pem", "TLS_PRIVATE_KEY": "key.pem"}
+    for name, value in values.items():
+        monkeypatch.setenv(f"BILLING_{name}", value)
+    return monkeypatch
+
+
+def refusal() -> str:
+    """Give the line with which the settings are refused."""
+    with pytest.raises(MisconfiguredError) as error:
+        load_settings()
+    return str(error.value)
+
+
+def test_settings_are_read_from_the_environment(environment):
+    """A secret and two files are enough; secrets do not show in the representation."""
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.tolerance_seconds) == ("127.0.0.1", 0, 300)
+    assert settings.stripe_webhook_secret.get_secret_value() not in repr(settings)
+
+
+@pytest.mark.parametrize("secret", GUESSABLE)
+def test_guessable_secret_is_refused(environment, secret):
+    """A secret that is empty, blank, a placeholder, too short or of another kind is refused, and not shown."""
+    environment.setenv("BILLING_STRIPE_WEBHOOK_SECRET", secret)
+    line = refusal()
+    assert line.startswith("BILLING_STRIPE_WEBHOOK_SECRET: ")
+    assert "\n" not in line
+    assert len(secret) < 8 or secret not in line
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("[", "{}", '[{"secret": "whsec_", "valid_until": "2030-01-01T00:00:00Z"}]'),
+        f'[{{"secret": "{new_secret()}", "valid_until": "2030-01-01T00:00:00"}}]',
+        f'[{{"secret": "{new_secret()}"}}]',
+    ],
+)
+def test_unusable_previous_secret_is_refused(environment, value):
+    """A rolled secret has to be as good as the current one, and its end to name a time zone."""
+    environment.setenv("BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS", value)
+    line = refusal()
+    assert "previous_webhook_secrets" in line.lower()
+    assert "\n" not in line
+    assert value not in line
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "STRIPE_WEBHOOK_SECRET", "TLS_CERTIFICATE", "TLS_PRIVATE_KEY"])
+def test_what_is_unsafe_to_guess_has_no_default(environment, name):
+    """Without a database, a secret or TLS there is no start."""
+    environment.delenv(f"BILLING_{name}")
+    assert refusal() == f"BILLING_{name}: Field required"
+
+
+@pytest.mark.parametrize(
+    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "sqlite:////nowhere/at/all/billing.db"]
+)
+def test_unusable_database_is_refused(url):
+    """A URL that names no usable file is refused."""
+    with pytest.raises(MisconfiguredError, match=r"^BILLING_DATABASE_URL: "):
+        open_database(url)
+
+
+def test_password_of_a_database_is_not_shown():
+    """The refusal of another database does not repeat its URL."""
+    with pytest.raises(MisconfiguredError) as error:
+        open_database("postgresql://billing:" + "hunter2" + "@localhost/billing")
+    assert "hunter2" not in str(error.value)
+
+
+def test_file_that_is_no_database_is_refused(tmp_path):
+    """A file of another kind is not overwritten."""
+    other = tmp_path / "notes.txt"
+    other.write_text("not a database, and longer than its header of a hundred bytes " * 20)
+    with pytest.raises(MisconfiguredError):
+        open_database(f"sqlite:///{other}")
+    assert other.read_text().startswith("not a database")
