@@ -34,7 +34,7 @@ lint: $(READY)  ## Check formatting, lint rules, types and the import contracts
 
 .PHONY: matrix
 matrix: $(READY)  ## Run every scenario on every defect and print the matrix
-	$(BIN)/python -m tests.defects.matrix
+	$(BIN)/python -m tests.defects --matrix
 
 .PHONY: bench
 bench: $(READY)  ## Measure against the peers (needs nginx and wrk)

@@ -48,15 +48,29 @@ def cli() -> None:
 @click.option("--target", type=click.Path(path_type=Path), help="Target file; without it the reference service runs.")
 @click.option("--topic", "topics", multiple=True, help="Only this topic.")
 @click.option("--scenario", "ids", multiple=True, metavar="ID[case]", help="Only this scenario or case.")
-@click.option("--severity", type=click.Choice([s.value for s in Severity]), default="low", help="At least this severity.")
+@click.option(
+    "--severity", type=click.Choice([s.value for s in Severity]), default="low", help="At least this severity."
+)
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the run that printed this seed.")
-@click.option("--report", "reports", multiple=True, type=click.Path(path_type=Path), metavar="FILE.jsonl|FILE.xml",
-              help="Also write a run record or JUnit XML.")
-def run(target: Path | None, topics: Sequence[str], ids: Sequence[str], severity: str, seed: int | None,
-        reports: Sequence[Path]) -> int:
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.jsonl|FILE.xml",
+    help="Also write a run record or JUnit XML.",
+)
+def run(
+    target: Path | None,
+    topics: Sequence[str],
+    ids: Sequence[str],
+    severity: str,
+    seed: int | None,
+    reports: Sequence[Path],
+) -> int:
     """Run scenarios on a target and judge them."""
     choices = choose(all_scenarios(), topics=topics, ids=ids, at_least=Severity(severity))
-    console = Console(record=True)
+    console = _console(record=True)
     with open_session(target, seed=seed) as session:
         files = [open_report(path) for path in reports]
         code = _told(session.run(choices), [ConsoleReport(console), *files])
@@ -66,6 +80,12 @@ def run(target: Path | None, topics: Sequence[str], ids: Sequence[str], severity
                 path.unlink()
             raise PayproofError("the output above holds a value that must not be shown; the reports were removed")
     return code
+
+
+def _console(*, record: bool = False) -> Console:
+    """Return a console as wide as the terminal; in a file or a CI log as wide as the tables like."""
+    console = Console(record=record)
+    return console if console.is_terminal else Console(record=record, width=140)
 
 
 def _told(events: Any, reporters: Sequence[Reporter]) -> int:
@@ -103,7 +123,7 @@ def explain(id_: str) -> None:
     name = id_.partition("[")[0]
     if name not in known:
         raise ConfigurationError(f"unknown scenario {id_!r}", hint=nearest(name, known))
-    _explain(known[name], Console())
+    _explain(known[name], _console())
 
 
 def _explain(scenario: Scenario, out: Console) -> None:
@@ -165,7 +185,7 @@ def init(url: str, output: Path, ca_file: str | None, *, force: bool) -> None:
 @click.argument("record", type=click.Path(path_type=Path))
 def judge(record: Path) -> int:
     """Judge a run record (--report FILE.jsonl) again with the checks of this version."""
-    return _told(rejudged(record), [ConsoleReport(Console())])
+    return _told(rejudged(record), [ConsoleReport(_console())])
 
 
 def _secret(variable: str) -> Secret:
@@ -206,8 +226,20 @@ def _setting(text: str) -> tuple[str, object]:
 @click.option("--seed", type=click.IntRange(0), help="Make the same event again.")
 @click.option("--ca-file", help="PEM file of a private certificate authority.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds.")
-def deliver(event: str | None, url: str, secret_env: str, body: Path | None, settings: Sequence[str], signature: str,
-            api_version: str | None, seed: int | None, ca_file: str | None, timeout: float, *, livemode: bool) -> int:
+def deliver(
+    event: str | None,
+    url: str,
+    secret_env: str,
+    body: Path | None,
+    settings: Sequence[str],
+    signature: str,
+    api_version: str | None,
+    seed: int | None,
+    ca_file: str | None,
+    timeout: float,
+    *,
+    livemode: bool,
+) -> int:
     """Deliver EVENT (such as invoice.paid), or your own body, to your URL, signed with your secret. No Stripe account.
 
     Exit code 0 for a 2xx answer, 1 for another, 3 for none.
@@ -229,7 +261,9 @@ def deliver(event: str | None, url: str, secret_env: str, body: Path | None, set
         ca_file=ca_file,
         answer_within=timeout,
     )
-    click.echo(f"sent      {exchange.sent.method} {exchange.sent.url}, {exchange.sent.length:,} bytes: {exchange.sent.note}")
+    click.echo(
+        f"sent      {exchange.sent.method} {exchange.sent.url}, {exchange.sent.length:,} bytes: {exchange.sent.note}"
+    )
     match exchange.answer:
         case Answer(status=status, body=text, seconds=seconds):
             click.echo(f"answered  {status} in {seconds * 1000:.0f} ms\n{text}")

@@ -40,7 +40,9 @@ class PayproofError(Exception):
 class ConfigurationError(PayproofError):
     """The user's input is wrong: file, place, what is wrong, what would be right. Exit code 4."""
 
-    def __init__(self, problem: str, *, hint: str = "", file: Path | str | None = None, line: int | None = None) -> None:
+    def __init__(
+        self, problem: str, *, hint: str = "", file: Path | str | None = None, line: int | None = None
+    ) -> None:
         place = "" if file is None else f"{file}:{line}: " if line is not None else f"{file}: "
         super().__init__(place + problem + (f"; {hint}" if hint else ""))
 

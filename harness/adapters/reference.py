@@ -40,6 +40,7 @@ class _Secrets:
     previous: Secret = field(default_factory=lambda: Secret("previous webhook secret", _made_up("whsec_", 32)))
     retired: Secret = field(default_factory=lambda: Secret("retired webhook secret", _made_up("whsec_", 32)))
     api_key: Secret = field(default_factory=lambda: Secret("Stripe API key", _made_up("sk_" + "test_", 24)))
+    publishable_key: str = field(default_factory=lambda: _made_up("pk_" + "test_", 24), repr=False)
 
 
 class Reference:
@@ -106,6 +107,9 @@ class Reference:
             "BILLING_DATABASE_URL": f"sqlite:///{self._folder / 'billing.db'}",
             "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
             "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
+            # A deployment has its API keys in the environment as well; that they verify no webhook is to be shown.
+            "BILLING_STRIPE_API_KEY": self._secrets.api_key.reveal(),
+            "BILLING_STRIPE_PUBLISHABLE_KEY": self._secrets.publishable_key,
             "BILLING_TLS_CERTIFICATE": str(self._folder / "certificate.pem"),
             "BILLING_TLS_PRIVATE_KEY": str(self._folder / "key.pem"),
             "BILLING_STOP_WITH_PARENT": "1",
@@ -144,7 +148,7 @@ class Reference:
             ),
             ca_file=str(self._folder / "ca.pem"),
             api_key=self._secrets.api_key,
-            publishable_key=_made_up("pk_" + "test_", 24),
+            publishable_key=self._secrets.publishable_key,
             stores=(SourceSpec("database", f"sqlite:{self._folder / 'billing.db'}"),),
             logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
             contract=Contract(

@@ -11,7 +11,11 @@ from harness.registry import check
 
 __all__ = ["Uniform"]
 
-_VARIES = frozenset({"age", "cf-ray", "date", "server-timing", "traceparent", "via", "x-correlation-id", "x-request-id"})
+_VARIES = frozenset(
+    {"age", "cf-ray", "date", "server-timing", "traceparent", "via", "x-correlation-id", "x-request-id"}
+)
+# Of the connection, not of the answer: they depend on how the request asked for it.
+_OF_CONNECTION = frozenset({"connection", "keep-alive"})
 
 
 @check
@@ -45,5 +49,7 @@ class Uniform:
 
 
 def _shape(answer: Answer) -> tuple[int, str, tuple[tuple[str, str], ...]]:
-    headers = tuple(sorted((name, "" if name in _VARIES else value) for name, value in answer.headers))
+    headers = tuple(
+        sorted((name, "" if name in _VARIES else value) for name, value in answer.headers if name not in _OF_CONNECTION)
+    )
     return answer.status, answer.body, headers

@@ -22,7 +22,7 @@ class CaseContext:
         self.target = target
         self.random = Random(f"{seed} {key}")  # noqa: S311 (repeatable on purpose)
         self.sent: list[Request] = []
-        self.step = 0
+        self.step = -1  # no step has run yet
         self._sender = sender
         self._source = events
         self._ledger = ledger

@@ -188,7 +188,9 @@ class _Reading:
             raise self._wrong(place, "one entry names one part", "start each with its own '-'")
         name, own = (one, {}) if isinstance(one, str) else next(iter(one.items()))
         if name not in known:
-            raise self._wrong(place, f"unknown {'step' if known is steps() else 'check'} {name!r}", nearest(name, known))
+            raise self._wrong(
+                place, f"unknown {'step' if known is steps() else 'check'} {name!r}", nearest(name, known)
+            )
         return name, own
 
     def _part(
@@ -242,7 +244,12 @@ def _call_schemas(parts: Mapping[str, type[Any]]) -> list[dict[str, Any]]:
         yield {"enum": sorted(parts)}
         for name, part in sorted(parts.items()):
             parameters = TypeAdapter(part).json_schema()
-            yield {"type": "object", "properties": {name: parameters}, "required": [name], "additionalProperties": False}
+            yield {
+                "type": "object",
+                "properties": {name: parameters},
+                "required": [name],
+                "additionalProperties": False,
+            }
 
     return list(forms())
 

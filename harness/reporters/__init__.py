@@ -12,6 +12,7 @@ from harness.reporters.junit import JUnit
 
 __all__ = ["Reporter", "open_report"]
 
+
 class Reporter(Protocol):
     """Takes a run's events one by one."""
 

@@ -73,10 +73,14 @@ class ConsoleReport:
     def _tell_failure(self, case: CaseFinished, verdict: Failed) -> None:
         kind, colour = ("ADVICE", "yellow") if verdict.advised else ("FAILED", "red")
         out = self._progress.console
-        out.print(f"\n[bold {colour}]{kind}[/] {escape(case.id)} ({case.severity}): {escape(case.title)}", highlight=False)
+        out.print(
+            f"\n[bold {colour}]{kind}[/] {escape(case.id)} ({case.severity}): {escape(case.title)}", highlight=False
+        )
         for finding in verdict.findings:
             out.print(f"  expected  {escape(finding.expected)}", highlight=False)
-            out.print(f"  seen      {escape(finding.seen)}  [dim]{finding.check}, step {finding.step}[/]", highlight=False)
+            out.print(
+                f"  seen      {escape(finding.seen)}  [dim]{finding.check}, step {finding.step}[/]", highlight=False
+            )
             for evidence in finding.evidence:
                 out.print(f"            {escape(evidence)}", style="dim", highlight=False)
         for line in story(case.record):
@@ -92,21 +96,24 @@ class ConsoleReport:
         self._tell_unknown()
         self._tell_notes()
         counts = run.counts
-        told = [f"{counts[kind]} {word}" for kind, word in _WORDS.items() if counts[kind] or kind in {"passed", "failed"}]
+        told = [
+            f"{counts[kind]} {word}" for kind, word in _WORDS.items() if counts[kind] or kind in {"passed", "failed"}
+        ]
         self._console.print(f"\n{', '.join(told)} in {run.seconds:.1f} s", highlight=False)
         self._console.print(_ENDINGS[run.exit_code])
 
     def _table(self, topic: str, by_scenario: dict[str, list[CaseFinished]]) -> Table:
         table = Table(title=topic, title_justify="left", title_style="bold", box=None, pad_edge=False)
         table.add_column("scenario", no_wrap=True)
-        table.add_column("severity")
-        for column in _WORDS.values():
-            table.add_column(column, justify="right")
+        table.add_column("severity", no_wrap=True)
+        kinds = [kind for kind in _WORDS if any(_kind(case) == kind for case in self._cases)]
+        for kind in kinds:
+            table.add_column(_WORDS[kind], justify="right", no_wrap=True)
         table.add_column("rule")
         for name, cases in by_scenario.items():
             if name.partition("/")[0] != topic:
                 continue
-            found = {kind: sum(_kind(case) == kind for case in cases) for kind in _WORDS}
+            found = {kind: sum(_kind(case) == kind for case in cases) for kind in kinds}
             cells = [f"[{_COLOURS[kind]}]{number}[/]" if number else "" for kind, number in found.items()]
             table.add_row(name.partition("/")[2], _severity(cases[0].severity), *cells, escape(cases[0].title))
         return table
@@ -126,10 +133,18 @@ class ConsoleReport:
         for case in self._cases:
             if isinstance(case.verdict, Passed):
                 for note in case.verdict.notes:
-                    self._console.print(f"\n[dim]for information: {escape(case.id)}: {escape(note)}[/]", highlight=False)
+                    self._console.print(
+                        f"\n[dim]for information: {escape(case.id)}: {escape(note)}[/]", highlight=False
+                    )
 
 
-_WORDS = {"passed": "passed", "failed": "failed", "advised": "advice not kept", "errored": "errored", "skipped": "skipped"}
+_WORDS = {
+    "passed": "passed",
+    "failed": "failed",
+    "advised": "advice not kept",
+    "errored": "errored",
+    "skipped": "skipped",
+}
 _COLOURS = {"passed": "green", "failed": "red", "advised": "yellow", "errored": "yellow", "skipped": "blue"}
 
 

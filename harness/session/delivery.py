@@ -76,7 +76,10 @@ def deliver_once(
             livemode=livemode,
             set=values,
         )
-        body, note = event.encoded(), f"{event.type} ({event.id}), API version {event.api_version}, signature {signature}"
+        body, note = (
+            event.encoded(),
+            f"{event.type} ({event.id}), API version {event.api_version}, signature {signature}",
+        )
     signed = forge(signature, Material(body=body, secret=secret.reveal(), now=int(time.time()), random=random))
     query = "&".join(part for part in (urlsplit(url).query, urlencode(signed.query)) if part)
     request = Request(

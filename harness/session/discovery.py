@@ -105,7 +105,9 @@ def _webhook_routes(answer: Answer) -> list[str] | None:
     if not isinstance(paths, dict):
         return []
     return [
-        path for path, operations in paths.items() if isinstance(operations, dict) and "post" in operations
+        path
+        for path, operations in paths.items()
+        if isinstance(operations, dict) and "post" in operations
         if _WEBHOOK.search(path) and "{" not in path
     ]
 
@@ -117,11 +119,17 @@ def _written(target: Target, found: _Found) -> str:
     why = (
         f"answered {found.status} to an unsigned delivery"
         if found.status
-        else "NOT FOUND: put the right path here" if found.path is None else "from the OpenAPI document"
+        else "NOT FOUND: put the right path here"
+        if found.path is None
+        else "from the OpenAPI document"
     )
     rejected = [found.status] if found.status in {400, 401, 403} else [400, 401, 403]
     documented = f"OpenAPI document at {found.document}" if found.document else "no OpenAPI document found"
-    ca_line = f"ca_file = {toml(target.ca_file)}" if target.ca_file else '# ca_file = "ca.pem"      # a private certificate authority'
+    ca_line = (
+        f"ca_file = {toml(target.ca_file)}"
+        if target.ca_file
+        else '# ca_file = "ca.pem"      # a private certificate authority'
+    )
     return f"""\
 # Target file for payproof, written from {looked} to {target.url} ({documented}).
 # Check each line, fill in what could not be found, then run:

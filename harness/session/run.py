@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,15 +17,15 @@ from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
 from harness.adapters.reference import REFERENCE_COMMAND, Reference
 from harness.canary import Ledger
-from harness.domain.contracts import Log, Step, Store
+from harness.domain.contracts import Check, Log, Step, Store
 from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
-from harness.domain.observation import Observation
-from harness.domain.scenario import Case, Phase, Scenario
+from harness.domain.scenario import Case, Scenario
 from harness.domain.target import Target
 from harness.domain.verdict import Errored, ExitCode, Failed, Verdict
 from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
+from harness.engine.trial import Trial
 from harness.errors import ConfigurationError, Reason
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources
@@ -82,7 +83,9 @@ def choose(
 class Session:
     """An open target; runs cases on it one after another, from any thread that has no event loop of its own."""
 
-    def __init__(self, target: Target, *, seed: int | None = None, command: Sequence[str] = ("payproof", "run")) -> None:
+    def __init__(
+        self, target: Target, *, seed: int | None = None, command: Sequence[str] = ("payproof", "run")
+    ) -> None:
         self.target = target
         self.seed = secrets.randbelow(_MOST_SEED) if seed is None else seed
         self.ledger = Ledger()
@@ -151,9 +154,17 @@ class Session:
             repeat=self.repeat(case.id),
         )
 
-    def phase(self, phase: Phase, key: str) -> Sequence[Observation]:
-        """Run one phase on its own, for tests that users write."""
-        return self._loop.run(self._runner.phase(phase, key))
+    def trial(self, key: str) -> Trial:
+        """Begin steps of a user's own test."""
+        return self._runner.trial(key)
+
+    def act(self, trial: Trial, step: Step) -> None:
+        """Run one step of a trial."""
+        self._loop.run(trial.act(step))
+
+    def look(self, trial: Trial, expect: Iterable[Check]) -> None:
+        """Look into every source, waiting for what the checks wait for."""
+        self._loop.run(trial.look(expect))
 
     def repeat(self, id_: str) -> str:
         """Return the command that runs one case again, the same way."""
@@ -204,9 +215,16 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 @contextmanager
 def open_session(
-    target_file: Path | None, *, seed: int | None = None, reference: Sequence[str] = REFERENCE_COMMAND
+    target_file: Path | None,
+    *,
+    seed: int | None = None,
+    shared: bool = False,
+    reference: Sequence[str] = REFERENCE_COMMAND,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
+
+    ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
+    own ids are judged.
 
     Raises:
         ConfigurationError: the target file is wrong.
@@ -220,6 +238,8 @@ def open_session(
             command: tuple[str, ...] = ("payproof", "run")
         else:
             target = read_target(target_file)
+            if shared:
+                target = replace(target, stores=tuple(replace(store, busy=True) for store in target.stores))
             command = ("payproof", "run", "--target", str(target_file))
         session = Session(target, seed=seed, command=command)
         stack.callback(session.close)

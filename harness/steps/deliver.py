@@ -82,7 +82,8 @@ class Deliver:
             method="POST",
             target=path + query,
             headers=(
-                *STRIPE_HEADERS, *signed.headers,
+                *STRIPE_HEADERS,
+                *signed.headers,
             ),
             body=signed.body,
             note=f"{self.event} ({event.id}), signature {self.signature}, body {self.body}, path {path}",

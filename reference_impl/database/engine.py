@@ -1,6 +1,5 @@
 """The connection to the database."""
 
-import sqlite3
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
@@ -9,10 +8,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from reference_impl.database import tables
 from reference_impl.settings import MisconfiguredError
 
-__all__ = ["UNAVAILABLE", "open_database", "probe"]
-
-# sqlite3's own errors surface where SQLAlchemy does not wrap them: while a new connection is set up.
-UNAVAILABLE = (SQLAlchemyError, sqlite3.Error)
+__all__ = ["open_database", "probe"]
 
 # SQLite has one writer. A short queue of connections waits in order, while many would poll for the lock.
 CONNECTIONS = 4
@@ -42,7 +38,7 @@ def open_database(address: str) -> Engine:
         event.listen(engine, "connect", prepare)
         event.listen(engine, "begin", begin)
         tables.metadata.create_all(engine)
-    except UNAVAILABLE:
+    except SQLAlchemyError:
         raise MisconfiguredError("BILLING_DATABASE_URL: the database cannot be used") from None
     return engine
 
@@ -68,7 +64,7 @@ def probe(engine: Engine) -> None:
     """Read from the database.
 
     Raises:
-        one of UNAVAILABLE: it does not answer.
+        SQLAlchemyError: it does not answer.
     """
     with engine.connect().execution_options(read_only=True) as connection:
         connection.execute(select(tables.inbox.c.stripe_event_id).limit(1))

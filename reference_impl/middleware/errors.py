@@ -6,12 +6,11 @@ from http import HTTPStatus
 
 import structlog
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-from reference_impl.database.engine import UNAVAILABLE
 
 __all__ = ["Errors", "Problem", "on_http_error", "on_invalid_request", "problem"]
 
@@ -92,9 +91,9 @@ class Errors:
 
     def note(self, error: Exception, reference: str) -> HTTPStatus:
         """Log an error under its reference and choose the status."""
-        if isinstance(error, UNAVAILABLE):
+        if isinstance(error, SQLAlchemyError):
             # The driver's name for the error, such as SQLITE_BUSY; its text may hold the statement and the path.
-            name = getattr(getattr(error, "orig", error), "sqlite_errorname", None)
+            name = getattr(getattr(error, "orig", None), "sqlite_errorname", None)
             log.error("database_failed", reference=reference, database_error=name, exc_info=error)
             return HTTPStatus.SERVICE_UNAVAILABLE
         log.error("unhandled_exception", reference=reference, exc_info=error)

@@ -52,7 +52,7 @@ def record(engine: Engine, event: Event, *, livemode: bool, received_at: int) ->
 
     Raises:
         RejectedError: the object in the event is not what its type says.
-        one of database.engine.UNAVAILABLE: nothing was recorded, so the event has to be sent again.
+        SQLAlchemyError: nothing was recorded, so the event has to be sent again.
     """
     snapshot = snapshots.read(event)
     with engine.begin() as connection:

@@ -1,0 +1,107 @@
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+from harness.canary import Ledger
+from harness.domain.contracts import Check, Log, Snapshot, Step, Store
+from harness.domain.observation import LogLines, Observation, StoreChange, TableChange
+from harness.domain.target import SourceSpec
+from harness.engine.context import CaseContext
+from harness.engine.judge import unmet
+from harness.engine.ports import Clock
+
+__all__ = ["Patience", "Trial", "Watched"]
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The open sources of a target."""
+
+    stores: Sequence[Store]
+    logs: Sequence[Log]
+
+
+class Patience:
+    """How long effects of this run took to show, in seconds; what must not happen is watched twice as long."""
+
+    def __init__(self) -> None:
+        self.slowest_effect = 0.0
+
+
+class Trial:
+    """Steps on a target one by one, with a look into every source after each."""
+
+    def __init__(
+        self, context: CaseContext, watched: Watched, *, ledger: Ledger, clock: Clock, patience: Patience
+    ) -> None:
+        self._acted: tuple[Observation, ...] = ()
+        self._seen: tuple[Observation, ...] = ()
+        self._context, self._watched = context, watched
+        self._ledger, self._clock, self._patience = ledger, clock, patience
+        self._before: list[Snapshot] = []
+        self._positions: list[object] = []
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """All that was observed so far, in order."""
+        return self._acted + self._seen
+
+    async def act(self, step: Step) -> None:
+        """Remember the state of every source, then run a step."""
+        self._acted, self._seen = self.observations, ()
+        self._context.step += 1
+        self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
+        self._positions = [await log.position() for log in self._watched.logs]
+        self._acted += tuple(await step.run(self._context))
+
+    async def look(self, expect: Iterable[Check]) -> None:
+        """Watch the sources until what is awaited is there, and then at least as long as such an effect may take.
+
+        A second look at the same step takes the place of the first. A target that works after it has answered shows its effects late; how late, earlier effects of this run tell.
+        """
+        contract, expect = self._context.target.contract, tuple(expect)
+        started, wait, awaited = self._clock.monotonic(), _FIRST_WAIT, True
+        while True:
+            waited = self._clock.monotonic() - started
+            seen: tuple[Observation, ...] = (
+                *[s async for s in self._changes(waited)],
+                *[s async for s in self._lines()],
+            )
+            if awaited and not unmet(contract, expect, self._acted + seen):
+                awaited = False
+                if wait > _FIRST_WAIT:
+                    self._patience.slowest_effect = max(self._patience.slowest_effect, waited)
+            enough = contract.effect_within if awaited else max(contract.settle, 2 * self._patience.slowest_effect)
+            if waited >= enough:
+                self._seen = seen
+                return
+            await self._clock.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+    async def _changes(self, waited: float) -> AsyncIterator[StoreChange]:
+        specs = self._context.target.stores
+        for store, spec, before in zip(self._watched.stores, specs, self._before, strict=True):
+            after = await store.snapshot(self._context.ids, before)
+            concealed = [self._ledger.conceal(block.data, block.where)[1] for block in after.fresh]
+            exposures = tuple(exposure for found in concealed for exposure in found)
+            yield StoreChange(self._context.step, store.name, _difference(before, after, spec), exposures, waited)
+
+    async def _lines(self) -> AsyncIterator[LogLines]:
+        for log, position in zip(self._watched.logs, self._positions, strict=True):
+            concealed = [self._ledger.conceal(b.data, b.where) async for b in log.since(position)]
+            lines = tuple(line.decode("utf-8", "replace") for line, _ in concealed)
+            exposures = tuple(exposure for _, found in concealed for exposure in found)
+            yield LogLines(self._context.step, log.name, lines, exposures)
+
+
+def _difference(before: Snapshot, after: Snapshot, spec: SourceSpec) -> tuple[TableChange, ...]:
+    changes = []
+    for table in sorted((before.tables.keys() | after.tables.keys()) - set(spec.ignore)):
+        old, new = before.tables.get(table, {}), after.tables.get(table, {})
+        if old == new:
+            continue
+        added = sum(max(0, count - old.get(row, 0)) for row, count in new.items())
+        removed = sum(max(0, count - new.get(row, 0)) for row, count in old.items())
+        changes.append(TableChange(table, added, removed, table in spec.rejection_log))
+    return tuple(changes)

@@ -1,0 +1,22 @@
+"""Starts the reference service with one planted defect: `python -m tests.defects NAME`; `--matrix` tries them all."""
+
+import sys
+
+from tests.defects._proof import load
+
+
+def main(arguments: list[str]) -> int:
+    """Plant the named defect and serve, or print the matrix."""
+    if arguments == ["--matrix"]:
+        from tests.defects._matrix import print_matrix
+
+        return print_matrix()
+    (name,) = arguments
+    load(name).plant()
+    from reference_impl.__main__ import main as serve
+
+    return serve()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

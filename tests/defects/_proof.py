@@ -1,0 +1,58 @@
+"""Proves that scenarios can fail: each one is run on the defects that it names."""
+
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from harness.domain.events import CaseFinished
+from harness.domain.scenario import Scenario
+from harness.domain.verdict import Errored, Failed
+from harness.session import Session, all_scenarios, open_session
+
+__all__ = ["defects", "load", "naming", "on_defect", "tripped"]
+
+_FOLDER = Path(__file__).parent
+
+
+def defects() -> list[str]:
+    """Return the names of all planted defects: each file of this folder that is not part of the machinery."""
+    return sorted(f.stem for f in _FOLDER.glob("*.py") if not f.stem.startswith(("_", "test_")))
+
+
+def load(name: str) -> ModuleType:
+    """Return a defect's module; its docstring says what is wrong, `plant` makes it so."""
+    return importlib.import_module(f"tests.defects.{name}")
+
+
+def naming(defect: str) -> list[Scenario]:
+    """Return the scenarios that promise to catch a defect."""
+    return [scenario for scenario in all_scenarios() if defect in scenario.defects]
+
+
+@contextmanager
+def on_defect(name: str) -> Iterator[Session]:
+    """Open a session on the reference service with one defect."""
+    with open_session(None, seed=1, reference=(sys.executable, "-m", "tests.defects", name)) as session:
+        yield session
+
+
+def tripped(session: Session, scenario: Scenario, check: str | None) -> tuple[bool, Sequence[CaseFinished]]:
+    """Run a scenario's cases until one fails by the check, or by any with None; return whether, and what was seen.
+
+    A scenario whose control fails gives up at once: each further case would wait for the same effect in vain.
+    """
+    seen: list[CaseFinished] = []
+    for case in scenario.cases:
+        finished = session.judged(scenario, case)
+        seen.append(finished)
+        match finished.verdict:
+            case Failed(findings=findings) if check is None or check in {finding.check for finding in findings}:
+                return True, seen
+            case Errored():
+                return False, seen
+            case _:
+                pass
+    return False, seen

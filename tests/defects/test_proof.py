@@ -1,0 +1,27 @@
+import pytest
+from harness.reporters.words import summary
+from harness.session import all_scenarios
+
+from tests.defects._proof import defects, load, naming, on_defect, tripped
+
+
+@pytest.mark.parametrize("defect", defects())
+def test_scenarios_catch_the_defects_that_they_name(defect):
+    """On a service with one planted defect, every scenario that names it fails by the check that it states."""
+    with on_defect(defect) as session:
+        for scenario in naming(defect):
+            caught, seen = tripped(session, scenario, scenario.defects[defect])
+            told = "\n".join(f"{case.id}: {case.verdict.kind}: {summary(case.verdict)}" for case in seen)
+            assert caught, f"{scenario.id} does not fail by {scenario.defects[defect]!r} on {defect}:\n{told}"
+
+
+def test_every_defect_is_named_by_a_scenario():
+    """A defect that no scenario names would be a hole."""
+    named = {defect for scenario in all_scenarios() for defect in scenario.defects}
+    assert named == set(defects())
+
+
+@pytest.mark.parametrize("defect", defects())
+def test_every_defect_says_what_is_wrong(defect):
+    """The first line of a defect's docstring states the fault."""
+    assert (load(defect).__doc__ or "").splitlines()[0].endswith(".")
