@@ -23,7 +23,13 @@ demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
 
 .PHONY: test
 test: $(READY)  ## Run the tests
-	$(BIN)/pytest -n auto
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest -n auto $(PYTEST_OPTIONS)
+
+.PHONY: coverage
+coverage: $(READY)  ## Report what the last `make test` covered, subprocesses included; fails when it has fallen
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 .PHONY: lint
 lint: $(READY)  ## Check formatting, lint rules, types and the import contracts

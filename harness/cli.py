@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -151,9 +152,10 @@ def _explain(scenario: Scenario, out: Console) -> None:
 def _steps(steps: Sequence[Any]) -> str:
     told = []
     for step in steps:
-        fields = {name: getattr(step, name) for name in step.__dataclass_fields__ if name != "name"}
-        plain = [f"{key}={value}" for key, value in fields.items() if value not in ("", {}, False)]
-        told.append(f"{step.name}({', '.join(plain)})")
+        usual = type(step)()
+        given = {field.name: getattr(step, field.name) for field in fields(step)}
+        varied = [f"{key}={value}" for key, value in given.items() if value != getattr(usual, key)]
+        told.append(f"{step.name}({', '.join(varied)})" if varied else step.name)
     return "; ".join(told)
 
 

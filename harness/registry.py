@@ -33,6 +33,8 @@ __all__ = [
 _Class = TypeVar("_Class", bound=type)
 _Opener = TypeVar("_Opener", bound=Callable[..., Any])
 
+_MOST_LISTED = 25  # more names than this are no hint
+
 _steps: dict[str, type[Step]] = {}
 _checks: dict[str, type[Check]] = {}
 _detectors: dict[str, Detector] = {}
@@ -149,4 +151,4 @@ def nearest(word: str, known: Mapping[str, object] | list[str]) -> str:
     close = get_close_matches(word, list(known), n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
-    return "known: " + ", ".join(sorted(known)) if len(known) <= 25 else f"{len(known)} are known"
+    return "known: " + ", ".join(sorted(known)) if len(known) <= _MOST_LISTED else f"{len(known)} are known"

@@ -55,8 +55,8 @@ class Case:
 class Scenario:
     """One rule: its control, its cases, who asks for it, and the planted defects that must trip it.
 
-    ``control`` is None where each case is a positive itself. ``defects`` maps a defect's name to the check that must fail on it; ``passive`` scenarios change nothing in the
-    target. ``place`` is the file that says all this.
+    ``control`` is None where each case is a positive itself. ``defects`` maps a defect's name to the check that must
+    fail on it; ``passive`` scenarios change nothing in the target. ``place`` is the file that says all this.
     """
 
     id: str

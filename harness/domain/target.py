@@ -129,20 +129,12 @@ class Target:
 
     def offers(self, need: str) -> bool:
         """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""
-        match need:
-            case "store":
-                return bool(self.stores)
-            case "log":
-                return bool(self.logs)
-            case "rejection_record":
-                return self.contract.rejection_record is not None
-            case "previous_secret":
-                return self.webhook.previous_secret is not None
-            case "retired_secret":
-                return self.webhook.retired_secret is not None
-            case "publishable_key":
-                return self.publishable_key is not None
-            case "api_key":
-                return self.api_key is not None
-            case _:
-                raise KeyError(need)
+        return {
+            "api_key": self.api_key is not None,
+            "log": bool(self.logs),
+            "previous_secret": self.webhook.previous_secret is not None,
+            "publishable_key": self.publishable_key is not None,
+            "rejection_record": self.contract.rejection_record is not None,
+            "retired_secret": self.webhook.retired_secret is not None,
+            "store": bool(self.stores),
+        }[need]

@@ -17,10 +17,18 @@ class CaseContext:
     """What one phase's steps may touch; counts requests, and knows which step is running."""
 
     def __init__(
-        self, target: Target, sender: Sender, events: EventSource, ledger: Ledger, clock: Clock, key: str, seed: int
+        self,
+        target: Target,
+        *,
+        sender: Sender,
+        events: EventSource,
+        ledger: Ledger,
+        clock: Clock,
+        key: str,
+        seed: int,
     ) -> None:
         self.target = target
-        self.random = Random(f"{seed} {key}")  # noqa: S311 (repeatable on purpose)
+        self.random = Random(f"{seed} {key}")
         self.sent: list[Request] = []
         self.step = -1  # no step has run yet
         self._sender = sender

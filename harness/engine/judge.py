@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from harness.domain.contracts import Check, Seen
 from harness.domain.events import Record
 from harness.domain.finding import Finding
-from harness.domain.observation import Exchange, NoAnswer, Observation
+from harness.domain.observation import Answer, Exchange, NoAnswer, Observation
 from harness.domain.scenario import NEEDS, Case, Phase, Scenario
 from harness.domain.target import Contract, Environment, Target
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
 from harness.errors import Reason
 
 __all__ = ["exit_code", "judge", "skip", "unmet"]
+
+_SUCCESS = range(200, 300)
+#: Checks that fail when a delivery is accepted that should not be.
+_DECISIONS = frozenset({"rejected", "nothing_changed"})
 
 
 @dataclass(slots=True)
@@ -39,18 +43,29 @@ def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) ->
     """Return the verdict on what was observed; an unknown is never a pass."""
     if record.stopped is not None:
         return Errored(*record.stopped)
-    if scenario.control is not None:
-        control = _weigh(contract, scenario.control, record.control)
-        if control.silence is not None:
-            return Errored(control.silence.reason, f"in the control: {control.silence.detail}")
-        if control.unjudged:
-            return Skipped("the control could not be judged: " + "; ".join(control.unjudged))
-        if control.findings:
-            first = control.findings[0]
-            return Errored(Reason.CONTROL_FAILED, f"{first.check}: expected {first.expected}, saw {first.seen}")
+    if scenario.control is not None and (doubt := _doubt(_weigh(contract, scenario.control, record.control))):
+        return doubt
     weighed = _weigh(contract, case.phase, record.observations)
     if weighed.findings:
-        return Failed(tuple(weighed.findings), advised=contract.sdk in case.advised_for)
+        advised = contract.sdk in case.advised_for and _merely_accepted(weighed, record)
+        return Failed(tuple(weighed.findings), advised=advised)
+    return _unknown(case, weighed, record) or Passed(tuple(weighed.held), tuple(weighed.waived), tuple(weighed.notes))
+
+
+def _doubt(control: _Weighed) -> Errored | Skipped | None:
+    """Return why the control does not show that the target listens and that the right places are watched."""
+    if control.silence is not None:
+        return Errored(control.silence.reason, f"in the control: {control.silence.detail}")
+    if control.findings:
+        first = control.findings[0]
+        return Errored(Reason.CONTROL_FAILED, f"{first.check}: expected {first.expected}, saw {first.seen}")
+    if control.unjudged:
+        return Skipped("the control could not be judged: " + "; ".join(control.unjudged))
+    return None
+
+
+def _unknown(case: Case, weighed: _Weighed, record: Record) -> Errored | Skipped | None:
+    """Return what keeps observations without a finding from being a pass."""
     if weighed.silence is not None:
         return Errored(weighed.silence.reason, weighed.silence.detail)
     wanted = {channel for check in case.phase.expect for channel in check.channels}
@@ -62,7 +77,14 @@ def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) ->
         return Skipped("nothing was wrong, but not all could be judged: " + "; ".join(weighed.unjudged))
     if not weighed.held:
         return Skipped("every expectation is waived: " + "; ".join(weighed.waived))
-    return Passed(tuple(weighed.held), tuple(weighed.waived), tuple(weighed.notes))
+    return None
+
+
+def _merely_accepted(weighed: _Weighed, record: Record) -> bool:
+    """Whether all that is wrong is that a delivery was taken for genuine; a leak or a crash is no SDK's advice."""
+    answers = [o.answer for o in record.observations if isinstance(o, Exchange)]
+    accepted = all(isinstance(answer, Answer) and answer.status in _SUCCESS for answer in answers)
+    return accepted and {finding.check for finding in weighed.findings} <= _DECISIONS
 
 
 def unmet(contract: Contract, expect: Iterable[Check], observations: tuple[Observation, ...]) -> bool:

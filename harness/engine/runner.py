@@ -40,7 +40,7 @@ class Runner:
         self._unwatched: tuple[Unwatched, ...] = ()
 
     async def plant_marker(self, step: Step) -> None:
-        """Deliver a signed event and look for its ids in every source; the silence of a source without them is no proof.
+        """Deliver a signed event and look for its ids in every source; silence of one without them proves nothing.
 
         Raises:
             InconclusiveError: the target gives no answer at all.
@@ -92,7 +92,15 @@ class Runner:
         return Trial(self._context(key), self._watched, ledger=self._ledger, clock=self._clock, patience=self._patience)
 
     def _context(self, key: str) -> CaseContext:
-        return CaseContext(self._target, self._sender, self._events, self._ledger, self._clock, key, self._seed)
+        return CaseContext(
+            self._target,
+            sender=self._sender,
+            events=self._events,
+            ledger=self._ledger,
+            clock=self._clock,
+            key=key,
+            seed=self._seed,
+        )
 
 
 async def _through(trial: Trial, phase: Phase) -> None:

@@ -58,7 +58,8 @@ class Trial:
     async def look(self, expect: Iterable[Check]) -> None:
         """Watch the sources until what is awaited is there, and then at least as long as such an effect may take.
 
-        A second look at the same step takes the place of the first. A target that works after it has answered shows its effects late; how late, earlier effects of this run tell.
+        A second look at the same step takes the place of the first. A target that works after it has answered shows its
+        effects late; how late, earlier effects of this run tell.
         """
         contract, expect = self._context.target.contract, tuple(expect)
         started, wait, awaited = self._clock.monotonic(), _FIRST_WAIT, True

@@ -36,8 +36,7 @@ def refuse(error: ValidationError, file: str, locate: Locator, model: type[BaseM
     name = ".".join(map(str, place))
     match first["type"]:
         case "extra_forbidden":
-            hint = nearest(str(place[-1]), _keys_at(model, place[:-1]))
-            problem, hint = f"unknown key {name!r}", hint
+            problem, hint = f"unknown key {name!r}", nearest(str(place[-1]), _keys_at(model, place[:-1]))
         case "missing":
             problem, hint = f"{name!r} is missing", ""
         case _:

@@ -22,7 +22,7 @@ def encode_event(event: RunEvent) -> dict[str, Any] | None:
     name = _NAMES.get(type(event))
     if name is None:
         return None
-    return {"record": name, **_KINDS[name].dump_python(event, mode="json")}
+    return {"event": name, **_KINDS[name].dump_python(event, mode="json")}
 
 
 def decode_event(content: Any, file: str, line: int) -> RunEvent:
@@ -31,8 +31,8 @@ def decode_event(content: Any, file: str, line: int) -> RunEvent:
     Raises:
         ConfigurationError: the line is no event of a run record.
     """
-    kind = content.pop("record", None) if isinstance(content, dict) else None
-    if kind not in _KINDS:
+    kind = content.pop("event", None) if isinstance(content, dict) else None
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise ConfigurationError("not a line of a Payproof run record", file=file, line=line)
     try:
         event: RunEvent = _KINDS[kind].validate_python(content)

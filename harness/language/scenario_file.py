@@ -93,7 +93,7 @@ def read_scenario(file: Traversable, id_: str) -> Scenario:
     text = read_text(file, "scenario file")
     try:
         tree = yaml.compose(text, Loader=yaml.CSafeLoader)
-        content = yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 (the safe loader's C form)
+        content = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = f"not YAML: {getattr(error, 'problem', None) or error}"
@@ -129,7 +129,7 @@ class _Reading:
         cases = tuple(self._case(entry, id_, name, case) for name, case in entry.cases.items())
         if control is None:
             for case in cases:
-                if not _POSITIVE <= {check.name for check in case.phase.expect}:
+                if not {check.name for check in case.phase.expect} >= _POSITIVE:
                     raise self._wrong(
                         ["cases", case.name],
                         f"case {case.name!r} has no positive control",

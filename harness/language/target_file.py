@@ -230,6 +230,7 @@ def _locator(text: str) -> Locator:
         if not names:
             return None
         *table, key = names
+        assigned = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
         here, passed = [], -1
         for number, line in enumerate(text.splitlines(), 1):
             if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
@@ -237,9 +238,8 @@ def _locator(text: str) -> Locator:
                 passed = passed + 1 if here == (table or names) else passed
                 if here == names and passed == index:
                     return number
-            elif here == table and (not table or passed >= index):
-                if re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", line):
-                    return number
+            elif here == table and (not table or passed >= index) and assigned.match(line):
+                return number
         return locate(place[:-1]) if len(place) > 1 else None
 
     return locate

@@ -12,6 +12,7 @@ from harness.reporters.words import story, summary
 
 __all__ = ["ConsoleReport"]
 
+_MOST_NAMED = 3
 _ENDINGS = {
     ExitCode.HELD: "[bold green]Every expectation that was judged held.[/]",
     ExitCode.BROKEN: "[bold red]The target breaks at least one rule.[/]",
@@ -125,7 +126,8 @@ class ConsoleReport:
             if isinstance(case.verdict, (Errored, Skipped)):
                 reasons[case.verdict.kind, summary(case.verdict)].append(case.id)
         for (kind, why), ids in reasons.items():
-            shown = ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+            more = len(ids) - _MOST_NAMED
+            shown = ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
             self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {escape(why)}", highlight=False)
             self._console.print(f"  {escape(shown)}", style="dim", highlight=False)
 

@@ -63,7 +63,7 @@ def deliver_once(
     """
     target = loose_target(url, secret=secret, ca_file=ca_file, answer_within=answer_within)
     seed = time.time_ns() if seed is None else seed
-    random = Random(seed)  # noqa: S311 (repeatable on purpose)
+    random = Random(seed)
     note = f"the given body, signature {signature}"
     if body is None:
         factory = event_factory(seed)

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,7 +43,7 @@ _REJECTION = range(400, 500)
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a look at the URL brought: the OpenAPI document's path, the webhook's, and its answer to an unsigned event."""
+    """What a look at the URL brought: where the OpenAPI document and the webhook are, and how it refused an event."""
 
     document: str | None
     path: str | None
