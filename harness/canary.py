@@ -31,11 +31,12 @@ class Ledger:
     def __init__(self) -> None:
         self._entries: dict[bytes, _Entry] = {}
         self._temporary: list[bytes] = []
+        self._earlier: list[bytes] = []
         self._ever: set[bytes] = set()
         self._pattern: re.Pattern[bytes] | None = None
 
     def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False) -> None:
-        """Register a value; it is forgotten at the next ``forget`` unless it is lasting.
+        """Register a value; it is forgotten at the second ``forget`` from now unless it is lasting.
 
         Values shorter than 6 bytes are not registered, as chance would find them.
         """
@@ -48,10 +49,10 @@ class Ledger:
         self._pattern = None
 
     def forget(self) -> None:
-        """Drop what was registered for one case; canaries are distinct, so no later case needs them."""
-        for value in self._temporary:
+        """End a case: its values are dropped one case later, as a late log line may still hold them until then."""
+        for value in self._earlier:
             del self._entries[value]
-        self._temporary.clear()
+        self._earlier, self._temporary = self._temporary, []
         self._pattern = None
 
     def conceal(self, data: bytes, where: str = "") -> tuple[bytes, tuple[Exposure, ...]]:

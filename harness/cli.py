@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -21,11 +22,12 @@ from harness.domain.observation import Answer, NoAnswer
 from harness.domain.scenario import Scenario
 from harness.domain.sensitive import Secret
 from harness.domain.verdict import ExitCode
-from harness.errors import ConfigurationError, InconclusiveError, PayproofError, TargetStartError
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, TargetStartError, place_of
 from harness.language import scenario_schema, target_schema
 from harness.registry import nearest
-from harness.reporters import Reporter, open_report
+from harness.reporters import Reporter, check_report, open_report
 from harness.reporters.console import ConsoleReport
+from harness.reporters.words import printable
 from harness.session import all_scenarios, choose, deliver_once, describe_target, event_factory, open_session, rejudged
 from harness.stripe.forgeries import FORGERIES
 from harness.stripe.signature import diagnose
@@ -72,6 +74,8 @@ def run(
     """Run scenarios on a target and judge them."""
     choices = choose(all_scenarios(), topics=topics, ids=ids, at_least=Severity(severity))
     console = _console(record=True)
+    for path in reports:
+        check_report(path)
     with open_session(target, seed=seed) as session:
         files = [open_report(path) for path in reports]
         code = _told(session.run(choices), [ConsoleReport(console), *files])
@@ -268,7 +272,7 @@ def deliver(
     )
     match exchange.answer:
         case Answer(status=status, body=text, seconds=seconds):
-            click.echo(f"answered  {status} in {seconds * 1000:.0f} ms\n{text}")
+            click.echo(f"answered  {status} in {seconds * 1000:.0f} ms\n{printable(text)}")
             return ExitCode.HELD if status in _SUCCESS else ExitCode.BROKEN
         case NoAnswer(reason=reason, detail=detail):
             click.echo(f"{reason.value}: {detail}", err=True)
@@ -309,6 +313,8 @@ def signatures() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and end the process with its exit code; what is wrong is one line on standard error."""
+    # A CI server that cancels sends SIGTERM: it ends the run as Ctrl-C does, with footers, and leaves nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(_run(arguments))
 
 
@@ -323,10 +329,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         problem, code = str(error), ExitCode.UNKNOWN
     except (KeyboardInterrupt, click.Abort):
         problem, code = "interrupted", ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; without this the interpreter complains at its end.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has seen enough: click and rich end the process then, with a status that would mean
+        # a broken rule. Without a new place for the rest of the output the interpreter complains at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.HELD
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (our own fault says nothing about the target; its text could hold anything)
+        problem, code = f"{Reason.HARNESS_FAULT.value}: {place_of(error)}", ExitCode.UNKNOWN
     else:
         return code or ExitCode.HELD
     click.echo(f"payproof: {problem}", err=True)

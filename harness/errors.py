@@ -14,6 +14,7 @@ __all__ = [
     "PayproofError",
     "Reason",
     "TargetStartError",
+    "place_of",
 ]
 
 
@@ -65,3 +66,12 @@ class InconclusiveError(PayproofError):
         super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+def place_of(error: BaseException) -> str:
+    """Return an exception's type and where it was raised; its text is left out, as it may quote a sensitive value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "unknown" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    return f"{type(error).__name__} in {place}"

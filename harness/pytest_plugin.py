@@ -16,6 +16,7 @@ from harness.domain.events import CaseFinished
 from harness.domain.finding import Severity
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from harness.errors import ConfigurationError, PayproofError
+from harness.language import read_target
 from harness.reporters.words import story, summary
 from harness.session import Choice, Session, all_scenarios, choose, open_session
 from harness.testing import Payproof
@@ -44,8 +45,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{severity}: a scenario of Payproof of this severity")
     for topic in sorted({scenario.topic for scenario in all_scenarios()} if _asked(config) else ()):
         config.addinivalue_line("markers", f"{topic}: a scenario of Payproof of this topic")
+    _refuse_wrong_options(config)
     opened = config.stash[_opened] = _Opened(config)
     config.pluginmanager.register(opened, "payproof-opened")
+
+
+def _refuse_wrong_options(config: pytest.Config) -> None:
+    file = config.getoption("payproof_target")
+    if file and config.getoption("payproof_reference"):
+        raise pytest.UsageError("payproof: --payproof-target and --payproof-reference exclude each other")
+    try:
+        if _asked(config):
+            choose(all_scenarios(), topics=config.getoption("payproof_topic"))
+        if file:
+            read_target(Path(file))
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"payproof: {error}") from None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -72,10 +87,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     """Add the scenarios' cases, before ``-k`` and ``-m`` choose."""
     if not _asked(config):
         return
-    try:
-        choices = choose(all_scenarios(), topics=config.getoption("payproof_topic"))
-    except ConfigurationError as error:
-        raise pytest.UsageError(str(error)) from None
+    choices = choose(all_scenarios(), topics=config.getoption("payproof_topic"))
     items.extend(
         CaseItem.from_parent(session, name=choice[1].id, nodeid=choice[1].id, choice=choice) for choice in choices
     )
@@ -93,8 +105,14 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Run the case; its verdict becomes pytest's."""
-        finished = self.config.stash[_opened].session().judged(*self.choice)
-        self.user_properties.append((_PROPERTY, finished.verdict.kind))
+        try:
+            session = self.config.stash[_opened].session()
+        except PayproofError as error:
+            self.user_properties.append((_PROPERTY, _kind_of(error)))
+            raise
+        finished = session.judged(*self.choice)
+        advised = isinstance(finished.verdict, Failed) and finished.verdict.advised
+        self.user_properties.append((_PROPERTY, "advised" if advised else finished.verdict.kind))
         match finished.verdict:
             case Passed():
                 pass
@@ -117,6 +135,11 @@ class CaseItem(pytest.Item):
     def reportinfo(self) -> tuple[str, None, str]:
         """Name the scenario's file."""
         return self.choice[0].place, None, self.name
+
+
+def _kind_of(error: PayproofError) -> str:
+    """Return what a target that cannot be opened counts as."""
+    return "misconfigured" if isinstance(error, ConfigurationError) else "errored"
 
 
 class _NotHeldError(Exception):
@@ -176,7 +199,7 @@ class _Opened:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count how cases and other tests ended; with pytest-xdist this is the controller's count of all workers."""
         verdict = dict(report.user_properties).get(_PROPERTY)
-        if verdict is not None and report.when == "call":
+        if verdict is not None and (report.when == "call" or report.failed):
             self.kinds[str(verdict)] += 1
         elif verdict is None and (report.when == "call" or report.failed):
             self.kinds[f"other {report.outcome}"] += 1
@@ -189,9 +212,12 @@ def _asked(config: pytest.Config) -> bool:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Give pytest's exit status Payproof's meaning: 3 where nothing broke but something is unknown, 5 for no proof."""
     kinds = session.config.stash[_opened].kinds
-    if exitstatus == ExitCode.BROKEN and kinds["errored"] and not kinds["failed"] and not kinds["other failed"]:
-        session.exitstatus = ExitCode.UNKNOWN
-    proven = kinds["passed"] + kinds["failed"] + kinds["errored"] + kinds["other passed"]
+    if exitstatus == ExitCode.BROKEN and not kinds["failed"] and not kinds["other failed"]:
+        if kinds["misconfigured"]:
+            session.exitstatus = ExitCode.USAGE
+        elif kinds["errored"]:
+            session.exitstatus = ExitCode.UNKNOWN
+    proven = sum(kinds[kind] for kind in ("passed", "failed", "advised", "errored", "misconfigured", "other passed"))
     if exitstatus == ExitCode.HELD and kinds["skipped"] and not proven:
         session.exitstatus = ExitCode.NOTHING_RAN
 
@@ -204,6 +230,10 @@ def payproof(request: pytest.FixtureRequest) -> Iterator[Payproof]:
     """
     if not _asked(request.config):
         pytest.fail("the fixture 'payproof' needs --payproof-target FILE or --payproof-reference", pytrace=False)
-    session = request.config.stash[_opened].session()
+    try:
+        session = request.config.stash[_opened].session()
+    except PayproofError as error:
+        request.node.user_properties.append((_PROPERTY, _kind_of(error)))
+        pytest.fail(str(error), pytrace=False)
     yield Payproof(session, request.node.nodeid)
     session.ledger.forget()

@@ -46,9 +46,14 @@ class HttpSender:
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self._target, self._ledger = target, ledger
+        base = urlsplit(target.url)
+        self._base = f"{base.scheme}://{base.netloc}"
+        self._host = f"{base.hostname}:{base.port or {'https': 443, 'http': 80}[base.scheme]}"
+        self._allowed = target.allowed
         self._tls = tls_context(target)
         self._client = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self._tls, keepalive_timeout=_KEEP_IDLE_SECONDS, limit=0),
+            timeout=aiohttp.ClientTimeout(total=None),  # the contract's limit holds, around the whole exchange
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
@@ -64,17 +69,16 @@ class HttpSender:
         Raises:
             ForbiddenHostError: the request is for a host that the target file does not list; nothing was sent.
         """
-        base = urlsplit(self._target.url)
-        url = f"{base.scheme}://{base.netloc}{request.target}"
-        host = f"{base.hostname}:{base.port or {'https': 443, 'http': 80}[base.scheme]}"
-        if host not in self._target.allowed:
-            raise ForbiddenHostError(host)
+        url = self._base + request.target
+        if self._host not in self._allowed:
+            raise ForbiddenHostError(self._host)
         sent = Sent(
             request.method,
             self._ledger.conceal_text(url),
             self._ledger.conceal_text(request.note),
             len(request.body),
             hashlib.sha256(request.body).hexdigest(),
+            request.variant,
         )
         started = time.perf_counter()
         try:
@@ -83,7 +87,7 @@ class HttpSender:
         except InconclusiveError as error:
             return Exchange(step, sent, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
         except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
-            reason, detail = _told(error, host, self._target.contract.answer_within)
+            reason, detail = _told(error, self._host, self._target.contract.answer_within)
             return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
         return Exchange(step, sent, self._observed(url, status, headers, body, seconds))
@@ -109,22 +113,36 @@ class HttpSender:
         plain: list[tuple[str, str]] = []
         exposures: list[Exposure] = []
         for name, value in headers:
-            concealed, found = self._ledger.conceal(value, f"header {name.decode('latin-1').lower()}")
-            plain.append((name.decode("latin-1").lower(), concealed.decode("latin-1")))
-            exposures += found
-        fields = dict(plain)
+            bare, in_name = self._ledger.conceal(name, "a header's name")
+            label = bare.decode("latin-1").lower()
+            concealed, found = self._ledger.conceal(value, f"header {label}")
+            plain.append((label, concealed.decode("latin-1")))
+            exposures += (*in_name, *found)
         if status in _REDIRECTS:
-            there = urlsplit(urljoin(url, fields.get("location", "")))
-            if there.netloc != urlsplit(url).netloc:
-                detail = f"status {status} to {there.scheme}://{there.netloc}, which was not followed"
+            location = next((value for label, value in plain if label == "location"), "")
+            if (elsewhere := _elsewhere(url, location)) is not None:
+                detail = f"status {status} to {elsewhere}, which was not followed"
                 return NoAnswer(Reason.REDIRECT_ELSEWHERE, detail, seconds)
+        encoding = ", ".join(value for label, value in plain if label == "content-encoding")
         try:
-            decoded = _decompressed(body, fields.get("content-encoding", "identity"), self._target.budget.answer_bytes)
+            decoded = _decompressed(body, encoding, self._target.budget.answer_bytes)
         except InconclusiveError as error:
             return NoAnswer(error.reason, error.detail, seconds)
         concealed, found = self._ledger.conceal(decoded, "body")
-        text = concealed.decode("utf-8", "replace")[: self._target.budget.evidence_characters]
-        return Answer(status, tuple(plain), text, len(decoded), seconds, (*exposures, *found))
+        text = concealed.decode("utf-8", "replace")
+        most = self._target.budget.evidence_characters
+        return Answer(
+            status, tuple(plain), text[:most], len(decoded), seconds, (*exposures, *found), cut=len(text) > most
+        )
+
+
+def _elsewhere(url: str, location: str) -> str | None:
+    """Return the place that a redirect names when it is on another host than the URL, or is none at all."""
+    try:
+        there = urlsplit(urljoin(url, location))
+    except ValueError:
+        return "what is no URL"
+    return None if there.netloc == urlsplit(url).netloc else f"{there.scheme}://{there.netloc}"
 
 
 def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
@@ -133,19 +151,26 @@ def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
         case "" | "identity":
             return body
         case "gzip" | "x-gzip":
-            decoder = zlib.decompressobj(wbits=31)
+            wbits = 31
         case "deflate":
-            decoder = zlib.decompressobj(wbits=15)
+            wbits = 15
         case other:
             raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"content encoding {other[:20]!r}, unasked for")
-    try:
-        plain = decoder.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the {encoding} body is corrupt: {error}") from None
-    if len(plain) > limit:
-        detail = f"{len(body):,} bytes of {encoding} decompress to more than {limit:,}"
-        raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, detail)
-    return plain
+    plain, rest = bytearray(), body
+    # gzip allows several members one after another (RFC 1952, 2.2), and none of them may stay unread.
+    while rest:
+        decoder = zlib.decompressobj(wbits)
+        try:
+            plain += decoder.decompress(rest, limit + 1 - len(plain))
+        except zlib.error as error:
+            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the {encoding} body is corrupt: {error}") from None
+        if len(plain) > limit:
+            detail = f"{len(body):,} bytes of {encoding} decompress to more than {limit:,}"
+            raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, detail)
+        if not decoder.eof:
+            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the {encoding} body is cut short")
+        rest = decoder.unused_data
+    return bytes(plain)
 
 
 def _told(error: Exception, host: str, seconds: float) -> tuple[Reason, str]:

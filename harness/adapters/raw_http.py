@@ -52,8 +52,9 @@ async def _read(
     while True:
         try:
             event = connection.next_event()
-        except h11.RemoteProtocolError as error:
-            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the answer is no HTTP: {error}") from None
+        except h11.RemoteProtocolError:
+            # Its text may quote the answer, which nobody has looked through yet.
+            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, "the answer is no HTTP") from None
         if event is h11.NEED_DATA:
             connection.receive_data(await reader.read(_CHUNK))
         elif isinstance(event, h11.Response):

@@ -19,6 +19,7 @@ class NoDisclosure:
     name: ClassVar[str] = "no_disclosure"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.LOG})
     patient: ClassVar[bool] = False
+    reads_bodies: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each value and each detector's hit."""

@@ -1,7 +1,8 @@
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
+from itertools import combinations
+from statistics import quantiles
 from typing import ClassVar
 
 from harness.domain.contracts import Seen
@@ -14,6 +15,8 @@ __all__ = ["Uniform"]
 _VARIES = frozenset(
     {"age", "cf-ray", "date", "server-timing", "traceparent", "via", "x-correlation-id", "x-request-id"}
 )
+_ENOUGH = 20  # answers to one cause, before its times say something
+_SUCCESS = range(200, 300)
 # Of the connection, not of the answer: they depend on how the request asked for it.
 _OF_CONNECTION = frozenset({"connection", "keep-alive"})
 
@@ -21,18 +24,24 @@ _OF_CONNECTION = frozenset({"connection", "keep-alive"})
 @check
 @dataclass(frozen=True, slots=True)
 class Uniform:
-    """All answers are one answer: the same status, body and headers, so that they tell no cause from another.
+    """All refusals are one answer: the same status, body and headers, so that they tell no cause from another.
 
+    Whether a delivery should have been refused at all is for ``rejected`` to say.
     Header values that differ in every answer of any server (Date, request ids) are left out; their presence is not.
     """
 
     name: ClassVar[str] = "uniform"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
     patient: ClassVar[bool] = False
+    reads_bodies: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each answer that differs from the commonest one, and in what."""
-        answers = [(e, _shape(e.answer)) for e in seen.exchanges if isinstance(e.answer, Answer)]
+        answers = [
+            (exchange, _shape(exchange.answer))
+            for exchange in seen.exchanges
+            if isinstance(exchange.answer, Answer) and exchange.answer.status not in _SUCCESS
+        ]
         if not answers:
             return
         common = Counter(shape for _, shape in answers).most_common(1)[0][0]
@@ -43,9 +52,20 @@ class Uniform:
                 yield Finding(self.name, "the same answer to every cause", "; ".join(differs), exchange.step)
 
     def note(self, seen: Seen) -> str:
-        """Tell the spread of answer times; one sample of each cause is information, not proof."""
-        times = sorted(e.answer.seconds * 1000 for e in seen.exchanges if isinstance(e.answer, Answer))
-        return f"answer times {times[0]:.1f} to {times[-1]:.1f} ms, median {median(times):.1f} ms" if times else ""
+        """Tell which causes the answer times tell apart: information only, as noise hides small classes."""
+        times: dict[str, list[float]] = defaultdict(list)
+        for exchange in seen.exchanges:
+            if isinstance(exchange.answer, Answer):
+                times[exchange.sent.variant].append(exchange.answer.seconds * 1000)
+        quartiles = {variant: quantiles(ms, n=4) for variant, ms in times.items() if len(ms) >= _ENOUGH}
+        medians = ", ".join(f"{variant} {middle:.2f}" for variant, (_, middle, _) in quartiles.items())
+        apart = [
+            f"{one} and {other}"
+            for (one, (low, _, high)), (other, (other_low, _, other_high)) in combinations(quartiles.items(), 2)
+            if high < other_low or other_high < low
+        ]
+        told = "told apart by time: " + "; ".join(apart) if apart else "no cause is told apart by time"
+        return f"median answer times in ms: {medians}; {told}" if quartiles else ""
 
 
 def _shape(answer: Answer) -> tuple[int, str, tuple[tuple[str, str], ...]]:

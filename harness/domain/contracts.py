@@ -31,7 +31,8 @@ class Request:
     """A request to the target, byte for byte.
 
     ``target`` is the request target (path and query) as it goes on the wire; ``ids`` are the made-up Stripe ids that
-    it carries, by which its effects are recognised; ``note`` tells a reader what is sent.
+    it carries, by which its effects are recognised; ``note`` tells a reader what is sent, ``variant`` names the
+    way in which it is signed or forged.
     """
 
     method: str
@@ -40,6 +41,7 @@ class Request:
     body: bytes = field(repr=False)
     note: str
     ids: tuple[str, ...] = ()
+    variant: str = ""
 
 
 class MadeEvent(Protocol):
@@ -147,6 +149,7 @@ class Check(Protocol):
     """One expectation; pure. A frozen dataclass whose fields are the check's parameters.
 
     ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
+    One that has ``reads_bodies = True`` is not judged as held where a body was cut.
     """
 
     name: ClassVar[str]

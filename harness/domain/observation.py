@@ -30,22 +30,26 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a step sent, told without its sensitive parts; ``note`` is for people, ``digest`` is SHA-256 of the body."""
+    """What a step sent, told without its sensitive parts.
+
+    ``note`` is for people, ``variant`` names the way of signing or forging, ``digest`` is SHA-256 of the body.
+    """
 
     method: str
     url: str
     note: str
     length: int
     digest: str
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The target's answer.
 
-    ``headers`` in wire order, names in lower case; ``body`` is decoded text with sensitive values replaced, cut at the
-    budget's size for evidence; ``length`` is the decoded length in bytes; ``seconds`` from first byte sent to last
-    byte read.
+    ``headers`` in wire order, names in lower case; ``body`` is decoded text with sensitive values replaced; it is
+    ``cut`` where it is longer than the budget's size for evidence. ``length`` is the decoded length in bytes;
+    ``seconds`` from first byte sent to last byte read.
     """
 
     status: int
@@ -54,6 +58,7 @@ class Answer:
     length: int
     seconds: float
     exposures: tuple[Exposure, ...] = ()
+    cut: bool = False
     kind: Literal["answer"] = "answer"
 
     def header(self, name: str) -> str | None:

@@ -61,6 +61,8 @@ def _doubt(control: _Weighed) -> Errored | Skipped | None:
         return Errored(Reason.CONTROL_FAILED, f"{first.check}: expected {first.expected}, saw {first.seen}")
     if control.unjudged:
         return Skipped("the control could not be judged: " + "; ".join(control.unjudged))
+    if not control.held:
+        return Skipped("every expectation of the control is waived: " + "; ".join(control.waived))
     return None
 
 
@@ -105,15 +107,20 @@ def _weigh(contract: Contract, phase: Phase, observations: tuple[Observation, ..
             weighed.unjudged.append(f"{check.name} saw no {' and no '.join(sorted(blind - waived))}")
         elif blind:
             weighed.waived.append(f"{check.name} ({', '.join(sorted(blind))})")
-        if blind == check.channels:
+        if blind and blind == check.channels:
             continue
         # Where a request got no answer, an effect that did not come says nothing about the target's rules.
         findings = [] if check.patient and silences else list(check.judge(seen))
         weighed.findings += findings
         if not findings and not blind:
             weighed.held.append(check.name)
-        if note := getattr(check, "note", None):
-            weighed.notes.append(note(seen))
+        if (note := getattr(check, "note", None)) and (text := note(seen)):
+            weighed.notes.append(text)
+    answers = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, Answer)]
+    for answer in answers:
+        if answer.cut and any(getattr(check, "reads_bodies", False) for check in phase.expect):
+            detail = f"of a body of {answer.length:,} bytes only the first {len(answer.body):,} characters were kept"
+            silences.append(NoAnswer(Reason.RESPONSE_TOO_LARGE, detail, answer.seconds))
     weighed.silence = silences[0] if silences else None
     return weighed
 

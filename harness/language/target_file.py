@@ -20,6 +20,7 @@ from harness.registry import log_sources, nearest, store_sources
 __all__ = ["read_target", "target_schema"]
 
 _LIVE = ("sk_live_", "rk_live_", "sk_org_live_")
+_SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -27,7 +28,7 @@ def _base_url(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"https", "http"} or not parts.hostname:
         raise ValueError("a base URL such as https://billing.staging.example")
-    if parts.path.strip("/") or parts.query or parts.fragment or parts.username:
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable():
         raise ValueError("only scheme, host and port; the webhook's path goes into [webhook] path")
     _ = parts.port
     return url.rstrip("/")
@@ -134,7 +135,10 @@ def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Targ
     except tomllib.TOMLDecodeError as error:
         where = re.search(r"line (\d+)", str(error))
         problem = re.sub(r" \(at .*\)", "", str(error))
-        raise ConfigurationError(f"not TOML: {problem}", file=path, line=int(where[1]) if where else None) from None
+        line = int(where[1]) if where else max(1, len(text.splitlines()))  # without a line it is the end of the file
+        raise ConfigurationError(f"not TOML: {problem}", file=path, line=line) from None
+    except RecursionError:
+        raise ConfigurationError("not TOML: nested too deep", file=path) from None
     locate = _locator(text)
     try:
         entry = _TargetFile.model_validate(content)
@@ -201,6 +205,8 @@ class _Reading:
             raise self._wrong(place, f"{variable} holds a live Stripe key", "Payproof takes test keys only")
         if not value.isascii() or value != value.strip():
             raise self._wrong(place, f"{variable} holds spaces at its ends or non-ASCII characters", "copy it again")
+        if len(value) < _SHORTEST_SECRET:
+            raise self._wrong(place, f"{variable} is too short for a secret", f"it must hold the {label}")
         return Secret(label, value)
 
     def _source(self, entry: _Source, place: Sequence[str | int], known: Mapping[str, object]) -> SourceSpec:

@@ -1,5 +1,6 @@
 """Tell what happened in a run: to people, to other programs, to CI servers."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Protocol
@@ -10,7 +11,7 @@ from harness.registry import nearest
 from harness.reporters.jsonl import JsonLines
 from harness.reporters.junit import JUnit
 
-__all__ = ["Reporter", "open_report"]
+__all__ = ["Reporter", "check_report", "open_report"]
 
 
 class Reporter(Protocol):
@@ -28,14 +29,26 @@ class Reporter(Protocol):
 _FORMATS: Mapping[str, Callable[[IO[str]], Reporter]] = {".jsonl": JsonLines, ".xml": JUnit}
 
 
-def open_report(path: Path) -> Reporter:
-    """Open a report file by its suffix.
+def check_report(path: Path) -> None:
+    """Refuse a report file that could not be opened, before anything is sent to a target.
 
     Raises:
         ConfigurationError: an unknown suffix, or a place that cannot be written to.
     """
     if path.suffix not in _FORMATS:
         raise ConfigurationError(f"--report {path}: unknown format", hint=nearest(path.suffix, _FORMATS))
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        problem = "is a directory" if path.is_dir() else "no such directory, or no right to write there"
+        raise ConfigurationError(f"--report cannot be written: {problem}", file=path)
+
+
+def open_report(path: Path) -> Reporter:
+    """Open a report file by its suffix.
+
+    Raises:
+        ConfigurationError: an unknown suffix, or a place that cannot be written to.
+    """
+    check_report(path)
     try:
         file = path.open("w", encoding="utf-8")
     except OSError as error:

@@ -8,7 +8,7 @@ from rich.table import Table
 from harness.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from harness.reporters.words import story, summary
+from harness.reporters.words import printable, story, summary
 
 __all__ = ["ConsoleReport"]
 
@@ -78,12 +78,13 @@ class ConsoleReport:
             f"\n[bold {colour}]{kind}[/] {escape(case.id)} ({case.severity}): {escape(case.title)}", highlight=False
         )
         for finding in verdict.findings:
-            out.print(f"  expected  {escape(finding.expected)}", highlight=False)
+            out.print(f"  expected  {escape(printable(finding.expected))}", highlight=False)
             out.print(
-                f"  seen      {escape(finding.seen)}  [dim]{finding.check}, step {finding.step}[/]", highlight=False
+                f"  seen      {escape(printable(finding.seen))}  [dim]{finding.check}, step {finding.step}[/]",
+                highlight=False,
             )
             for evidence in finding.evidence:
-                out.print(f"            {escape(evidence)}", style="dim", highlight=False)
+                out.print(f"            {escape(printable(evidence))}", style="dim", highlight=False)
         for line in story(case.record):
             out.print(f"  {escape(line)}", style="dim", highlight=False)
         out.print(f"  repeat    {escape(case.repeat)}", highlight=False)

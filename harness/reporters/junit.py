@@ -48,6 +48,11 @@ class JUnit:
                     ET.SubElement(properties, "property", name=key, value=str(value))
             entry = ET.SubElement(suites[topic], "testcase", classname=topic, name=name, time=f"{case.seconds:.3f}")
             _fill(entry, case)
+        if unrun := self._started.cases - len(self._cases):
+            # A CI server that reads only this file must not take a run that was interrupted for one that held.
+            suites["payproof"] = ET.SubElement(root, "testsuite", name="payproof", timestamp=self._started.started)
+            entry = ET.SubElement(suites["payproof"], "testcase", classname="payproof", name="interrupted", time="0")
+            ET.SubElement(entry, "error", type="interrupted", message=f"{unrun} cases did not run")
         for suite in suites.values():
             for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
                 suite.set(attribute, str(sum(1 for _ in suite.iter(tag))))

@@ -6,7 +6,7 @@ from harness.domain.events import Record
 from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, StoreChange
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
-__all__ = ["story", "summary"]
+__all__ = ["printable", "story", "summary"]
 
 _LONGEST = 300
 
@@ -58,7 +58,12 @@ def _answered(answer: Answer | NoAnswer) -> str:
             assert_never(answer)
 
 
+def printable(text: str) -> str:
+    """Return text without what could steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else " " if c.isspace() else "?" for c in text)
+
+
 def _short(text: str) -> str:
     """Return text as one printable line of bounded length."""
-    line = " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split())
+    line = " ".join(printable(text).split())
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"

@@ -14,7 +14,7 @@ from harness.domain.sensitive import Secret
 from harness.domain.target import Contract, Environment, Target, Webhook
 from harness.errors import ConfigurationError
 from harness.session.run import event_factory
-from harness.steps.deliver import STRIPE_HEADERS
+from harness.steps.deliver import STRIPE_HEADERS, digests_of
 from harness.stripe.forgeries import forge
 from harness.stripe.forgery import Material
 
@@ -29,7 +29,13 @@ def loose_target(url: str, *, secret: Secret, ca_file: str | None = None, answer
     Raises:
         ConfigurationError: not an HTTPS URL, nor an HTTP one on a loopback host.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigurationError(f"{url!r} is no URL", hint=str(error)) from None
+    if "@" in parts.netloc:
+        raise ConfigurationError("the URL holds a user name or password", hint="give the URL without them")
     if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
         raise ConfigurationError(f"cannot send to {url!r}", hint="give an https:// URL, or http:// on a loopback host")
     return Target(
@@ -91,6 +97,8 @@ def deliver_once(
     )
     ledger = Ledger()
     ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
+    for digest in digests_of(signed.headers):
+        ledger.add("signature", "Stripe-Signature", digest)
     return asyncio.run(_sent(target, ledger, request))
 
 

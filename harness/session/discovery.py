@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.adapters.http import HttpSender
@@ -11,8 +11,8 @@ from harness.canary import Ledger
 from harness.domain.contracts import Request
 from harness.domain.observation import Answer, NoAnswer
 from harness.domain.sensitive import Secret
-from harness.domain.target import Target
-from harness.errors import InconclusiveError
+from harness.domain.target import Budget, Target
+from harness.errors import InconclusiveError, Reason
 from harness.session.delivery import loose_target
 from harness.session.run import event_factory
 from harness.steps.deliver import STRIPE_HEADERS
@@ -39,6 +39,9 @@ _CUSTOMARY = (
 _WEBHOOK = re.compile(r"stripe|web-?hook", re.IGNORECASE)
 _ABSENT = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 _REJECTION = range(400, 500)
+#: What keeps one path from being read, such as a redirect to a login page, and says nothing about the next.
+_AT_ONE_PATH = frozenset({Reason.REDIRECT_ELSEWHERE, Reason.RESPONSE_TOO_LARGE, Reason.RESPONSE_UNREADABLE})
+_DOCUMENT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def describe_target(url: str, *, ca_file: str | None = None) -> str:
         InconclusiveError: the host gives no answer.
     """
     target = loose_target(url, secret=Secret("none", ""), ca_file=ca_file)
+    target = replace(target, budget=Budget(answer_bytes=_DOCUMENT_BYTES, evidence_characters=_DOCUMENT_BYTES))
     return _written(target, asyncio.run(_look(target)))
 
 
@@ -73,6 +77,8 @@ async def _look(target: Target) -> _Found:
         body = b"{}" if method == "POST" else b""
         answer = (await sender.send(Request(method, path, headers, body, "a look"), 0)).answer
         if isinstance(answer, NoAnswer):
+            if answer.reason in _AT_ONE_PATH:
+                return Answer(404, (), "", 0, answer.seconds)
             raise InconclusiveError(answer.reason, answer.detail)
         return answer
 
@@ -96,7 +102,7 @@ def _webhook_routes(answer: Answer) -> list[str] | None:
     """Return the POST routes of an OpenAPI document that look like webhooks, or None for anything else."""
     try:
         content: Any = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or not {"openapi", "swagger"} & content.keys():
         return None

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from harness.domain.events import CaseFinished, RunEvent, RunFinished, RunStarted
-from harness.domain.verdict import Skipped, Verdict
+from harness.domain.events import CaseFinished, Record, RunEvent, RunFinished, RunStarted
+from harness.domain.verdict import ExitCode, Verdict
 from harness.engine.judge import exit_code, judge
 from harness.errors import ConfigurationError
 from harness.language import decode_event
@@ -35,11 +35,17 @@ def rejudged(path: Path) -> Iterator[RunEvent]:
                 f"no case {event.id!r} in this version", hint=nearest(event.id, known), file=path, line=line
             )
         verdict: Verdict = event.verdict
-        if not (isinstance(verdict, Skipped) and not event.record.observations):
+        # Without any observation there is nothing to judge anew: the case was skipped, or ended by our own fault.
+        if event.record != Record():
             verdict = judge(header.contract, *known[event.id], event.record)
         verdicts.append(verdict)
         yield replace(event, verdict=verdict)
-    yield RunFinished(counts=count(verdicts), exit_code=exit_code(verdicts), seconds=footer.seconds)
+    interrupted = footer.exit_code is ExitCode.INTERRUPTED
+    yield RunFinished(
+        counts=count(verdicts),
+        exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
+        seconds=footer.seconds,
+    )
 
 
 def _events(path: Path) -> list[RunEvent]:
@@ -60,4 +66,8 @@ def _events(path: Path) -> list[RunEvent]:
         raise ConfigurationError(
             "a run record has one header, then cases, then one footer", hint="this one was cut short", file=path
         )
+    footer = events[-1]
+    if isinstance(footer, RunFinished) and sum(footer.counts.values()) != len(events) - 2:
+        said = f"the footer counts {sum(footer.counts.values())} cases, the record holds {len(events) - 2}"
+        raise ConfigurationError(said, hint="lines were taken out or added", file=path)
     return events

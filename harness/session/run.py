@@ -21,12 +21,12 @@ from harness.domain.contracts import Check, Log, Step, Store
 from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
 from harness.domain.scenario import Case, Scenario
-from harness.domain.target import Target
+from harness.domain.target import Environment, Target
 from harness.domain.verdict import Errored, ExitCode, Failed, Verdict
 from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
 from harness.engine.trial import Trial
-from harness.errors import ConfigurationError, Reason
+from harness.errors import ConfigurationError, Reason, place_of
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources
 from harness.steps.deliver import Deliver
@@ -107,7 +107,11 @@ class Session:
             store = store_sources()[spec.url.partition(":")[0]](spec)
             self._resources.callback(self._closed, store)
             stores.append(store)
-        logs: list[Log] = [log_sources()[spec.url.partition(":")[0]](spec) for spec in self.target.logs]
+        logs: list[Log] = []
+        for spec in self.target.logs:
+            log = log_sources()[spec.url.partition(":")[0]](spec)
+            self._resources.callback(self._closed, log)
+            logs.append(log)
         events = event_factory(self.seed)
         events.types(self.target.webhook.api_version)  # refuses what is no API version before anything is sent
         sender = HttpSender(self.target, self.ledger)
@@ -126,7 +130,7 @@ class Session:
         await runner.plant_marker(marker)
         return runner
 
-    def _closed(self, resource: Store | HttpSender) -> None:
+    def _closed(self, resource: Store | Log | HttpSender) -> None:
         self._loop.run(resource.close())
 
     def close(self) -> None:
@@ -143,7 +147,7 @@ class Session:
                 record = self._loop.run(self._runner.run(scenario, case))
                 verdict = judge(self.target.contract, scenario, case, record)
             except Exception as error:  # noqa: BLE001 (our own fault ends one case; its text could hold anything)
-                verdict = Errored(Reason.HARNESS_FAULT, f"{type(error).__name__} in {_place(error)}")
+                verdict = Errored(Reason.HARNESS_FAULT, place_of(error))
         return CaseFinished(
             id=case.id,
             title=scenario.title,
@@ -155,7 +159,15 @@ class Session:
         )
 
     def trial(self, key: str) -> Trial:
-        """Begin steps of a user's own test."""
+        """Begin steps of a user's own test.
+
+        Raises:
+            ConfigurationError: the target is production, where nothing runs that changes something.
+        """
+        if self.target.environment is Environment.PRODUCTION:
+            raise ConfigurationError(
+                f"{self.target.name} is production: nothing is delivered there", hint="give a staging system"
+            )
         return self._runner.trial(key)
 
     def act(self, trial: Trial, step: Step) -> None:
@@ -244,11 +256,3 @@ def open_session(
         session = Session(target, seed=seed, command=command)
         stack.callback(session.close)
         yield session
-
-
-def _place(error: BaseException) -> str:
-    """Return where an exception was raised; its text is left out, as it may quote what must not be shown."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "unknown" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

@@ -19,7 +19,7 @@ class _Position:
 
 
 class FileLog:
-    """A log file, read from a position on; a file that was rotated or cut since then is read from its start."""
+    """A log file, read from a position on; where it was rotated since then, the rest of the old file comes first."""
 
     def __init__(self, spec: SourceSpec, path: Path) -> None:
         self.name = spec.name
@@ -41,20 +41,36 @@ class FileLog:
         """Yield each line written after the position.
 
         Raises:
-            InconclusiveError: the file cannot be read, or has gained more than 64 MiB.
+            InconclusiveError: the file cannot be read, has gained more than 64 MiB, or lost lines that nobody has read.
         """
         now = await self.position()
-        offset = position.offset if now.inode == position.inode and now.offset >= position.offset else 0
-        if now.offset - offset > _MOST_BYTES:
-            raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name} gained more than 64 MiB in one step")
         try:
-            with self._path.open("rb") as file:
-                file.seek(offset)
-                lines = file.read(now.offset - offset).splitlines()
+            if now.inode != position.inode:
+                data = self._from(self._rotated(position), position.offset) + self._from(self._path, 0)
+            elif now.offset < position.offset:
+                raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name} was cut during a step")
+            else:
+                data = self._from(self._path, position.offset)
         except OSError as error:
             raise self._unreadable(error) from None
-        for number, line in enumerate(lines, 1):
+        for number, line in enumerate(data.splitlines(), 1):
             yield Block(f"line {number} of this step", line)
+
+    def _from(self, path: Path, offset: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
+            raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name} gained more than 64 MiB in one step")
+        return data
+
+    def _rotated(self, position: _Position) -> Path:
+        """Return the file beside the log that was the log at the position."""
+        for path in self._path.parent.iterdir():
+            if path.stat(follow_symlinks=False).st_ino == position.inode:
+                return path
+        detail = f"log {self.name} was rotated during a step, and its old file is not in the same folder"
+        raise InconclusiveError(Reason.SOURCE_UNREADABLE, detail)
 
     async def close(self) -> None:
         """Do nothing: no file stays open."""

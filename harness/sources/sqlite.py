@@ -59,7 +59,9 @@ class SqliteStore:
         fresh: list[Block] = []
         self._rows("BEGIN")
         try:
-            names = self._rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            names = self._rows(
+                r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'"
+            )
             for table in sorted(name.decode() for (name,) in names):
                 known = {} if before is None else before.tables.get(table, {})
                 counted: Counter[bytes] = Counter()

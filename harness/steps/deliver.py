@@ -1,6 +1,6 @@
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -12,7 +12,7 @@ from harness.registry import step
 from harness.stripe.forgeries import forge, forgery_named
 from harness.stripe.forgery import Material
 
-__all__ = ["STRIPE_HEADERS", "Deliver"]
+__all__ = ["STRIPE_HEADERS", "Deliver", "digests_of"]
 
 #: What Stripe's own deliveries carry beside the signature.
 STRIPE_HEADERS = (
@@ -25,6 +25,12 @@ STRIPE_HEADERS = (
 _DIGEST = re.compile(rb"=([0-9A-Za-z+/]{32,})")
 _MOST_DIGESTS = 8
 _TEMPORARY_REDIRECTS = frozenset({307, 308})
+
+
+def digests_of(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Yield the signature digests that headers hold, at most the last 8 of each: they must appear nowhere else."""
+    for _, value in headers:
+        yield from _DIGEST.findall(value)[-_MOST_DIGESTS:]
 
 
 @step
@@ -73,9 +79,8 @@ class Deliver:
                 publishable_key=context.target.publishable_key,
             ),
         )
-        for _, value in signed.headers:
-            for digest in _DIGEST.findall(value)[-_MOST_DIGESTS:]:
-                context.conceal("signature", "Stripe-Signature", digest)
+        for digest in digests_of(signed.headers):
+            context.conceal("signature", "Stripe-Signature", digest)
         path = self._path(hook.path)
         query = "?" + urlencode(signed.query) if signed.query else ""
         request = Request(
@@ -88,6 +93,7 @@ class Deliver:
             body=signed.body,
             note=f"{self.event} ({event.id}), signature {self.signature}, body {self.body}, path {path}",
             ids=event.ids,
+            variant=self.signature,
         )
         exchange = await context.send(request)
         if self.follow and (onward := _redirect(context, exchange, path)):
@@ -125,4 +131,4 @@ def _redirect(context: Context, exchange: Exchange, path: str) -> str | None:
 
 
 def _moved(request: Request, target: str) -> Request:
-    return Request(request.method, target, request.headers, request.body, request.note + ", redirected", request.ids)
+    return replace(request, target=target, note=request.note + ", redirected")

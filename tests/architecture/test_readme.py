@@ -1,0 +1,43 @@
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.cli import cli
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
+COMMANDS = [part.strip() for line in LINES for part in line.split("#")[0].split(";")]
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("payproof")])
+def test_commands_of_the_readme_parse(command):
+    """Each `payproof` command that the README shows has a name, options and arguments that the program takes."""
+    _, name, *arguments = shlex.split(command)
+    given = cli.commands[name]
+    with given.make_context(name, [a if a != "..." else "http://localhost" for a in arguments]) as context:
+        assert context.command is given
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"make ([a-z]+)", README))))
+def test_make_targets_of_the_readme_exist(target):
+    """Each `make` command that the README shows is a target of the Makefile."""
+    subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_readme_names_every_verdict_and_exit_code():
+    """The README's table of verdicts and its sentence on exit codes cover all of them."""
+    for word in ("passed", "failed", "advice not kept", "errored", "skipped"):
+        assert f"| {word} |" in README
+    assert "2 interrupted, 4 wrong usage or configuration" in README
+
+
+def test_architecture_names_no_module_that_is_gone():
+    """Every Python file that ARCHITECTURE.md names exists."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    present = {path.name for folder in ("harness", "reference_impl", "tests") for path in (ROOT / folder).rglob("*.py")}
+    assert set(re.findall(r"\b\w+\.py\b", text)) <= present

@@ -1,0 +1,43 @@
+"""Wall time of whole runs on the reference service, from the start of the process to its end."""
+
+import subprocess
+import sys
+import time
+from statistics import median
+
+from rich.table import Table
+
+__all__ = ["runs"]
+
+_TIMES = 3
+_LONGEST = 300.0
+_MODULE = (sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())")
+_RUNS = {
+    "payproof run": ((), ""),
+    "payproof run --topic webhook_signature": (("--topic", "webhook_signature"), "under 10 s on 2 cores"),
+    "payproof list (nothing but start-up)": (None, ""),
+}
+
+
+def runs() -> tuple[Table, list[str]]:
+    """Return the median and the range of each run's seconds, and a line for each run that did not hold."""
+    table = Table(title=f"wall time in seconds, {_TIMES} runs", title_justify="left", box=None)
+    for column in ("command", "median", "fastest", "slowest", "aim"):
+        table.add_column(column, justify="left" if column in {"command", "aim"} else "right")
+    failed: list[str] = []
+    for command, (options, aim) in _RUNS.items():
+        arguments = ("list",) if options is None else ("run", *options)
+        seconds = []
+        for _ in range(_TIMES):
+            took, code = _timed(arguments)
+            seconds.append(took)
+            if code:
+                failed.append(f"{command} ended with exit code {code}")
+        table.add_row(command, *(f"{figure(seconds):.2f}" for figure in (median, min, max)), aim)
+    return table, list(dict.fromkeys(failed))
+
+
+def _timed(arguments: tuple[str, ...]) -> tuple[float, int]:
+    started = time.perf_counter()
+    done = subprocess.run((*_MODULE, *arguments), stdout=subprocess.DEVNULL, timeout=_LONGEST, check=False)
+    return time.perf_counter() - started, done.returncode

@@ -1,0 +1,155 @@
+"""What several defects replace in the same way."""
+
+import hmac
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+
+from reference_impl import app as application
+from reference_impl.routes import stripe
+from reference_impl.services import billing, webhooks
+from reference_impl.services.webhooks import Cause, RejectedError, SignatureHeader
+
+__all__ = [
+    "HOOK",
+    "also_matches",
+    "also_secrets",
+    "before_parsing",
+    "digest",
+    "exempt",
+    "fold_paths",
+    "judge_two_timestamps",
+    "keep_timestamp_text",
+    "rewrite_header",
+    "rewrite_timestamp",
+    "unverified_route",
+    "values",
+]
+
+HOOK = "/webhooks/stripe"
+TIMESTAMP = re.compile(r"(?<![^,])t=([^,]*)")
+
+
+def digest(message: bytes, key: bytes | str, algorithm: str = "sha256") -> str:
+    """Return the hexadecimal HMAC of a message."""
+    return hmac.new(key if isinstance(key, bytes) else key.encode(), message, algorithm).hexdigest()
+
+
+def values(header: str, name: str) -> list[str]:
+    """Return every value of a name in a signature header, in order."""
+    return [value for key, _, value in (element.partition("=") for element in header.split(",")) if key == name]
+
+
+def also_secrets(*secrets: str) -> None:
+    """Let the service take further secrets beside those of its settings."""
+    right = webhooks.candidate_secrets
+    webhooks.candidate_secrets = lambda settings, now: (*right(settings, now), *secrets)
+
+
+def also_matches(matches: Callable[[SignatureHeader, bytes, str], bool]) -> None:
+    """Let a second comparison of header, body and one secret count where the right one fails."""
+    right = webhooks.matches
+    webhooks.matches = lambda header, body, secrets: (
+        right(header, body, secrets) or any(matches(header, body, secret) for secret in secrets)
+    )
+
+
+def exempt(unverified: Callable[[Sequence[str], bytes], bool]) -> None:
+    """Leave deliveries unverified whose headers and body meet a condition."""
+    right = webhooks.verify
+    webhooks.verify = lambda headers, body, *rest: None if unverified(headers, body) else right(headers, body, *rest)
+
+
+def before_parsing(act: Callable[[str], object]) -> None:
+    """Do something with the value of a signature header before it is read."""
+    right = webhooks.parse_header
+
+    def parse_header(headers):
+        if any(headers):
+            act(headers[0])
+        return right(headers)
+
+    webhooks.parse_header = parse_header
+
+
+def rewrite_header(rewrite: Callable[[str], str]) -> None:
+    """Read signature headers as if they had been sent in another form."""
+    right = webhooks.parse_header
+    webhooks.parse_header = lambda headers: right([rewrite(header) for header in headers])
+
+
+def rewrite_timestamp(rewrite: Callable[[str], str]) -> None:
+    """Read timestamps as if they had been sent in another form."""
+    rewrite_header(lambda header: TIMESTAMP.sub(lambda found: f"t={rewrite(found[1])}", header))
+
+
+def keep_timestamp_text(is_fresh: Callable[[str, int, int], bool]) -> None:
+    """Verify timestamps as the text that they are, so that their age is the only question about them."""
+
+    def parse_header(headers):
+        if not any(headers):
+            raise RejectedError(Cause.MISSING_HEADER)
+        stamps, signatures = values(headers[0], "t"), values(headers[0], "v1")
+        if len(headers) != 1 or len(stamps) != 1 or not signatures:
+            raise RejectedError(Cause.MALFORMED_HEADER)
+        return SignatureHeader(stamps[0], tuple(signatures))
+
+    webhooks.parse_header = parse_header
+    webhooks.signature_of = lambda stamp, body, secret: digest(stamp.encode("latin-1") + b"." + body, secret)
+    webhooks.is_fresh = is_fresh
+
+
+def judge_two_timestamps(signed: Callable[[list[int]], Iterable[int]], aged: Callable[[list[int]], int]) -> None:
+    """Of two timestamps in a header, verify the signature of some and the age of one."""
+    right = webhooks.verify
+
+    def verify(headers, body, secrets, now, tolerance):
+        stamps = [
+            int(stamp) for header in headers for stamp in values(header, "t") if stamp.isascii() and len(stamp) == 10
+        ]
+        if len(stamps) != 2:
+            return right(headers, body, secrets, now, tolerance)
+        offered = tuple(values(headers[0], "v1"))
+        if not any(webhooks.matches(SignatureHeader(stamp, offered), body, secrets) for stamp in signed(stamps)):
+            raise RejectedError(Cause.NO_MATCHING_SIGNATURE)
+        if not webhooks.is_fresh(aged(stamps), now, tolerance):
+            raise RejectedError(Cause.TIMESTAMP_OUTSIDE_TOLERANCE)
+        return None
+
+    webhooks.verify = verify
+
+
+def unverified_route(path: str) -> None:
+    """Add a route that takes events without looking at their signature."""
+
+    @stripe.router.post(path)
+    async def take(request: Request):
+        event = webhooks.parse(await request.body())
+        receipt = await run_in_threadpool(
+            billing.record, request.app.state.engine, event, livemode=False, received_at=event.created
+        )
+        return stripe.accept(request, event, receipt)
+
+
+def fold_paths(fold: Callable[[str], str]) -> None:
+    """Route to the webhook what `fold` turns into its path, though signatures are verified on the exact path only."""
+    verify, create_app = webhooks.verify, application.create_app
+    folded: ContextVar[bool] = ContextVar("folded", default=False)
+    webhooks.verify = lambda *given: None if folded.get() else verify(*given)
+
+    def create_folding_app(*given):
+        service = create_app(*given)
+
+        async def folding(scope, receive, send):
+            sent = scope.get("raw_path", b"").decode("latin-1")
+            if sent != HOOK and fold(sent) == HOOK:
+                folded.set(True)
+                scope = {**scope, "path": HOOK}
+            await service(scope, receive, send)
+
+        return folding
+
+    application.create_app = create_folding_app

@@ -1,0 +1,13 @@
+"""The age is taken from `timedelta.seconds`, which leaves whole days out."""
+
+from datetime import UTC, datetime
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    def is_fresh(timestamp, now, tolerance):
+        age = datetime.fromtimestamp(now, UTC) - datetime.fromtimestamp(timestamp, UTC)
+        return age.seconds <= tolerance
+
+    webhooks.is_fresh = is_fresh

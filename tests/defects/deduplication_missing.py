@@ -1,0 +1,11 @@
+"""The inbox has a row number as its primary key, so that a repeated event is taken in again."""
+
+from sqlalchemy import Column, Integer, Table
+
+from reference_impl.database import tables
+from reference_impl.services import billing
+
+
+def plant() -> None:
+    columns = (Column(column.name, column.type) for column in tables.inbox.columns)
+    billing.inbox = Table("received_events", tables.metadata, Column("number", Integer, primary_key=True), *columns)

@@ -1,0 +1,15 @@
+"""A repeated event is answered 409, so that Stripe goes on repeating it and at last disables the endpoint."""
+
+from reference_impl.middleware.errors import problem
+from reference_impl.routes import stripe
+from reference_impl.services.billing import Outcome
+
+
+def plant() -> None:
+    accept = stripe.accept
+
+    def refusing(request, event, receipt):
+        answer = accept(request, event, receipt)
+        return problem(409) if receipt.outcome is Outcome.DUPLICATE else answer
+
+    stripe.accept = refusing

@@ -1,0 +1,11 @@
+"""Only the first `v1` is compared, with the only secret that is configured."""
+
+from reference_impl.services import webhooks
+from reference_impl.services.webhooks import SignatureHeader
+
+
+def plant() -> None:
+    matches = webhooks.matches
+    webhooks.matches = lambda header, body, secrets: matches(
+        SignatureHeader(header.timestamp, header.signatures[:1]), body, secrets[:1]
+    )

@@ -1,0 +1,7 @@
+"""An hour of clock difference is allowed into the future, which is an hour more to replay a delivery."""
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    webhooks.is_fresh = lambda timestamp, now, tolerance: -3600 <= now - timestamp <= tolerance

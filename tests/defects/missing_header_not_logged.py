@@ -1,0 +1,10 @@
+"""A delivery without a signature is refused before the line that logs refusals."""
+
+from reference_impl.middleware.errors import problem
+from reference_impl.routes import stripe
+from reference_impl.services.webhooks import Cause
+
+
+def plant() -> None:
+    reject = stripe.reject
+    stripe.reject = lambda request, cause: problem(401) if cause is Cause.MISSING_HEADER else reject(request, cause)

@@ -1,0 +1,29 @@
+"""Every accepted event is kept as it came, with the personal data that it carries."""
+
+import time
+
+from sqlalchemy import Column, Integer, String, Table, Text
+
+from reference_impl.database import tables
+from reference_impl.services import billing
+
+
+def plant() -> None:
+    archive = Table(
+        "events",
+        tables.metadata,
+        Column("number", Integer, primary_key=True),
+        Column("received_at", Integer),
+        Column("stripe_event_id", String(255)),
+        Column("payload", Text),
+    )
+    claim = billing.claim
+
+    def archived(connection, event, received_at):
+        first = claim(connection, event, received_at)
+        if first:
+            row = {"received_at": int(time.time()), "stripe_event_id": event.id, "payload": event.model_dump_json()}
+            connection.execute(archive.insert().values(row))
+        return first
+
+    billing.claim = archived

@@ -1,0 +1,14 @@
+"""The path with a trailing slash redirects to an internal route that does not verify."""
+
+from starlette.responses import RedirectResponse
+
+from reference_impl.routes import stripe
+from tests.defects._planting import HOOK, unverified_route
+
+
+def plant() -> None:
+    unverified_route("/internal/stripe")
+
+    @stripe.router.post(f"{HOOK}/")
+    def move():
+        return RedirectResponse("/internal/stripe")

@@ -1,0 +1,37 @@
+from harness.domain.verdict import Passed
+from harness.reporters.words import summary
+from harness.session import all_scenarios, choose, event_factory, open_session
+from harness.stripe.forgeries import FORGERIES
+
+
+def test_the_reference_passes_every_case():
+    """On the reference service every case of every scenario passes: none fails, errs or is skipped."""
+    with open_session(None) as session:
+        finished = [session.judged(*choice) for choice in choose(all_scenarios())]
+    others = [
+        f"{one.id}: {one.verdict.kind}: {summary(one.verdict)}"
+        for one in finished
+        if not isinstance(one.verdict, Passed)
+    ]
+    assert finished
+    assert not others, "\n".join(others)
+
+
+def test_valid_delivers_every_event_type():
+    """The scenario `valid` has a case for every event type that there are templates for."""
+    factory = event_factory(0)
+    (valid,) = [scenario for scenario in all_scenarios() if scenario.id == "webhook_signature/valid"]
+    delivered = {step.event for case in valid.cases for step in case.phase.steps if step.name == "deliver"}
+    assert delivered == {type_ for version in factory.versions() for type_ in factory.types(version)}
+
+
+def test_every_forgery_is_delivered():
+    """No forgery lies idle: each is delivered by a case of the scenario that its name names."""
+    delivered = {
+        (scenario.id.partition("/")[2], step.signature)
+        for scenario in all_scenarios()
+        for case in scenario.cases
+        for step in case.phase.steps
+        if step.name == "deliver"
+    }
+    assert {(name.partition(".")[0], name) for name in FORGERIES} <= delivered

@@ -1,0 +1,7 @@
+"""A tolerance in milliseconds is compared with an age in seconds: three and a half days instead of five minutes."""
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    webhooks.is_fresh = lambda timestamp, now, tolerance: abs(now - timestamp) <= 1000 * tolerance

@@ -1,0 +1,7 @@
+"""The tolerance is ten minutes where Stripe's libraries allow five."""
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    webhooks.is_fresh = lambda timestamp, now, tolerance: abs(now - timestamp) <= 2 * tolerance

@@ -1,0 +1,7 @@
+"""The age of a signature is not judged, so that a captured delivery can be repeated for ever (flipper#1022)."""
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    webhooks.is_fresh = lambda *_: True

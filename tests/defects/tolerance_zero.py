@@ -1,0 +1,7 @@
+"""The tolerance is zero, so that only deliveries signed in this very second are accepted."""
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    webhooks.is_fresh = lambda timestamp, now, _: timestamp == now

@@ -1,0 +1,8 @@
+"""The body is decoded as Latin-1 and encoded as UTF-8 before it is verified, which changes all beyond ASCII."""
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    verify = webhooks.verify
+    webhooks.verify = lambda headers, body, *rest: verify(headers, body.decode("latin-1").encode(), *rest)
