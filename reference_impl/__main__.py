@@ -1,39 +1,102 @@
-"""Starts the service: `python -m reference_impl`, configured by `BILLING_*` variables."""
+"""Commands of the service, configured by `BILLING_*` variables: `python -m reference_impl [COMMAND]`."""
 
+import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
-from reference_impl import server
+from reference_impl import maintenance, server
 from reference_impl.app import create_app
+from reference_impl.database import schema
 from reference_impl.database.engine import open_database
 from reference_impl.services import logging
-from reference_impl.settings import MisconfiguredError, load_settings
+from reference_impl.services.audit import Action, AuditLog, Record, Result
+from reference_impl.services.chain import Mark
+from reference_impl.settings import MisconfiguredError, Settings, load_settings
 
 __all__ = ["main"]
 
 
-def main() -> int:
-    """Serve until told to stop; 78 (EX_CONFIG), with one line on standard error, when the settings are refused."""
+def main(arguments: Sequence[str] = ()) -> int:
+    """Run a command; 78 (EX_CONFIG), with one line on standard error, when the settings are refused."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     logging.configure()
+    options = parser().parse_args(arguments)
     try:
-        settings = load_settings()
-        context = server.tls_context(settings)
-        engine = open_database(settings.database_url.get_secret_value())
-        listener = server.listen(settings)
+        match options.command:
+            case "migrate":
+                return maintenance.migrate(options.down_to)
+            case "verify-audit":
+                return maintenance.verify_audit(options.kept)
+            case "purge":
+                return maintenance.purge(dry_run=options.dry_run)
+            case _:
+                return serve()
     except MisconfiguredError as error:
         print(f"reference_impl: {error}", file=sys.stderr)  # noqa: T201 - for the operator, before any log is trusted
         return os.EX_CONFIG
-    service = server.create_server(create_app(settings, engine), context)
-    if settings.stop_with_parent:
-        server.stop_at_end_of_input(service)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of the command line."""
+    built = argparse.ArgumentParser("python -m reference_impl", description="The reference billing service.")
+    commands = built.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("serve", help="serve until told to stop (the default)")
+    migrate = commands.add_parser("migrate", help="bring the schema to the newest revision")
+    migrate.add_argument("--down-to", metavar="REVISION", help="take it back instead; what later tables held is lost")
+    verify = commands.add_parser("verify-audit", help="check the audit log; 1 when it is broken")
+    verify.add_argument("--kept", type=mark, metavar="SEQUENCE:DIGEST", help="what an earlier check printed")
+    purge = commands.add_parser("purge", help="remove what has outlived its retention")
+    purge.add_argument("--dry-run", action="store_true", help="only count")
+    return built
+
+
+def mark(text: str) -> Mark:
+    """Read a mark as `verify-audit` prints it."""
+    sequence, _, digest = text.partition(":")
+    return Mark(int(sequence), digest)
+
+
+def serve() -> int:
+    """Serve until told to stop.
+
+    Raises:
+        MisconfiguredError: a setting is unsafe, or the database is not as this release needs it.
+    """
+    settings = load_settings(Settings)
+    context = server.tls_context(settings)
+    engine = open_database(settings.database_url.get_secret_value())
     try:
+        if settings.migrate:
+            maintenance.require_sqlite(engine)
+            schema.upgrade(engine)
+        schema.require_schema(engine)
+        schema.require_narrow_role(engine)
+        listener = server.listen(settings)
+        with engine.begin() as connection:
+            audit = AuditLog(settings.audit_key)
+            audit.begin(connection)
+            audit.append(connection, started())
+        service = server.create_server(create_app(settings, engine), context)
+        if settings.stop_with_parent:
+            server.stop_at_end_of_input(service)
         service.run(sockets=[listener])
     finally:
         engine.dispose()
     return os.EX_OK
+
+
+def started() -> Record:
+    """Build the audit record of a start."""
+    return Record(
+        event=Action.SERVICE_STARTED,
+        actor=maintenance.operator(),
+        result=Result.SUCCESS,
+        origin="command line",
+        object_id=f"schema {schema.HEAD}",
+    )
 
 
 def stop(_number: int, _frame: object) -> None:
@@ -42,4 +105,4 @@ def stop(_number: int, _frame: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

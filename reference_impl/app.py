@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from reference_impl.middleware.errors import Errors, on_http_error, on_invalid_request
 from reference_impl.middleware.security import SecurityHeaders
 from reference_impl.routes import health, stripe
+from reference_impl.services.audit import AuditLog
 from reference_impl.settings import Settings
 
 __all__ = ["create_app"]
@@ -29,6 +30,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     )
     app.state.settings = settings
     app.state.engine = engine
+    app.state.audit = AuditLog(settings.audit_key)
     app.include_router(stripe.router)
     app.include_router(health.router)
     # The last one added is the outermost.

@@ -105,6 +105,8 @@ class Reference:
         ]
         settings = {
             "BILLING_DATABASE_URL": f"sqlite:///{self._folder / 'billing.db'}",
+            "BILLING_MIGRATE": "1",
+            "BILLING_AUDIT_KEY": _made_up("", 43),
             "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
             "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
             # A deployment has its API keys in the environment as well; that they verify no webhook is to be shown.
@@ -149,7 +151,13 @@ class Reference:
             ca_file=str(self._folder / "ca.pem"),
             api_key=self._secrets.api_key,
             publishable_key=self._secrets.publishable_key,
-            stores=(SourceSpec("database", f"sqlite:{self._folder / 'billing.db'}"),),
+            stores=(
+                SourceSpec(
+                    "database",
+                    f"sqlite:{self._folder / 'billing.db'}",
+                    rejection_log=("audit_log", "audit_anchors"),
+                ),
+            ),
             logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
             contract=Contract(
                 rejected=frozenset({401}),

@@ -1,45 +1,82 @@
-"""The connection to the database."""
+"""The connection to the database: a SQLite file, or PostgreSQL."""
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from reference_impl.database import tables
 from reference_impl.settings import MisconfiguredError
 
-__all__ = ["open_database", "probe"]
+__all__ = ["insert", "open_database", "parse_address", "probe"]
 
-# SQLite has one writer. A short queue of connections waits in order, while many would poll for the lock.
-CONNECTIONS = 4
 # Together below the 10 seconds after which a sender gives up on an answer.
 LOCK_WAIT_MILLISECONDS = 3000
+STATEMENT_MILLISECONDS = 5000
 POOL_WAIT_SECONDS = 5
+# SQLite has one writer. A short queue of connections waits in order, while many would poll for the lock.
+# On PostgreSQL effects overlap, and only the audit log's end is written by one at a time.
+CONNECTIONS = {"sqlite": 4, "postgresql": 10}
+# A statement that hangs is cut before the sender gives up; synchronous_commit is said because a role can turn it off,
+# and once Stripe has its 200 it does not send the event again.
+POSTGRESQL_OPTIONS = (
+    f"-c lock_timeout={LOCK_WAIT_MILLISECONDS} -c statement_timeout={STATEMENT_MILLISECONDS} "
+    "-c idle_in_transaction_session_timeout=10000 -c synchronous_commit=on -c timezone=UTC"
+)
 
 
-def open_database(address: str) -> Engine:
-    """Open the SQLite file that a SQLAlchemy URL names, and create the tables that it lacks.
+def parse_address(address: str, setting: str) -> URL:
+    """Read the SQLAlchemy URL of a SQLite file or a PostgreSQL database; the driver for the latter is psycopg 3.
 
     Raises:
-        MisconfiguredError: the URL is none, is not that of a SQLite file, or the file cannot be used. The text does
-            not hold the URL.
+        MisconfiguredError: it is none. The text names the setting and does not hold the URL.
     """
     try:
         url = make_url(address)
     except ArgumentError:
-        raise MisconfiguredError("BILLING_DATABASE_URL: not a database URL") from None
-    # A database in memory would forget its inbox at every start, and with it which events were applied.
-    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
-        raise MisconfiguredError("BILLING_DATABASE_URL: must name a SQLite file, as in sqlite:////var/lib/billing.db")
+        raise MisconfiguredError(f"{setting}: not a database URL") from None
+    match url.get_backend_name():
+        case "postgresql" if url.database:
+            return url.set(drivername="postgresql+psycopg")
+        # A database in memory would forget its inbox at every start, and with it which events were applied.
+        case "sqlite" if url.database not in {None, "", ":memory:"}:
+            return url
+    raise MisconfiguredError(
+        f"{setting}: must name a SQLite file, as in sqlite:////var/lib/billing.db, or a PostgreSQL database"
+    )
+
+
+def open_database(address: str, *, setting: str = "BILLING_DATABASE_URL", patient: bool = False) -> Engine:
+    """Connect to the database that a SQLAlchemy URL names.
+
+    Args:
+        address: the URL.
+        setting: where the URL comes from, for the message.
+        patient: without a limit to the time that a statement may take, for maintenance.
+
+    Raises:
+        MisconfiguredError: the URL is of no kind that is supported, or the database cannot be used. The text does
+            not hold the URL.
+    """
+    url = parse_address(address, setting)
+    backend = url.get_backend_name()
+    options = {"connect_timeout": POOL_WAIT_SECONDS, "options": "" if patient else POSTGRESQL_OPTIONS}
     try:
         engine = create_engine(
-            url, hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=POOL_WAIT_SECONDS
+            url,
+            hide_parameters=True,
+            pool_size=CONNECTIONS[backend],
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            connect_args=options if backend == "postgresql" else {},
         )
-        event.listen(engine, "connect", prepare)
-        event.listen(engine, "begin", begin)
-        tables.metadata.create_all(engine)
+        if backend == "sqlite":
+            event.listen(engine, "connect", prepare)
+            event.listen(engine, "begin", begin)
+        engine.connect().close()
     except SQLAlchemyError:
-        raise MisconfiguredError("BILLING_DATABASE_URL: the database cannot be used") from None
+        raise MisconfiguredError(f"{setting}: the database cannot be used") from None
     return engine
 
 
@@ -55,9 +92,14 @@ def prepare(connection: Any, _record: object) -> None:
 
 
 def begin(connection: Connection) -> None:
-    """Start a transaction, with the write lock unless the connection was opened to read."""
+    """Start a SQLite transaction, with the write lock unless the connection was opened to read."""
     mode = "DEFERRED" if connection.get_execution_options().get("read_only") else "IMMEDIATE"
     connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Build an INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def probe(engine: Engine) -> None:

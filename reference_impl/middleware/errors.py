@@ -93,7 +93,8 @@ class Errors:
         """Log an error under its reference and choose the status."""
         if isinstance(error, SQLAlchemyError):
             # The driver's name for the error, such as SQLITE_BUSY; its text may hold the statement and the path.
-            name = getattr(getattr(error, "orig", None), "sqlite_errorname", None)
+            cause = getattr(error, "orig", None)
+            name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
             log.error("database_failed", reference=reference, database_error=name, exc_info=error)
             return HTTPStatus.SERVICE_UNAVAILABLE
         log.error("unhandled_exception", reference=reference, exc_info=error)

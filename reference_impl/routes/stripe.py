@@ -3,6 +3,7 @@
 import time
 from http import HTTPStatus
 
+import anyio
 import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
@@ -11,14 +12,18 @@ from starlette.responses import JSONResponse
 
 from reference_impl.middleware.errors import Problem, problem
 from reference_impl.services import billing, webhooks
+from reference_impl.services.audit import Action, Record, Result
 from reference_impl.services.billing import Receipt
 from reference_impl.services.webhooks import Cause, Event, RejectedError
 from reference_impl.settings import Settings
 
-__all__ = ["accept", "read_body", "receive", "reject", "router"]
+__all__ = ["accept", "enter_refusal", "read_body", "receive", "reject", "router"]
 
 log = structlog.get_logger()
 router = APIRouter()
+
+# A flood of forgeries writes one record at a time, so that it takes neither threads nor connections from deliveries.
+REFUSALS_AT_ONCE = anyio.CapacityLimiter(1)
 
 
 class Received(BaseModel):
@@ -64,9 +69,16 @@ async def receive(request: Request) -> JSONResponse:
         )
         event = webhooks.parse(body)
         receipt = await run_in_threadpool(
-            billing.record, request.app.state.engine, event, livemode=settings.stripe_livemode, received_at=now
+            billing.record,
+            request.app.state.engine,
+            request.app.state.audit,
+            event,
+            livemode=settings.stripe_livemode,
+            received_at=now,
+            origin=origin_of(request),
         )
     except RejectedError as rejection:
+        await enter_refusal(request, rejection.cause)
         return reject(request, rejection.cause)
     return accept(request, event, receipt)
 
@@ -86,6 +98,24 @@ async def read_body(request: Request, limit: int) -> bytes:
         if len(body) > limit:
             raise RejectedError(Cause.BODY_TOO_LARGE)
     return bytes(body)
+
+
+async def enter_refusal(request: Request, cause: Cause) -> None:
+    """Enter a refusal in the audit log.
+
+    When that fails the refusal stands all the same, and its answer is the one it always is: nothing was done, the log
+    of the service still gets its line, and a forger learns nothing of the database.
+    """
+    record = Record(
+        event=Action.WEBHOOK_REJECTED,
+        actor="anonymous",
+        result=Result.REFUSED,
+        origin=origin_of(request),
+        reason=cause,
+    )
+    await anyio.to_thread.run_sync(
+        request.app.state.audit.note, request.app.state.engine, record, limiter=REFUSALS_AT_ONCE
+    )
 
 
 def reject(request: Request, cause: Cause) -> JSONResponse:
@@ -108,6 +138,6 @@ def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
     return JSONResponse(Received().model_dump())
 
 
-def origin_of(request: Request) -> str | None:
+def origin_of(request: Request) -> str:
     """Name the address of the other end of the connection; headers such as X-Forwarded-For are the sender's word."""
-    return request.client.host if request.client else None
+    return request.client.host if request.client else "unknown"

@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from reference_impl import app as application
+from reference_impl.database import tables
 from reference_impl.routes import stripe
 from reference_impl.services import billing, webhooks
 from reference_impl.services.webhooks import Cause, RejectedError, SignatureHeader
@@ -18,11 +19,13 @@ __all__ = [
     "also_matches",
     "also_secrets",
     "before_parsing",
+    "create_tables",
     "digest",
     "exempt",
     "fold_paths",
     "judge_two_timestamps",
     "keep_timestamp_text",
+    "record",
     "rewrite_header",
     "rewrite_timestamp",
     "unverified_route",
@@ -128,10 +131,27 @@ def unverified_route(path: str) -> None:
     @stripe.router.post(path)
     async def take(request: Request):
         event = webhooks.parse(await request.body())
-        receipt = await run_in_threadpool(
-            billing.record, request.app.state.engine, event, livemode=False, received_at=event.created
-        )
+        receipt = await run_in_threadpool(record, request, event)
         return stripe.accept(request, event, receipt)
+
+
+def record(request: Request, event: webhooks.Event) -> billing.Receipt:
+    """Record an event as the webhook does, whether it was verified or not."""
+    state = request.app.state
+    return billing.record(
+        state.engine, state.audit, event, livemode=False, received_at=event.created, origin=stripe.origin_of(request)
+    )
+
+
+def create_tables() -> None:
+    """Create the tables that a defect added, which no migration knows."""
+    create_app = application.create_app
+
+    def create_app_with_tables(settings, engine):
+        tables.metadata.create_all(engine)
+        return create_app(settings, engine)
+
+    application.create_app = create_app_with_tables
 
 
 def fold_paths(fold: Callable[[str], str]) -> None:

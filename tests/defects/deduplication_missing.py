@@ -4,8 +4,10 @@ from sqlalchemy import Column, Integer, Table
 
 from reference_impl.database import tables
 from reference_impl.services import billing
+from tests.defects._planting import create_tables
 
 
 def plant() -> None:
     columns = (Column(column.name, column.type) for column in tables.inbox.columns)
     billing.inbox = Table("received_events", tables.metadata, Column("number", Integer, primary_key=True), *columns)
+    create_tables()

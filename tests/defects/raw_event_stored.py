@@ -6,6 +6,7 @@ from sqlalchemy import Column, Integer, String, Table, Text
 
 from reference_impl.database import tables
 from reference_impl.services import billing
+from tests.defects._planting import create_tables
 
 
 def plant() -> None:
@@ -27,3 +28,4 @@ def plant() -> None:
         return first
 
     billing.claim = archived
+    create_tables()

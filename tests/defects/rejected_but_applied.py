@@ -3,8 +3,9 @@
 from contextlib import suppress
 
 from reference_impl.routes import stripe
-from reference_impl.services import billing, webhooks
+from reference_impl.services import webhooks
 from reference_impl.services.webhooks import RejectedError
+from tests.defects._planting import record
 
 
 def plant() -> None:
@@ -13,8 +14,7 @@ def plant() -> None:
     async def applied(request, limit):
         body = await read_body(request, limit)
         with suppress(RejectedError):
-            event = webhooks.parse(body)
-            billing.record(request.app.state.engine, event, livemode=False, received_at=event.created)
+            record(request, webhooks.parse(body))
         return body
 
     stripe.read_body = applied

@@ -6,6 +6,7 @@ from sqlalchemy import Column, Integer, String, Table
 
 from reference_impl.database import tables
 from reference_impl.routes import stripe
+from tests.defects._planting import create_tables
 
 
 def plant() -> None:
@@ -20,3 +21,4 @@ def plant() -> None:
         return body
 
     stripe.read_body = stored
+    create_tables()

@@ -1,18 +1,21 @@
 import asyncio
-import sqlite3
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 import trustme
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from reference_impl.app import create_app
 from reference_impl.database.engine import open_database
+from reference_impl.services.audit import AuditLog
 from reference_impl.settings import Settings
-from tests.reference_impl.deliveries import new_secret, signed
+from tests.reference_impl import databases
+from tests.reference_impl.databases import Addresses, Database
+from tests.reference_impl.deliveries import new_audit_key, new_secret, signed
 
 
 @dataclass(frozen=True)
@@ -36,26 +39,60 @@ class Client:
         return self.request("POST", "/webhooks/stripe", content=body, headers=chosen)
 
     def rows(self, table: str, columns: str = "*") -> list[tuple[object, ...]]:
-        connection = sqlite3.connect(self.engine.url.database)
-        try:
-            return connection.execute(f"SELECT {columns} FROM {table}").fetchall()
-        finally:
-            connection.close()
+        with self.engine.connect().execution_options(read_only=True) as connection:
+            return [tuple(row) for row in connection.execute(text(f"SELECT {columns} FROM {table}"))]
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """Each kind of database; what asks for it, or for an engine, runs on both."""
+    with databases.postgresql() if request.param == "postgresql" else sqlite_in(tmp_path_factory) as kind:
+        yield kind
+
+
+def sqlite_in(factory: pytest.TempPathFactory) -> AbstractContextManager[Database]:
+    """Make SQLite databases in a folder of this run."""
+    return databases.sqlite(factory.mktemp("sqlite"))
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """A database in a file of its own."""
-    opened = open_database(f"sqlite:///{tmp_path}/billing.db")
+def addresses(database: Database) -> Iterator[Addresses]:
+    """A migrated database of the test's own."""
+    made = database.fresh()
+    yield made
+    database.drop(made)
+
+
+@pytest.fixture
+def audit(settings: Settings) -> AuditLog:
+    """The audit log under the key of the settings."""
+    return AuditLog(settings.audit_key)
+
+
+@pytest.fixture
+def engine(addresses: Addresses, audit: AuditLog) -> Iterator[Engine]:
+    """The database as the service sees it once it has started."""
+    opened = open_database(addresses.service)
+    with opened.begin() as connection:
+        audit.begin(connection)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def owner(addresses: Addresses) -> Iterator[Engine]:
+    """The same database, as the owner of the tables sees it."""
+    opened = open_database(addresses.owner)
     yield opened
     opened.dispose()
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Settings with a secret of their own."""
+    """Settings with secrets of their own."""
     return Settings(
         database_url=f"sqlite:///{tmp_path}/billing.db",
+        audit_key=new_audit_key(),
         stripe_webhook_secret=new_secret(),
         tls_certificate=tmp_path / "certificate.pem",
         tls_private_key=tmp_path / "key.pem",

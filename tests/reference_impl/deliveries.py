@@ -7,7 +7,7 @@ import time
 
 import stripe
 
-__all__ = ["event", "new_secret", "sign", "signed", "subscription"]
+__all__ = ["event", "new_audit_key", "new_secret", "sign", "signed", "subscription"]
 
 # Counted and not random: pytest-xdist wants every worker to collect the same cases.
 NUMBERS = itertools.count(1)
@@ -16,6 +16,11 @@ NUMBERS = itertools.count(1)
 def new_secret() -> str:
     """Make up a webhook signing secret."""
     return "whsec_" + hashlib.sha256(b"%d" % next(NUMBERS)).hexdigest()[:32]
+
+
+def new_audit_key() -> str:
+    """Make up a key of the audit log."""
+    return hashlib.sha256(b"audit %d" % next(NUMBERS)).hexdigest()
 
 
 def sign(body: bytes, secret: str, timestamp: int | None = None) -> str:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.reference_impl.deliveries import event, new_secret, signed
+from tests.reference_impl.deliveries import event, new_audit_key, new_secret, signed
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 30
@@ -35,7 +35,8 @@ class Service:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        self.lines = [json.loads(self.process.stdout.readline())]
+        # What comes before is of the audit log, and has its own tests.
+        self.lines = [next(line for line in map(json.loads, self.process.stdout) if line["event"] == "service_started")]
         self.port = self.lines[0]["port"]
         self.reader = threading.Thread(target=lambda: self.lines.extend(map(json.loads, self.process.stdout)))
         self.reader.start()
@@ -61,6 +62,8 @@ def environment(tmp_path: Path, authority: trustme.CA) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BILLING_")}
     return inherited | {
         "BILLING_DATABASE_URL": f"sqlite:///{tmp_path}/billing.db",
+        "BILLING_MIGRATE": "1",
+        "BILLING_AUDIT_KEY": new_audit_key(),
         "BILLING_STRIPE_WEBHOOK_SECRET": new_secret(),
         "BILLING_TLS_CERTIFICATE": str(tmp_path / "certificate.pem"),
         "BILLING_TLS_PRIVATE_KEY": str(tmp_path / "key.pem"),
@@ -233,3 +236,36 @@ def test_unsafe_start_is_refused(environment, name, value):
     assert f"BILLING_{name}" in line
     assert not value or value not in line
     assert environment["BILLING_STRIPE_WEBHOOK_SECRET"] not in line
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_operator_migrates_and_the_service_runs_on_postgresql(environment, database, trust):
+    """The owner's role migrates, the service's own takes a delivery, and the log that it kept is verified."""
+    made = database.fresh(migrated=False)
+    environment |= {"BILLING_DATABASE_URL": made.service, "BILLING_MIGRATE": "0"}
+    migrated = command(environment | {"BILLING_MIGRATION_DATABASE_URL": made.owner}, "migrate")
+    assert (migrated.returncode, migrated.stdout) == (0, "schema: 0003\n")
+    running = Service(environment)
+    try:
+        body = event()
+        address = f"https://127.0.0.1:{running.port}/webhooks/stripe"
+        assert httpx.post(address, content=body, headers=signed(body, running.secret), verify=trust).status_code == 200
+    finally:
+        running.close()
+    checked = command(environment, "verify-audit")
+    assert (checked.returncode, checked.stdout[:18]) == (0, "intact: 3 records;")
+    database.drop(made)
+
+
+def command(environment: dict[str, str], name: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the service to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "reference_impl", name],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )

@@ -1,5 +1,4 @@
 import json
-import sqlite3
 
 import pytest
 import structlog
@@ -161,27 +160,53 @@ def test_unhandled_exception_is_kept_inside(client, monkeypatch):
     assert (line["event"], line["reference"]) == ("unhandled_exception", answer.json()["error"]["reference"])
 
 
-def test_failing_database_is_answered_503_and_the_event_applied_later(client):
+def test_failing_database_is_answered_503_and_the_event_applied_later(client, owner):
     """While another writer holds the database nothing is acknowledged; the next delivery is applied."""
     body = event()
-    blocker = sqlite3.connect(client.engine.url.database, isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
-    try:
+    with owner.begin() as blocker:
+        if owner.name == "postgresql":
+            blocker.exec_driver_sql("LOCK TABLE inbox")
         with capture_logs() as lines:
             answer = client.deliver(body)
-    finally:
-        blocker.close()
     assert_generic(answer, 503)
-    assert (lines[0]["event"], lines[0]["database_error"]) == ("database_failed", "SQLITE_BUSY")
+    expected = {"sqlite": "SQLITE_BUSY", "postgresql": "55P03"}[owner.name]
+    assert (lines[0]["event"], lines[0]["database_error"]) == ("database_failed", expected)
     assert lines[0]["reference"] == answer.json()["error"]["reference"]
     assert client.deliver(body).status_code == 200
     assert client.rows("inbox", "outcome") == [("applied",)]
 
 
-def test_health_follows_the_database(client):
+def test_refusal_stands_when_it_cannot_be_recorded(client, owner):
+    """A forgery is answered like any other while the audit log refuses, and the log of the service says so."""
+    with owner.begin() as blocker:
+        if owner.name == "postgresql":
+            blocker.exec_driver_sql("LOCK TABLE audit_log")
+        with capture_logs() as lines:
+            answer = client.deliver(event(), {})
+    assert_generic(answer, 401)
+    assert [(line["event"], line["log_level"]) for line in lines] == [
+        ("audit_failed", "error"),
+        ("webhook_rejected", "warning"),
+    ]
+
+
+def test_refusal_is_recorded_without_what_was_sent(client):
+    """Every refusal leaves an audit record of its cause and origin, and of nothing that a forger chose."""
+    forged = event(id="evt_" + "forged")
+    with capture_logs():
+        client.deliver(forged, {})
+        client.deliver(forged, {"Stripe-Signature": CANARY})
+    columns = "event, actor, result, reason, origin, object_id"
+    assert client.rows("audit_log", columns) == [
+        ("webhook_rejected", "anonymous", "refused", cause, "127.0.0.1", None)
+        for cause in ("missing_header", "malformed_header")
+    ]
+
+
+def test_health_follows_the_database(client, owner):
     """The service is healthy while its tables answer."""
     assert client.request("GET", "/health").json() == {"status": "ok"}
-    with client.engine.begin() as connection:
+    with owner.begin() as connection:
         connection.exec_driver_sql("DROP TABLE inbox")
     with capture_logs():
         answer = client.request("GET", "/health")

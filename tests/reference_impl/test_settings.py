@@ -1,8 +1,8 @@
 import pytest
 
 from reference_impl.database.engine import open_database
-from reference_impl.settings import MisconfiguredError, load_settings
-from tests.reference_impl.deliveries import new_secret
+from reference_impl.settings import MisconfiguredError, Settings, load_settings
+from tests.reference_impl.deliveries import new_audit_key, new_secret
 
 GUESSABLE = [
     *("", " ", "\t", "\u00a0", "\u200b", "\ufeff", "None", "null", "undefined", "changeme", "secret"),
@@ -18,6 +18,7 @@ GUESSABLE = [
 def environment(monkeypatch):
     """An environment in which the service would start, apart from its files."""
     values = {"DATABASE_URL": "sqlite:///billing.db", "STRIPE_WEBHOOK_SECRET": new_secret()}
+    values |= {"AUDIT_KEY": new_audit_key()}
     values |= {"TLS_CERTIFICATE": "certificate.pem", "TLS_PRIVATE_KEY": "key.pem"}
     for name, value in values.items():
         monkeypatch.setenv(f"BILLING_{name}", value)
@@ -27,13 +28,13 @@ def environment(monkeypatch):
 def refusal() -> str:
     """Give the line with which the settings are refused."""
     with pytest.raises(MisconfiguredError) as error:
-        load_settings()
+        load_settings(Settings)
     return str(error.value)
 
 
 def test_settings_are_read_from_the_environment(environment):
     """A secret and two files are enough; secrets do not show in the representation."""
-    settings = load_settings()
+    settings = load_settings(Settings)
     assert (settings.host, settings.port, settings.tolerance_seconds) == ("127.0.0.1", 0, 300)
     assert settings.stripe_webhook_secret.get_secret_value() not in repr(settings)
 
@@ -46,6 +47,17 @@ def test_guessable_secret_is_refused(environment, secret):
     assert line.startswith("BILLING_STRIPE_WEBHOOK_SECRET: ")
     assert "\n" not in line
     assert len(secret) < 8 or secret not in line
+
+
+@pytest.mark.parametrize(
+    "key", ["", "x" * 64, "ab" * 16, new_audit_key()[:42], "changeme" + new_audit_key(), new_secret() + new_secret()]
+)
+def test_guessable_audit_key_is_refused(environment, key):
+    """A key that is short, uniform, a placeholder or Stripe's is refused, and not shown."""
+    environment.setenv("BILLING_AUDIT_KEY", key)
+    line = refusal()
+    assert line.startswith("BILLING_AUDIT_KEY: ")
+    assert not key or key not in line
 
 
 @pytest.mark.parametrize(
@@ -65,7 +77,9 @@ def test_unusable_previous_secret_is_refused(environment, value):
     assert value not in line
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "STRIPE_WEBHOOK_SECRET", "TLS_CERTIFICATE", "TLS_PRIVATE_KEY"])
+@pytest.mark.parametrize(
+    "name", ["DATABASE_URL", "AUDIT_KEY", "STRIPE_WEBHOOK_SECRET", "TLS_CERTIFICATE", "TLS_PRIVATE_KEY"]
+)
 def test_what_is_unsafe_to_guess_has_no_default(environment, name):
     """Without a database, a secret or TLS there is no start."""
     environment.delenv(f"BILLING_{name}")
@@ -73,18 +87,18 @@ def test_what_is_unsafe_to_guess_has_no_default(environment, name):
 
 
 @pytest.mark.parametrize(
-    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "sqlite:////nowhere/at/all/billing.db"]
+    "url", ["", "nonsense", "sqlite://", "sqlite:///:memory:", "sqlite:////nowhere/at/all/billing.db", "mysql://host/x"]
 )
 def test_unusable_database_is_refused(url):
-    """A URL that names no usable file is refused."""
+    """A URL that names neither a usable file nor a PostgreSQL database is refused."""
     with pytest.raises(MisconfiguredError, match=r"^BILLING_DATABASE_URL: "):
         open_database(url)
 
 
 def test_password_of_a_database_is_not_shown():
-    """The refusal of another database does not repeat its URL."""
+    """The refusal of a database that does not answer does not repeat its URL."""
     with pytest.raises(MisconfiguredError) as error:
-        open_database("postgresql://billing:" + "hunter2" + "@localhost/billing")
+        open_database("postgresql://billing:" + "hunter2" + "@127.0.0.1:1/billing")
     assert "hunter2" not in str(error.value)
 
 

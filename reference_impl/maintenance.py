@@ -1,0 +1,126 @@
+"""What an operator runs beside the service: migration, purge, and the check of the audit log."""
+
+import os
+import time
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from reference_impl.database import schema
+from reference_impl.database.engine import open_database, parse_address
+from reference_impl.services import retention
+from reference_impl.services.audit import AuditBrokenError, AuditLog
+from reference_impl.services.chain import Intact, Mark
+from reference_impl.settings import DatabaseSettings, MaintenanceSettings, MisconfiguredError, load_settings
+
+__all__ = ["migrate", "operator", "purge", "require_sqlite", "verify_audit"]
+
+BROKEN = 1
+
+
+def migrate(down_to: str | None) -> int:
+    """Bring the schema to the newest revision, or take it back.
+
+    Raises:
+        MisconfiguredError: a setting is missing, or the database refuses.
+    """
+    settings = load_settings(DatabaseSettings)
+    engine, service_role = open_as_owner(settings)
+    try:
+        if down_to is None:
+            schema.upgrade(engine, service_role)
+        else:
+            schema.downgrade(engine, down_to)
+        say(f"schema: {schema.revision(engine) or 'none'}")
+    except SQLAlchemyError as error:
+        raise MisconfiguredError(f"the migration failed and changed nothing: {type(error).__name__}") from None
+    finally:
+        engine.dispose()
+    return os.EX_OK
+
+
+def verify_audit(kept: Mark | None) -> int:
+    """Check the audit log, and print what to keep in another place for the next check; 1 when it is broken.
+
+    Raises:
+        MisconfiguredError: a setting is missing or unsafe, or the database is not as this release needs it.
+    """
+    settings = load_settings(MaintenanceSettings)
+    engine = open_database(settings.database_url.get_secret_value(), patient=True)
+    try:
+        schema.require_schema(engine)
+        options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"read_only": True}
+        with engine.connect().execution_options(**options) as connection:
+            checked = AuditLog(settings.audit_key).verify(connection, kept)
+    finally:
+        engine.dispose()
+    if isinstance(checked, Intact):
+        say(f"intact: {checked.records} records; keep {checked.end.sequence}:{checked.end.digest}")
+        return os.EX_OK
+    say(f"broken at record {checked.sequence}: {checked.fault}")
+    return BROKEN
+
+
+def purge(*, dry_run: bool) -> int:
+    """Remove what has outlived its retention, or only count it; 1 when the audit log is broken and nothing is removed.
+
+    Raises:
+        MisconfiguredError: a setting is missing or unsafe, or the database is not as this release needs it.
+    """
+    settings = load_settings(MaintenanceSettings)
+    engine, _ = open_as_owner(settings)
+    now = int(time.time())
+    try:
+        schema.require_schema(engine)
+        if dry_run:
+            removed = retention.count(engine, now)
+        else:
+            removed = retention.purge(engine, AuditLog(settings.audit_key), now, operator())
+    except AuditBrokenError as error:
+        say(f"the audit log is broken, so nothing is removed: {error}")
+        return BROKEN
+    finally:
+        engine.dispose()
+    for table, rows in removed.items():
+        say(f"{table}: {rows} rows {'are due' if dry_run else 'removed'}")
+    return os.EX_OK
+
+
+def open_as_owner(settings: DatabaseSettings) -> tuple[Engine, str | None]:
+    """Open the database as the role that owns its tables, and name the role of the service.
+
+    Raises:
+        MisconfiguredError: on PostgreSQL the two are the same role, or one is not told.
+    """
+    url = parse_address(settings.database_url.get_secret_value(), "BILLING_DATABASE_URL")
+    if url.get_backend_name() == "sqlite":
+        return open_database(settings.database_url.get_secret_value()), None
+    if settings.migration_database_url is None:
+        raise MisconfiguredError("BILLING_MIGRATION_DATABASE_URL: required for PostgreSQL")
+    address = settings.migration_database_url.get_secret_value()
+    owner = parse_address(address, "BILLING_MIGRATION_DATABASE_URL")
+    if not url.username or owner.username == url.username:
+        raise MisconfiguredError("BILLING_MIGRATION_DATABASE_URL: must name another role than BILLING_DATABASE_URL")
+    return open_database(address, setting="BILLING_MIGRATION_DATABASE_URL", patient=True), url.username
+
+
+def require_sqlite(engine: Engine) -> None:
+    """Return only on SQLite.
+
+    Raises:
+        MisconfiguredError: on PostgreSQL the service's role cannot migrate, and must not be able to.
+    """
+    if engine.dialect.name != "sqlite":
+        raise MisconfiguredError(
+            "BILLING_MIGRATE: for SQLite only; run `python -m reference_impl migrate` as the owner"
+        )
+
+
+def operator() -> str:
+    """Name who runs this process by number; names come from the environment, which anybody can set."""
+    return f"operator:{os.getuid()}"
+
+
+def say(line: str) -> None:
+    """Tell the operator."""
+    print(line)  # noqa: T201 - the answer to a command

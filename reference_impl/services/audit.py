@@ -1,0 +1,159 @@
+"""The audit log: who did what to what, when, from where, and what came of it (PCI DSS 10.2.1, 10.2.2).
+
+A record is written in the transaction of the effect that it tells of, so there is neither an effect without a record
+nor a record without an effect; when the log refuses, nothing happens. What happened although nothing was done, such
+as a refusal, is recorded in a transaction of its own.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import structlog
+from pydantic import SecretStr
+from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from reference_impl.database.tables import audit_anchors, audit_log
+from reference_impl.services import chain
+from reference_impl.services.chain import GENESIS, Anchor, Broken, Intact, Mark
+
+__all__ = ["Action", "AuditBrokenError", "AuditLog", "Record", "Result"]
+
+log = structlog.get_logger()
+
+# Rows at a time, when the log is read from end to end.
+BATCH = 1000
+# Built once, because every effect runs them. The lock is that of a row on PostgreSQL; SQLite has none, and its one
+# write lock is held since BEGIN.
+LOCK_END = select(audit_anchors).where(audit_anchors.c.name == "end").with_for_update()
+MOVE = audit_anchors.update().where(audit_anchors.c.name == bindparam("moved"))
+
+
+class Action(StrEnum):
+    """What happened: the column `event`."""
+
+    SERVICE_STARTED = "service_started"
+    WEBHOOK_RECEIVED = "webhook_received"
+    WEBHOOK_DUPLICATE = "webhook_duplicate"
+    WEBHOOK_REJECTED = "webhook_rejected"
+    WEBHOOK_FAILED = "webhook_failed"
+    CUSTOMER_CHANGED = "customer_changed"
+    CUSTOMER_DELETED = "customer_deleted"
+    SUBSCRIPTION_CREATED = "subscription_created"
+    SUBSCRIPTION_CHANGED = "subscription_changed"
+    SUBSCRIPTION_CANCELLED = "subscription_cancelled"
+    PAYMENT_SUCCEEDED = "payment_succeeded"
+    PAYMENT_FAILED = "payment_failed"
+    RETENTION_PURGED = "retention_purged"
+
+
+class Result(StrEnum):
+    """What came of it."""
+
+    SUCCESS = "success"
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What is told of one thing that happened; each field is a column of the table. Time and order are added there.
+
+    Nothing in it may come from a sender who has not been verified, apart from the address.
+    """
+
+    event: Action
+    actor: str
+    result: Result
+    origin: str
+    reason: str | None = None
+    object_id: str | None = None
+    reference: str | None = None
+    quantity: int | None = None
+
+
+class AuditBrokenError(Exception):
+    """The end of the log is not as the service left it: to go on would cover the traces."""
+
+
+class AuditLog:
+    """The log under one key. `clock` gives seconds since the epoch."""
+
+    def __init__(self, key: SecretStr, clock: Callable[[], float] = time.time) -> None:
+        self._key = key.get_secret_value().encode()
+        self._clock = clock
+
+    def begin(self, connection: Connection) -> None:
+        """Seal the ends of a log that has never had a record; leave any other alone."""
+        if anchors(connection) or connection.execute(select(audit_log.c.sequence).limit(1)).first():
+            return
+        for name in ("start", "end"):
+            connection.execute(audit_anchors.insert().values(row_of(chain.sealed(self._key, name, GENESIS))))
+        log.warning("audit_log_begun")
+
+    def append(self, connection: Connection, *records: Record) -> None:
+        """Add records in the caller's transaction, as the last thing in it: others wait here until it ends.
+
+        Raises:
+            AuditBrokenError: the end is missing or not genuine.
+            SQLAlchemyError: the database refuses. Either way the caller's transaction must not be committed.
+        """
+        end = self.locked_end(connection)
+        rows = []
+        for record in records:
+            row = {"sequence": end.sequence + 1, "recorded_at": int(self._clock()), **asdict(record)}
+            end = Mark(end.sequence + 1, chain.digest_of(self._key, end.digest, row))
+            rows.append(row | {"digest": end.digest})
+        connection.execute(audit_log.insert(), rows)
+        self.move(connection, "end", end)
+
+    def note(self, engine: Engine, record: Record) -> bool:
+        """Add a record in a transaction of its own, or return False, with a line in the log, when that fails.
+
+        For what was not done anyway: a refusal stands, recorded or not.
+        """
+        try:
+            with engine.begin() as connection:
+                self.append(connection, record)
+        except (SQLAlchemyError, AuditBrokenError) as error:
+            log.exception("audit_failed", audit_event=record.event, reason=record.reason, exc_info=error)
+            return False
+        return True
+
+    def verify(self, connection: Connection, kept: Mark | None = None) -> Intact | Broken:
+        """Check the whole log in one transaction, and against a mark kept from an earlier check if there is one."""
+        found = anchors(connection)
+        statement = select(audit_log).order_by(audit_log.c.sequence).execution_options(yield_per=BATCH)
+        # Closed even when the check stops early: PostgreSQL reads ahead.
+        with connection.execute(statement) as rows:
+            return chain.check(self._key, found.get("start"), map(dict, rows.mappings()), found.get("end"), kept)
+
+    def locked_end(self, connection: Connection) -> Mark:
+        """Read where the log ends, so that no other transaction can add to it before this one ends."""
+        end = by_name(connection.execute(LOCK_END)).get("end")
+        if end is None or not end.is_genuine(self._key):
+            raise AuditBrokenError("the end of the audit log is missing or not genuine")
+        return end.mark
+
+    def move(self, connection: Connection, name: str, mark: Mark) -> None:
+        """Seal an end of the log anew."""
+        connection.execute(MOVE, row_of(chain.sealed(self._key, name, mark)) | {"moved": name})
+
+
+def anchors(connection: Connection) -> dict[str, Anchor]:
+    """Read both anchors by their names, genuine or not."""
+    return by_name(connection.execute(select(audit_anchors)))
+
+
+def by_name(rows: Iterable[Any]) -> dict[str, Anchor]:
+    """Read rows of anchors."""
+    return {row.name: Anchor(row.name, Mark(row.sequence, row.digest), row.seal) for row in rows}
+
+
+def row_of(anchor: Anchor) -> dict[str, str | int]:
+    """Lay an anchor out as a row."""
+    return {"name": anchor.name, **asdict(anchor.mark), "seal": anchor.seal}
