@@ -48,7 +48,6 @@ class HttpSender:
         self._target, self._ledger = target, ledger
         base = urlsplit(target.url)
         self._base = f"{base.scheme}://{base.netloc}"
-        self._host = f"{base.hostname}:{base.port or {'https': 443, 'http': 80}[base.scheme]}"
         self._allowed = target.allowed
         self._tls = tls_context(target)
         self._client = aiohttp.ClientSession(
@@ -70,8 +69,11 @@ class HttpSender:
             ForbiddenHostError: the request is for a host that the target file does not list; nothing was sent.
         """
         url = self._base + request.target
-        if self._host not in self._allowed:
-            raise ForbiddenHostError(self._host)
+        address = URL(url, encoded=True)
+        # Of the whole URL: a request target such as "@elsewhere/" would change the host that the base names.
+        host = f"{address.host}:{address.port}"
+        if host not in self._allowed:
+            raise ForbiddenHostError(host)
         sent = Sent(
             request.method,
             self._ledger.conceal_text(url),
@@ -83,22 +85,22 @@ class HttpSender:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._target.contract.answer_within):
-                status, headers, body = await self._raw(request, url)
+                status, headers, body = await self._raw(request, address)
         except InconclusiveError as error:
             return Exchange(step, sent, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
         except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
-            reason, detail = _told(error, self._host, self._target.contract.answer_within)
+            reason, detail = _told(error, host, self._target.contract.answer_within)
             return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
         return Exchange(step, sent, self._observed(url, status, headers, body, seconds))
 
-    async def _raw(self, request: Request, url: str) -> RawAnswer:
+    async def _raw(self, request: Request, url: URL) -> RawAnswer:
         limit = self._target.budget.answer_bytes
         if not all(value.isascii() for _, value in request.headers):
-            return await exchange_raw(request, url, self._tls, limit)
+            return await exchange_raw(request, str(url), self._tls, limit)
         headers = CIMultiDict((name.decode("ascii"), value.decode("ascii")) for name, value in request.headers)
         async with self._client.request(
-            request.method, URL(url, encoded=True), headers=headers, data=request.body, allow_redirects=False
+            request.method, url, headers=headers, data=request.body, allow_redirects=False
         ) as response:
             body = bytearray()
             async for chunk in response.content.iter_any():

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any, Literal, TypeVar
 
@@ -154,7 +155,11 @@ class _Reading:
         needs = tuple(dict.fromkeys([*entry.needs, *case.needs]))
         for need in needs:
             if need not in NEEDS:
-                raise self._wrong(["needs"], f"unknown need {need!r}", nearest(need, NEEDS))
+                raise self._wrong(
+                    [*place, "needs"] if need in case.needs else ["needs"],
+                    f"unknown need {need!r}",
+                    nearest(need, NEEDS),
+                )
         parameters = {**entry.with_, **case.with_}
         phase = Phase(
             self._parts(do, place if case.with_ else at, steps(), parameters),
@@ -203,15 +208,21 @@ class _Reading:
                 raise self._wrong(place, f"unknown parameter {parameter!r} of {name!r}", hint)
         try:
             # As JSON, since strict reading of Python values would ask for an instance of the dataclass itself.
-            return TypeAdapter(part).validate_json(json.dumps(parameters, default=str))
+            made: _Part = _adapter(part).validate_json(json.dumps(parameters, default=str))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             at = ".".join(map(str, first["loc"]))
             subject = f"parameter {at!r} of {name!r} is not right" if at else f"{name!r} is not right"
             raise self._wrong(place, subject, first["msg"].removeprefix("Value error, ")) from None
+        return made
 
     def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
         return ConfigurationError(problem, hint=hint, file=self._file, line=self._locate(place))
+
+
+@cache
+def _adapter(part: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(part)
 
 
 def _parameters(part: type[Any]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import json
 import resource
 import socket
@@ -190,7 +190,7 @@ def test_nothing_listens(tmp_path):
 def certified(folder, host, *, trusted=True, expired=False):
     """Return a server's context with a certificate for a host, and the file of the authority that a client trusts."""
     authority = trustme.CA()
-    past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    past = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     issued = authority.issue_cert(host, not_after=past if expired else None)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     issued.configure_cert(context)
