@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import ssl
 import time
+import warnings
 import zlib
 from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +25,7 @@ __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 
 # An idle connection is given up before the common servers close it, so that a delivery never meets a closing one.
 _KEEP_IDLE_SECONDS = 1.0
+_END_OF_TLS_SECONDS = 0.1
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -50,8 +52,15 @@ class HttpSender:
         self._base = f"{base.scheme}://{base.netloc}"
         self._allowed = target.allowed
         self._tls = tls_context(target)
+        with warnings.catch_warnings():
+            # aiohttp means to drop the setting, and has no other for a target that never ends TLS.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._connector = aiohttp.TCPConnector(
+                ssl=self._tls, keepalive_timeout=_KEEP_IDLE_SECONDS, limit=0, ssl_shutdown_timeout=_END_OF_TLS_SECONDS
+            )
+        self._abandoned = False
         self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, keepalive_timeout=_KEEP_IDLE_SECONDS, limit=0),
+            connector=self._connector,
             timeout=aiohttp.ClientTimeout(total=None),  # the contract's limit holds, around the whole exchange
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -60,7 +69,11 @@ class HttpSender:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._connector.close(abort_ssl=True)
         await self._client.close()
+        if self._abandoned:
+            # A connection that was given up on is none of the connector's any more, and ends by itself.
+            await asyncio.sleep(2 * _END_OF_TLS_SECONDS)
 
     async def send(self, request: Request, step: int) -> Exchange:
         """Send one request; what goes wrong on the way becomes the exchange's ``NoAnswer``.
@@ -87,8 +100,10 @@ class HttpSender:
             async with asyncio.timeout(self._target.contract.answer_within):
                 status, headers, body = await self._raw(request, address)
         except InconclusiveError as error:
+            self._abandoned = True
             return Exchange(step, sent, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
         except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
+            self._abandoned = True
             reason, detail = _told(error, host, self._target.contract.answer_within)
             return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started

@@ -1,5 +1,6 @@
 import asyncio
 import ssl
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import h11
@@ -42,7 +43,10 @@ async def exchange_raw(
         await writer.drain()
         return await _read(connection, reader, limit)
     finally:
-        writer.close()
+        # Nothing is left to say: an orderly end of TLS would only wait for the other side.
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _read(

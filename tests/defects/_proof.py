@@ -10,6 +10,7 @@ from types import ModuleType
 from harness.domain.events import CaseFinished
 from harness.domain.scenario import Scenario
 from harness.domain.verdict import Errored, Failed
+from harness.errors import Reason
 from harness.session import Session, all_scenarios, open_session
 
 __all__ = ["defects", "load", "naming", "on_defect", "tripped"]
@@ -51,7 +52,7 @@ def tripped(session: Session, scenario: Scenario, check: str | None) -> tuple[bo
         match finished.verdict:
             case Failed(findings=findings) if check is None or check in {finding.check for finding in findings}:
                 return True, seen
-            case Errored():
+            case Errored(reason=Reason.CONTROL_FAILED):
                 return False, seen
             case _:
                 pass

@@ -315,3 +315,8 @@ def test_unmet_asks_patient_checks_only():
     assert unmet(Contract(), (Accepted(), Applied()), (answered(500), changed()))
     assert not unmet(Contract(), (Accepted(), Applied()), (answered(500), changed("a")))
     assert not unmet(Contract(), EXPECT, (answered(200), changed("a")))
+
+
+def test_unmet_does_not_wait_for_a_channel_that_is_not_there():
+    """Without a store no effect can ever show: nothing is waited for."""
+    assert not unmet(Contract(), (Accepted(), Applied()), (answered(200), LINES))

@@ -108,7 +108,9 @@ def test_big_or_busy_table_is_judged_by_the_rows_with_ids(database, busy):
     """In a table that is big or busy only rows with the run's ids are read; of a big one the others are counted."""
     connection, path = database
     if not busy:
+        connection.execute("BEGIN")
         connection.executemany("INSERT INTO events VALUES (?, 0)", [(f"old_{n}",) for n in range(10_001)])
+        connection.execute("COMMIT")
     with opened(path, busy=busy) as store:
         before = snapshot(store, ("evt_1",))
         connection.execute("INSERT INTO events VALUES ('of_others', 1)")

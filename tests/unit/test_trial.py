@@ -174,6 +174,14 @@ def test_swift_target_costs_no_waiting():
     assert bench.clock.now - before < 0.01
 
 
+def test_target_without_sources_costs_no_waiting():
+    """Where there is no store to look into, no control waits for an effect."""
+    bench = Bench(sources=False)
+    before = bench.clock.now
+    assert bench.judged().kind == "skipped"
+    assert bench.clock.now - before < 0.01
+
+
 def test_replay_is_judged_by_its_own_change():
     """Each step's change is its own: the first applies, the replay changes nothing more."""
     phase = Phase((Deliver(), Replay(times=2)), (Accepted(), Applied()))

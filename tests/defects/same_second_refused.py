@@ -1,0 +1,7 @@
+"""A signature must be older than now, so that one made in the same second is refused: `0 < age`."""
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    webhooks.is_fresh = lambda timestamp, now, tolerance: 0 < now - timestamp <= tolerance
