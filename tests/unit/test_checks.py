@@ -15,7 +15,8 @@ from harness.checks.refused_or_accepted import RefusedOrAccepted
 from harness.checks.rejected import Rejected
 from harness.checks.rejection_logged import RejectionLogged
 from harness.checks.same_decision import SameDecision
-from harness.domain.contracts import Seen
+from harness.checks.uniform import Uniform
+from harness.domain.contracts import At, Seen
 from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
 from harness.domain.sensitive import Exposure
 from harness.domain.target import Contract, RejectionRecord
@@ -128,3 +129,62 @@ def test_internals_in_an_answer_are_a_finding():
     found = list(NoDisclosure().judge(Seen(Contract(), (http(500, body=trace),))))
     assert found
     assert all(finding.check == "no_disclosure" and finding.evidence for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("check", "observations", "steps"),
+    [
+        (At(Rejected(), 1), [http(200), http(401, step=1)], []),
+        (At(Rejected(), 1), [http(401), http(200, step=1)], [1]),
+        (At(NothingChanged(), 1), [store("t"), store(step=1)], []),
+        (At(NothingChanged(), 1), [store(), store("t", step=1)], [1]),
+        (At(Applied(), 1), [store(), store("t", step=1)], []),
+    ],
+)
+def test_check_of_one_step(check, observations, steps):
+    """A check with a step judges that step alone, as if it were the first, and its findings name that step."""
+    findings = check.judge(Seen(Contract(), tuple(observations)))
+    assert [finding.step for finding in findings] == steps
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"body": "no"}, {"body": "no"}, True),
+        ({"body": "no"}, {"body": "expired"}, False),
+        ({"headers": (("www-authenticate", "Stripe"),)}, {}, False),
+        ({"headers": (("x-request-id", "1"),)}, {"headers": (("x-request-id", "2"),)}, True),
+        ({"headers": (("x-request-id", "1"),)}, {}, False),
+        ({"headers": (("connection", "close"),)}, {}, True),
+        ({"body": '{"ref":"5f1c7a90b2d4"}'}, {"body": '{"ref":"00aa11bb22cc"}'}, True),
+        (
+            {"body": "at 2026-11-23T05:00:00Z: 7d444840-9dc0-11d1-b245-5ffdce74fad2"},
+            {"body": "at 2026-11-23T05:00:01.5+00:00: 00000000-9dc0-11d1-b245-5ffdce74fad2"},
+            True,
+        ),
+        ({"body": "code 12"}, {"body": "code 13"}, False),
+    ],
+)
+def test_refusals_are_one_answer(one, other, same):
+    """Refusals are the same when they differ only in what a server makes up for each answer."""
+    findings = list(Uniform().judge(Seen(Contract(), (http(401, **one), http(401, step=1, **other)))))
+    assert (not findings) is same
+
+
+def test_accepted_delivery_is_no_refusal():
+    """An answer that accepts is not compared with refusals, whose statuses must be one."""
+    assert not list(Uniform().judge(Seen(Contract(), (http(401), http(200, step=1), http(401, step=2)))))
+    assert list(Uniform().judge(Seen(Contract(), (http(401), http(400, step=1)))))
+
+
+def test_note_on_times():
+    """With enough answers to each cause, the note names causes whose answer times do not overlap."""
+
+    def answers(variant, milliseconds):
+        sent = Sent("POST", "https://billing.example/hook", "a note", 2, "0" * 64, variant)
+        return [Exchange(0, sent, Answer(401, (), "", 0, (milliseconds + i / 100) / 1000)) for i in range(30)]
+
+    fast, slow = answers("missing", 1), answers("expired", 9)
+    assert "told apart by time: missing and expired" in Uniform().note(Seen(Contract(), (*fast, *slow)))
+    assert "no cause is told apart" in Uniform().note(Seen(Contract(), (*fast, *answers("wrong", 1))))
+    assert Uniform().note(Seen(Contract(), tuple(fast[:5]))) == ""

@@ -166,6 +166,8 @@ def test_scenario(tmp_path):
         ("with: {body: compact}", "wth: {body: compact}", 13, "did you mean 'with'?"),
         ("with: {body: compact}", "needs: [stor]", 13, "unknown need 'stor'; did you mean 'store'?"),
         ("expect: [rejected]", "expect: [rejectd]", 9, "unknown check 'rejectd'; did you mean 'rejected'?"),
+        ("expect: [rejected]", "expect: [{rejected: {at: 1}}]", 9, "'at: 1' is no step; steps are counted 0 to 0"),
+        ("expect: [rejected]", "expect: [{rejected: {at: true}}]", 9, "'at: True' is no step"),
         ("no_verification: rejected", "no_verification: rejectd", 14, "unknown check 'rejectd'"),
         ("control:\n  do: [deliver]\n  expect: [accepted, applied]\n", "", 8, "case 'one' has no positive control"),
     ],
