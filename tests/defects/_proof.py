@@ -1,11 +1,13 @@
 """Proves that scenarios can fail: each one is run on the defects that it names."""
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import patch
 
 from harness.domain.events import CaseFinished
 from harness.domain.scenario import Scenario
@@ -35,8 +37,12 @@ def naming(defect: str) -> list[Scenario]:
 
 @contextmanager
 def on_defect(name: str) -> Iterator[Session]:
-    """Open a session on the reference service with one defect."""
-    with open_session(None, seed=1, reference=(sys.executable, "-m", "tests.defects", name)) as session:
+    """Open a session on the reference service with one defect, whose lines count for nobody's coverage."""
+    unmeasured = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
+    with (
+        patch.dict(os.environ, unmeasured, clear=True),
+        open_session(None, seed=1, reference=(sys.executable, "-m", "tests.defects", name)) as session,
+    ):
         yield session
 
 

@@ -174,7 +174,10 @@ def test_target_that_goes_away_is_unknown(tmp_path):
         ended = payproof_here("run", "--target", file, "--scenario", "webhook_signature/expired", "--report", record)
     cases = [json.loads(line) for line in record.read_text().splitlines()][1:-1]
     assert ended.code == 1  # the first forgery was accepted before the target went away
-    assert [case["verdict"]["kind"] for case in cases] == ["failed", "errored", "errored", "errored"]
+    first, *others = [case["verdict"]["kind"] for case in cases]
+    assert first == "failed"
+    assert len(others) > 1
+    assert set(others) == {"errored"}
     assert {case["verdict"]["reason"] for case in cases[1:]} == {"unreachable"}
 
 

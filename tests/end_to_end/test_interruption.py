@@ -63,9 +63,9 @@ def test_interrupted_run_has_footers(tmp_path, number):
     assert b"Interrupted: the cases that did not run are unknown." in out
     header, *cases, footer = (json.loads(line) for line in jsonl.read_text().splitlines())
     assert (footer["event"], footer["exit_code"]) == ("run_finished", 2)
-    assert len(cases) < header["cases"] == 6
+    assert len(cases) < header["cases"]
     root = ET.parse(junit).getroot()
-    assert f"{6 - len(cases)} cases did not run" in [error.get("message") for error in root.iter("error")]
+    assert f"{header['cases'] - len(cases)} cases did not run" in [error.get("message") for error in root.iter("error")]
 
 
 def test_interrupted_before_the_first_case(tmp_path):
