@@ -24,7 +24,7 @@ demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
 .PHONY: test
 test: $(READY)  ## Run the tests
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n auto $(PYTEST_OPTIONS)
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal $(PYTEST_OPTIONS)
 
 .PHONY: coverage
 coverage: $(READY)  ## Report what the last `make test` covered, subprocesses included; fails when it has fallen

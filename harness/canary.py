@@ -33,7 +33,6 @@ class Ledger:
         self._temporary: list[bytes] = []
         self._earlier: list[bytes] = []
         self._ever: set[bytes] = set()
-        self._pattern: re.Pattern[bytes] | None = None
 
     def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False) -> None:
         """Register a value; it is forgotten at the second ``forget`` from now unless it is lasting.
@@ -46,22 +45,20 @@ class Ledger:
         self._ever.add(value)
         if not lasting:
             self._temporary.append(value)
-        self._pattern = None
 
     def forget(self) -> None:
         """End a case: its values are dropped one case later, as a late log line may still hold them until then."""
         for value in self._earlier:
             del self._entries[value]
         self._earlier, self._temporary = self._temporary, []
-        self._pattern = None
 
     def conceal(self, data: bytes, where: str = "") -> tuple[bytes, tuple[Exposure, ...]]:
         """Return the data with every registered value replaced by ``[kind: label]``, and what was found where."""
-        if not self._entries:
+        # Most data holds none, and a pattern of all values would be compiled anew for each delivery's signature.
+        present = [value for value in self._entries if value in data]
+        if not present:
             return data, ()
-        if self._pattern is None:
-            longest_first = sorted(self._entries, key=len, reverse=True)
-            self._pattern = re.compile(b"|".join(map(re.escape, longest_first)))
+        pattern = re.compile(b"|".join(map(re.escape, sorted(present, key=len, reverse=True))))
         found: list[Exposure] = []
 
         def replace(match: re.Match[bytes]) -> bytes:
@@ -70,7 +67,7 @@ class Ledger:
             found.append(Exposure(entry.kind, entry.label, f"{where}, {place}" if where else place))
             return f"[{entry.kind}: {entry.label}]".encode()
 
-        return self._pattern.sub(replace, data), tuple(found)
+        return pattern.sub(replace, data), tuple(found)
 
     def conceal_text(self, text: str) -> str:
         """Return the text with every registered value replaced."""

@@ -1,7 +1,6 @@
 """For tests that users write: deliver an event, then say what must be true."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Self
 
 from harness.checks.accepted import Accepted
@@ -99,5 +98,4 @@ class Payproof:
         observations = self._trial.observations
         last = max((observation.step for observation in observations), default=None)
         assert last is not None, "deliver something first"
-        mine = tuple(replace(o, step=0) for o in observations if o.step == last)
-        return Seen(self._session.target.contract, mine)
+        return Seen(self._session.target.contract, observations).at(last)

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import ssl
 import time
+import warnings
 import zlib
 from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
@@ -24,6 +25,7 @@ __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 
 # An idle connection is given up before the common servers close it, so that a delivery never meets a closing one.
 _KEEP_IDLE_SECONDS = 1.0
+_END_OF_TLS_SECONDS = 0.1
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -48,11 +50,17 @@ class HttpSender:
         self._target, self._ledger = target, ledger
         base = urlsplit(target.url)
         self._base = f"{base.scheme}://{base.netloc}"
-        self._host = f"{base.hostname}:{base.port or {'https': 443, 'http': 80}[base.scheme]}"
         self._allowed = target.allowed
         self._tls = tls_context(target)
+        with warnings.catch_warnings():
+            # aiohttp means to drop the setting, and has no other for a target that never ends TLS.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._connector = aiohttp.TCPConnector(
+                ssl=self._tls, keepalive_timeout=_KEEP_IDLE_SECONDS, limit=0, ssl_shutdown_timeout=_END_OF_TLS_SECONDS
+            )
+        self._abandoned = False
         self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, keepalive_timeout=_KEEP_IDLE_SECONDS, limit=0),
+            connector=self._connector,
             timeout=aiohttp.ClientTimeout(total=None),  # the contract's limit holds, around the whole exchange
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -61,7 +69,11 @@ class HttpSender:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._connector.close(abort_ssl=True)
         await self._client.close()
+        if self._abandoned:
+            # A connection that was given up on is none of the connector's any more, and ends by itself.
+            await asyncio.sleep(2 * _END_OF_TLS_SECONDS)
 
     async def send(self, request: Request, step: int) -> Exchange:
         """Send one request; what goes wrong on the way becomes the exchange's ``NoAnswer``.
@@ -70,8 +82,11 @@ class HttpSender:
             ForbiddenHostError: the request is for a host that the target file does not list; nothing was sent.
         """
         url = self._base + request.target
-        if self._host not in self._allowed:
-            raise ForbiddenHostError(self._host)
+        address = URL(url, encoded=True)
+        # Of the whole URL: a request target such as "@elsewhere/" would change the host that the base names.
+        host = f"{address.host}:{address.port}"
+        if host not in self._allowed:
+            raise ForbiddenHostError(host)
         sent = Sent(
             request.method,
             self._ledger.conceal_text(url),
@@ -83,22 +98,24 @@ class HttpSender:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(self._target.contract.answer_within):
-                status, headers, body = await self._raw(request, url)
+                status, headers, body = await self._raw(request, address)
         except InconclusiveError as error:
+            self._abandoned = True
             return Exchange(step, sent, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
         except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
-            reason, detail = _told(error, self._host, self._target.contract.answer_within)
+            self._abandoned = True
+            reason, detail = _told(error, host, self._target.contract.answer_within)
             return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
         return Exchange(step, sent, self._observed(url, status, headers, body, seconds))
 
-    async def _raw(self, request: Request, url: str) -> RawAnswer:
+    async def _raw(self, request: Request, url: URL) -> RawAnswer:
         limit = self._target.budget.answer_bytes
         if not all(value.isascii() for _, value in request.headers):
-            return await exchange_raw(request, url, self._tls, limit)
+            return await exchange_raw(request, str(url), self._tls, limit)
         headers = CIMultiDict((name.decode("ascii"), value.decode("ascii")) for name, value in request.headers)
         async with self._client.request(
-            request.method, URL(url, encoded=True), headers=headers, data=request.body, allow_redirects=False
+            request.method, url, headers=headers, data=request.body, allow_redirects=False
         ) as response:
             body = bytearray()
             async for chunk in response.content.iter_any():

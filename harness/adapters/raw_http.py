@@ -1,5 +1,6 @@
 import asyncio
 import ssl
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import h11
@@ -42,21 +43,28 @@ async def exchange_raw(
         await writer.drain()
         return await _read(connection, reader, limit)
     finally:
-        writer.close()
+        # Nothing is left to say: an orderly end of TLS would only wait for the other side.
+        writer.transport.abort()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _read(
     connection: h11.Connection, reader: asyncio.StreamReader, limit: int
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    status, headers, body = 0, [], bytearray()
+    status, headers, body, received = 0, [], bytearray(), 0
     while True:
         try:
             event = connection.next_event()
         except h11.RemoteProtocolError:
+            if not received:
+                raise InconclusiveError(Reason.UNREACHABLE, "the connection was closed without an answer") from None
             # Its text may quote the answer, which nobody has looked through yet.
             raise InconclusiveError(Reason.RESPONSE_UNREADABLE, "the answer is no HTTP") from None
         if event is h11.NEED_DATA:
-            connection.receive_data(await reader.read(_CHUNK))
+            data = await reader.read(_CHUNK)
+            received += len(data)
+            connection.receive_data(data)
         elif isinstance(event, h11.Response):
             status, headers = event.status_code, list(event.headers.raw_items())
         elif isinstance(event, h11.Data):
@@ -64,6 +72,4 @@ async def _read(
             if len(body) > limit:
                 raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, f"the answer is larger than {limit:,} bytes")
         elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)):
-            if not status:
-                raise InconclusiveError(Reason.UNREACHABLE, "the connection was closed without an answer")
             return status, headers, bytes(body)

@@ -116,9 +116,14 @@ class Reference:
             "BILLING_TLS_PRIVATE_KEY": str(self._folder / "key.pem"),
             "BILLING_STOP_WITH_PARENT": "1",
         }
-        with (self._folder / "service.log").open("wb") as log, (self._folder / "stderr.log").open("wb") as errors:
+        # Standard error too is a place where payloads end up.
+        with (self._folder / "service.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-                self._command, stdin=subprocess.PIPE, stdout=log, stderr=errors, env={**os.environ, **settings}
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **settings},
             )
 
     def _listening_port(self) -> int:
@@ -129,7 +134,7 @@ class Reference:
                 if b'"service_started"' in line:
                     return int(json.loads(line)["port"])
             if self._process.poll() is not None:
-                said = (self._folder / "stderr.log").read_text(errors="replace").strip().splitlines() or ["nothing"]
+                said = (self._folder / "service.log").read_text(errors="replace").strip().splitlines() or ["nothing"]
                 raise TargetStartError(
                     f"the reference service ended with status {self._process.returncode}: {said[-1]}"
                 )

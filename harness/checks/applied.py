@@ -36,5 +36,4 @@ class Applied:
             yield Finding(self.name, "an effect in a store", f"none in {looked} after {waited:.1f} s")
         for step, source, table in changed:
             if step > 0:
-                what = f"{source}, table {table.table}: {table.added} rows added, {table.removed} removed"
-                yield Finding(self.name, "no further effect of the same event", what, step)
+                yield Finding(self.name, "no further effect of the same event", table.told(source), step)

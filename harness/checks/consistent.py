@@ -31,5 +31,6 @@ class Consistent:
         for change in seen.changes:
             for table in change.tables:
                 if change.step not in accepted and not table.rejection_log:
-                    what = f"{change.source}, table {table.table}: {table.added} rows added, {table.removed} removed"
-                    yield Finding(self.name, "no row changed, as the delivery was refused", what, change.step)
+                    yield Finding(
+                        self.name, "no row changed, as the delivery was refused", table.told(change.source), change.step
+                    )

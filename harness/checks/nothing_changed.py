@@ -24,5 +24,4 @@ class NothingChanged:
         for change in seen.changes:
             for table in change.tables:
                 if not table.rejection_log:
-                    what = f"{change.source}, table {table.table}: {table.added} rows added, {table.removed} removed"
-                    yield Finding(self.name, "no row changed", what, change.step)
+                    yield Finding(self.name, "no row changed", table.told(change.source), change.step)

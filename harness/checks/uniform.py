@@ -1,3 +1,4 @@
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ _VARIES = frozenset(
 )
 _ENOUGH = 20  # answers to one cause, before its times say something
 _SUCCESS = range(200, 300)
+# Ids and times that a server makes up for each answer: UUIDs, hexadecimal from 12 digits, ULIDs, ISO times.
+_MADE_UP = re.compile(
+    r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}|[0-9A-HJKMNP-TV-Z]{26}"
+    r"|20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)\b",
+    re.IGNORECASE,
+)
 # Of the connection, not of the answer: they depend on how the request asked for it.
 _OF_CONNECTION = frozenset({"connection", "keep-alive"})
 
@@ -27,7 +34,7 @@ class Uniform:
     """All refusals are one answer: the same status, body and headers, so that they tell no cause from another.
 
     Whether a delivery should have been refused at all is for ``rejected`` to say.
-    Header values that differ in every answer of any server (Date, request ids) are left out; their presence is not.
+    What differs in every answer of any server (dates, request ids, also in bodies) is left out; its presence is not.
     """
 
     name: ClassVar[str] = "uniform"
@@ -72,4 +79,4 @@ def _shape(answer: Answer) -> tuple[int, str, tuple[tuple[str, str], ...]]:
     headers = tuple(
         sorted((name, "" if name in _VARIES else value) for name, value in answer.headers if name not in _OF_CONNECTION)
     )
-    return answer.status, answer.body, headers
+    return answer.status, _MADE_UP.sub("*", answer.body), headers

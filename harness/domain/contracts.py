@@ -1,7 +1,7 @@
 """What the families of parts promise each other: steps, checks, detectors, sources, and the context of a step."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -10,6 +10,7 @@ from harness.domain.observation import Channel, Exchange, LogLines, Observation,
 from harness.domain.target import Contract, Target
 
 __all__ = [
+    "At",
     "Block",
     "Check",
     "Context",
@@ -133,6 +134,10 @@ class Seen:
         """Requests and answers in order."""
         return tuple(o for o in self.observations if isinstance(o, Exchange))
 
+    def at(self, step: int) -> "Seen":
+        """Return what belongs to one step, as if it were the first."""
+        return Seen(self.contract, tuple(replace(o, step=0) for o in self.observations if o.step == step))
+
     @property
     def changes(self) -> tuple[StoreChange, ...]:
         """What happened in the stores."""
@@ -152,13 +157,58 @@ class Check(Protocol):
     One that has ``reads_bodies = True`` is not judged as held where a body was cut.
     """
 
-    name: ClassVar[str]
-    channels: ClassVar[frozenset[Channel]]
-    patient: ClassVar[bool]
+    @property
+    def name(self) -> str:
+        """The name in scenario files."""
+        ...
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """What must have been seen."""
+        ...
+
+    @property
+    def patient(self) -> bool:
+        """Whether waiting may help."""
+        ...
 
     def judge(self, seen: Seen) -> Iterable[Finding]:
         """Return what does not hold."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A check of one step alone, judged as if that step were the first."""
+
+    check: Check
+    step: int
+
+    @property
+    def name(self) -> str:
+        """The check's name."""
+        return self.check.name
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """What the check must have seen."""
+        return self.check.channels
+
+    @property
+    def patient(self) -> bool:
+        """Whether the check may come to hold by waiting."""
+        return self.check.patient
+
+    @property
+    def reads_bodies(self) -> bool:
+        """Whether the check needs whole bodies."""
+        return getattr(self.check, "reads_bodies", False)
+
+    def judge(self, seen: Seen) -> Iterable[Finding]:
+        """Return what does not hold at the step; nothing before it has run."""
+        mine = seen.at(self.step)
+        findings = self.check.judge(mine) if mine.observations else ()
+        return tuple(replace(finding, step=self.step) for finding in findings)
 
 
 @dataclass(frozen=True, slots=True)

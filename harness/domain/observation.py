@@ -98,6 +98,10 @@ class TableChange:
     removed: int
     rejection_log: bool = False
 
+    def told(self, source: str) -> str:
+        """Say what changed in which table of which source."""
+        return f"{source}, table {self.table}: {self.added} rows added, {self.removed} removed"
+
 
 @dataclass(frozen=True, slots=True)
 class StoreChange:

@@ -90,9 +90,10 @@ def _merely_accepted(weighed: _Weighed, record: Record) -> bool:
 
 
 def unmet(contract: Contract, expect: Iterable[Check], observations: tuple[Observation, ...]) -> bool:
-    """Whether a check that may come to hold by waiting does not hold yet."""
+    """Whether a check that may come to hold by waiting does not hold yet; one whose channel is not there never will."""
     seen = Seen(contract, observations)
-    return any(check.patient and any(True for _ in check.judge(seen)) for check in expect)
+    present = {observation.channel for observation in observations}
+    return any(check.patient and check.channels <= present and any(True for _ in check.judge(seen)) for check in expect)
 
 
 def _weigh(contract: Contract, phase: Phase, observations: tuple[Observation, ...]) -> _Weighed:

@@ -30,8 +30,10 @@ def read_text(path: Any, what: str) -> str:
 
 
 def refuse(error: ValidationError, file: str, locate: Locator, model: type[BaseModel]) -> ConfigurationError:
-    """Return the first objection as the user's one line."""
-    first = error.errors(include_url=False)[0]
+    """Return the first objection, an unknown key before all others, as the user's one line."""
+    errors = error.errors(include_url=False)
+    # A misspelt key is also a missing one; the spelling is what helps.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     place = [part for part in first["loc"] if not (isinstance(part, str) and part.startswith(("function-", "dict[")))]
     name = ".".join(map(str, place))
     match first["type"]:
@@ -53,7 +55,9 @@ def _keys_at(model: type[BaseModel], place: Sequence[str | int]) -> Mapping[str,
         if isinstance(part, int) or not (isinstance(here, type) and issubclass(here, BaseModel)):
             continue
         field = here.model_fields.get(part) or next((f for f in here.model_fields.values() if f.alias == part), None)
-        here = _model_in(field.annotation) if field is not None else None
+        if field is None:
+            continue  # a key that the user chose, such as a case's name, inside the mapping that was found last
+        here = _model_in(field.annotation)
     if isinstance(here, type) and issubclass(here, BaseModel):
         return {field.alias or name: field for name, field in here.model_fields.items()}
     return {}

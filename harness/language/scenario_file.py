@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from harness.domain.contracts import Check, Step
+from harness.domain.contracts import At, Check, Step
 from harness.domain.finding import Severity
 from harness.domain.scenario import NEEDS, Case, Phase, Requirement, Scenario
 from harness.errors import ConfigurationError
@@ -122,10 +123,8 @@ class _Reading:
         control = None
         if entry.control is not None:
             own = entry.control
-            control = Phase(
-                self._parts(own.do, ["control", "do"], steps(), own.with_),
-                self._parts(own.expect, ["control", "expect"], checks(), {}),
-            )
+            acts = self._parts(own.do, ["control", "do"], steps(), own.with_)
+            control = Phase(acts, self._expectations(own.expect, ["control", "expect"], len(acts)))
         cases = tuple(self._case(entry, id_, name, case) for name, case in entry.cases.items())
         if control is None:
             for case in cases:
@@ -154,12 +153,14 @@ class _Reading:
         needs = tuple(dict.fromkeys([*entry.needs, *case.needs]))
         for need in needs:
             if need not in NEEDS:
-                raise self._wrong(["needs"], f"unknown need {need!r}", nearest(need, NEEDS))
+                raise self._wrong(
+                    [*place, "needs"] if need in case.needs else ["needs"],
+                    f"unknown need {need!r}",
+                    nearest(need, NEEDS),
+                )
         parameters = {**entry.with_, **case.with_}
-        phase = Phase(
-            self._parts(do, place if case.with_ else at, steps(), parameters),
-            self._parts(expect, expect_at, checks(), {}),
-        )
+        acts = self._parts(do, place if case.with_ else at, steps(), parameters)
+        phase = Phase(acts, self._expectations(expect, expect_at, len(acts)))
         return Case(f"{id_}[{name}]", name, phase, needs, frozenset({*entry.advised_for, *case.advised_for}))
 
     def _parts(
@@ -179,6 +180,24 @@ class _Reading:
             self._part(name, {**{k: v for k, v in shared.items() if k in _parameters(known[name])}, **own}, at, known)
             for (name, own), at in zip(calls, ([*place, index] for index in range(len(calls))), strict=True)
         )
+
+    def _expectations(self, named: Sequence[_Named], place: Sequence[str | int], acts: int) -> tuple[Check, ...]:
+        """Return the checks that a list names; ``at`` makes one judge a single step, counted from 0."""
+        plain: list[_Named] = []
+        steps_of: list[int | None] = []
+        for index, one in enumerate(named):
+            at = None
+            if isinstance(one, dict) and len(one) == 1:
+                ((name, own),) = one.items()
+                at = own.get("at")
+                plain.append({name: {key: value for key, value in own.items() if key != "at"}})
+            else:
+                plain.append(one)
+            if at is not None and (type(at) is not int or not 0 <= at < acts):
+                raise self._wrong([*place, index], f"'at: {at}' is no step", f"steps are counted 0 to {acts - 1}")
+            steps_of.append(at)
+        made = self._parts(plain, place, checks(), {})
+        return tuple(check if at is None else At(check, at) for check, at in zip(made, steps_of, strict=True))
 
     def _call(
         self, one: _Named, place: Sequence[str | int], known: Mapping[str, type[_Part]]
@@ -203,15 +222,21 @@ class _Reading:
                 raise self._wrong(place, f"unknown parameter {parameter!r} of {name!r}", hint)
         try:
             # As JSON, since strict reading of Python values would ask for an instance of the dataclass itself.
-            return TypeAdapter(part).validate_json(json.dumps(parameters, default=str))
+            made: _Part = _adapter(part).validate_json(json.dumps(parameters, default=str))
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             at = ".".join(map(str, first["loc"]))
             subject = f"parameter {at!r} of {name!r} is not right" if at else f"{name!r} is not right"
             raise self._wrong(place, subject, first["msg"].removeprefix("Value error, ")) from None
+        return made
 
     def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
         return ConfigurationError(problem, hint=hint, file=self._file, line=self._locate(place))
+
+
+@cache
+def _adapter(part: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(part)
 
 
 def _parameters(part: type[Any]) -> dict[str, object]:
@@ -244,6 +269,12 @@ def _call_schemas(parts: Mapping[str, type[Any]]) -> list[dict[str, Any]]:
         yield {"enum": sorted(parts)}
         for name, part in sorted(parts.items()):
             parameters = TypeAdapter(part).json_schema()
+            if parts is checks():
+                parameters["properties"]["at"] = {
+                    "type": "integer",
+                    "minimum": 0,
+                    "description": "judge this step only",
+                }
             yield {
                 "type": "object",
                 "properties": {name: parameters},

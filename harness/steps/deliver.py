@@ -10,7 +10,8 @@ from harness.domain.sensitive import Secret
 from harness.errors import ConfigurationError
 from harness.registry import step
 from harness.stripe.forgeries import forge, forgery_named
-from harness.stripe.forgery import Material
+from harness.stripe.forgery import Delivery, Material
+from harness.stripe.signature import hexdigest
 
 __all__ = ["STRIPE_HEADERS", "Deliver", "digests_of"]
 
@@ -23,6 +24,7 @@ STRIPE_HEADERS = (
 )
 
 _DIGEST = re.compile(rb"=([0-9A-Za-z+/]{32,})")
+_TIMESTAMP = re.compile(rb"(?:^|,)t=(\d{1,12})(?=,|$)")
 _MOST_DIGESTS = 8
 _TEMPORARY_REDIRECTS = frozenset({307, 308})
 
@@ -31,6 +33,13 @@ def digests_of(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
     """Yield the signature digests that headers hold, at most the last 8 of each: they must appear nowhere else."""
     for _, value in headers:
         yield from _DIGEST.findall(value)[-_MOST_DIGESTS:]
+
+
+def _right_digests(signed: Delivery, secret: Secret) -> Iterator[bytes]:
+    """Yield what would have verified the body: whoever is shown it has a genuine signature for a forged body."""
+    for _, value in signed.headers:
+        for timestamp in _TIMESTAMP.findall(value):
+            yield hexdigest(signed.body, secret.reveal(), timestamp.decode()).encode()
 
 
 @step
@@ -81,6 +90,8 @@ class Deliver:
         )
         for digest in digests_of(signed.headers):
             context.conceal("signature", "Stripe-Signature", digest)
+        for digest in _right_digests(signed, hook.secret):
+            context.conceal("signature", "the right signature of what was sent", digest)
         path = self._path(hook.path)
         query = "?" + urlencode(signed.query) if signed.query else ""
         request = Request(

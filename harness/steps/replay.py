@@ -1,10 +1,12 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from harness.domain.contracts import Context
 from harness.domain.observation import Exchange
 from harness.registry import step
+from harness.stripe.forgeries import forge
+from harness.stripe.forgery import Material
 
 __all__ = ["Replay"]
 
@@ -12,12 +14,17 @@ __all__ = ["Replay"]
 @step
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Send the last request again, the same bytes, ``times`` times in a row."""
+    """Send the last request again ``times`` times in a row: the same bytes, or with ``changed`` another body."""
 
     name: ClassVar[str] = "replay"
     times: int = 1
+    changed: bool = False
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Send it."""
         last = context.sent[-1]
+        if self.changed:
+            material = Material(body=last.body, secret="", now=context.now(), random=context.random)
+            changed = forge("body_changed.one_byte", material).body
+            last = replace(last, body=changed, note=f"{last.note}; then one byte of the body changed")
         return [await context.send(last) for _ in range(self.times)]

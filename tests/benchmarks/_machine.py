@@ -13,9 +13,10 @@ _SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbi
 
 
 def machine() -> str:
-    """Return one line: processor, the cores that this process may use, system, Python and aiohttp."""
+    """Return one line: processor, the cores that this process may use, how busy they are, system, Python, aiohttp."""
     return (
-        f"{_processor()}, {_cores()} cores; {platform.system()} {platform.machine()}; "
+        f"{_processor()}, {_cores()} cores, load {os.getloadavg()[0]:.1f} at the start; "
+        f"{platform.system()} {platform.machine()}; "
         f"{platform.python_implementation()} {platform.python_version()}, aiohttp {version('aiohttp')}"
     )
 

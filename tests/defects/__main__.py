@@ -8,12 +8,12 @@ from tests.defects._proof import load
 def main(arguments: list[str]) -> int:
     """Plant the named defect and serve, or print the matrix."""
     if arguments == ["--matrix"]:
-        from tests.defects._matrix import print_matrix
+        from tests.defects._matrix import print_matrix  # noqa: PLC0415 (a defect's process has no use for it)
 
         return print_matrix()
     (name,) = arguments
     load(name).plant()
-    from reference_impl.__main__ import main as serve
+    from reference_impl.__main__ import main as serve  # noqa: PLC0415 (after planting, as it binds names)
 
     return serve()
 

@@ -1,4 +1,4 @@
-"""The header is read into a dictionary, so only the last `v1` is compared, with the only secret (decocms#5156)."""
+"""The header is read into a dictionary, so only the last `v1` is compared (decocms#5156)."""
 
 from reference_impl.services import webhooks
 from reference_impl.services.webhooks import SignatureHeader
@@ -7,5 +7,5 @@ from reference_impl.services.webhooks import SignatureHeader
 def plant() -> None:
     matches = webhooks.matches
     webhooks.matches = lambda header, body, secrets: matches(
-        SignatureHeader(header.timestamp, header.signatures[-1:]), body, secrets[:1]
+        SignatureHeader(header.timestamp, header.signatures[-1:]), body, secrets
     )

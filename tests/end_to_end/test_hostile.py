@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import json
 import resource
 import socket
@@ -174,7 +174,10 @@ def test_target_that_goes_away_is_unknown(tmp_path):
         ended = payproof_here("run", "--target", file, "--scenario", "webhook_signature/expired", "--report", record)
     cases = [json.loads(line) for line in record.read_text().splitlines()][1:-1]
     assert ended.code == 1  # the first forgery was accepted before the target went away
-    assert [case["verdict"]["kind"] for case in cases] == ["failed", "errored", "errored", "errored"]
+    first, *others = [case["verdict"]["kind"] for case in cases]
+    assert first == "failed"
+    assert len(others) > 1
+    assert set(others) == {"errored"}
     assert {case["verdict"]["reason"] for case in cases[1:]} == {"unreachable"}
 
 
@@ -190,7 +193,7 @@ def test_nothing_listens(tmp_path):
 def certified(folder, host, *, trusted=True, expired=False):
     """Return a server's context with a certificate for a host, and the file of the authority that a client trusts."""
     authority = trustme.CA()
-    past = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
+    past = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
     issued = authority.issue_cert(host, not_after=past if expired else None)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     issued.configure_cert(context)

@@ -17,6 +17,7 @@ from harness.canary import make_canaries
 from harness.errors import ConfigurationError
 from harness.stripe.bodies import FORMS, LARGE
 from harness.stripe.events import Event, EventFactory
+from harness.stripe.templates import Templates
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "events"
 NOW = 1_900_000_000
@@ -318,15 +319,60 @@ def test_set_nowhere(path, message):
     ("call", "message"),
     [
         (lambda: make("invoice.payed"), "nearest: invoice.paid"),
-        (lambda: make("invoice.paid", "2026-08-26"), f"nearest: {NEW}"),
-        (lambda: FACTORY.types("2022-11-14"), f"nearest: {OLD}"),
+        (lambda: make("invoice.payed", "2024-06-20"), f"no event type 'invoice.payed' in API version {OLD}"),
         (lambda: make("invoice.paid").encoded("compcat"), "nearest: compact"),
     ],
 )
 def test_unknown_names(call, message):
-    """An unknown type, version or form is refused, and the nearest one is named."""
+    """An unknown type or form is refused, and the nearest one is named."""
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         call()
+
+
+@pytest.mark.parametrize(
+    ("asked", "shape"),
+    [
+        ("2011-01-01", OLD),
+        ("2022-11-15", OLD),
+        ("2024-06-20", OLD),
+        ("2025-02-24.acacia", OLD),
+        ("2025-03-30", OLD),
+        ("2025-03-31.basil", NEW),
+        ("2025-09-30.clover", NEW),
+        ("2026-08-26.dahlia", NEW),
+        ("2026-10-28.endive", NEW),
+    ],
+)
+def test_shape(asked, shape):
+    """Any API version has the shape of the newest templates that are not newer, and an event carries the asked one."""
+    assert Templates(FIXTURES).shape(asked) == shape
+    event = make("customer.subscription.updated", asked)
+    assert event.api_version == event.content["api_version"] == asked
+    assert (
+        event.content["data"]["object"].keys()
+        == make("customer.subscription.updated", shape).content["data"]["object"].keys()
+    )
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("", "latest", "2024", "2024-06", "2024-6-20", "20240620", "2010-12-31", "1999-06-20", "2024-06-20."),
+        *("2024-06-20x", "2024-06-20.Acacia", "2024-06-20.acacia ", " 2024-06-20", "2024-06-20\n", "2024-26-20.acacia"),
+        "../objects",
+    ],
+)
+def test_what_is_no_api_version(asked):
+    """What is no API version of Stripe is refused in one line that shows what one looks like."""
+    for call in (lambda: make("invoice.paid", asked), lambda: FACTORY.types(asked)):
+        with pytest.raises(ConfigurationError) as raised:
+            call()
+        assert str(raised.value) == f"{asked!r} is no API version of Stripe; such as {NEW} or 2024-06-20"
+
+
+def test_shapes_name_the_folders():
+    """Every folder of templates has its place in the order of shapes, and no other folder is named there."""
+    assert set(json.loads((FIXTURES / "shapes.json").read_text())) == {OLD, NEW}
 
 
 @pytest.mark.parametrize(
@@ -347,6 +393,7 @@ def test_template_faults(tmp_path, files, message):
         file = tmp_path / "2025-01-01" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    (tmp_path / "shapes.json").write_text('{"2025-01-01": "2020-01-01"}', "utf-8")
     factory = EventFactory(tmp_path, seed=1)
     assert factory.types("2025-01-01") == ("a",)
     with pytest.raises(ConfigurationError, match=re.escape(message)):

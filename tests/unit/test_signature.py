@@ -247,9 +247,9 @@ def test_any_bytes_are_diagnosed(body: bytes):
 
 
 def test_catalogue_is_complete():
-    """Every case of the catalogue has a forgery, and every forgery stands in the catalogue."""
+    """Every case of the catalogue has a forgery; that no forgery lies idle, the scenarios' own test says."""
     expected = {f"{scenario}.{case}" for scenario, cases in CATALOGUE.items() for case in cases.split()}
-    assert set(FORGERIES) == expected | {"valid"}
+    assert expected | {"valid"} <= set(FORGERIES)
 
 
 def test_two_forgeries_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch):
@@ -316,20 +316,11 @@ def test_only_named_forgeries_verify(name: str):
     delivery = forged(name)
     fields = [value.decode("latin-1") for field, value in delivery.headers if field == SIGNATURE_HEADER]
     verifies = [diagnose(delivery.body, field, material().secret, now=NOW).verifies for field in fields]
-    genuine = {
-        "huge_header.bytes_64k",
-        "huge_header.entries_10000",
-        "rotation.junk_then_good",
-        "rotation.new_then_old",
-        "rotation.old_then_new",
-        "two_headers.comma_joined",
-        "valid",
-        "within_tolerance.1s",
-        "within_tolerance.290s",
-        "within_tolerance.now",
-    }
+    # The endpoint's own secret signs these; two header fields, and the previous secret alone, are for targets to judge.
+    genuine = name.partition(".")[0] in {"valid", "within_tolerance", "rotation", "huge_header"}
+    genuine = (genuine and name != "rotation.old_only") or name == "two_headers.comma_joined"
     expected = {"two_headers.good_then_bad": [True, False], "two_headers.bad_then_good": [False, True]}
-    assert verifies == expected.get(name, [name in genuine] * len(fields))
+    assert verifies == expected.get(name, [genuine] * len(fields))
 
 
 BODIES = [

@@ -29,11 +29,14 @@ def _fixed(name: str, summary: str, timestamp: int) -> Forgery:
 FORGERIES = (
     _shifted("expired.301s", "Signed one second longer ago than is tolerated.", -301, frozenset()),
     _shifted("expired.3600s", "Signed an hour ago.", -3600, frozenset()),
+    # Languages that split durations into days and seconds make it 0 seconds (Python's timedelta.seconds).
+    _shifted("expired.1d", "Signed exactly a day ago.", -_DAY, frozenset()),
     _fixed("expired.12345s", "Signed for 12,345 s after the start of 1970.", 12_345),
     _fixed("expired.epoch", "Signed for second 0 of 1970, which is false in many languages.", 0),
     _shifted("within_tolerance.290s", "Signed 290 s ago.", -290, _BOTH),
     _shifted("within_tolerance.1s", "Signed one second ago.", -1, _BOTH),
     _shifted("within_tolerance.now", "Signed in this second.", 0, _BOTH),
+    _shifted("within_tolerance.5s_ahead", "Signed by a clock that is 5 s ahead.", 5, _BOTH),
     # Neither SDK looks at the future, so a capture of such a delivery can be replayed until then.
     # At the turn of a second it would be 300 s by the time it is read.
     replace(_shifted("future.301s", "Signed for one second further ahead than is tolerated.", 301, _BOTH), exact=True),

@@ -26,9 +26,16 @@ def _old_then_new(material: Material) -> Delivery:
     return with_signatures(material, _previous(material), signature_of(material))
 
 
+def _junk(material: Material) -> list[str]:
+    return [hexdigest(material.body, made_up_secret(material), material.now) for _ in range(_JUNK_SIGNATURES)]
+
+
 def _junk_then_good(material: Material) -> Delivery:
-    junk = (hexdigest(material.body, made_up_secret(material), material.now) for _ in range(_JUNK_SIGNATURES))
-    return with_signatures(material, *junk, signature_of(material))
+    return with_signatures(material, *_junk(material), signature_of(material))
+
+
+def _good_then_junk(material: Material) -> Delivery:
+    return with_signatures(material, signature_of(material), *_junk(material))
 
 
 def _old_only(material: Material) -> Delivery:
@@ -59,6 +66,12 @@ FORGERIES = (
         "rotation.junk_then_good",
         "Three signatures under made-up secrets, then the right one.",
         _junk_then_good,
+        sdk_accepts=_BOTH,
+    ),
+    Forgery(
+        "rotation.good_then_junk",
+        "The right signature, then three under made-up secrets.",
+        _good_then_junk,
         sdk_accepts=_BOTH,
     ),
     # The SDKs take one secret: a target holds both while it rolls, and asks the SDK once for each.

@@ -61,6 +61,10 @@ def _timestamp_alone(material: Material) -> Delivery:
     return with_signatures(material, _over(str(material.now).encode(), material).hex())
 
 
+def _empty_body(material: Material) -> Delivery:
+    return with_signatures(material, _over(b"%d." % material.now, material).hex())
+
+
 def _colon_between(material: Material) -> Delivery:
     return with_signatures(material, _over(f"{material.now}:".encode() + material.body, material).hex())
 
@@ -104,6 +108,7 @@ FORGERIES = (
     Forgery("truncated.digits_65", "The right signature and one digit more.", _digits_65),
     Forgery("body_not_covered.body_alone", "The signature of the body without the timestamp.", _body_alone),
     Forgery("body_not_covered.timestamp_alone", "The signature of the timestamp without the body.", _timestamp_alone),
+    Forgery("body_not_covered.empty_body", "The signature of an empty body, as of a stream read before.", _empty_body),
     Forgery("body_not_covered.colon_between", "A colon is signed where the dot belongs.", _colon_between),
     # hmac.compare_digest refuses non-ASCII text with TypeError; timingSafeEqual refuses unequal bytes with RangeError.
     Forgery(

@@ -1,0 +1,14 @@
+"""Headers that verified once are remembered to save the next verification, whatever body comes with them."""
+
+from reference_impl.services import webhooks
+
+
+def plant() -> None:
+    verify, seen = webhooks.verify, set()
+
+    def remembering(headers, *rest):
+        if tuple(headers) not in seen:
+            verify(headers, *rest)
+            seen.add(tuple(headers))
+
+    webhooks.verify = remembering

@@ -1,0 +1,336 @@
+import json
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from harness.language import read_target
+from harness.session import all_scenarios
+from harness.stripe.forgeries import FORGERIES
+from harness.stripe.signature import sign
+from tests.end_to_end import hostile
+from tests.end_to_end.billing import genuine
+from tests.end_to_end.command import SECRET, SECRET_ENV, environment, payproof, payproof_here, target_file
+from tests.end_to_end.hostile import Server
+
+ROOT = Path(__file__).parents[2]
+SCENARIOS = sorted((ROOT / "scenarios").glob("*/*.yaml"))
+BODY = b'{"id":"evt_1",  "object":"event"}\n'
+
+
+def out(*arguments):
+    """Run what must succeed; return what it printed."""
+    ended = payproof_here(*arguments)
+    assert (ended.code, ended.err) == (0, "")
+    return ended.out
+
+
+def test_version_and_help():
+    """The command tells its version, and every command its options."""
+    ended = payproof("--version")
+    assert (ended.code, ended.out, ended.err) == (0, f"payproof, version {version('payproof')}\n", "")
+    listed = re.findall(r"^  (\w+)  ", out("--help").partition("Commands:")[2], re.MULTILINE)
+    assert listed == ["deliver", "events", "explain", "init", "judge", "list", "run", "schema", "signatures", "verify"]
+    for command in listed:
+        assert out(command, "-h").startswith(f"Usage: payproof {command} ")
+
+
+def test_list():
+    """The list has a line for each scenario, with its file and its cases where they are asked for."""
+    plain, where, cases = out("list"), out("list", "--where"), out("list", "--cases")
+    scenarios = all_scenarios()
+    assert [line.split()[0] for line in plain.splitlines()] == [scenario.id for scenario in scenarios]
+    for scenario, line in zip(scenarios, where.splitlines(), strict=True):
+        assert line.endswith(scenario.place)
+        assert Path(scenario.place).is_file()
+    assert [line.strip() for line in cases.splitlines() if line.startswith("  ")] == [
+        case.id for scenario in scenarios for case in scenario.cases
+    ]
+
+
+@pytest.mark.parametrize("id_", ["webhook_signature/missing", "webhook_signature/missing[no_header]"])
+def test_explain(id_):
+    """A scenario is explained with its requirements, control, cases, defects and file."""
+    told = " ".join(out("explain", id_).split())
+    for part in ("CVE-2026-21894", "control: deliver", "no_header", "no_verification (by rejected)", "missing.yaml"):
+        assert part in told
+
+
+def test_explain_unknown():
+    """An unknown scenario is one line with the nearest one."""
+    ended = payproof_here("explain", "webhook_signature/mising")
+    assert ended.code == 4
+    assert ended.line == (
+        "payproof: unknown scenario 'webhook_signature/mising'; did you mean 'webhook_signature/missing'?"
+    )
+
+
+@pytest.mark.parametrize("which", ["target", "scenario"])
+def test_published_schema_is_fresh(which):
+    """The schema in the repository is the one that the program prints, and is valid itself (else: make schemas)."""
+    printed = json.loads(out("schema", which))
+    jsonschema.Draft202012Validator.check_schema(printed)
+    assert json.loads((ROOT / f"harness/schemas/{which}.json").read_text()) == printed
+
+
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_scenario_files_validate(file):
+    """Every scenario file is valid by the published schema, so that an editor underlines nothing that is right."""
+    schema = json.loads((ROOT / "harness/schemas/scenario.json").read_text())
+    jsonschema.validate(yaml.safe_load(file.read_text()), schema, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"titel": "x"},
+        {"severity": "extreme"},
+        {"do": ["delivre"]},
+        {"do": [{"deliver": {"signatur": "valid"}}]},
+        {"expect": ["rejectd"]},
+        {"defects": {"no_verification": "rejectd"}},
+        {"needs": ["stores"]},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_schema_refuses_what_the_program_refuses(wrong):
+    """What is misspelt in a scenario is underlined by an editor that knows the schema."""
+    schema = json.loads((ROOT / "harness/schemas/scenario.json").read_text())
+    content = yaml.safe_load(SCENARIOS[0].read_text()) | wrong
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(content))
+
+
+def init(tmp_path, behave, *options):
+    """Write a target file by looking at a server; return how it ended, the file, and what was sent."""
+    file = tmp_path / "payproof.toml"
+    with Server(behave) as server:
+        ended = payproof_here("init", server.url, "--output", file, *options)
+    return ended, file, server.requests
+
+
+def taken(file):
+    """Read a target file as a run would, with its secret set and its schema checked."""
+    schema = json.loads((ROOT / "harness/schemas/target.json").read_text())
+    jsonschema.validate(tomllib.loads(file.read_text()), schema, jsonschema.Draft202012Validator)
+    return read_target(file, {"STRIPE_WEBHOOK_SECRET": SECRET})
+
+
+def test_init_reads_openapi(tmp_path):
+    """The webhook's path and its refusal are found by the OpenAPI document, also a large one; the file can be run."""
+    ended, file, requests = init(tmp_path, hostile.openapi("/billing/v2/stripe-events"))
+    assert (ended.code, ended.err) == (0, "")
+    target = taken(file)
+    assert target.webhook.path == "/billing/v2/stripe-events"
+    assert target.contract.rejected == {400}
+    assert "OpenAPI document at /openapi.json" in file.read_text()
+    assert {(request.method, request.body) for request in requests} == {("GET", b""), ("POST", b"{}")}
+
+
+def test_init_tries_customary_paths(tmp_path):
+    """Without an OpenAPI document the customary paths are tried; a login page elsewhere is no obstacle."""
+
+    def behave(peer, request):
+        if request.target == "/stripe/webhook":
+            peer.send(hostile.answer(403))
+        else:
+            peer.send(hostile.answer(302, b"", (b"Location: https://login.example/",)))
+
+    ended, file, _ = init(tmp_path, behave)
+    assert (ended.code, ended.err) == (0, "")
+    assert taken(file).webhook.path == "/stripe/webhook"
+    assert taken(file).contract.rejected == {403}
+
+
+def test_init_without_a_find(tmp_path):
+    """Where no webhook is found, the file says so and can still be read."""
+    ended, file, _ = init(tmp_path, hostile.always(404))
+    assert (ended.code, ended.err) == (0, "")
+    assert "NOT FOUND" in file.read_text()
+    assert taken(file).webhook.path == "/webhooks/stripe"
+
+
+def test_init_keeps_an_existing_file(tmp_path):
+    """An existing file is replaced with --force only; nothing is sent before that is known."""
+    (tmp_path / "payproof.toml").write_text("mine")
+    ended, file, requests = init(tmp_path, hostile.always(404))
+    assert (ended.code, requests, file.read_text()) == (4, [], "mine")
+    assert ended.line == f"payproof: {file}: there is a file already; give --output or --force"
+    ended, file, _ = init(tmp_path, hostile.always(404), "--force")
+    assert ended.code == 0
+    assert file.read_text() != "mine"
+
+
+@pytest.mark.parametrize("url", ["http://billing.example", "billing.example", "https://[", "https://a:b@c.example", ""])
+@pytest.mark.parametrize("command", ["init", "deliver"])
+def test_url_that_is_not_sent_to(tmp_path, command, url):
+    """A URL that is none, carries a password, or is plain HTTP to another machine is refused in one line."""
+    arguments = {
+        "init": ("init", url, "--output", tmp_path / "x"),
+        "deliver": ("deliver", "invoice.paid", "--url", url, "--secret-env", SECRET_ENV),
+    }[command]
+    ended = payproof_here(*arguments)
+    assert ended.code == 4
+    assert ended.line.startswith("payproof: ")
+    assert ":b@" not in ended.line
+
+
+def test_init_unreachable(tmp_path):
+    """A host that gives no answer is one line with code 3, and no file."""
+    ended, file, _ = init(tmp_path, hostile.close_at_once)
+    assert ended.code == 3
+    assert ended.line.startswith("payproof: unreachable: ")
+    assert not file.exists()
+
+
+def deliver(behave, *arguments, path="/hook", run=payproof_here, **options):
+    """Deliver to a server; return how it ended and what arrived."""
+    with Server(behave) as server:
+        ended = run("deliver", *arguments, "--url", server.url + path, "--secret-env", SECRET_ENV, **options)
+    return ended, server.requests
+
+
+def test_deliver_an_event():
+    """A made-up event of a type arrives, signed so that Stripe's SDK takes it, with the values that were set."""
+    ended, (request,) = deliver(
+        hostile.always(200), "invoice.paid", "--set", "amount_paid=4242", "--set", "currency=eur", path="/a/b?c=d"
+    )
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.startswith("sent      POST http://127.0.0.1:")
+    assert "\nanswered  200 in " in ended.out
+    assert request.target == "/a/b?c=d"
+    assert genuine(request)
+    event = json.loads(request.body)
+    assert event["type"] == "invoice.paid"
+    assert (event["data"]["object"]["amount_paid"], event["data"]["object"]["currency"]) == (4242, "eur")
+
+
+def test_deliver_the_same_event_again():
+    """The same seed makes the same event."""
+    bodies = [
+        deliver(hostile.always(200), "charge.refunded", "--seed", 3, "--api-version", "2025-09-30.clover")[1][0].body
+        for _ in range(2)
+    ]
+    first, second = (json.loads(body) for body in bodies)
+    assert first["id"] == second["id"]
+    assert first["api_version"] == "2025-09-30.clover"
+
+
+def test_deliver_a_file_as_it_is(tmp_path):
+    """The bytes of --body arrive as they are, and are what is signed."""
+    file = tmp_path / "body.json"
+    file.write_bytes(BODY)
+    ended, (request,) = deliver(hostile.always(200), "--body", file)
+    assert (ended.code, request.body) == (0, BODY)
+    assert genuine(request)
+
+
+def test_deliver_standard_input():
+    """A body of - is what stands on standard input."""
+    ended, (request,) = deliver(hostile.always(200), "--body", "-", run=payproof, stdin=BODY)
+    assert (ended.code, request.body) == (0, BODY)
+
+
+def test_deliver_forged():
+    """A forgery is sent as asked, and a target that refuses it makes code 1."""
+    ended, (request,) = deliver(
+        lambda peer, request: peer.send(hostile.answer(200 if genuine(request) else 400)),
+        *("invoice.paid", "--signature", "expired.3600s"),
+    )
+    assert ended.code == 1
+    assert "\nanswered  400 in " in ended.out
+    assert request.header("Stripe-Signature").startswith(b"t=")
+
+
+def test_deliver_to_nobody():
+    """Where no answer comes, the code is 3 and the reason is one line."""
+    ended, _ = deliver(hostile.never, "invoice.paid", "--timeout", "0.2")
+    assert ended.code == 3
+    assert "no answer in time: 127.0.0.1:" in ended.line
+
+
+def test_deliver_shows_no_secret_and_steers_no_terminal():
+    """What a target says back is shown without the signature and without control characters."""
+    ended, (request,) = deliver(hostile.echo, "invoice.paid")
+    digest = request.header("Stripe-Signature").partition(b"v1=")[2].decode()
+    assert ended.code == 0
+    assert len(digest) == 64
+    assert digest not in ended.out
+    assert SECRET not in ended.out
+    assert not {"\x1b", "\x07"} & set(ended.out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("invoice.payed",), "no event type 'invoice.payed'"),
+        (("invoice.paid", "--signature", "expierd.3600s"), "expired.3600s"),
+        (("invoice.paid", "--set", "amount"), "--set 'amount' is not PATH=VALUE; such as status=canceled"),
+        (("invoice.paid", "--set", "=1"), "is not PATH=VALUE"),
+        (("invoice.paid", "--set", "amount_payed=1"), "there is no 'amount_payed'; nearest: amount_paid"),
+        (("invoice.paid", "--api-version", "yesterday"), "'yesterday' is no API version of Stripe"),
+        (("--body", "nowhere.json"), "nowhere.json: the body cannot be read"),
+        ((), "give either an event type or --body FILE"),
+        (("invoice.paid", "--body", "x"), "give either an event type or --body FILE"),
+        (("--body", "x", "--set", "a=1"), "--set changes made-up events only"),
+        (("invoice.paid", "--secret-env", "PAYPROOF_NOT_SET"), "variable PAYPROOF_NOT_SET is not set"),
+        (("invoice.paid", "--timeout", "0"), "0.0 is not in the range"),
+    ],
+)
+def test_deliver_refuses(arguments, said):
+    """What cannot be delivered is one line with code 4, and nothing is sent."""
+    with Server(hostile.always(200)) as server:
+        ended = payproof_here("deliver", "--url", server.url, "--secret-env", SECRET_ENV, *arguments)
+        assert server.connections == 0
+    assert ended.code == 4
+    assert said in ended.line
+
+
+def test_deliver_refuses_a_live_key():
+    """A live key in the variable of the secret is refused and not shown."""
+    key = "sk_" + "live_" + "0123456789abcdef"
+    ended = payproof(
+        *("deliver", "invoice.paid", "--url", "https://billing.example", "--secret-env", SECRET_ENV),
+        env=environment(**{SECRET_ENV: key}),
+    )
+    assert ended.code == 4
+    assert "holds a live Stripe key" in ended.line
+    assert key not in ended.line
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "code", "said"),
+    [
+        (BODY, 1_700_000_000, 0, "the signature verifies"),
+        (BODY, 1_700_000_301, 1, "the signature does not verify"),
+        (BODY + b" ", 1_700_000_000, 1, "the signature does not verify"),
+    ],
+    ids=["right", "too old", "changed"],
+)
+def test_verify(tmp_path, body, at, code, said):
+    """A signature verifies, or does not and the reasons are told; the secret is not."""
+    file = tmp_path / "body.json"
+    file.write_bytes(body)
+    header = sign(BODY, secrets=[SECRET], timestamp=1_700_000_000)
+    ended = payproof_here("verify", "--secret-env", SECRET_ENV, "--header", header, "--body", file, "--at", at)
+    assert (ended.code, ended.err) == (code, "")
+    assert ended.out.startswith(said)
+    assert (len(ended.out.splitlines()) > 1) == (code == 1)
+    assert SECRET not in ended.out
+
+
+def test_signatures_and_events():
+    """Every forgery and every event type is listed, one a line."""
+    assert [line.split()[0] for line in out("signatures").splitlines()] == list(FORGERIES)
+    assert "customer.subscription.updated" in out("events").splitlines()
+    assert out("events", "--api-version", "2024-06-20") == out("events", "--api-version", "2022-11-15")
+
+
+def test_target_file_of_the_tests_validates(tmp_path):
+    """The published schema takes the target files that these tests write."""
+    schema = json.loads((ROOT / "harness/schemas/target.json").read_text())
+    file = target_file(tmp_path, "https://billing.example", sources='[[logs]]\nname = "l"\nurl = "file:x"')
+    jsonschema.validate(tomllib.loads(file.read_text()), schema, jsonschema.Draft202012Validator)

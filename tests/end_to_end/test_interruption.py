@@ -1,0 +1,138 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.end_to_end import hostile
+from tests.end_to_end.command import PAYPROOF, environment, target_file
+from tests.end_to_end.hostile import Server
+
+DEADLINE = 20
+PROC = Path("/proc")
+
+
+def until(condition):
+    """Wait until something holds."""
+    end = time.monotonic() + DEADLINE
+    while not (found := condition()):
+        assert time.monotonic() < end, "it never came to hold"
+        time.sleep(0.02)
+    return found
+
+
+def begun(*arguments):
+    """Start the command as a terminal would: in a process group of its own."""
+    return subprocess.Popen(
+        [PAYPROOF, *map(str, arguments)],
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_run_has_footers(tmp_path, number):
+    """Ctrl-C, and SIGTERM of a CI server, end a run with code 2; each report says that cases did not run."""
+
+    def behave(peer, request):
+        if len(server.requests) > 4:
+            peer.wait()
+        else:
+            peer.send(hostile.answer(200 if b"v1=" in (request.header("Stripe-Signature") or b"") else 401))
+
+    with Server(behave) as server:
+        file = target_file(tmp_path, server.url, contract="answer_within = 30")
+        jsonl, junit = tmp_path / "run.jsonl", tmp_path / "run.xml"
+        with begun(
+            *("run", "--target", file, "--scenario", "webhook_signature/expired"),
+            *("--scenario", "webhook_signature/missing", "--report", jsonl, "--report", junit),
+        ) as process:
+            until(lambda: len(server.requests) > 4)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 2
+    assert err == b""
+    assert b"Interrupted: the cases that did not run are unknown." in out
+    header, *cases, footer = (json.loads(line) for line in jsonl.read_text().splitlines())
+    assert (footer["event"], footer["exit_code"]) == ("run_finished", 2)
+    assert len(cases) < header["cases"]
+    root = ET.parse(junit).getroot()
+    assert f"{header['cases'] - len(cases)} cases did not run" in [error.get("message") for error in root.iter("error")]
+
+
+def test_interrupted_before_the_first_case(tmp_path):
+    """Ctrl-C while the target does not answer the first delivery is one line, code 2 and no traceback."""
+    with Server(hostile.never) as server:
+        process = begun("run", "--target", target_file(tmp_path, server.url, contract="answer_within = 30"))
+        with process:
+            until(lambda: server.requests)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=DEADLINE)
+    # The empty line before it ends the one on which the terminal shows ^C.
+    assert (process.returncode, out, err.strip()) == (2, b"", b"payproof: interrupted")
+
+
+def children(process):
+    """Return the processes that a process has started."""
+    try:
+        return [int(one) for one in (PROC / f"{process}/task/{process}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def listening(process):
+    """Return the ports of the loopback that a process listens on."""
+    inodes = set()
+    for one in (PROC / f"{process}/fd").iterdir():
+        try:
+            inodes.add(str(one.readlink()))
+        except FileNotFoundError:
+            continue
+    rows = [line.split() for line in (PROC / "net/tcp").read_text().splitlines()[1:]]
+    return [int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes]
+
+
+def running(process):
+    """Whether a process is there and no zombie that waits for its parent."""
+    try:
+        return (PROC / f"{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.skipif(not (PROC / "self/fd").is_dir(), reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_stays_behind(number):
+    """However the command dies, the reference service that it started ends within seconds; nothing keeps listening."""
+    with begun("run", "--topic", "webhook_signature") as process:
+        (service,) = until(lambda: children(process.pid))
+        (port,) = until(lambda: listening(service))
+        if number is signal.SIGINT:
+            os.killpg(process.pid, number)  # as Ctrl-C in a terminal does: to the service too
+        else:
+            process.send_signal(number)
+        process.communicate(timeout=DEADLINE)
+        begin = time.monotonic()
+        until(lambda: not running(service))
+        assert time.monotonic() - begin < 8
+    assert process.returncode == (-number if number == signal.SIGKILL else 2)
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), 2):
+        pass
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("events",), ("run", "--scenario", "webhook_signature/missing")])
+def test_reader_that_goes_away(arguments):
+    """Output that nobody reads any more, as with `| head -1`, ends the command quietly, never as passed or broken."""
+    with begun(*arguments) as process:
+        process.stdout.close()
+        err = process.stderr.read()
+        process.wait(DEADLINE)
+    assert (process.returncode, err) == (2, b"")

@@ -1,0 +1,75 @@
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.components import need
+
+ROOT = Path(__file__).parents[2]
+
+
+def ran(*command, cwd, **more):
+    """Run a program to its end."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+    return subprocess.run(
+        [*map(str, command)], cwd=cwd, env=kept, capture_output=True, text=True, timeout=100, check=False, **more
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built without the network."""
+    folder = tmp_path_factory.mktemp("dist")
+    built = ran(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder, cwd=ROOT)
+    assert built.returncode == 0, built.stderr
+    (found,) = folder.glob("payproof-*.whl")
+    return found
+
+
+def test_wheel_holds_code_and_data(wheel):
+    """The wheel carries both packages, every scenario, the fixtures, the licence and the marker of its types."""
+    names = zipfile.ZipFile(wheel).namelist()
+    for scenario in (ROOT / "scenarios").glob("*/*.yaml"):
+        assert f"harness/_data/scenarios/{scenario.parent.name}/{scenario.name}" in names
+    for name in (
+        "harness/_data/fixtures/events/shapes.json",
+        "reference_impl/__main__.py",
+        "harness/py.typed",
+    ):
+        assert name in names
+    assert [name for name in names if name.endswith("licenses/LICENSE")]
+    assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_installed_wheel_runs(wheel, tmp_path):
+    """Installed into an empty environment, away from the checkout, the command lists and runs its scenarios."""
+    lock = re.sub(r" \\\n(?:    --hash=\S+(?: \\)?\n)+", "\n", (ROOT / "requirements.lock").read_text())
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text(lock)
+    uv = (sys.executable, "-m", "uv")
+    place, home = tmp_path / "venv", tmp_path / "empty"
+    home.mkdir()
+    assert ran(*uv, "venv", "--quiet", "--python", sys.executable, place, cwd=home).returncode == 0
+    python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
+    installed = ran(
+        *uv, "pip", "install", "--quiet", "--python", python, "--constraint", constraints, f"{wheel}[reference]",
+        cwd=home,
+    )  # fmt: skip
+    unreachable = re.search(r"error sending request|Failed to fetch|dns error|client error|Network", installed.stderr)
+    need("package index", installed.returncode == 0 or not unreachable)
+    assert installed.returncode == 0, installed.stderr
+    payproof = python.with_name("payproof")
+    listed = ran(payproof, "list", "--where", cwd=home)
+    assert listed.returncode == 0, listed.stderr
+    assert len(listed.stdout.splitlines()) == len(list((ROOT / "scenarios").glob("*/*.yaml")))
+    assert str(ROOT) not in listed.stdout
+    record = home / "run.jsonl"
+    run = ran(payproof, "run", "--scenario", "webhook_signature/missing", "--report", record, cwd=home)
+    assert (run.returncode, run.stderr) == (0, "")
+    footer = json.loads(record.read_text().splitlines()[-1])
+    assert footer["counts"]["passed"] == 2

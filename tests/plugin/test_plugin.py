@@ -1,0 +1,219 @@
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+from tests.end_to_end import hostile
+from tests.end_to_end.billing import billing, sources
+from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
+from tests.end_to_end.hostile import Server
+
+OWN = """
+def test_own(payproof):
+    payproof.deliver("invoice.paid", amount_paid=4242).accepted().applied()
+    payproof.replay().accepted().nothing_changed()
+    payproof.deliver("invoice.paid", signature="wrong_secret.random").rejected().nothing_changed()
+"""
+CONTRACT = "answer_within = 2\neffect_within = 1"
+
+
+@pytest.fixture
+def run(pytester, monkeypatch):
+    """Runs pytest with the plugin in a process of its own."""
+    monkeypatch.setenv(SECRET_ENV, SECRET)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+
+    def once(*arguments):
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *map(str, arguments), timeout=60)
+
+    return once
+
+
+@pytest.fixture
+def target(pytester):
+    """Writes a target file for a billing system of these tests."""
+
+    def written(url, **more):
+        return target_file(pytester.path, url, **({"contract": CONTRACT, "sources": sources(), "waive": ()} | more))
+
+    return written
+
+
+def test_without_options_nothing_is_added(run, pytester):
+    """A user's test run without Payproof's options is as it was."""
+    pytester.makepyfile("def test_mine(): pass")
+    result = run("-W", "error", "--strict-markers")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 0
+    result.stdout.no_fnmatch_line("*payproof: *")
+
+
+def test_cases_are_collected_with_stable_ids(run):
+    """Each case is an item named topic/scenario[case], the same every time."""
+    first, second = (run("--payproof-reference", "--collect-only", "-q") for _ in range(2))
+    ids = [line for line in first.outlines if line.startswith("webhook_signature/")]
+    assert ids == [line for line in second.outlines if line.startswith("webhook_signature/")]
+    assert "webhook_signature/missing[no_header]" in ids
+    assert len(ids) == len(set(ids)) > 150
+
+
+@pytest.mark.parametrize(
+    ("options", "passed"),
+    [(("-k", "missing and no_header"), 1), (("-k", "missing", "-m", "critical and webhook_signature"), 2)],
+)
+def test_cases_on_the_reference_service(run, options, passed):
+    """Cases are chosen by -k and by the markers of topic and severity, run on the reference service, and pass."""
+    result = run("--payproof-reference", "-W", "error", "--strict-markers", "--payproof-seed", 5, *options)
+    result.stdout.fnmatch_lines(["*payproof: reference service, seed 5*"])
+    assert result.parseoutcomes()["passed"] == passed
+    assert result.ret == 0
+
+
+def test_markers_exclude(run):
+    """A severity that no chosen case has leaves nothing, which is no success."""
+    assert run("--payproof-reference", "-k", "missing", "-m", "low").ret == 5
+
+
+def test_workers_share_one_target(run, pytester, target):
+    """With pytest-xdist the workers act on one target at the same time, with one seed, and do not disturb another."""
+    with billing(pytester.path) as server:
+        result = run(
+            *("--payproof-target", target(server.url), "-n", 2, "-k", "wrong_secret or expired or missing"),
+            *("-p", "xdist"),
+        )
+    assert result.ret == 0, result.stdout.str()
+    assert result.parseoutcomes()["passed"] >= 8
+
+
+def test_own_test(run, pytester, target):
+    """A user's test delivers events and says what must be true."""
+    pytester.makepyfile(OWN)
+    with billing(pytester.path) as server:
+        result = run("--payproof-target", target(server.url), "-k", "test_own")
+    assert result.parseoutcomes()["passed"] == 1
+    assert result.ret == 0
+
+
+def test_own_test_that_fails_shows_no_secret(run, pytester, target):
+    """A user's test that fails shows its own line with what was expected and seen, and no secret even with locals."""
+    pytester.makepyfile(OWN)
+    with billing(pytester.path, forged_delay=0) as server:
+        result = run("--payproof-target", target(server.url), "-k", "test_own", "--showlocals")
+        digests = {(r.header("Stripe-Signature") or b"").partition(b"v1=")[2].decode() for r in server.requests}
+    result.stdout.fnmatch_lines(
+        ["*AssertionError: nothing_changed: expected no row changed, saw database, table events*"]
+    )
+    assert result.ret == 1
+    assert len(digests) > 2
+    for secret in (SECRET, *digests):
+        assert secret not in result.stdout.str() + result.stderr.str()
+
+
+def test_fixture_without_a_target(run, pytester):
+    """The fixture without one of the options fails with one line that names them."""
+    pytester.makepyfile(OWN)
+    result = run()
+    result.stdout.fnmatch_lines(["*the fixture 'payproof' needs --payproof-target FILE or --payproof-reference*"])
+    result.assert_outcomes(errors=1)
+    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--payproof-target", "nowhere.toml"), "nowhere.toml: the target file cannot be read*"),
+        (("--payproof-target", "wrong.toml"), "wrong.toml:1: unknown key 'nmae'; did you mean 'name'?"),
+        (("--payproof-reference", "--payproof-topic", "webhook"), "unknown topic 'webhook'; *"),
+        (("--payproof-reference", "--payproof-target", "x.toml"), "*exclude each other"),
+    ],
+    ids=["missing", "unknown key", "unknown topic", "both"],
+)
+def test_wrong_option_is_refused_before_anything_runs(run, pytester, options, said):
+    """A wrong target file or option ends pytest with code 4 and one line, before any test ran."""
+    pytester.makepyfile("def test_mine(): print('I ran')")
+    (pytester.path / "wrong.toml").write_text('nmae = "x"\n')
+    result = run(*options)
+    assert result.ret == 4
+    result.stderr.fnmatch_lines([f"ERROR: payproof: {said}"])
+    assert "I ran" not in result.stdout.str()
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_broken_rule(run, target):
+    """A case that fails tells what was sent, expected and seen and how to repeat it; the code is 1."""
+    with Server(hostile.always(200)) as server:
+        file = target(server.url, sources="", waive=("store", "log"))
+        result = run("--payproof-target", file, "-k", "missing")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "*failed (critical): A delivery without a signature is rejected*",
+            "*expected  rejection with status 400 or 401 or 403*",
+            "*seen      status 200 (rejected)*",
+            "*repeat    payproof run --target *--scenario 'webhook_signature/missing*--seed *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+
+
+def test_only_unknown(run, target):
+    """Where nothing is broken but something could not be judged, the code is 3."""
+    with Server(hostile.always(500)) as server:
+        file = target(server.url, sources="", waive=("store", "log"))
+        result = run("--payproof-target", file, "-k", "missing")
+    assert result.parseoutcomes()["failed"] >= 2
+    assert result.ret == 3
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", 2)], ids=["alone", "xdist"])
+def test_unreachable_target(run, target, workers):
+    """A target that gives no answer is said once for each case, in one line; the code is 3."""
+    with Server(hostile.close_at_once) as server:
+        file = target(server.url, sources="", waive=("store", "log"))
+        result = run("--payproof-target", file, "-k", "missing", *workers)
+    assert result.ret == 3
+    result.stdout.fnmatch_lines(["unreachable: 127.0.0.1:* closed the connection without an answer"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_store_that_is_not_there(run, target):
+    """A database that is not there is wrong configuration, though it is found late: code 4."""
+    with Server(hostile.always(401)) as server:
+        result = run("--payproof-target", target(server.url), "-k", "missing")
+        assert server.connections == 0
+    assert result.ret == 4
+    result.stdout.fnmatch_lines(["*there is no SQLite database at*"])
+
+
+def test_only_skipped(run, target):
+    """Where every case is skipped, as on production, nothing was proven: code 5, and nothing was sent."""
+    with Server(hostile.always(200)) as server:
+        file = target(server.url, environment="production", sources="", waive=("store", "log"))
+        result = run("--payproof-target", file, "-k", "missing")
+        assert server.connections == 0
+    assert result.parseoutcomes().keys() == {"skipped", "deselected"}
+    assert result.ret == 5
+
+
+def test_own_test_on_production(run, pytester, target):
+    """The fixture delivers nothing to production."""
+    pytester.makepyfile(OWN)
+    with Server(hostile.always(200)) as server:
+        file = target(server.url, environment="production", sources="", waive=("store", "log"))
+        result = run("--payproof-target", file, "-k", "test_own")
+        assert server.connections == 0
+    assert result.ret != 0
+    result.stdout.fnmatch_lines(["*is production: nothing is delivered there*"])
+
+
+def test_advice_and_unknown(run, target):
+    """Broken advice beside an unknown does not hide the unknown: code 3."""
+    with Server(hostile.redirect_elsewhere) as server:
+        file = target(server.url, sources="", waive=("store", "log"), contract=CONTRACT + '\nsdk = "python"')
+        assert run("--payproof-target", file, "-k", "missing").ret == 3
+
+
+def test_plugin_is_installed():
+    """The plugin is found through its entry point."""
+    (entry,) = entry_points(group="pytest11", name="payproof")
+    assert entry.load() is sys.modules["harness.pytest_plugin"]

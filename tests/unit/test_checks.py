@@ -1,0 +1,190 @@
+import json
+
+import pytest
+
+from harness.checks.absent_or_rejected import AbsentOrRejected
+from harness.checks.accepted import Accepted
+from harness.checks.applied import Applied
+from harness.checks.consistent import Consistent
+from harness.checks.in_time import InTime
+from harness.checks.no_disclosure import NoDisclosure
+from harness.checks.no_server_error import NoServerError
+from harness.checks.not_stored import NotStored
+from harness.checks.nothing_changed import NothingChanged
+from harness.checks.refused_or_accepted import RefusedOrAccepted
+from harness.checks.rejected import Rejected
+from harness.checks.rejection_logged import RejectionLogged
+from harness.checks.same_decision import SameDecision
+from harness.checks.uniform import Uniform
+from harness.domain.contracts import At, Seen
+from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
+from harness.domain.sensitive import Exposure
+from harness.domain.target import Contract, RejectionRecord
+from harness.errors import Reason
+
+SENT = Sent("POST", "https://billing.example/hook", "a note", 2, "0" * 64)
+SHAPE = RejectionRecord({"event": "rejected"}, "cause", "at.time", "origin", "result")
+RECORD = {"event": "rejected", "cause": "expired", "at": {"time": "now"}, "origin": "10.0.0.1", "result": "rejected"}
+EXPOSED = (Exposure("name", "canary name", "byte 1"),)
+
+
+def http(status, step=0, **more):
+    """Return an answer."""
+    return Exchange(step, SENT, Answer(status, more.pop("headers", ()), more.pop("body", ""), 0, 0.01, **more))
+
+
+def silence(reason=Reason.TIMEOUT, step=0):
+    """Return a request without an answer."""
+    return Exchange(step, SENT, NoAnswer(reason, "d", 1.0))
+
+
+def store(*tables, step=0, log=False, **more):
+    """Return a look into a store."""
+    return StoreChange(step, "db", tuple(TableChange(table, 1, 0, log) for table in tables), **more)
+
+
+def log(*lines, step=0, **more):
+    """Return what a log gained."""
+    return LogLines(step, "log", tuple(one if isinstance(one, str) else json.dumps(one) for one in lines), **more)
+
+
+@pytest.mark.parametrize(
+    ("check", "observations", "findings"),
+    [
+        (Accepted(), [http(200), http(204)], 0),
+        (Accepted(), [http(200), http(302), http(500)], 2),
+        (Accepted(), [silence()], 0),
+        (Rejected(), [http(400), http(401), http(403)], 0),
+        (Rejected(), [http(404), http(500), http(200)], 3),
+        (AbsentOrRejected(), [http(404)], 0),
+        (AbsentOrRejected(), [http(307), http(401)], 0),
+        (AbsentOrRejected(), [http(401), http(200)], 1),
+        (RefusedOrAccepted(), [http(200), http(404)], 0),
+        (RefusedOrAccepted(), [http(302), http(500)], 2),
+        (NoServerError(), [http(200), http(499)], 0),
+        (NoServerError(), [http(500), http(503)], 2),
+        (SameDecision(), [http(401), http(401)], 0),
+        (SameDecision(), [http(401), http(200, 1), silence(step=2)], 1),
+        (InTime(), [http(200), silence(Reason.UNREACHABLE)], 0),
+        (InTime(), [silence()], 1),
+        (NothingChanged(), [store()], 0),
+        (NothingChanged(), [store("audit", log=True)], 0),
+        (NothingChanged(), [store("a", "b"), store("c", step=1)], 3),
+        (Applied(), [store("a")], 0),
+        (Applied(), [store()], 1),
+        (Applied(), [store("audit", log=True)], 1),
+        (Applied(), [store("a"), store("a", step=1)], 1),
+        (Applied(), [store(), store("a", step=1)], 2),
+        (Consistent(), [http(401), store()], 0),
+        (Consistent(), [http(401), store("a")], 1),
+        (Consistent(), [http(200), store("a")], 0),
+        (Consistent(), [http(401), http(200), store("a")], 0),
+        (Consistent(), [http(200), store("a"), http(400, 1), store("b", step=1)], 1),
+        (NotStored(), [store("a")], 0),
+        (NotStored(), [store("a", exposures=EXPOSED)], 1),
+        (NoDisclosure(), [http(200, body="ok"), log("ok")], 0),
+        (NoDisclosure(), [http(200, exposures=EXPOSED), log("ok", exposures=EXPOSED)], 2),
+        (RejectionLogged(), [http(401), log(RECORD)], 0),
+        (RejectionLogged(), [http(401), log("x=1 " + json.dumps(RECORD), "noise", "{not json", "[]")], 0),
+        (RejectionLogged(), [http(401), log()], 1),
+        (RejectionLogged(), [http(401), log({**RECORD, "event": "accepted"})], 1),
+        (RejectionLogged(), [http(401), http(401), log(RECORD)], 1),
+        (RejectionLogged(), [http(401), log(RECORD), http(401, 1), log(step=1)], 1),
+        (RejectionLogged(), [http(401), log({**RECORD, "cause": None})], 1),
+        (RejectionLogged(), [http(401), log({**RECORD, "at": "now"})], 1),
+        (RejectionLogged(), [http(401), log({**RECORD, "cause": "x" * 500})], 1),
+        (RejectionLogged(), [http(401), log("{" * 100_000)], 1),
+    ],
+)
+def test_check(check, observations, findings):
+    """A check has a finding for each observation that breaks it, named after itself, and none for the others."""
+    seen = Seen(Contract(rejection_record=SHAPE), tuple(observations))
+    found = list(check.judge(seen))
+    assert len(found) == findings
+    assert {finding.check for finding in found} <= {check.name}
+    assert all(finding.expected and finding.seen for finding in found)
+
+
+def test_rejection_record_that_the_contract_does_not_describe():
+    """Without a description of the record none can be found."""
+    assert len(list(RejectionLogged().judge(Seen(Contract(), (http(401), log(RECORD)))))) == 1
+
+
+def test_contract_says_what_rejected_means():
+    """The statuses of the contract are those of a rejection."""
+    seen = Seen(Contract(rejected=frozenset({422})), (http(422), http(401)))
+    (finding,) = Rejected().judge(seen)
+    assert (finding.expected, finding.seen) == ("rejection with status 422", "status 401")
+
+
+def test_exposure_is_told_without_its_value():
+    """A disclosure is told by kind, label and place."""
+    (finding,) = NoDisclosure().judge(Seen(Contract(), (http(200, exposures=EXPOSED),)))
+    assert finding.seen == "name (canary name) in the answer, byte 1"
+
+
+def test_internals_in_an_answer_are_a_finding():
+    """A stack trace in an answer's body is a disclosure, with the place as evidence."""
+    trace = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: no\n'
+    found = list(NoDisclosure().judge(Seen(Contract(), (http(500, body=trace),))))
+    assert found
+    assert all(finding.check == "no_disclosure" and finding.evidence for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("check", "observations", "steps"),
+    [
+        (At(Rejected(), 1), [http(200), http(401, step=1)], []),
+        (At(Rejected(), 1), [http(401), http(200, step=1)], [1]),
+        (At(NothingChanged(), 1), [store("t"), store(step=1)], []),
+        (At(NothingChanged(), 1), [store(), store("t", step=1)], [1]),
+        (At(Applied(), 1), [store(), store("t", step=1)], []),
+    ],
+)
+def test_check_of_one_step(check, observations, steps):
+    """A check with a step judges that step alone, as if it were the first, and its findings name that step."""
+    findings = check.judge(Seen(Contract(), tuple(observations)))
+    assert [finding.step for finding in findings] == steps
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"body": "no"}, {"body": "no"}, True),
+        ({"body": "no"}, {"body": "expired"}, False),
+        ({"headers": (("www-authenticate", "Stripe"),)}, {}, False),
+        ({"headers": (("x-request-id", "1"),)}, {"headers": (("x-request-id", "2"),)}, True),
+        ({"headers": (("x-request-id", "1"),)}, {}, False),
+        ({"headers": (("connection", "close"),)}, {}, True),
+        ({"body": '{"ref":"5f1c7a90b2d4"}'}, {"body": '{"ref":"00aa11bb22cc"}'}, True),
+        (
+            {"body": "at 2026-11-23T05:00:00Z: 7d444840-9dc0-11d1-b245-5ffdce74fad2"},
+            {"body": "at 2026-11-23T05:00:01.5+00:00: 00000000-9dc0-11d1-b245-5ffdce74fad2"},
+            True,
+        ),
+        ({"body": "code 12"}, {"body": "code 13"}, False),
+    ],
+)
+def test_refusals_are_one_answer(one, other, same):
+    """Refusals are the same when they differ only in what a server makes up for each answer."""
+    findings = list(Uniform().judge(Seen(Contract(), (http(401, **one), http(401, step=1, **other)))))
+    assert (not findings) is same
+
+
+def test_accepted_delivery_is_no_refusal():
+    """An answer that accepts is not compared with refusals, whose statuses must be one."""
+    assert not list(Uniform().judge(Seen(Contract(), (http(401), http(200, step=1), http(401, step=2)))))
+    assert list(Uniform().judge(Seen(Contract(), (http(401), http(400, step=1)))))
+
+
+def test_note_on_times():
+    """With enough answers to each cause, the note names causes whose answer times do not overlap."""
+
+    def answers(variant, milliseconds):
+        sent = Sent("POST", "https://billing.example/hook", "a note", 2, "0" * 64, variant)
+        return [Exchange(0, sent, Answer(401, (), "", 0, (milliseconds + i / 100) / 1000)) for i in range(30)]
+
+    fast, slow = answers("missing", 1), answers("expired", 9)
+    assert "told apart by time: missing and expired" in Uniform().note(Seen(Contract(), (*fast, *slow)))
+    assert "no cause is told apart" in Uniform().note(Seen(Contract(), (*fast, *answers("wrong", 1))))
+    assert Uniform().note(Seen(Contract(), tuple(fast[:5]))) == ""

@@ -1,0 +1,170 @@
+import asyncio
+import zlib
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.adapters.http import HttpSender, _decompressed
+from harness.canary import Ledger
+from harness.domain.contracts import Request
+from harness.domain.observation import Answer, NoAnswer
+from harness.domain.sensitive import Secret
+from harness.domain.target import Budget, Contract, Environment, Target, Webhook
+from harness.errors import ForbiddenHostError, InconclusiveError, Reason
+from tests.end_to_end import hostile
+from tests.end_to_end.hostile import Server, answer
+
+VALUE = b"whsec_0123456789abcdef"
+
+
+def exchanged(url, *, headers=(), body=b"{}", target="/hook", budget=None, ledger=None):
+    """Send one request and return the answer."""
+    described = Target(
+        "t",
+        url,
+        Environment.LOCAL,
+        Webhook("/hook", Secret("webhook secret", "whsec_x"), "2022-11-15"),
+        contract=Contract(answer_within=2),
+        budget=budget or Budget(),
+    )
+
+    async def once():
+        sender = HttpSender(described, ledger or Ledger())
+        try:
+            return await sender.send(Request("POST", target, tuple(headers), body, "a note"), 3)
+        finally:
+            await sender.close()
+
+    return asyncio.run(once())
+
+
+def answered(behave, **more):
+    """Send one request to a server that behaves in some way; return the answer and what arrived."""
+    with Server(behave) as server:
+        got = exchanged(server.url, **more).answer
+    return got, server.requests
+
+
+ASCII = ((b"X-Test", b"plain"),)
+BEYOND = ((b"X-Test", b"\xff\xe9"),)  # goes through the second client, as aiohttp would encode it anew
+both_clients = pytest.mark.parametrize("headers", [ASCII, BEYOND], ids=["aiohttp", "h11"])
+
+
+@both_clients
+def test_bytes_arrive_as_they_are(headers):
+    """Body, header bytes and request target go on the wire as they were given, and no header is added that tells us."""
+    got, (request,) = answered(hostile.always(200), headers=headers, body=b"\x00\xff {}", target="/a//b/../c%2Fd?x=%7e")
+    assert got.status == 200
+    assert request.body == b"\x00\xff {}"
+    assert request.target == "/a//b/../c%2Fd?x=%7e"
+    assert request.header("X-Test") == headers[0][1]
+    names = {line.partition(b":")[0].lower() for line in request.head.split(b"\r\n")[1:]}
+    assert names <= {b"host", b"x-test", b"content-length", b"connection"}
+
+
+@both_clients
+@pytest.mark.parametrize(
+    ("behave", "reason"),
+    [
+        (hostile.garbage, Reason.RESPONSE_UNREADABLE),
+        (hostile.close_at_once, Reason.UNREACHABLE),
+        (hostile.close_in_body, Reason.RESPONSE_UNREADABLE),
+        (hostile.never, Reason.TIMEOUT),
+        (hostile.continue_spam, Reason.TIMEOUT),
+        (hostile.endless, Reason.RESPONSE_TOO_LARGE),
+        (hostile.many_headers, Reason.RESPONSE_UNREADABLE),
+        (hostile.huge_header, Reason.RESPONSE_UNREADABLE),
+        (hostile.corrupt_gzip, Reason.RESPONSE_UNREADABLE),
+        (hostile.redirect_elsewhere, Reason.REDIRECT_ELSEWHERE),
+        (hostile.redirect_nowhere, Reason.REDIRECT_ELSEWHERE),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_both_clients_tell_the_same_reasons(behave, reason, headers):
+    """Whichever client sends a request, what goes wrong is told by the same reason in one line."""
+    got, _ = answered(behave, headers=headers)
+    assert isinstance(got, NoAnswer)
+    assert got.reason is reason
+    assert "\n" not in got.detail
+    assert got.detail
+
+
+def test_other_host_gets_nothing():
+    """A request target that would change the host sends nothing."""
+    with Server(hostile.always(200)) as server:
+        for target in ("@elsewhere.invalid/", ".elsewhere.invalid/"):
+            with pytest.raises(ForbiddenHostError, match=r"elsewhere\.invalid"):
+                exchanged("https://billing.example", target=target)
+        assert server.connections == 0
+
+
+def test_redirect_is_not_followed():
+    """A redirect on the same host is an answer like any other, and is not followed by the client."""
+    got, requests = answered(hostile.redirect_loop)
+    assert (got.status, len(requests)) == (307, 1)
+
+
+@both_clients
+def test_values_are_concealed_wherever_they_come_back(headers):
+    """A registered value is replaced in body, header values and header names, and each place is told."""
+    ledger = Ledger()
+    ledger.add("secret", "webhook secret", VALUE)
+
+    def behave(peer, _):
+        peer.send(answer(200, b"a " + VALUE + b" b", (b"X-One: " + VALUE, b"x-" + VALUE + b": 1")))
+
+    got, _ = answered(behave, ledger=ledger, headers=headers)
+    assert VALUE.decode() not in repr(got)
+    assert got.body == "a [secret: webhook secret] b"
+    assert {exposure.where.partition(",")[0] for exposure in got.exposures} == {
+        "body",
+        "header x-one",
+        "a header's name",
+    }
+
+
+def test_value_in_a_second_gzip_member_is_found():
+    """Every member of a gzip body is read."""
+    ledger = Ledger()
+    ledger.add("secret", "webhook secret", VALUE)
+    got, _ = answered(hostile.echo_gzip, ledger=ledger, body=b"x" * 50 + VALUE)
+    assert [exposure.where.partition(",")[0] for exposure in got.exposures] == ["body"]
+    assert got.body.endswith("[secret: webhook secret]")
+
+
+def test_long_body_is_marked_as_cut():
+    """What is kept of a body is bounded, and an answer says that it was cut."""
+    short, long = (
+        answered(lambda peer, _, n=n: peer.send(answer(200, b"x" * n)), budget=Budget(evidence_characters=100))[0]
+        for n in (100, 101)
+    )
+    assert (short.cut, len(short.body), long.cut, len(long.body), long.length) == (False, 100, True, 100, 101)
+
+
+@given(st.binary(max_size=2_000), st.sampled_from(["gzip", " GZIP ", "x-gzip", "deflate"]), st.integers(1, 3))
+def test_decompression_is_exact_or_refused(data, encoding, members):
+    """What was packed is unpacked, in any number of gzip members; a part of it, or a limit exceeded, is refused."""
+    wbits = 15 if encoding == "deflate" else 31
+    packer = zlib.compressobj(wbits=wbits)
+    packed = packer.compress(data) + packer.flush()
+    assert _decompressed(packed * members, encoding, 10_000) == data * members
+    with pytest.raises(InconclusiveError):
+        _decompressed(packed[:-1], encoding, 10_000)
+    if data:
+        with pytest.raises(InconclusiveError):
+            _decompressed(packed * members, encoding, len(data) * members - 1)
+
+
+def test_answer_has_its_time():
+    """An answer tells how long it took from the first byte sent to the last one read."""
+
+    def behave(peer, _):
+        peer.wait(0.2)
+        peer.send(answer())
+
+    got, _ = answered(behave)
+    assert isinstance(got, Answer)
+    assert 0.19 < got.seconds < 2
+    assert replace(got, seconds=0).status == 200

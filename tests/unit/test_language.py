@@ -1,0 +1,221 @@
+import pytest
+
+from harness.errors import ConfigurationError
+from harness.language import read_scenario, read_target
+from harness.session import all_scenarios, choose
+
+SECRET = "whsec_" + "0123456789abcdefghij"
+TARGET = """\
+name = "staging"
+url = "https://billing.example:8443/"
+environment = "staging"
+
+[webhook]
+path = "/hooks"
+secret_env = "HOOK"
+api_version = "2025-03-31.basil"
+
+[[stores]]
+name = "a"
+url = "sqlite:a.db"
+
+[[stores]]
+name = "b"
+url = "sqlite:b.db"
+ignore = ["sessions"]
+
+[contract]
+rejected = [400]
+answer_within = 3
+"""
+SCENARIO = """\
+title: A rule
+severity: high
+requirement: [{id: R1, says: It must.}]
+control:
+  do: [deliver]
+  expect: [accepted, applied]
+do: [deliver]
+with: {signature: missing.no_header}
+expect: [rejected]
+cases:
+  one: {}
+  two:
+    with: {body: compact}
+defects: {no_verification: rejected}
+"""
+
+
+def target(tmp_path, text=TARGET, **environment):
+    """Read a target file."""
+    file = tmp_path / "t.toml"
+    file.write_text(text, encoding="utf-8")
+    return read_target(file, {"HOOK": SECRET, **environment})
+
+
+def test_target(tmp_path):
+    """A target file is read with its secret from the environment and its paths relative to itself."""
+    read = target(tmp_path)
+    assert (read.url, read.webhook.path, read.webhook.secret.reveal()) == (
+        "https://billing.example:8443",
+        "/hooks",
+        SECRET,
+    )
+    assert [store.url for store in read.stores] == [f"sqlite:{tmp_path}/a.db", f"sqlite:{tmp_path}/b.db"]
+    assert read.stores[1].ignore == ("sessions",)
+    assert (read.contract.rejected, read.contract.answer_within) == ({400}, 3.0)
+    assert read.allowed == {"billing.example:8443"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ('name = "staging"', "name = ", 1, "not TOML: Invalid value"),
+        ("answer_within = 3", 'answer_within = "3', 21, "not TOML: "),
+        ("answer_within = 3", "answer_within = [", 21, "not TOML: Invalid value"),
+        ("answer_within = 3", "answer_within = 0", 21, "'contract.answer_within' is not right; greater than 0"),
+        ("answer_within = 3", "anwser_within = 3", 21, "did you mean 'answer_within'?"),
+        ("rejected = [400]", "rejected = [200]", 20, "'contract.rejected.0' is not right"),
+        ("rejected = [400]", "rejected = []", 20, "'contract.rejected' is not right"),
+        ('name = "b"', 'nam = "b"', 15, "did you mean 'name'?"),
+        ('url = "sqlite:b.db"', 'url = "sqlit:b.db"', 16, "in the URL of 'b'; did you mean 'sqlite'?"),
+        ('url = "sqlite:b.db"', 'url = "b.db"', 16, "unknown scheme"),
+        ("[webhook]", "[webhok]", 5, "unknown key 'webhok'; did you mean 'webhook'?"),
+        ('path = "/hooks"', 'path = "hooks"', 6, "a path that starts with '/'"),
+        ('"staging"\n\n', '"prod"\n\n', 3, "'environment' is not right; 'local', 'staging' or 'production'"),
+        ("https://billing.example:8443/", "https://user:pw@billing.example", 2, "only scheme, host and port"),
+        ("https://billing.example:8443/", "https://:pw@billing.example", 2, "only scheme, host and port"),
+        ("https://billing.example:8443/", "https://billing.example:99999", 2, "'url' is not right; port out of range"),
+        ("https://billing.example:8443/", "https://[", 2, "'url' is not right; invalid IPv6 URL"),
+        ("https://billing.example:8443/", "https://billing.example/hooks", 2, "the webhook's path goes into"),
+        ("https://billing.example:8443/", "ftp://billing.example", 2, "a base URL such as"),
+        ("https://billing.example:8443/", "http://10.0.0.1", 2, "plain HTTP carries the run's secrets in clear"),
+        ('secret_env = "HOOK"', 'secret_env = "UNSET"', 7, "the environment variable UNSET is not set"),
+        ("[[stores]]", "[[waive]]\nchannel = 'store'\nreason = 'because'\n[[stores]]", 12, "at least 10 characters"),
+    ],
+)  # fmt: skip
+def test_wrong_target(tmp_path, old, new, line, said):
+    """What is wrong in a target file is told in one line, with the file, the line, and what would be right."""
+    with pytest.raises(ConfigurationError) as raised:
+        target(tmp_path, TARGET.replace(old, new, 1))
+    text = str(raised.value)
+    assert text.startswith(f"{tmp_path}/t.toml:{line}: ")
+    assert said in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("", "is not set"),
+        (" \n", "is not set"),
+        ("whsec", "is too short for a secret"),
+        ("whsec_0123456789\n", "spaces at its ends"),
+        ("whsec_ü0123456789", "non-ASCII"),
+        ("sk_" + "live_0123456789", "live Stripe key"),
+    ],
+)
+def test_wrong_secret(tmp_path, value, said):
+    """A secret that cannot be one is refused where its variable is named, and is not shown."""
+    with pytest.raises(ConfigurationError) as raised:
+        target(tmp_path, HOOK=value)
+    assert "t.toml:7: " in str(raised.value)
+    assert said in str(raised.value)
+    assert not value.strip() or len(value) < 8 or value not in str(raised.value)
+
+
+def test_target_nested_too_deep(tmp_path):
+    """A target file that is made to exhaust the parser is refused."""
+    with pytest.raises(ConfigurationError, match="nested too deep"):
+        target(tmp_path, "a = " + "[" * 100_000)
+
+
+def scenario(tmp_path, text=SCENARIO):
+    """Read a scenario file."""
+    file = tmp_path / "s.yaml"
+    file.write_text(text, encoding="utf-8")
+    return read_scenario(file, "t/s")
+
+
+def test_scenario(tmp_path):
+    """A scenario has its cases, each with the shared parameters and its own."""
+    read = scenario(tmp_path)
+    assert [case.id for case in read.cases] == ["t/s[one]", "t/s[two]"]
+    first, second = (case.phase.steps[0] for case in read.cases)
+    assert (first.signature, first.body) == ("missing.no_header", "pretty")
+    assert (second.signature, second.body) == ("missing.no_header", "compact")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("title: A rule", "title: [A rule", 2, "not YAML"),
+        ("severity: high", "\tseverity: high", 2, "not YAML"),
+        ("severity: high", "severity: hihg", 2, "'severity' is not right; 'low', 'medium', 'high' or 'critical'"),
+        ("severity: high", "severty: high", 2, "did you mean 'severity'?"),
+        ("says: It must.", "say: It must.", 3, "did you mean 'says'?"),
+        ("  do: [deliver]", "  do: [delivr]", 5, "unknown step 'delivr'; did you mean 'deliver'?"),
+        ("\ndo: [deliver]", "\ndo: [deliver, repaly]", 7, "unknown step 'repaly'; did you mean 'replay'?"),
+        ("\ndo: [deliver]", "\ndo: [{deliver: {signatur: valid}}]", 7, "did you mean 'signature'?"),
+        ("\ndo: [deliver]", "\ndo: []", 7, "'do' is not right"),
+        ("\ndo: [deliver]", "\ndo: [{deliver: {}, replay: {}}]", 7, "one entry names one part"),
+        ("\ndo: [deliver]", "\ndo: [deliver, {replay: {times: many}}]", 7, "'times' of 'replay' is not right"),
+        ("with: {signature: missing.no_header}", "with: {signatur: x}", 7, "no step takes the parameter 'signatur'"),
+        ("missing.no_header", "missing.no_heder", 7, "missing.no_header"),
+        ("with: {body: compact}", "with: {body: compat}", 12, "'pretty', 'compact'"),
+        ("with: {body: compact}", "wth: {body: compact}", 13, "did you mean 'with'?"),
+        ("with: {body: compact}", "needs: [stor]", 13, "unknown need 'stor'; did you mean 'store'?"),
+        ("expect: [rejected]", "expect: [rejectd]", 9, "unknown check 'rejectd'; did you mean 'rejected'?"),
+        ("expect: [rejected]", "expect: [{rejected: {at: 1}}]", 9, "'at: 1' is no step; steps are counted 0 to 0"),
+        ("expect: [rejected]", "expect: [{rejected: {at: true}}]", 9, "'at: True' is no step"),
+        ("no_verification: rejected", "no_verification: rejectd", 14, "unknown check 'rejectd'"),
+        ("control:\n  do: [deliver]\n  expect: [accepted, applied]\n", "", 8, "case 'one' has no positive control"),
+    ],
+)  # fmt: skip
+def test_wrong_scenario(tmp_path, old, new, line, said):
+    """What is wrong in a scenario is told in one line, with the file, the line, and the nearest right word."""
+    assert old in SCENARIO
+    with pytest.raises(ConfigurationError) as raised:
+        scenario(tmp_path, SCENARIO.replace(old, new, 1))
+    text = str(raised.value)
+    assert said in text
+    assert "\n" not in text
+    assert text.startswith(f"{tmp_path}/s.yaml:{line}: ")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "just words", "--- a\n--- b\n", "\x00", "&a [*a]"])
+def test_what_is_no_scenario(tmp_path, text):
+    """A file that is no mapping, or no YAML at all, is refused with its name."""
+    with pytest.raises(ConfigurationError) as raised:
+        scenario(tmp_path, text)
+    assert str(raised.value).startswith(f"{tmp_path}/s.yaml")
+
+
+def test_scenario_that_is_no_text(tmp_path):
+    """A scenario that is not UTF-8 is refused."""
+    (tmp_path / "s.yaml").write_bytes(b"title: \xff")
+    with pytest.raises(ConfigurationError, match="not UTF-8: byte 7"):
+        read_scenario(tmp_path / "s.yaml", "t/s")
+
+
+def test_every_control_can_prove_something():
+    """Each scenario that comes with Payproof has a control that expects an effect, or cases that do."""
+    for one in all_scenarios():
+        phases = [one.control] if one.control is not None else [case.phase for case in one.cases]
+        for phase in phases:
+            assert {"accepted", "applied"} <= {check.name for check in phase.expect}, one.id
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"ids": ["webhook_signature/mising"]}, "did you mean 'webhook_signature/missing'?"),
+        ({"ids": ["webhook_signature/missing[no_heder]"]}, "did you mean 'webhook_signature/missing[no_header]'?"),
+        ({"topics": ["webhook_signatures"]}, "did you mean 'webhook_signature'?"),
+    ],
+)
+def test_unknown_choice(asked, said):
+    """An unknown scenario, case or topic is refused with the nearest one."""
+    with pytest.raises(ConfigurationError) as raised:
+        choose(all_scenarios(), **asked)
+    assert said in str(raised.value)

@@ -1,0 +1,178 @@
+import io
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from harness.domain.events import CaseFinished, CaseStarted, Record, RunFinished, RunStarted
+from harness.domain.finding import Finding, Severity
+from harness.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
+from harness.domain.target import Contract, RejectionRecord, Waiver
+from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
+from harness.errors import ConfigurationError, Reason
+from harness.language import decode_event, encode_event
+from harness.reporters import open_report
+from harness.reporters.console import ConsoleReport
+from harness.reporters.jsonl import JsonLines
+from harness.reporters.junit import JUnit
+from harness.reporters.words import printable, story, summary
+
+CONTRACT = Contract(
+    rejection_record=RejectionRecord({"a": "b"}, "c", "t", "o", "r"),
+    waivers=(Waiver(Channel.LOG, "no access to the log"),),
+)
+SENT = Sent("POST", "https://billing.example/hook", "a note", 2, "0" * 64)
+RECORD = Record(
+    (),
+    (
+        Exchange(0, SENT, Answer(401, (("a", "b"),), "no [bold]\x1b[31m\x00", 2, 0.01)),
+        Exchange(0, SENT, NoAnswer(Reason.TIMEOUT, "late", 1.0)),
+        StoreChange(0, "db", (TableChange("t", 1, 0),)),
+        LogLines(0, "log", ("a line \x1b]0;x",)),
+        LogLines(1, "log", ()),
+    ),
+)
+VERDICTS = (
+    Passed(("rejected",), ("nothing_changed (store)",), ("a note",)),
+    Failed((Finding("rejected", "no \x1b[2J", "yes [/bold]", evidence=("line\x07\nnext",)), Finding("b", "c", "d"))),
+    Failed((Finding("rejected", "no", "yes"),), advised=True),
+    Errored(Reason.TIMEOUT, "no answer"),
+    Skipped("no store"),
+)
+STARTED = RunStarted("1", "a [red]target", "local", 7, "2030-01-01T00:00:00+00:00", 5, ("db",), ("log",), CONTRACT)
+CASES = tuple(
+    CaseFinished(f"topic/name[{n}]", "A rule", Severity.HIGH, verdict, RECORD, 0.1, "payproof run")
+    for n, verdict in enumerate(VERDICTS)
+)
+COUNTS = {"passed": 1, "failed": 1, "advised": 1, "errored": 1, "skipped": 1}
+FINISHED = RunFinished(COUNTS, ExitCode.BROKEN, 1.5)
+EVENTS = (STARTED, *(event for case in CASES for event in (CaseStarted(case.id), case)), FINISHED)
+
+
+class Kept(io.StringIO):
+    """A file whose text stays after it was closed."""
+
+    def close(self):
+        """Do nothing."""
+
+
+def written(kind, events=EVENTS):
+    """Return what a reporter writes for events."""
+    file = Kept()
+    report = kind(file)
+    for event in events:
+        report.handle(event)
+    report.close()
+    return file.getvalue()
+
+
+def console(events=EVENTS):
+    """Return what the console shows."""
+    return written(lambda file: ConsoleReport(Console(file=file, width=140)), events)
+
+
+def test_record_is_read_back_as_it_was():
+    """Each line of a run record is the event that it was written for; nothing of it is lost."""
+    lines = written(JsonLines).splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["run_started", *["case_finished"] * 5, "run_finished"]
+    read = [decode_event(json.loads(line), "f", number) for number, line in enumerate(lines, 1)]
+    assert read == [STARTED, *CASES, FINISHED]
+
+
+@given(st.text(), st.text(), st.sampled_from(VERDICTS))
+def test_any_text_survives_a_record(body, line, verdict):
+    """Whatever a target answers and logs is read back from the record."""
+    try:
+        (body + line).encode()
+    except UnicodeEncodeError:
+        return
+    record = Record((Exchange(0, SENT, Answer(200, (), body, 1, 0.1)),), (LogLines(0, "log", (line,)),))
+    case = replace(CASES[0], record=record, verdict=verdict)
+    assert decode_event(json.loads(json.dumps(encode_event(case))), "f", 1) == case
+
+
+def test_junit_tells_each_verdict():
+    """In JUnit a failure fails, an unknown is an error, broken advice and skipped cases are skipped."""
+    root = ET.fromstring(written(JUnit))
+    (suite,) = root
+    assert [[child.tag for child in case] for case in suite.iter("testcase")] == [
+        [], ["failure"], ["skipped"], ["error"], ["skipped"],
+    ]  # fmt: skip
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "5", "failures": "1", "errors": "1", "skipped": "2",
+    }  # fmt: skip
+    assert "repeat: payproof run" in "".join(suite.itertext())
+
+
+def test_junit_of_an_interrupted_run_is_not_green():
+    """Where cases did not run, JUnit has an error that says how many."""
+    root = ET.fromstring(written(JUnit, (STARTED, CASES[0], RunFinished({}, ExitCode.INTERRUPTED, 1.0))))
+    (error,) = root.iter("error")
+    assert error.get("message") == "4 cases did not run"
+
+
+def test_junit_without_a_footer_is_empty():
+    """A run that was cut short leaves no JUnit that could be taken for a whole one."""
+    assert written(JUnit, EVENTS[:-1]) == ""
+
+
+def test_console_tells_everything():
+    """The console tells seed, waivers, failures with their evidence, what is unknown and why, and the counts."""
+    text = console()
+    for part in (
+        "5 cases, seed 7, watching store db, log log",
+        "waived: log: no access to the log",
+        "FAILED topic/name[1] (high): A rule",
+        "ADVICE topic/name[2]",
+        "errored no answer in time: no answer",
+        "skipped no store",
+        "1 passed, 1 failed, 1 advice not kept, 1 errored, 1 skipped in 1.5 s",
+        "The target breaks at least one rule.",
+    ):
+        assert part in text, part
+
+
+def test_console_cannot_be_steered():
+    """What a target says reaches the terminal neither as control characters nor as markup."""
+    text = console()
+    assert not {"\x1b", "\x07", "\x00"} & set(text)
+    assert "yes [/bold]" in text
+    assert "no [bold]" in text
+    assert "a [red]target" in text
+
+
+@pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: verdict.kind)
+def test_every_verdict_is_one_line(verdict):
+    """A verdict is told in one line."""
+    assert summary(verdict)
+    assert len(summary(verdict).splitlines()) == 1
+
+
+def test_story_is_a_line_for_each_observation():
+    """What was sent and seen is told in order, each in one printable line."""
+    lines = story(RECORD)
+    assert len(lines) == 7
+    assert all(line.isprintable() for line in lines)
+
+
+@given(st.text())
+def test_printable(text):
+    """Only line ends and tabs are left of what does not print."""
+    assert all(c.isprintable() or c in "\n\t" for c in printable(text))
+    assert len(printable(text)) == len(text)
+
+
+def test_open_report(tmp_path):
+    """A report's suffix decides its format; an unknown one, or a place that is not writable, is refused."""
+    for name, kind in (("a.jsonl", JsonLines), ("a.xml", JUnit)):
+        report = open_report(tmp_path / name)
+        assert isinstance(report, kind)
+        report.close()
+    for name, said in (("a.pdf", "unknown format"), ("no/a.xml", "cannot be written"), ("d.xml", "is a directory")):
+        (tmp_path / "d.xml").mkdir(exist_ok=True)
+        with pytest.raises(ConfigurationError, match=said):
+            open_report(tmp_path / name)
