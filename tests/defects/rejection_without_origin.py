@@ -4,4 +4,4 @@ from reference_impl.routes import stripe
 
 
 def plant() -> None:
-    stripe.origin_of = lambda request: request.headers.get("x-forwarded-for")
+    stripe.origin_of = lambda request: request.headers.get("x-forwarded-for", "")

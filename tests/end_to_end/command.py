@@ -48,10 +48,11 @@ def payproof(
     cwd: Path | None = None,
     stdin: bytes = b"",
     seconds: float = 60,
+    program: str = PAYPROOF,
 ) -> Ended:
-    """Run the command to its end; one that hangs fails the test."""
+    """Run the command, or another program, to its end; one that hangs fails the test."""
     ended = subprocess.run(
-        [PAYPROOF, *map(str, arguments)],
+        [program, *map(str, arguments)],
         env=env or environment(),
         cwd=cwd,
         input=stdin,
