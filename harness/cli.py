@@ -20,7 +20,7 @@ from harness.domain.events import RunFinished
 from harness.domain.finding import Severity
 from harness.domain.observation import Answer, NoAnswer
 from harness.domain.scenario import Scenario
-from harness.domain.sensitive import Secret
+from harness.domain.sensitive import LIVE_KEYS, Secret
 from harness.domain.verdict import ExitCode
 from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, TargetStartError, place_of
 from harness.language import scenario_schema, target_schema
@@ -198,7 +198,7 @@ def _secret(variable: str) -> Secret:
     value = os.environ.get(variable, "")
     if not value:
         raise ConfigurationError(f"the environment variable {variable} is not set", hint="it must hold the secret")
-    if value.startswith(("sk_live_", "rk_live_", "sk_org_live_")):
+    if value.startswith(LIVE_KEYS):
         raise ConfigurationError(f"{variable} holds a live Stripe key", hint="give the endpoint's secret (whsec_...)")
     return Secret("webhook secret", value)
 

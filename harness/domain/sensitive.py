@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, field
 
-__all__ = ["Exposure", "Secret"]
+__all__ = ["LIVE_KEYS", "Exposure", "Secret"]
+
+#: How Stripe's live keys begin; Payproof takes test keys only.
+LIVE_KEYS = ("sk_live_", "rk_live_", "sk_org_live_")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,20 @@ from urllib.parse import urlsplit
 from harness.domain.observation import Channel
 from harness.domain.sensitive import Secret
 
-__all__ = ["Budget", "Contract", "Environment", "RejectionRecord", "SourceSpec", "Target", "Waiver", "Webhook"]
+__all__ = [
+    "LOOPBACK",
+    "Budget",
+    "Contract",
+    "Environment",
+    "RejectionRecord",
+    "SourceSpec",
+    "Target",
+    "Waiver",
+    "Webhook",
+]
+
+#: Hosts on which plain HTTP leaves no machine.
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Environment(StrEnum):

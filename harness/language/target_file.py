@@ -11,17 +11,15 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from harness.domain.observation import Channel
-from harness.domain.sensitive import Secret
-from harness.domain.target import Contract, Environment, RejectionRecord, SourceSpec, Target, Waiver, Webhook
+from harness.domain.sensitive import LIVE_KEYS, Secret
+from harness.domain.target import LOOPBACK, Contract, Environment, RejectionRecord, SourceSpec, Target, Waiver, Webhook
 from harness.errors import ConfigurationError
 from harness.language.problems import Locator, read_text, refuse
 from harness.registry import log_sources, nearest, store_sources
 
 __all__ = ["read_target", "target_schema"]
 
-_LIVE = ("sk_live_", "rk_live_", "sk_org_live_")
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _base_url(url: str) -> str:
@@ -156,7 +154,7 @@ class _Reading:
     def target(self, entry: _TargetFile) -> Target:
         """Return the domain's target."""
         parts = urlsplit(entry.url)
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise self._wrong(["url"], "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
         hook = entry.webhook
         secret = self._secret(hook.secret_env, "webhook secret", ["webhook", "secret_env"])
@@ -201,7 +199,7 @@ class _Reading:
         value = self._environment.get(variable, "")
         if not value.strip():
             raise self._wrong(place, f"the environment variable {variable} is not set", f"it must hold the {label}")
-        if value.startswith(_LIVE):
+        if value.startswith(LIVE_KEYS):
             raise self._wrong(place, f"{variable} holds a live Stripe key", "Payproof takes test keys only")
         if not value.isascii() or value != value.strip():
             raise self._wrong(place, f"{variable} holds spaces at its ends or non-ASCII characters", "copy it again")

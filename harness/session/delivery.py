@@ -11,7 +11,7 @@ from harness.canary import Ledger, make_canaries
 from harness.domain.contracts import Request
 from harness.domain.observation import Exchange
 from harness.domain.sensitive import Secret
-from harness.domain.target import Contract, Environment, Target, Webhook
+from harness.domain.target import LOOPBACK, Contract, Environment, Target, Webhook
 from harness.errors import ConfigurationError
 from harness.session.run import event_factory
 from harness.steps.deliver import STRIPE_HEADERS, digests_of
@@ -19,8 +19,6 @@ from harness.stripe.forgeries import forge
 from harness.stripe.forgery import Material
 
 __all__ = ["deliver_once", "loose_target"]
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def loose_target(url: str, *, secret: Secret, ca_file: str | None = None, answer_within: float = 10.0) -> Target:
@@ -36,7 +34,7 @@ def loose_target(url: str, *, secret: Secret, ca_file: str | None = None, answer
         raise ConfigurationError(f"{url!r} is no URL", hint=str(error)) from None
     if "@" in parts.netloc:
         raise ConfigurationError("the URL holds a user name or password", hint="give the URL without them")
-    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK)):
+    if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK)):
         raise ConfigurationError(f"cannot send to {url!r}", hint="give an https:// URL, or http:// on a loopback host")
     return Target(
         name=parts.netloc,

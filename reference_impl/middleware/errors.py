@@ -1,7 +1,5 @@
 """Generic answers to whatever goes wrong: nothing of the request and nothing of the inside (CWE-209)."""
 
-import secrets
-import string
 from http import HTTPStatus
 
 import structlog
@@ -12,11 +10,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reference_impl.services.logging import new_reference
+
 __all__ = ["Errors", "Problem", "on_http_error", "on_invalid_request", "problem"]
 
 log = structlog.get_logger()
 
-REFERENCE_LENGTH = 20
 MESSAGES = {
     HTTPStatus.BAD_REQUEST: "The request could not be understood.",
     HTTPStatus.UNAUTHORIZED: "The request could not be verified.",
@@ -99,8 +98,3 @@ class Errors:
             return HTTPStatus.SERVICE_UNAVAILABLE
         log.error("unhandled_exception", reference=reference, exc_info=error)
         return HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def new_reference() -> str:
-    """Make up a reference of letters only: no run of digits that the log would redact as a card number."""
-    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(REFERENCE_LENGTH))

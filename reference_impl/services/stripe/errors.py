@@ -1,11 +1,11 @@
 """What can go wrong at Stripe: the little that callers are told, and what only the internal log is told."""
 
 import re
-import secrets
-import string
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
+
+from reference_impl.services.logging import new_reference
 
 __all__ = [
     "OURS",
@@ -20,7 +20,6 @@ __all__ = [
     "named",
 ]
 
-REFERENCE_LENGTH = 20
 # The shape of Stripe's types and codes, such as card_declined: no sentence, key, name or card number has it.
 NAME_SHAPE = re.compile(r"[a-z][a-z_]{0,59}")
 REQUEST_ID_SHAPE = re.compile(r"req_[A-Za-z0-9_]{1,60}")
@@ -144,8 +143,3 @@ def blames_request(status: int | None) -> bool:
 def named(value: object, shape: re.Pattern[str] = NAME_SHAPE) -> str | None:
     """Return a word of Stripe's vocabulary as it is, and anything else as None."""
     return value if isinstance(value, str) and shape.fullmatch(value) else None
-
-
-def new_reference() -> str:
-    """Make up a reference of letters only: no run of digits that the log would redact as a card number."""
-    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(REFERENCE_LENGTH))
