@@ -13,6 +13,10 @@ from reference_impl.database.engine import open_database
 from reference_impl.services import logging
 from reference_impl.services.audit import Action, AuditLog, Record, Result
 from reference_impl.services.chain import Mark
+from reference_impl.services.stripe.breaker import Breaker
+from reference_impl.services.stripe.calls import Caller
+from reference_impl.services.stripe.connection import Connection
+from reference_impl.services.stripe.live import LiveStripe
 from reference_impl.settings import MisconfiguredError, Settings, load_settings
 
 __all__ = ["main"]
@@ -67,6 +71,9 @@ def serve() -> int:
     """
     settings = load_settings(Settings)
     context = server.tls_context(settings)
+    stripe = Connection(
+        settings.stripe_api_key, Caller(Breaker()), api_base=settings.stripe_api_base, ca_file=settings.stripe_ca_file
+    )
     engine = open_database(settings.database_url.get_secret_value())
     try:
         if settings.migrate:
@@ -79,11 +86,12 @@ def serve() -> int:
             audit = AuditLog(settings.audit_key)
             audit.begin(connection)
             audit.append(connection, started())
-        service = server.create_server(create_app(settings, engine), context)
+        service = server.create_server(create_app(settings, engine, LiveStripe(stripe)), context)
         if settings.stop_with_parent:
             server.stop_at_end_of_input(service)
         service.run(sockets=[listener])
     finally:
+        stripe.close()
         engine.dispose()
     return os.EX_OK
 

@@ -9,13 +9,14 @@ from reference_impl.middleware.errors import Errors, on_http_error, on_invalid_r
 from reference_impl.middleware.security import SecurityHeaders
 from reference_impl.routes import health, stripe
 from reference_impl.services.audit import AuditLog
+from reference_impl.services.stripe.port import StripeGateway
 from reference_impl.settings import Settings
 
 __all__ = ["create_app"]
 
 
-def create_app(settings: Settings, engine: Engine) -> FastAPI:
-    """Build the application around an open database.
+def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> FastAPI:
+    """Build the application around an open database and a way to Stripe.
 
     Documentation pages are never served, and the OpenAPI document only on request: what is not needed does not run
     (PCI DSS 2.2.4).
@@ -31,6 +32,7 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.settings = settings
     app.state.engine = engine
     app.state.audit = AuditLog(settings.audit_key)
+    app.state.gateway = gateway
     app.include_router(stripe.router)
     app.include_router(health.router)
     # The last one added is the outermost.

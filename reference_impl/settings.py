@@ -1,82 +1,30 @@
 """What the operator decides, read from `BILLING_*` variables and refused where it would be unsafe."""
 
-import re
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from reference_impl.vetting import ApiKey, ServerKey, WebhookSecret, is_live
 
 __all__ = [
     "DatabaseSettings",
     "MaintenanceSettings",
     "MisconfiguredError",
+    "Plan",
     "PreviousSecret",
     "Settings",
     "load_settings",
-    "vetted_key",
-    "vetted_secret",
 ]
 
 ENV_PREFIX = "BILLING_"
 MEBIBYTE = 1024 * 1024
 
-# Stripe's endpoint secrets have 32 random characters after the prefix, those of its command line 64.
-SECRET_SHAPE = re.compile(r"whsec_[!-~]{24,}")
-# 32 random bytes in base64 or hexadecimal.
-AUDIT_KEY_SHAPE = re.compile(r"[!-~]{43,}")
-API_KEY_SHAPE = re.compile(r"(sk|rk|pk)_(live|test)_")
-# Words that documentation and templates use. A random secret meets the shortest of them less than once in a billion.
-PLACEHOLDERS = ("change_me", "changeme", "example", "placeholder", "replace", "secret", "undefined", "your_")
-# "whsec_xxxxxxxx..." and "whsec_1234...": 24 random characters practically never have fewer distinct ones.
-FEWEST_DISTINCT_CHARACTERS = 8
-
 
 class MisconfiguredError(Exception):
     """The service must not start; the message is one line, names the setting and shows no value."""
-
-
-def vetted_secret(secret: SecretStr) -> SecretStr:
-    """Return a webhook signing secret that nobody can guess.
-
-    Raises:
-        ValueError: it is empty, blank, a placeholder, too short, or a key of another kind. With an empty or known
-            secret everybody can sign (GHSA-xff3-5c9p-2mr4). The text never holds the secret.
-    """
-    text = secret.get_secret_value()
-    if API_KEY_SHAPE.search(text):
-        raise ValueError("is an API key, not the signing secret of a webhook endpoint")
-    if not SECRET_SHAPE.fullmatch(text):
-        raise ValueError("must be whsec_ and at least 24 visible ASCII characters")
-    random_part = text.removeprefix("whsec_")
-    if any(word in random_part.lower() for word in PLACEHOLDERS):
-        raise ValueError("is a placeholder")
-    if len(set(random_part)) < FEWEST_DISTINCT_CHARACTERS:
-        raise ValueError("is too uniform to be random")
-    return secret
-
-
-def vetted_key(key: SecretStr) -> SecretStr:
-    """Return a key for the audit log that nobody can guess, such as `openssl rand -base64 32` makes.
-
-    Raises:
-        ValueError: it is too short for 256 bits in base64, a placeholder, or a secret of another kind. Whoever knows
-            the key can forge the log. The text never holds the key.
-    """
-    text = key.get_secret_value()
-    if API_KEY_SHAPE.search(text) or "whsec_" in text:
-        raise ValueError("is a secret of Stripe's; the audit log needs a key of its own")
-    if not AUDIT_KEY_SHAPE.fullmatch(text):
-        raise ValueError("must be at least 43 visible ASCII characters")
-    if any(word in text.lower() for word in PLACEHOLDERS):
-        raise ValueError("is a placeholder")
-    if len(set(text)) < FEWEST_DISTINCT_CHARACTERS:
-        raise ValueError("is too uniform to be random")
-    return key
-
-
-WebhookSecret = Annotated[SecretStr, AfterValidator(vetted_secret)]
-AuditKey = Annotated[SecretStr, AfterValidator(vetted_key)]
 
 
 class PreviousSecret(BaseModel):
@@ -88,6 +36,15 @@ class PreviousSecret(BaseModel):
     valid_until: AwareDatetime
 
 
+class Plan(BaseModel):
+    """What a price must cost to be the plan that it stands for: an amount in the currency's smallest unit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    amount: Annotated[int, Field(gt=0, lt=10**12)]
+    currency: Annotated[str, Field(pattern=r"^[a-z]{3}$")]
+
+
 class Settings(BaseSettings):
     """The configuration of one process; every field is the variable `BILLING_<FIELD>`.
 
@@ -95,24 +52,51 @@ class Settings(BaseSettings):
     SQLite file to the newest schema when it starts; on PostgreSQL its role may not, and the operator does. There is no
     plain HTTP mode: certificate and key (PEM files) are required. With `stop_with_parent` the service stops when its
     standard input ends, which happens on every system when the process that started it is gone.
+
+    `plans` are the prices that grant anything, by Stripe's ids; others are recorded and grant nothing. `return_url` is
+    the page to which Stripe's own pages send a customer back: never a caller's choice, which would be an open redirect.
+    `trusted_proxies` are the networks whose X-Forwarded-For is believed. Metrics have a listener of their own, which
+    exists only with `metrics_port`.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr
     migrate: bool = False
-    audit_key: AuditKey
+    audit_key: ServerKey
+    credential_key: ServerKey
     stripe_webhook_secret: WebhookSecret
     stripe_previous_webhook_secrets: tuple[PreviousSecret, ...] = ()
     stripe_livemode: bool = False
+    stripe_api_key: ApiKey
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_ca_file: Path | None = None
+    stripe_account: Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{1,250}$")] | None = None
+    plans: dict[Annotated[str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$")], Plan] = Field(
+        default_factory=dict
+    )
+    return_url: Annotated[str, Field(pattern=r"^https://[^\s?#]+$")]
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535)
     tls_certificate: Path
     tls_private_key: Path
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
     tolerance_seconds: int = Field(default=300, ge=1, le=3600)
     max_body_bytes: int = Field(default=MEBIBYTE, ge=1)
     openapi: bool = False
+    worker_seconds: float = Field(default=5, gt=0, le=300)
+    # Stripe forgets idempotency keys after 24 hours; a repetition after that could be a second charge.
+    give_up_seconds: int = Field(default=20 * 3600, ge=1, le=23 * 3600)
     stop_with_parent: bool = False
+
+    @model_validator(mode="after")
+    def modes_agree(self) -> Self:
+        """Refuse a key of the other mode, with which events would be of one world and operations of another."""
+        if is_live(self.stripe_api_key) is not self.stripe_livemode:
+            raise ValueError("BILLING_STRIPE_API_KEY: is of the other mode than BILLING_STRIPE_LIVEMODE says")
+        return self
 
 
 class DatabaseSettings(BaseSettings):
@@ -131,7 +115,7 @@ class DatabaseSettings(BaseSettings):
 class MaintenanceSettings(DatabaseSettings):
     """What a purge or a check of the audit log needs besides."""
 
-    audit_key: AuditKey
+    audit_key: ServerKey
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)
@@ -154,5 +138,6 @@ def load_settings(kind: type[AnySettings]) -> AnySettings:
 
 def described(detail: Any) -> str:
     """Name the variable and what is wrong with it, from one entry of pydantic's list of errors."""
-    variable = ENV_PREFIX + str(detail["loc"][0]).upper()
-    return f"{variable}: {detail['msg'].removeprefix('Value error, ')}"
+    wrong: str = detail["msg"].removeprefix("Value error, ")
+    # What is wrong with several together names them itself.
+    return f"{ENV_PREFIX}{str(detail['loc'][0]).upper()}: {wrong}" if detail["loc"] else wrong

@@ -107,10 +107,14 @@ class Reference:
             "BILLING_DATABASE_URL": f"sqlite:///{self._folder / 'billing.db'}",
             "BILLING_MIGRATE": "1",
             "BILLING_AUDIT_KEY": _made_up("", 43),
+            "BILLING_CREDENTIAL_KEY": _made_up("", 43),
             "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
             "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
-            # A deployment has its API keys in the environment as well; that they verify no webhook is to be shown.
+            # That the API keys verify no webhook is to be shown. Nothing listens at the address: this run is not to
+            # reach Stripe.
             "BILLING_STRIPE_API_KEY": self._secrets.api_key.reveal(),
+            "BILLING_STRIPE_API_BASE": "http://127.0.0.1:9",
+            "BILLING_RETURN_URL": "https://127.0.0.1/",
             "BILLING_STRIPE_PUBLISHABLE_KEY": self._secrets.publishable_key,
             "BILLING_TLS_CERTIFICATE": str(self._folder / "certificate.pem"),
             "BILLING_TLS_PRIVATE_KEY": str(self._folder / "key.pem"),

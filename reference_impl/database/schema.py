@@ -14,7 +14,7 @@ __all__ = ["HEAD", "RUNS_ON", "downgrade", "require_narrow_role", "require_schem
 
 # The schemas on which this release runs, newest last. More than one, so that a release can be taken into service
 # before its migration and rolled back after it.
-RUNS_ON = ("0002", "0003")
+RUNS_ON = ("0004", "0005")
 HEAD = RUNS_ON[-1]
 # Two migrations at once wait for each other. The number is arbitrary; SQLite has its one write lock.
 LOCK = "SELECT pg_advisory_xact_lock(7140112)"

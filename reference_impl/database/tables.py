@@ -1,4 +1,4 @@
-"""The tables: Stripe ids, statuses, amounts and times, and nothing else (PCI DSS 3.2.1, 3.3.1, 3.4.1).
+"""The tables: ids, statuses, amounts and times, and nothing else (PCI DSS 3.2.1, 3.3.1, 3.4.1).
 
 This file is the whole inventory. Every column says why it is kept, every table how long its rows are. Every time is in
 seconds since the epoch, UTC, as Stripe sends it. Stripe delivers in any order, so no table demands that the object
@@ -18,14 +18,22 @@ __all__ = [
     "Retention",
     "audit_anchors",
     "audit_log",
+    "checkout_sessions",
+    "credentials",
     "customers",
+    "disputes",
     "inbox",
     "invoices",
     "metadata",
+    "operations",
+    "payments",
+    "sign_in_failures",
     "subscriptions",
+    "tenants",
 ]
 
 LONGEST_ID = 255
+LONGEST_OWN_ID = 40
 # Stripe's amounts have at most 12 digits, times 10; the shortest card number has 13, and does not fit.
 AMOUNT_LIMIT = 10**12
 TIME_LIMIT = 10**11
@@ -35,6 +43,7 @@ class Kind(StrEnum):
     """What a column may hold. There is no kind for free text, and none for anything that is read from a card."""
 
     STRIPE_ID = "stripe id"
+    OWN_ID = "own id"
     STATUS = "status"
     AMOUNT = "amount"
     CURRENCY = "currency"
@@ -71,6 +80,11 @@ metadata = MetaData(
 def stripe_id(name: str, reason: str, **options: Any) -> Column[str]:
     """Build a column for an id that Stripe gave: it names something and says nothing about it."""
     return Column(name, String(LONGEST_ID), info={"kind": Kind.STRIPE_ID, "reason": reason}, **options)
+
+
+def own_id(name: str, reason: str, **options: Any) -> Column[str]:
+    """Build a column for an id that this service made up: letters at random, behind a prefix."""
+    return Column(name, String(LONGEST_OWN_ID), info={"kind": Kind.OWN_ID, "reason": reason}, **options)
 
 
 def status(name: str, longest: int, reason: str, **options: Any) -> Column[str]:
@@ -117,12 +131,46 @@ inbox = Table(
     },
 )
 
+OWNER = "whose it is; only operations of this service set it, whatever an event's metadata says"
+
+tenants = Table(
+    "tenants",
+    metadata,
+    own_id("tenant_id", "tells one tenant's data from another's", primary_key=True),
+    moment("created_at", "shows the operator since when there is the tenant", nullable=False),
+    info={"retention": Retention("an id and a time, needed as long as anything belongs to the tenant")},
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    own_id("credential_id", "finds the credential that a token names", primary_key=True),
+    own_id("tenant_id", "on whose behalf it acts", nullable=False, index=True),
+    status("role", 20, "decides what it may do", nullable=False),
+    text("secret_digest", 43, Kind.DIGEST, "keyed digest of the secret in the token, which is nowhere", nullable=False),
+    moment("created_at", "shows the operator how old it is", nullable=False),
+    moment("expires_at", "when it ends, and age of the row for the purge", nullable=False),
+    moment("revoked_at", "since when it is refused before its end"),
+    info={"retention": Retention("audit records name it; kept as long as those and a month", 400, "expires_at")},
+)
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    text("party", 120, Kind.PARTY, "the credential and the address that failed together", primary_key=True),
+    number("failures", Kind.NUMBER, "how often in a row; ten lock the party out", nullable=False),
+    moment("last_failed_at", "age of the row, for the count and the purge", nullable=False, index=True),
+    moment("locked_until", "when the party may try again (PCI DSS 8.3.4)"),
+    info={"retention": Retention("only the last half hour counts; a day more for the operator", 1, "last_failed_at")},
+)
+
 customers = Table(
     "customers",
     metadata,
     stripe_id("stripe_customer_id", "finds the customer at Stripe", primary_key=True),
     flag("deleted", "a deleted customer has no access"),
     moment("event_created_at", NEWEST, nullable=False),
+    own_id("tenant_id", OWNER, index=True),
     info={
         "retention": Retention(
             "a deleted customer is kept until no late event can revive the row",
@@ -143,6 +191,8 @@ subscriptions = Table(
     moment("current_period_end", "until when access is paid for"),
     flag("cancel_at_period_end", "shows that access will end"),
     moment("event_created_at", NEWEST, nullable=False),
+    number("unit_amount", Kind.AMOUNT, "price of one period, which must be the plan's for it to grant anything"),
+    text("currency", 3, Kind.CURRENCY, "unit of the amount"),
     info={
         "retention": Retention(
             "an ended subscription is kept for questions about the last yearly invoice",
@@ -173,6 +223,91 @@ invoices = Table(
     },
 )
 
+payments = Table(
+    "payments",
+    metadata,
+    stripe_id("stripe_charge_id", "finds the payment at Stripe", primary_key=True),
+    stripe_id("stripe_payment_intent_id", "what a refund names", index=True),
+    stripe_id("stripe_customer_id", "whose payment it is", index=True),
+    status("status", 20, "tells succeeded from failed", nullable=False),
+    number("amount", Kind.AMOUNT, "what was paid, in the currency's smallest unit", nullable=False),
+    number("amount_refunded", Kind.AMOUNT, "what was paid back", nullable=False),
+    text("currency", 3, Kind.CURRENCY, "unit of the amounts", nullable=False),
+    moment("event_created_at", NEWEST, nullable=False),
+    info={"retention": Retention("a payment can be disputed for months; then as an invoice", 400, "event_created_at")},
+)
+
+disputes = Table(
+    "disputes",
+    metadata,
+    stripe_id("stripe_dispute_id", "finds the dispute at Stripe", primary_key=True),
+    stripe_id("stripe_charge_id", "which payment is disputed", nullable=False, index=True),
+    status("status", 30, "open, won or lost; an open or lost one flags the payment", nullable=False),
+    number("amount", Kind.AMOUNT, "what is disputed, in the currency's smallest unit", nullable=False),
+    text("currency", 3, Kind.CURRENCY, "unit of the amount", nullable=False),
+    moment("event_created_at", NEWEST, nullable=False),
+    info={
+        "retention": Retention(
+            "a closed dispute is kept as long as its payment",
+            400,
+            "event_created_at",
+            ("status", ("lost", "prevented", "warning_closed", "won")),
+        )
+    },
+)
+
+checkout_sessions = Table(
+    "checkout_sessions",
+    metadata,
+    stripe_id("stripe_checkout_session_id", "what the customer comes back with", primary_key=True),
+    stripe_id("stripe_customer_id", "whose session it is", index=True),
+    status("status", 20, "open, complete or expired"),
+    status("payment_status", 30, "whether it was paid, which the success page must not assume", nullable=False),
+    moment("event_created_at", NEWEST, nullable=False),
+    info={"retention": Retention("the customer comes back within days; the rest is Stripe's", 90, "event_created_at")},
+)
+
+# What was asked of Stripe. A row is written before the first call and says what is left to do after a crash.
+operations = Table(
+    "operations",
+    metadata,
+    own_id("operation_id", "names it to the caller, and is its idempotency key at Stripe", primary_key=True),
+    own_id("tenant_id", "who may see it", nullable=False, index=True),
+    own_id("credential_id", "who asked", nullable=False),
+    status("kind", 30, "what to do", nullable=False),
+    status("status", 20, "pending, succeeded, failed or given_up", nullable=False),
+    status("category", 30, "why it failed, in the words that callers are told"),
+    text(
+        "client_key",
+        43,
+        Kind.DIGEST,
+        "keyed digest of the caller's Idempotency-Key and tenant",
+        unique=True,
+        index=True,
+    ),
+    text("request_digest", 43, Kind.DIGEST, "tells a repetition from another request under its key", nullable=False),
+    stripe_id("stripe_customer_id", "for whom"),
+    stripe_id("stripe_subscription_id", "which subscription is changed"),
+    stripe_id("stripe_price_id", "which plan"),
+    stripe_id("stripe_payment_intent_id", "which payment is refunded"),
+    number("amount", Kind.AMOUNT, "how much is refunded, in the currency's smallest unit; all of it without"),
+    stripe_id("stripe_result_id", "what Stripe made or changed"),
+    status("result_status", 20, "its status in Stripe's answer"),
+    number("attempts", Kind.NUMBER, "how often it was tried, for the operator", nullable=False),
+    moment("created_at", "age of the row, for giving up and for the purge", nullable=False, index=True),
+    moment("next_attempt_at", "when the worker may take it; none once it is finished", index=True),
+    moment("claimed_until", "until when somebody is at it; a claim outlives a crash"),
+    moment("finished_at", "shows the caller when it was done"),
+    info={
+        "retention": Retention(
+            "a caller asks within days; three months cover a disputed charge's first questions",
+            90,
+            "created_at",
+            ("status", ("succeeded", "failed", "given_up")),
+        )
+    },
+)
+
 # Append-only: triggers (SQLite) and grants (PostgreSQL) refuse changes, and the chain of digests shows them.
 audit_log = Table(
     "audit_log",
@@ -188,6 +323,7 @@ audit_log = Table(
     text("reference", LONGEST_ID, Kind.STRIPE_ID, "the event or the error that it belongs to"),
     number("quantity", Kind.NUMBER, "how many rows a purge removed"),
     text("digest", 43, Kind.DIGEST, "keyed digest over the record and the digest before it", nullable=False),
+    own_id("tenant_id", "whose auditor may read it; without, it is the operator's", index=True),
     info={"retention": Retention("twelve months, all of them at hand (PCI DSS 10.5.1)", 365, "recorded_at")},
 )
 

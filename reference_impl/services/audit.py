@@ -47,6 +47,27 @@ class Action(StrEnum):
     SUBSCRIPTION_CANCELLED = "subscription_cancelled"
     PAYMENT_SUCCEEDED = "payment_succeeded"
     PAYMENT_FAILED = "payment_failed"
+    PAYMENT_REFUNDED = "payment_refunded"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_CHANGED = "dispute_changed"
+    DISPUTE_CLOSED = "dispute_closed"
+    CHECKOUT_CHANGED = "checkout_changed"
+    OPERATION_REQUESTED = "operation_requested"
+    OPERATION_DEFERRED = "operation_deferred"
+    OPERATION_SUCCEEDED = "operation_succeeded"
+    OPERATION_FAILED = "operation_failed"
+    OPERATION_GIVEN_UP = "operation_given_up"
+    SESSION_REQUESTED = "session_requested"
+    SESSION_CREATED = "session_created"
+    SESSION_FAILED = "session_failed"
+    AUDIT_READ = "audit_read"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGN_IN_LOCKED = "sign_in_locked"
+    PERMISSION_REFUSED = "permission_refused"
+    CARD_DATA_REFUSED = "card_data_refused"
+    TENANT_CREATED = "tenant_created"
+    CREDENTIAL_CREATED = "credential_created"
+    CREDENTIAL_REVOKED = "credential_revoked"
     RETENTION_PURGED = "retention_purged"
 
 
@@ -74,6 +95,7 @@ class Record:
     object_id: str | None = None
     reference: str | None = None
     quantity: int | None = None
+    tenant_id: str | None = None
 
 
 class AuditBrokenError(Exception):

@@ -147,9 +147,9 @@ def create_tables() -> None:
     """Create the tables that a defect added, which no migration knows."""
     create_app = application.create_app
 
-    def create_app_with_tables(settings, engine):
+    def create_app_with_tables(settings, engine, gateway):
         tables.metadata.create_all(engine)
-        return create_app(settings, engine)
+        return create_app(settings, engine, gateway)
 
     application.create_app = create_app_with_tables
 

@@ -12,10 +12,13 @@ from sqlalchemy import Engine, text
 from reference_impl.app import create_app
 from reference_impl.database.engine import open_database
 from reference_impl.services.audit import AuditLog
+from reference_impl.services.stripe.twin import InMemoryStripe
 from reference_impl.settings import Settings
 from tests.reference_impl import databases
 from tests.reference_impl.databases import Addresses, Database
-from tests.reference_impl.deliveries import new_audit_key, new_secret, signed
+from tests.reference_impl.deliveries import new_api_key, new_key, new_secret, signed
+
+PRICES = {"price_1": 1000, "price_2": 2500}
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,13 @@ class Client:
 
     settings: Settings
     engine: Engine
+    stripe: InMemoryStripe
 
     def request(self, method: str, path: str, **options: object) -> httpx.Response:
         async def once() -> httpx.Response:
-            transport = httpx.ASGITransport(create_app(self.settings, self.engine), raise_app_exceptions=False)
+            transport = httpx.ASGITransport(
+                create_app(self.settings, self.engine, self.stripe), raise_app_exceptions=False
+            )
             async with httpx.AsyncClient(transport=transport, base_url="https://billing.test") as client:
                 return await client.request(method, path, **options)
 
@@ -92,17 +98,27 @@ def settings(tmp_path: Path) -> Settings:
     """Settings with secrets of their own."""
     return Settings(
         database_url=f"sqlite:///{tmp_path}/billing.db",
-        audit_key=new_audit_key(),
+        audit_key=new_key(),
+        credential_key=new_key(),
         stripe_webhook_secret=new_secret(),
+        stripe_api_key=new_api_key(),
+        plans={price: {"amount": amount, "currency": "usd"} for price, amount in PRICES.items()},
+        return_url="https://shop.test/billing",
         tls_certificate=tmp_path / "certificate.pem",
         tls_private_key=tmp_path / "key.pem",
     )
 
 
 @pytest.fixture
-def client(settings: Settings, engine: Engine) -> Client:
+def stripe() -> InMemoryStripe:
+    """Stripe in memory."""
+    return InMemoryStripe(PRICES)
+
+
+@pytest.fixture
+def client(settings: Settings, engine: Engine, stripe: InMemoryStripe) -> Client:
     """A client of the application in this process."""
-    return Client(settings, engine)
+    return Client(settings, engine, stripe)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import time
 
 import stripe
 
-__all__ = ["event", "new_audit_key", "new_secret", "sign", "signed", "subscription"]
+__all__ = ["event", "new_api_key", "new_key", "new_secret", "sign", "signed", "subscription"]
 
 # Counted and not random: pytest-xdist wants every worker to collect the same cases.
 NUMBERS = itertools.count(1)
@@ -18,9 +18,14 @@ def new_secret() -> str:
     return "whsec_" + hashlib.sha256(b"%d" % next(NUMBERS)).hexdigest()[:32]
 
 
-def new_audit_key() -> str:
-    """Make up a key of the audit log."""
-    return hashlib.sha256(b"audit %d" % next(NUMBERS)).hexdigest()
+def new_key() -> str:
+    """Make up a key of the service's own."""
+    return hashlib.sha256(b"key %d" % next(NUMBERS)).hexdigest()
+
+
+def new_api_key() -> str:
+    """Make up a restricted key of Stripe's test mode."""
+    return "rk_" + "test_" + hashlib.sha256(b"stripe %d" % next(NUMBERS)).hexdigest()[:24]
 
 
 def sign(body: bytes, secret: str, timestamp: int | None = None) -> str:

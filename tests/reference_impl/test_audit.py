@@ -13,9 +13,9 @@ from reference_impl.services import billing, chain, webhooks
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.billing import Outcome
 from reference_impl.services.chain import GENESIS, Anchor, Broken, Fault, Intact, Mark
-from tests.reference_impl.deliveries import event, new_audit_key, subscription
+from tests.reference_impl.deliveries import event, new_key, subscription
 
-KEY = new_audit_key().encode()
+KEY = new_key().encode()
 INVOICE = {"id": "in_1", "customer": "cus_1", "status": "paid", "amount_due": 1999, "currency": "eur"}
 # Whoever tampers has the file, or the owner's role.
 TRIGGERS = ("audit_log_no_update", "audit_log_no_delete", "audit_anchors_no_delete")
@@ -92,7 +92,7 @@ def move(before: int, after: int) -> str:
 
 
 def copy(sequence: int, original: int) -> str:
-    columns = "recorded_at, event, actor, result, reason, origin, object_id, reference, quantity, digest"
+    columns = "recorded_at, event, actor, result, reason, origin, object_id, reference, quantity, digest, tenant_id"
     return f"INSERT INTO audit_log SELECT {sequence}, {columns} FROM audit_log WHERE sequence = {original}"
 
 
@@ -138,7 +138,7 @@ def test_tampering_shows_where(tamper, five, audit, statements, place, fault):
 
 def test_other_key_verifies_nothing(five):
     """Without the key nobody can tell a genuine log, nor make one."""
-    assert isinstance(verified(five, AuditLog(SecretStr(new_audit_key()))), Broken)
+    assert isinstance(verified(five, AuditLog(SecretStr(new_key()))), Broken)
 
 
 def test_broken_end_stops_the_service(tamper, five, audit, deliver, client):

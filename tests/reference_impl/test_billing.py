@@ -36,7 +36,7 @@ def test_subscription_is_stored_alike_in_both_shapes(record, client):
     assert (
         since
         == client.rows("subscriptions")
-        == [("sub_1", "cus_1", "price_1", "active", 1_800_000_000, 0, 1_700_000_000)]
+        == [("sub_1", "cus_1", "price_1", "active", 1_800_000_000, 0, 1_700_000_000, None, None)]
     )
 
 
@@ -59,9 +59,9 @@ def test_customer_is_reduced_to_its_id(record, client):
     """Of a customer the id, the deletion and a time are kept."""
     personal = {"id": "cus_1", "email": "jenny@example.com", "name": "Jenny Rosen"}
     record(event("customer.created", personal))
-    assert client.rows("customers") == [("cus_1", 0, 1_700_000_000)]
+    assert client.rows("customers") == [("cus_1", 0, 1_700_000_000, None)]
     record(event("customer.deleted", personal, created=1_700_000_005))
-    assert client.rows("customers") == [("cus_1", 1, 1_700_000_005)]
+    assert client.rows("customers") == [("cus_1", 1, 1_700_000_005, None)]
 
 
 def test_copy_has_no_effect(record, client):

@@ -28,14 +28,15 @@ from tests.reference_impl.databases import OWNER, SERVICE
 
 # What a column of each kind is made of, and how it is called.
 SHAPES = {
-    Kind.STRIPE_ID: (String, r"stripe_[a-z]+_id|object_id|reference"),
-    Kind.STATUS: (String, r"status|outcome|reason|event|event_type|result|name"),
-    Kind.PARTY: (String, r"actor|origin"),
-    Kind.DIGEST: (String, r"digest|seal"),
+    Kind.STRIPE_ID: (String, r"stripe_[a-z_]+_id|object_id|reference"),
+    Kind.OWN_ID: (String, r"(tenant|credential|operation)_id"),
+    Kind.STATUS: (String, r"([a-z]+_)?status|outcome|reason|event|event_type|result|name|role|kind|category"),
+    Kind.PARTY: (String, r"actor|origin|party"),
+    Kind.DIGEST: (String, r"([a-z]+_)?digest|seal|client_key"),
     Kind.CURRENCY: (String, r"currency"),
-    Kind.AMOUNT: (BigInteger, r"amount_[a-z]+"),
-    Kind.NUMBER: (BigInteger, r"sequence|quantity"),
-    Kind.TIME: (BigInteger, r"[a-z_]+_at|current_period_end"),
+    Kind.AMOUNT: (BigInteger, r"amount|amount_[a-z]+|unit_amount"),
+    Kind.NUMBER: (BigInteger, r"sequence|quantity|attempts|failures"),
+    Kind.TIME: (BigInteger, r"[a-z_]+_at|current_period_end|(claimed|locked)_until"),
     Kind.FLAG: (Boolean, r"deleted|cancel_at_period_end"),
 }
 
@@ -99,18 +100,41 @@ def test_inventory_is_what_was_agreed():
         "audit_anchors": {"name", "sequence", "digest", "seal"},
         "audit_log": {
             *("sequence", "recorded_at", "event", "actor", "result", "reason", "origin"),
-            *("object_id", "reference", "quantity", "digest"),
+            *("object_id", "reference", "quantity", "digest", "tenant_id"),
         },
-        "customers": {"stripe_customer_id", "deleted", "event_created_at"},
+        "checkout_sessions": {
+            *("stripe_checkout_session_id", "stripe_customer_id"),
+            *("status", "payment_status", "event_created_at"),
+        },
+        "credentials": {
+            *("credential_id", "tenant_id", "role", "secret_digest"),
+            *("created_at", "expires_at", "revoked_at"),
+        },
+        "customers": {"stripe_customer_id", "deleted", "event_created_at", "tenant_id"},
+        "disputes": {
+            *("stripe_dispute_id", "stripe_charge_id", "status", "amount", "currency", "event_created_at"),
+        },
         "inbox": {"stripe_event_id", "event_type", "event_created_at", "received_at", "outcome", "reason"},
         "invoices": {
             *("stripe_invoice_id", "stripe_customer_id", "stripe_subscription_id"),
             *("status", "amount_due", "currency", "event_created_at"),
         },
+        "operations": {
+            *("operation_id", "tenant_id", "credential_id", "kind", "status", "category"),
+            *("client_key", "request_digest", "stripe_customer_id", "stripe_subscription_id", "stripe_price_id"),
+            *("stripe_payment_intent_id", "amount", "stripe_result_id", "result_status", "attempts"),
+            *("created_at", "next_attempt_at", "claimed_until", "finished_at"),
+        },
+        "payments": {
+            *("stripe_charge_id", "stripe_payment_intent_id", "stripe_customer_id", "status"),
+            *("amount", "amount_refunded", "currency", "event_created_at"),
+        },
+        "sign_in_failures": {"party", "failures", "last_failed_at", "locked_until"},
         "subscriptions": {
-            *("stripe_subscription_id", "stripe_customer_id", "stripe_price_id", "status"),
+            *("stripe_subscription_id", "stripe_customer_id", "stripe_price_id", "status", "unit_amount", "currency"),
             *("current_period_end", "cancel_at_period_end", "event_created_at"),
         },
+        "tenants": {"tenant_id", "created_at"},
     }
 
 
@@ -129,9 +153,11 @@ def test_every_table_says_how_long_it_is_kept():
     ("table", "row"),
     [
         ("inbox", "('evt_1', 'a.b', 4242424242424, 1, 'applied', NULL)"),
-        ("customers", "('cus_1', false, 4242424242424242)"),
+        ("customers", "('cus_1', false, 4242424242424242, NULL)"),
+        ("subscriptions", "('sub_1', 'cus_1', NULL, 'active', NULL, false, 1, 4242424242424, 'eur')"),
+        ("payments", "('ch_1', NULL, NULL, 'succeeded', 4242424242424242, 0, 'eur', 1)"),
         ("invoices", "('in_1', 'cus_1', NULL, 'paid', 4242424242424242, 'eur', 1)"),
-        ("audit_log", "(1, 1, 'a', 'b', 'c', NULL, 'd', NULL, NULL, 4242424242424242, 'e')"),
+        ("audit_log", "(1, 1, 'a', 'b', 'c', NULL, 'd', NULL, NULL, 4242424242424242, 'e', NULL)"),
     ],
 )
 def test_no_card_number_fits_into_a_number(engine, table, row):

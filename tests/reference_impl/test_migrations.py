@@ -92,7 +92,7 @@ def test_rows_survive_a_migration(empty):
         connection.execute(text("INSERT INTO customers VALUES ('cus_1', false, 1)"))
     schema.upgrade(empty, SERVICE)
     with empty.connect() as connection:
-        assert connection.execute(text("SELECT * FROM customers")).fetchall() == [("cus_1", False, 1)]
+        assert connection.execute(text("SELECT * FROM customers")).fetchall() == [("cus_1", False, 1, None)]
 
 
 def test_release_knows_its_newest_schema():

@@ -16,7 +16,8 @@ import httpx
 import pytest
 import trustme
 
-from tests.reference_impl.deliveries import event, new_audit_key, new_secret, signed
+from reference_impl.database import schema
+from tests.reference_impl.deliveries import event, new_api_key, new_key, new_secret, signed
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 30
@@ -63,7 +64,11 @@ def environment(tmp_path: Path, authority: trustme.CA) -> dict[str, str]:
     return inherited | {
         "BILLING_DATABASE_URL": f"sqlite:///{tmp_path}/billing.db",
         "BILLING_MIGRATE": "1",
-        "BILLING_AUDIT_KEY": new_audit_key(),
+        "BILLING_AUDIT_KEY": new_key(),
+        "BILLING_CREDENTIAL_KEY": new_key(),
+        "BILLING_STRIPE_API_KEY": new_api_key(),
+        "BILLING_STRIPE_API_BASE": "http://127.0.0.1:9",
+        "BILLING_RETURN_URL": "https://shop.test/billing",
         "BILLING_STRIPE_WEBHOOK_SECRET": new_secret(),
         "BILLING_TLS_CERTIFICATE": str(tmp_path / "certificate.pem"),
         "BILLING_TLS_PRIVATE_KEY": str(tmp_path / "key.pem"),
@@ -244,7 +249,7 @@ def test_operator_migrates_and_the_service_runs_on_postgresql(environment, datab
     made = database.fresh(migrated=False)
     environment |= {"BILLING_DATABASE_URL": made.service, "BILLING_MIGRATE": "0"}
     migrated = command(environment | {"BILLING_MIGRATION_DATABASE_URL": made.owner}, "migrate")
-    assert (migrated.returncode, migrated.stdout) == (0, "schema: 0003\n")
+    assert (migrated.returncode, migrated.stdout) == (0, f"schema: {schema.HEAD}\n")
     running = Service(environment)
     try:
         body = event()

@@ -216,7 +216,7 @@ def test_health_follows_the_database(client, owner):
 
 def test_openapi_is_served_on_request_and_declares_its_answers(settings, engine, client):
     """With the setting the document is there, and names every answer of the webhook."""
-    told = type(client)(settings.model_copy(update={"openapi": True}), engine)
+    told = type(client)(settings.model_copy(update={"openapi": True}), engine, client.stripe)
     document = told.request("GET", "/openapi.json").json()
     assert set(document["paths"]["/webhooks/stripe"]["post"]["responses"]) == {"200", "400", "401", "413", "503"}
     assert json.dumps(document).count("HTTPValidationError") == 0

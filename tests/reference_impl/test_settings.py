@@ -2,7 +2,7 @@ import pytest
 
 from reference_impl.database.engine import open_database
 from reference_impl.settings import MisconfiguredError, Settings, load_settings
-from tests.reference_impl.deliveries import new_audit_key, new_secret
+from tests.reference_impl.deliveries import new_api_key, new_key, new_secret
 
 GUESSABLE = [
     *("", " ", "\t", "\u00a0", "\u200b", "\ufeff", "None", "null", "undefined", "changeme", "secret"),
@@ -18,7 +18,8 @@ GUESSABLE = [
 def environment(monkeypatch):
     """An environment in which the service would start, apart from its files."""
     values = {"DATABASE_URL": "sqlite:///billing.db", "STRIPE_WEBHOOK_SECRET": new_secret()}
-    values |= {"AUDIT_KEY": new_audit_key()}
+    values |= {"AUDIT_KEY": new_key(), "CREDENTIAL_KEY": new_key()}
+    values |= {"STRIPE_API_KEY": new_api_key(), "RETURN_URL": "https://shop.test/billing"}
     values |= {"TLS_CERTIFICATE": "certificate.pem", "TLS_PRIVATE_KEY": "key.pem"}
     for name, value in values.items():
         monkeypatch.setenv(f"BILLING_{name}", value)
@@ -50,7 +51,7 @@ def test_guessable_secret_is_refused(environment, secret):
 
 
 @pytest.mark.parametrize(
-    "key", ["", "x" * 64, "ab" * 16, new_audit_key()[:42], "changeme" + new_audit_key(), new_secret() + new_secret()]
+    "key", ["", "x" * 64, "ab" * 16, new_key()[:42], "changeme" + new_key(), new_secret() + new_secret()]
 )
 def test_guessable_audit_key_is_refused(environment, key):
     """A key that is short, uniform, a placeholder or Stripe's is refused, and not shown."""
@@ -109,3 +110,50 @@ def test_file_that_is_no_database_is_refused(tmp_path):
     with pytest.raises(MisconfiguredError):
         open_database(f"sqlite:///{other}")
     assert other.read_text().startswith("not a database")
+
+
+@pytest.mark.parametrize(
+    ("key", "livemode"),
+    [("rk_" + "live_0a1b2c3d4e5f", "0"), ("sk_" + "test_0a1b2c3d4e5f", "1")],
+    ids=["live key in test mode", "test key in live mode"],
+)
+def test_key_of_the_other_mode_is_refused(environment, key, livemode):
+    """Events of one world and operations of the other would mix; the line names both settings and no key."""
+    environment.setenv("BILLING_STRIPE_API_KEY", key)
+    environment.setenv("BILLING_STRIPE_LIVEMODE", livemode)
+    line = refusal()
+    assert line.startswith("BILLING_STRIPE_API_KEY: ")
+    assert "BILLING_STRIPE_LIVEMODE" in line
+    assert key not in line
+
+
+@pytest.mark.parametrize("key", ["", "pk_" + "test_0a1b2c3d4e5f", new_secret(), "sk_" + "test_0a1b 2c3d", "rk_test_"])
+def test_what_is_no_secret_api_key_is_refused(environment, key):
+    """A publishable key, a secret of another kind, or a key with a blank in it cannot act on an account."""
+    environment.setenv("BILLING_STRIPE_API_KEY", key)
+    line = refusal()
+    assert line.startswith("BILLING_STRIPE_API_KEY: ")
+    assert not key or key not in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PLANS", '{"price_1": {"amount": 0, "currency": "usd"}}'),
+        ("PLANS", '{"price_1": {"amount": 100}}'),
+        ("PLANS", '{"gold": {"amount": 100, "currency": "usd"}}'),
+        ("PLANS", "price_1"),
+        ("RETURN_URL", "http://shop.test/"),
+        ("RETURN_URL", "https://shop.test/?next=https://evil.test"),
+        ("STRIPE_ACCOUNT", "self"),
+        ("TRUSTED_PROXIES", '["everybody"]'),
+        ("TRUSTED_PROXIES", "10.0.0.1"),
+        ("GIVE_UP_SECONDS", "90000"),
+    ],
+)
+def test_unsafe_setting_is_refused_by_name(environment, name, value):
+    """One line names what is wrong with a plan, an address, an account, a proxy or a limit."""
+    environment.setenv(f"BILLING_{name}", value)
+    line = refusal()
+    assert name.lower() in line.lower()
+    assert "\n" not in line

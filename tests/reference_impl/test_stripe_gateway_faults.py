@@ -17,11 +17,12 @@ from reference_impl.services.snapshots import Subscription
 from reference_impl.services.stripe import calls, sdk
 from reference_impl.services.stripe.breaker import Breaker, State
 from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.connection import API_BASE, Connection
+from reference_impl.services.stripe.connection import Connection
 from reference_impl.services.stripe.errors import AttemptFailedError, BillingError, Category, Failure
 from reference_impl.services.stripe.live import LiveStripe
 from reference_impl.services.stripe.retry import WRITES
 
+API_BASE = "https://api.stripe.com"
 API_KEY = "sk_" + "test_" + "faults"
 CUSTOMER = {"id": "cus_1", "object": "customer", "email": "someone@example.test", "name": "Some One"}
 ITEM = {"id": "si_1", "object": "subscription_item", "price": {"id": "price_1"}, "current_period_end": 1_800_000_000}
@@ -122,7 +123,7 @@ def bench() -> Iterator[Bench]:
         observe=lambda *seen: observed.append(seen),
     )
     with respx.mock(base_url=API_BASE, assert_all_called=False) as stripe:
-        connection = Connection(SecretStr(API_KEY), caller)
+        connection = Connection(SecretStr(API_KEY), caller, api_base=API_BASE)
         yield Bench(LiveStripe(connection), connection, breaker, stripe, time, observed)
         connection.close()
 
@@ -432,7 +433,7 @@ def test_no_answer_escapes(status, document):
     """Whatever JSON arrives with whatever status, an attempt gives an object or a failure."""
     with respx.mock(base_url=API_BASE) as stripe:
         stripe.get("/v1/subscriptions/sub_1").respond(status, content=json.dumps(document))
-        connection = Connection(SecretStr(API_KEY), Caller(Breaker()))
+        connection = Connection(SecretStr(API_KEY), Caller(Breaker()), api_base=API_BASE)
         # The context is not what this is about, and loading it takes longest.
         connection.__dict__["_transport"] = sdk.Transport(httpx.Client(verify=False))
         connection.__dict__["_client"] = sdk.connect(API_KEY, API_BASE, connection._transport)

@@ -21,6 +21,7 @@ from reference_impl.services.stripe.retry import NEVER, READS, WRITES, GiveUp, P
 from reference_impl.services.stripe.twin import InMemoryStripe
 from reference_impl.settings import MisconfiguredError
 
+API_BASE = "https://api.stripe.com"
 API_KEY = "sk_" + "test_" + "rules"
 FAILURES = st.builds(
     Failure,
@@ -169,14 +170,14 @@ def test_unusable_ca_file_is_refused(tmp_path):
     (tmp_path / "empty.pem").write_text("")
     for name in ("missing.pem", "empty.pem"):
         with pytest.raises(MisconfiguredError, match=r"^BILLING_STRIPE_CA_FILE: "):
-            Connection(SecretStr(API_KEY), Caller(Breaker()), ca_file=tmp_path / name)
+            Connection(SecretStr(API_KEY), Caller(Breaker()), api_base=API_BASE, ca_file=tmp_path / name)
 
 
 def test_log_of_the_sdk_is_refused(monkeypatch):
     """The SDK's own switch would print bodies to standard error."""
     monkeypatch.setenv("STRIPE_LOG", "debug")
     with pytest.raises(MisconfiguredError, match=r"^STRIPE_LOG: "):
-        Connection(SecretStr(API_KEY), Caller(Breaker()))
+        Connection(SecretStr(API_KEY), Caller(Breaker()), api_base=API_BASE)
 
 
 def test_default_roots_are_those_of_stripe():

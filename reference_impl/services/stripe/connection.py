@@ -19,11 +19,10 @@ from reference_impl.settings import MisconfiguredError
 if TYPE_CHECKING:
     from stripe import RequestOptions, StripeClient, StripeObject
 
-__all__ = ["API_BASE", "Connection"]
+__all__ = ["Connection"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
-API_BASE = "https://api.stripe.com"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -40,9 +39,7 @@ class Connection:
         MisconfiguredError: the address, the file or the environment is unsafe.
     """
 
-    def __init__(
-        self, api_key: SecretStr, caller: Caller, *, api_base: str = API_BASE, ca_file: Path | None = None
-    ) -> None:
+    def __init__(self, api_key: SecretStr, caller: Caller, *, api_base: str, ca_file: Path | None = None) -> None:
         self.caller = caller
         self._api_key = api_key
         self._api_base = checked_base(api_base)
