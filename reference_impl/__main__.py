@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from reference_impl import maintenance, server
 from reference_impl.app import create_app
-from reference_impl.database import schema
+from reference_impl.database import inventory, schema
 from reference_impl.database.engine import open_database
 from reference_impl.services import logging
 from reference_impl.services.audit import Action, AuditLog, Record, Result
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] = ()) -> int:
                 return maintenance.verify_audit(options.kept)
             case "purge":
                 return maintenance.purge(dry_run=options.dry_run)
+            case "inventory":
+                maintenance.say(inventory.document().rstrip())
+                return os.EX_OK
             case _:
                 return serve()
     except MisconfiguredError as error:
@@ -54,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--kept", type=mark, metavar="SEQUENCE:DIGEST", help="what an earlier check printed")
     purge = commands.add_parser("purge", help="remove what has outlived its retention")
     purge.add_argument("--dry-run", action="store_true", help="only count")
+    commands.add_parser("inventory", help="list what is stored, why and for how long")
     return built
 
 

@@ -13,7 +13,7 @@ from reference_impl.services.audit import AuditBrokenError, AuditLog
 from reference_impl.services.chain import Intact, Mark
 from reference_impl.settings import DatabaseSettings, MaintenanceSettings, MisconfiguredError, load_settings
 
-__all__ = ["migrate", "operator", "purge", "require_sqlite", "verify_audit"]
+__all__ = ["migrate", "operator", "purge", "require_sqlite", "say", "verify_audit"]
 
 BROKEN = 1
 

@@ -57,7 +57,9 @@ def due(now: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         retention: Retention = table.info["retention"]
         if retention.days is None:
             continue
-        condition = table.c[retention.age] < now - retention.days * DAY
+        age = table.c[retention.age]
+        # Zero where no event has told of the row yet: its age is unknown, and the event is still to come.
+        condition = and_(age > 0, age < now - retention.days * DAY)
         if retention.ended is not None:
             column, values = retention.ended
             condition = and_(condition, table.c[column].in_(values))

@@ -90,6 +90,14 @@ def test_purge_removes_what_is_due_and_nothing_else(aged, engine, owner, clocked
     assert isinstance(verified(engine, clocked), Intact)
 
 
+def test_row_of_which_no_event_has_told_is_kept(engine, owner):
+    """What an answer of Stripe's showed before any event did has no age yet, so it is not due."""
+    values = {"stripe_customer_id": "cus_1", "deleted": True, "event_created_at": 0}
+    with engine.begin() as connection:
+        connection.execute(tables.customers.insert().values(values))
+    assert retention.count(owner, NOW) == NOTHING
+
+
 def test_dry_run_counts_and_changes_nothing(aged, owner, client):
     """What would go is told by table; every row and the audit log stay as they are."""
     assert retention.count(owner, NOW) == NOTHING | {"customers": 1, "inbox": 1, "invoices": 1, "subscriptions": 1}
