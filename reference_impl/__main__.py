@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from reference_impl import maintenance, server
 from reference_impl.app import create_app
-from reference_impl.database import inventory, schema
+from reference_impl.database import schema
 from reference_impl.database.engine import open_database
 from reference_impl.services import logging
 from reference_impl.services.audit import Action, AuditLog, Record, Result
@@ -29,21 +29,32 @@ def main(arguments: Sequence[str] = ()) -> int:
     logging.configure()
     options = parser().parse_args(arguments)
     try:
-        match options.command:
-            case "migrate":
-                return maintenance.migrate(options.down_to)
-            case "verify-audit":
-                return maintenance.verify_audit(options.kept)
-            case "purge":
-                return maintenance.purge(dry_run=options.dry_run)
-            case "inventory":
-                maintenance.say(inventory.document().rstrip())
-                return os.EX_OK
-            case _:
-                return serve()
+        return run(options)
     except MisconfiguredError as error:
         print(f"reference_impl: {error}", file=sys.stderr)  # noqa: T201 - for the operator, before any log is trusted
         return os.EX_CONFIG
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command that was asked for.
+
+    Raises:
+        MisconfiguredError: a setting is refused.
+    """
+    match options.command:
+        case "migrate":
+            code = maintenance.migrate(options.down_to)
+        case "verify-audit":
+            code = maintenance.verify_audit(options.kept)
+        case "exchange-audit-key":
+            code = maintenance.exchange_audit_key()
+        case "purge":
+            code = maintenance.purge(dry_run=options.dry_run)
+        case "inventory":
+            code = maintenance.show_inventory()
+        case _:
+            code = serve()
+    return code
 
 
 def parser() -> argparse.ArgumentParser:
@@ -57,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--kept", type=mark, metavar="SEQUENCE:DIGEST", help="what an earlier check printed")
     purge = commands.add_parser("purge", help="remove what has outlived its retention")
     purge.add_argument("--dry-run", action="store_true", help="only count")
+    commands.add_parser("exchange-audit-key", help="let the audit log go on under a new key")
     commands.add_parser("inventory", help="list what is stored, why and for how long")
     return built
 

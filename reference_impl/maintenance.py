@@ -6,14 +6,14 @@ import time
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from reference_impl.database import schema
+from reference_impl.database import inventory, schema
 from reference_impl.database.engine import open_database, parse_address
 from reference_impl.services import retention
-from reference_impl.services.audit import AuditBrokenError, AuditLog
+from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Intact, Mark
 from reference_impl.settings import DatabaseSettings, MaintenanceSettings, MisconfiguredError, load_settings
 
-__all__ = ["migrate", "operator", "purge", "require_sqlite", "say", "verify_audit"]
+__all__ = ["exchange_audit_key", "migrate", "operator", "purge", "require_sqlite", "show_inventory", "verify_audit"]
 
 BROKEN = 1
 
@@ -51,7 +51,7 @@ def verify_audit(kept: Mark | None) -> int:
         schema.require_schema(engine)
         options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"read_only": True}
         with engine.connect().execution_options(**options) as connection:
-            checked = AuditLog(settings.audit_key).verify(connection, kept)
+            checked = audit_log(settings).verify(connection, kept)
     finally:
         engine.dispose()
     if isinstance(checked, Intact):
@@ -75,7 +75,7 @@ def purge(*, dry_run: bool) -> int:
         if dry_run:
             removed = retention.count(engine, now)
         else:
-            removed = retention.purge(engine, AuditLog(settings.audit_key), now, operator())
+            removed = retention.purge(engine, audit_log(settings), now, operator())
     except AuditBrokenError as error:
         say(f"the audit log is broken, so nothing is removed: {error}")
         return BROKEN
@@ -84,6 +84,41 @@ def purge(*, dry_run: bool) -> int:
     for table, rows in removed.items():
         say(f"{table}: {rows} rows {'are due' if dry_run else 'removed'}")
     return os.EX_OK
+
+
+def exchange_audit_key() -> int:
+    """Let the audit log go on under BILLING_AUDIT_KEY instead of the last of BILLING_AUDIT_PREVIOUS_KEYS.
+
+    Services that still have the old key refuse to do anything from then on, until they are started with the new one.
+
+    Raises:
+        MisconfiguredError: a setting is missing or unsafe, or the database is not as this release needs it.
+    """
+    settings = load_settings(MaintenanceSettings)
+    engine, _ = open_as_owner(settings)
+    exchanged = Record(event=Action.AUDIT_KEY_EXCHANGED, actor=operator(), result=Result.SUCCESS, origin="command line")
+    try:
+        schema.require_schema(engine)
+        with engine.begin() as connection:
+            audit_log(settings).exchange_key(connection, exchanged)
+    except AuditBrokenError as error:
+        say(f"the key was not exchanged: {error}")
+        return BROKEN
+    finally:
+        engine.dispose()
+    say("exchanged: start the service with the new key, and keep the old one for checks while its records last")
+    return os.EX_OK
+
+
+def show_inventory() -> int:
+    """Print what is stored, why, and for how long."""
+    say(inventory.document().rstrip())
+    return os.EX_OK
+
+
+def audit_log(settings: MaintenanceSettings) -> AuditLog:
+    """Open the audit log with every key that it had."""
+    return AuditLog(settings.audit_key, previous=settings.audit_previous_keys)
 
 
 def open_as_owner(settings: DatabaseSettings) -> tuple[Engine, str | None]:

@@ -113,9 +113,10 @@ class DatabaseSettings(BaseSettings):
 
 
 class MaintenanceSettings(DatabaseSettings):
-    """What a purge or a check of the audit log needs besides."""
+    """What a purge or a check of the audit log needs besides: its key, and the ones before, oldest first."""
 
     audit_key: ServerKey
+    audit_previous_keys: tuple[ServerKey, ...] = ()
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

@@ -6,7 +6,7 @@ as a refusal, is recorded in a transaction of its own.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -68,6 +68,7 @@ class Action(StrEnum):
     TENANT_CREATED = "tenant_created"
     CREDENTIAL_CREATED = "credential_created"
     CREDENTIAL_REVOKED = "credential_revoked"
+    AUDIT_KEY_EXCHANGED = chain.KEY_EXCHANGED
     RETENTION_PURGED = "retention_purged"
 
 
@@ -103,10 +104,20 @@ class AuditBrokenError(Exception):
 
 
 class AuditLog:
-    """The log under one key. `clock` gives seconds since the epoch."""
+    """The log under one key.
 
-    def __init__(self, key: SecretStr, clock: Callable[[], float] = time.time) -> None:
-        self._key = key.get_secret_value().encode()
+    Args:
+        key: signs what is added.
+        clock: gives seconds since the epoch.
+        previous: the keys that the log had before, oldest first, for its check.
+    """
+
+    def __init__(
+        self, key: SecretStr, clock: Callable[[], float] = time.time, *, previous: Sequence[SecretStr] = ()
+    ) -> None:
+        self._keys = [one.get_secret_value().encode() for one in (*previous, key)]
+        self._key = self._keys[-1]
+        self._previous = previous
         self._clock = clock
 
     def begin(self, connection: Connection) -> None:
@@ -133,6 +144,23 @@ class AuditLog:
         connection.execute(audit_log.insert(), rows)
         self.move(connection, "end", end)
 
+    def exchange_key(self, connection: Connection, record: Record) -> None:
+        """Add a last record under the previous key, then seal both ends under the present one, all in one transaction.
+
+        Raises:
+            AuditBrokenError: there is no previous key, or the log is not whole under it.
+        """
+        if not self._previous:
+            raise AuditBrokenError("there is no previous key")
+        before = AuditLog(self._previous[-1], self._clock, previous=self._previous[:-1])
+        before.locked_end(connection)
+        checked = before.verify(connection)
+        if isinstance(checked, Broken):
+            raise AuditBrokenError(f"record {checked.sequence}: {checked.fault}")
+        before.append(connection, record)
+        for name, anchor in anchors(connection).items():
+            self.move(connection, name, anchor.mark)
+
     def note(self, engine: Engine, record: Record) -> bool:
         """Add a record in a transaction of its own, or return False, with a line in the log, when that fails.
 
@@ -152,7 +180,7 @@ class AuditLog:
         statement = select(audit_log).order_by(audit_log.c.sequence).execution_options(yield_per=BATCH)
         # Closed even when the check stops early: PostgreSQL reads ahead.
         with connection.execute(statement) as rows:
-            return chain.check(self._key, found.get("start"), map(dict, rows.mappings()), found.get("end"), kept)
+            return chain.check(self._keys, found.get("start"), map(dict, rows.mappings()), found.get("end"), kept)
 
     def locked_end(self, connection: Connection) -> Mark:
         """Read where the log ends, so that no other transaction can add to it before this one ends."""

@@ -5,20 +5,26 @@ begins and ends, because nothing after a last record would tell that it was the 
 
 Whoever has the key can forge the chain, and whoever has an old copy of the whole log can put it back. Against the
 latter, keep the anchor that `verify-audit` prints in another place, and give it to the next run.
+
+A key can be exchanged: the last record under the old key says so, and the anchors are sealed under the new one. From
+then on the old key forges nothing, because what follows under the new key is bound to the digests before it.
 """
 
 import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["GENESIS", "Anchor", "Broken", "Fault", "Intact", "Mark", "check", "digest_of", "sealed"]
+__all__ = ["GENESIS", "KEY_EXCHANGED", "Anchor", "Broken", "Fault", "Intact", "Mark", "check", "digest_of", "sealed"]
 
 Row = Mapping[str, Any]
+
+# The event of the last record under a key.
+KEY_EXCHANGED = "audit_key_exchanged"
 
 
 class Fault(StrEnum):
@@ -97,24 +103,24 @@ def sealed(key: bytes, name: str, mark: Mark) -> Anchor:
 
 
 def check(
-    key: bytes, start: Anchor | None, records: Iterable[Row], end: Anchor | None, kept: Mark | None = None
+    keys: Sequence[bytes], start: Anchor | None, records: Iterable[Row], end: Anchor | None, kept: Mark | None = None
 ) -> Intact | Broken:
     """Follow the chain from start to end, and stop at the first place that is broken.
 
     Args:
-        key: the key of the log.
+        keys: those that the log had, oldest first; the last is that of today.
         start: the anchor of that name, None when there is none.
         records: all of them, by sequence.
         end: the anchor of that name, None when there is none.
         kept: a mark from an earlier check, kept in another place.
     """
-    if start is None or not start.is_genuine(key):
+    if start is None or not start.is_genuine(keys[-1]):
         return Broken(1, Fault.START_FORGED)
-    last = follow(key, start.mark, records, kept)
+    last = follow(keys, start.mark, records, kept)
     if isinstance(last, Broken):
         return last
     after = last.sequence + 1
-    if end is None or not end.is_genuine(key):
+    if end is None or not end.is_genuine(keys[-1]):
         return Broken(after, Fault.END_FORGED)
     if last.sequence < max(end.mark.sequence, kept.sequence if kept else 0):
         return Broken(after, Fault.TRUNCATED)
@@ -123,14 +129,24 @@ def check(
     return Intact(last.sequence - start.mark.sequence, last)
 
 
-def follow(key: bytes, last: Mark, records: Iterable[Row], kept: Mark | None) -> Mark | Broken:
+def follow(keys: Sequence[bytes], last: Mark, records: Iterable[Row], kept: Mark | None) -> Mark | Broken:
     """Follow the records that come after `last`; return the mark of the last of them."""
+    left = list(keys)
+    first = last.sequence + 1
     for record in records:
         mark = Mark(record["sequence"], record["digest"])
         if mark.sequence > last.sequence + 1:
             return Broken(last.sequence + 1, Fault.REMOVED)
-        if mark.sequence <= last.sequence or mark.digest != digest_of(key, last.digest, record):
+        while mark.digest != digest_of(left[0], last.digest, record):
+            # A purge may have removed all records under the oldest keys. Behind the first, only the log itself says
+            # where the next key begins.
+            if mark.sequence != first or len(left) == 1:
+                return Broken(mark.sequence, Fault.ALTERED)
+            del left[0]
+        if mark.sequence <= last.sequence:
             return Broken(mark.sequence, Fault.ALTERED)
+        if record["event"] == KEY_EXCHANGED and len(left) > 1:
+            del left[0]
         if kept is not None and mark.sequence == kept.sequence and mark != kept:
             return Broken(mark.sequence, Fault.REWRITTEN)
         last = mark

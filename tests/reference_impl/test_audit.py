@@ -288,7 +288,7 @@ def chained(count: int, start: Mark = GENESIS) -> tuple[Anchor, list[dict[str, o
 def test_every_chain_is_intact(count, first):
     """A chain of any length from any start is found whole."""
     start, rows, end = chained(count, Mark(first, "d" if first else ""))
-    assert chain.check(KEY, start, rows, end) == Intact(count, end.mark)
+    assert chain.check([KEY], start, rows, end) == Intact(count, end.mark)
 
 
 @given(st.data())
@@ -301,7 +301,7 @@ def test_every_other_sequence_of_records_is_broken(data):
         for row in rows
     ]
     chosen = data.draw(st.lists(st.sampled_from(altered), max_size=15) | st.permutations(altered) | st.just(altered))
-    checked = chain.check(KEY, start, chosen, end)
+    checked = chain.check([KEY], start, chosen, end)
     if chosen == rows:
         assert checked == Intact(len(rows), end.mark)
     else:
@@ -324,6 +324,69 @@ def test_no_seal_can_be_guessed(key, sequence, digest, seal):
         chain.sealed(key, "end", mark),
     ):
         assert not other.is_genuine(KEY)
+
+
+EXCHANGED = Record(event=Action.AUDIT_KEY_EXCHANGED, actor="operator:0", result=Result.SUCCESS, origin="command line")
+
+
+@pytest.fixture
+def successor(settings):
+    """The log under a new key, which knows the old one."""
+    return AuditLog(SecretStr(new_key()), previous=[settings.audit_key])
+
+
+def exchange(engine, successor):
+    """Exchange the key, and add a record under the new one."""
+    with engine.begin() as connection:
+        successor.exchange_key(connection, EXCHANGED)
+        successor.append(connection, record(6))
+
+
+def test_exchanged_key_leaves_the_log_whole(five, audit, successor):
+    """What was recorded under the old key and under the new one is one intact log, and the old key adds no more."""
+    exchange(five, successor)
+    assert isinstance(found := verified(five, successor), Intact)
+    assert found.records == 7
+    with pytest.raises(AuditBrokenError), five.begin() as connection:
+        audit.append(connection, record())
+    assert isinstance(verified(five, audit), Broken)
+
+
+def test_log_goes_on_over_two_exchanges_and_a_purge(five, owner, settings, successor):
+    """Each key is asked for its own records, and for none once those are purged."""
+    exchange(five, successor)
+    keys = [settings.audit_key, SecretStr(successor._key.decode())]
+    third = AuditLog(SecretStr(new_key()), previous=keys)
+    exchange(five, third)
+    assert isinstance(verified(five, third), Intact)
+    with owner.begin() as connection:
+        (digest,) = connection.execute(text("SELECT digest FROM audit_log WHERE sequence = 6")).one()
+        third.move(connection, "start", Mark(6, digest))
+        connection.execute(text("DELETE FROM audit_log WHERE sequence <= 6"))
+    assert isinstance(verified(five, third), Intact)
+    assert isinstance(verified(five, AuditLog(SecretStr(third._key.decode()), previous=keys[1:])), Intact)
+
+
+def test_old_key_forges_nothing_after_the_exchange(five, tamper, audit, successor):
+    """Whoever stole the key that was exchanged can change no record, of neither key, without being found out."""
+    exchange(five, successor)
+    forged = chain.digest_of(audit._key, "", {"sequence": 1, "recorded_at": 1, "event": "x"})
+    tamper(f"UPDATE audit_log SET recorded_at = 1, event = 'x', digest = '{forged}' WHERE sequence = 1")
+    assert isinstance(verified(five, successor), Broken)
+
+
+@pytest.mark.parametrize("broken", ["UPDATE audit_log SET actor = 'x' WHERE sequence = 2", "DELETE FROM audit_anchors"])
+def test_broken_log_gets_no_new_key(five, tamper, successor, broken):
+    """An exchange would cover the traces."""
+    tamper(broken)
+    with pytest.raises(AuditBrokenError), five.begin() as connection:
+        successor.exchange_key(connection, EXCHANGED)
+
+
+def test_exchange_needs_the_key_before(five, audit):
+    """Without a previous key there is nothing to exchange."""
+    with pytest.raises(AuditBrokenError, match="no previous key"), five.begin() as connection:
+        audit.exchange_key(connection, EXCHANGED)
 
 
 def test_empty_fields_do_not_count():

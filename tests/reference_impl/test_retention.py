@@ -1,3 +1,4 @@
+import json
 import time
 
 import pytest
@@ -5,12 +6,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from reference_impl import maintenance
-from reference_impl.__main__ import main, parser
+from reference_impl.__main__ import main, parser, run
 from reference_impl.database import schema, tables
 from reference_impl.services import retention
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Broken, Intact, Mark
 from reference_impl.settings import MisconfiguredError
+from tests.reference_impl.deliveries import new_key
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -185,6 +187,24 @@ def test_operator_runs_the_commands_one_after_another(operator, settings, capsys
     assert maintenance.purge(dry_run=False) == 0
     assert maintenance.verify_audit(parser().parse_args(["verify-audit", "--kept", kept]).kept) == 0
     assert maintenance.verify_audit(Mark(99, "x")) == 1
+
+
+def test_operator_exchanges_the_audit_key(operator, settings, capsys, monkeypatch):
+    """With the new key and the old one the log goes on; without the old one nothing is exchanged."""
+    assert maintenance.migrate(None) == 0
+    owner, _ = maintenance.open_as_owner(maintenance.load_settings(maintenance.MaintenanceSettings))
+    with owner.begin() as connection:
+        AuditLog(settings.audit_key).begin(connection)
+    owner.dispose()
+    monkeypatch.setenv("BILLING_AUDIT_KEY", new_key())
+    assert maintenance.exchange_audit_key() == 1
+    monkeypatch.setenv("BILLING_AUDIT_PREVIOUS_KEYS", json.dumps([settings.audit_key.get_secret_value()]))
+    assert run(parser().parse_args(["exchange-audit-key"])) == 0
+    assert run(parser().parse_args(["verify-audit"])) == 0
+    said = capsys.readouterr().out
+    assert "the key was not exchanged: there is no previous key" in said
+    assert "intact: 1 records" in said
+    assert settings.audit_key.get_secret_value() not in said
     assert maintenance.migrate("base") == 0
     assert capsys.readouterr().out.splitlines()[-1] == "schema: none"
 
