@@ -69,7 +69,7 @@ class _Source(_Entry):
     name: str
     url: str | None = Field(None, description="such as sqlite:billing.db, postgresql://USER@HOST/DATABASE, file:LOG")
     url_env: str | None = Field(None, description="variable that holds the URL, for one with a password")
-    ignore: tuple[str, ...] = Field((), strict=False, description="tables that change by themselves")
+    ignore: tuple[str, ...] = Field((), strict=False, description="tables that change by themselves or cannot be read")
     rejection_log: tuple[str, ...] = Field((), strict=False, description="tables that may record rejected deliveries")
     busy: bool = Field(default=False, description="others change it too: judge only rows with the run's own ids")
 
