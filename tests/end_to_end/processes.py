@@ -12,9 +12,9 @@ DEADLINE = 20
 PROC = Path("/proc")
 
 
-def until(condition):
+def until(condition, seconds=DEADLINE):
     """Wait until something holds."""
-    end = time.monotonic() + DEADLINE
+    end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it never came to hold"
         time.sleep(0.02)

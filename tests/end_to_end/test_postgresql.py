@@ -18,6 +18,7 @@ from tests.end_to_end.processes import PROC, begun, children, running, until
 from tests.postgresql import server
 
 VARIABLE = adapter.SERVER_VARIABLE
+LONG = 60  # a server is started and stopped, maybe beside others
 SOME = ("--scenario", "webhook_signature/missing", "--scenario", "webhook_signature/rejection_is_logged")
 
 
@@ -214,15 +215,15 @@ def test_nothing_stays_behind(folder, number, when):
     """However and whenever the command dies, no process, socket or file of its server is left within seconds."""
     env = environment(TMPDIR=str(folder), **{VARIABLE: ""})
     with begun("run", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
-        until(lambda: list(folder.glob("payproof-pg-*/data")) if when == "starting" else service_log(folder))
+        until(lambda: list(folder.glob("payproof-pg-*/data")) if when == "starting" else service_log(folder), LONG)
         started = descendants(process.pid) + servers(folder)
         if number is signal.SIGINT:
             os.killpg(process.pid, number)  # as Ctrl-C in a terminal does
         else:
             process.send_signal(number)
-        process.communicate(timeout=30)
-        until(lambda: not any(map(running, started)))
-        until(lambda: not list(folder.glob("payproof-pg-*")))
+        process.communicate(timeout=LONG)
+        until(lambda: not any(map(running, started)), LONG)
+        until(lambda: not list(folder.glob("payproof-pg-*")), LONG)
     assert process.returncode == (-number if number == signal.SIGKILL else 2)
     if number is signal.SIGKILL:
         # Its own folder it cannot remove any more.
@@ -243,11 +244,11 @@ def test_existing_server_is_left_clean(nothing_more, folder):
     before = left_behind(nothing_more)
     env = environment(TMPDIR=str(folder), **{VARIABLE: nothing_more})
     with begun("run", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
-        until(lambda: service_log(folder))
+        until(lambda: service_log(folder), LONG)
         assert left_behind(nothing_more) != before
         process.kill()
-        process.communicate(timeout=30)
-    until(lambda: left_behind(nothing_more) == before)
+        process.communicate(timeout=LONG)
+    until(lambda: left_behind(nothing_more) == before, LONG)
     for left in folder.glob("payproof-*/*"):
         left.unlink()
     for left in folder.glob("payproof-*"):
