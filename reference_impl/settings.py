@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from reference_impl.vetting import ApiKey, ServerKey, WebhookSecret, is_live
 
 __all__ = [
+    "CredentialSettings",
     "DatabaseSettings",
     "MaintenanceSettings",
     "MisconfiguredError",
@@ -116,6 +117,12 @@ class MaintenanceSettings(DatabaseSettings):
     """What a purge or a check of the audit log needs besides."""
 
     audit_key: ServerKey
+
+
+class CredentialSettings(MaintenanceSettings):
+    """What it takes to make a credential."""
+
+    credential_key: ServerKey
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

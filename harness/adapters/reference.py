@@ -164,7 +164,7 @@ class Reference:
                 SourceSpec(
                     "database",
                     f"sqlite:{self._folder / 'billing.db'}",
-                    rejection_log=("audit_log", "audit_anchors"),
+                    rejection_log=("audit_log", "audit_anchors", "sign_in_failures"),
                 ),
             ),
             logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),

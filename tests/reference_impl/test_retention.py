@@ -4,13 +4,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from reference_impl import maintenance
 from reference_impl.__main__ import main, parser
+from reference_impl.commands import maintenance
+from reference_impl.commands.operator import open_as_owner
 from reference_impl.database import schema, tables
 from reference_impl.services import retention
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Broken, Intact, Mark
-from reference_impl.settings import MisconfiguredError
+from reference_impl.settings import MaintenanceSettings, MisconfiguredError, load_settings
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -145,22 +146,11 @@ def test_moved_start_does_not_hide_a_deletion(engine, clocked):
     assert isinstance(verified(engine, clocked), Broken)
 
 
-@pytest.fixture
-def operator(monkeypatch, settings, database):
-    """The environment of an operator, before the first migration."""
-    made = database.fresh(migrated=False)
-    monkeypatch.setenv("BILLING_DATABASE_URL", made.service)
-    monkeypatch.setenv("BILLING_MIGRATION_DATABASE_URL", made.owner)
-    monkeypatch.setenv("BILLING_AUDIT_KEY", settings.audit_key.get_secret_value())
-    yield made
-    database.drop(made)
-
-
 def test_operator_runs_the_commands_one_after_another(operator, settings, capsys):
     """Migrate, verify, purge, and verify against what was kept: each says in a line what it did."""
     assert maintenance.migrate(None) == 0
     assert maintenance.verify_audit(None) == 1
-    owner, _ = maintenance.open_as_owner(maintenance.load_settings(maintenance.MaintenanceSettings))
+    owner, _ = open_as_owner(load_settings(MaintenanceSettings))
     audit = AuditLog(settings.audit_key)
     with owner.begin() as connection:
         audit.begin(connection)
@@ -224,7 +214,7 @@ def test_failing_migration_is_told_in_a_line(operator, monkeypatch):
 def test_command_without_settings_is_refused(monkeypatch, capsys, command):
     """Every command ends with code 78 and one line when its settings are missing."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr("reference_impl.services.logging.configure", lambda: None)
+    monkeypatch.setattr("reference_impl.services.logging.configure", lambda _: None)
     monkeypatch.delenv("BILLING_DATABASE_URL", raising=False)
     assert main(command) == 78
     assert capsys.readouterr().err.startswith("reference_impl: BILLING_DATABASE_URL: Field required")

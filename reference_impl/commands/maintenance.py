@@ -6,14 +6,15 @@ import time
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from reference_impl.commands.operator import open_as_owner, operator, say
 from reference_impl.database import schema
-from reference_impl.database.engine import open_database, parse_address
+from reference_impl.database.engine import open_database
 from reference_impl.services import retention
 from reference_impl.services.audit import AuditBrokenError, AuditLog
 from reference_impl.services.chain import Intact, Mark
 from reference_impl.settings import DatabaseSettings, MaintenanceSettings, MisconfiguredError, load_settings
 
-__all__ = ["migrate", "operator", "purge", "require_sqlite", "verify_audit"]
+__all__ = ["migrate", "purge", "require_sqlite", "verify_audit"]
 
 BROKEN = 1
 
@@ -86,24 +87,6 @@ def purge(*, dry_run: bool) -> int:
     return os.EX_OK
 
 
-def open_as_owner(settings: DatabaseSettings) -> tuple[Engine, str | None]:
-    """Open the database as the role that owns its tables, and name the role of the service.
-
-    Raises:
-        MisconfiguredError: on PostgreSQL the two are the same role, or one is not told.
-    """
-    url = parse_address(settings.database_url.get_secret_value(), "BILLING_DATABASE_URL")
-    if url.get_backend_name() == "sqlite":
-        return open_database(settings.database_url.get_secret_value()), None
-    if settings.migration_database_url is None:
-        raise MisconfiguredError("BILLING_MIGRATION_DATABASE_URL: required for PostgreSQL")
-    address = settings.migration_database_url.get_secret_value()
-    owner = parse_address(address, "BILLING_MIGRATION_DATABASE_URL")
-    if not url.username or owner.username == url.username:
-        raise MisconfiguredError("BILLING_MIGRATION_DATABASE_URL: must name another role than BILLING_DATABASE_URL")
-    return open_database(address, setting="BILLING_MIGRATION_DATABASE_URL", patient=True), url.username
-
-
 def require_sqlite(engine: Engine) -> None:
     """Return only on SQLite.
 
@@ -114,13 +97,3 @@ def require_sqlite(engine: Engine) -> None:
         raise MisconfiguredError(
             "BILLING_MIGRATE: for SQLite only; run `python -m reference_impl migrate` as the owner"
         )
-
-
-def operator() -> str:
-    """Name who runs this process by number; names come from the environment, which anybody can set."""
-    return f"operator:{os.getuid()}"
-
-
-def say(line: str) -> None:
-    """Tell the operator."""
-    print(line)  # noqa: T201 - the answer to a command
