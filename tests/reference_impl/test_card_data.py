@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from reference_impl.database import tables
-from reference_impl.middleware.card_data import LONGEST_BODY, LONGEST_ADDRESS, CardData
+from reference_impl.middleware.card_data import LONGEST_ADDRESS, LONGEST_BODY, CardData
 from reference_impl.services import card_data, documents
 from reference_impl.services.access import Role
 from tests.reference_impl.callers import Application, bearer, new_tenant, new_token
