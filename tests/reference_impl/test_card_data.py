@@ -52,7 +52,7 @@ def card_numbers(draw):
 def written(draw):
     """A card number as somebody writes it: in groups of any size, with other text and other numbers around it."""
     digits, separator = draw(card_numbers()), draw(st.sampled_from(SEPARATORS))
-    cuts = sorted(draw(st.sets(st.integers(1, len(digits) - 1), max_size=5)))
+    cuts = sorted(draw(st.sets(st.integers(1, len(digits) - 1))))
     number = separator.join(digits[start:end] for start, end in zip([0, *cuts], [*cuts, None], strict=True))
     before = draw(st.sampled_from(["", "card ", "id_", "no. 5 ", "2026-11-23 ", "x", "12/29 "]))
     return before + number + draw(st.sampled_from(["", ".", " 12/29", " 123", "x", "_", '"']))
@@ -170,6 +170,7 @@ REFUSED = [
     ("POST", "/small/changes", {"content": body(note=CARD)}),
     ("POST", "/small/changes", {"content": body(amount=int(CARD))}),
     ("POST", "/small/changes", {"content": body(deep=[{"x": [{"4242 4242 4242 4242": 1}]}])}),
+    ("POST", "/small/changes", {"content": b'{"amount": 9792000000000003.0}'}),
     ("POST", "/small/changes", {"content": body(card={"cvc": "123"})}),
     ("POST", "/nowhere", {"content": body(note=CARD)}),
     ("GET", "/small/billing", {"content": body(note=CARD)}),
