@@ -5,6 +5,9 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
+from reference_impl.middleware import paths
+from reference_impl.middleware.access import Authentication
+from reference_impl.middleware.card_data import CardData
 from reference_impl.middleware.errors import Errors, on_http_error, on_invalid_request
 from reference_impl.middleware.security import SecurityHeaders
 from reference_impl.routes import health, stripe
@@ -23,7 +26,7 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     """
     app = FastAPI(
         title="Payproof reference billing service",
-        openapi_url="/openapi.json" if settings.openapi else None,
+        openapi_url=paths.OPENAPI if settings.openapi else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -36,6 +39,8 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     app.include_router(stripe.router)
     app.include_router(health.router)
     # The last one added is the outermost.
+    app.add_middleware(CardData)
+    app.add_middleware(Authentication)
     app.add_middleware(Errors)
     app.add_middleware(SecurityHeaders)
     return app

@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from reference_impl.vetting import ApiKey, ServerKey, WebhookSecret, is_live
 
 __all__ = [
+    "CredentialSettings",
     "DatabaseSettings",
     "MaintenanceSettings",
     "MisconfiguredError",
@@ -117,6 +118,12 @@ class MaintenanceSettings(DatabaseSettings):
 
     audit_key: ServerKey
     audit_previous_keys: tuple[ServerKey, ...] = ()
+
+
+class CredentialSettings(MaintenanceSettings):
+    """What it takes to make a credential."""
+
+    credential_key: ServerKey
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

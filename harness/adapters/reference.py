@@ -133,7 +133,7 @@ class Reference:
 
     def _database(self) -> tuple[Mapping[str, str], SourceSpec]:
         """Make the database; return the settings that name it, and the source that watches it."""
-        rejection_log = ("audit_log", "audit_anchors")
+        rejection_log = ("audit_log", "audit_anchors", "sign_in_failures")
         if self._store == "sqlite":
             path = self._folder / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}

@@ -19,10 +19,16 @@ log = structlog.get_logger()
 MESSAGES = {
     HTTPStatus.BAD_REQUEST: "The request could not be understood.",
     HTTPStatus.UNAUTHORIZED: "The request could not be verified.",
+    HTTPStatus.FORBIDDEN: "The request is not permitted.",
     HTTPStatus.NOT_FOUND: "There is nothing here.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The method is not allowed here.",
+    HTTPStatus.CONFLICT: "The request does not fit the present state.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is too large.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The service takes JSON only.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The request could not be processed.",
+    HTTPStatus.TOO_MANY_REQUESTS: "There were too many requests.",
+    HTTPStatus.BAD_GATEWAY: "The payment provider did not answer as expected.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The service is not available at the moment.",
 }
 

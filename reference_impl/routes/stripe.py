@@ -3,14 +3,16 @@
 import time
 from http import HTTPStatus
 
-import anyio
 import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from reference_impl.middleware import bodies, paths, refusals
+from reference_impl.middleware.bodies import BodyTooLargeError
 from reference_impl.middleware.errors import Problem, problem
+from reference_impl.middleware.refusals import origin_of
 from reference_impl.services import billing, webhooks
 from reference_impl.services.audit import Action, Record, Result
 from reference_impl.services.billing import Receipt
@@ -21,9 +23,6 @@ __all__ = ["accept", "enter_refusal", "read_body", "receive", "reject", "router"
 
 log = structlog.get_logger()
 router = APIRouter()
-
-# A flood of forgeries writes one record at a time, so that it takes neither threads nor connections from deliveries.
-REFUSALS_AT_ONCE = anyio.CapacityLimiter(1)
 
 
 class Received(BaseModel):
@@ -44,7 +43,7 @@ STATUSES = {
 
 
 @router.post(
-    "/webhooks/stripe",
+    paths.WEBHOOK,
     response_model=Received,
     responses={status: {"model": Problem} for status in (400, 401, 413, 503)},
     openapi_extra={
@@ -84,28 +83,19 @@ async def receive(request: Request) -> JSONResponse:
 
 
 async def read_body(request: Request, limit: int) -> bytes:
-    """Read the raw body, at most `limit` bytes of it, whatever Content-Length says.
+    """Read the raw body of a delivery, at most `limit` bytes of it.
 
     Raises:
         RejectedError: BODY_TOO_LARGE, before more than the limit is held in memory.
     """
-    announced = request.headers.get("content-length", "0")
-    if int(announced) > limit:
-        raise RejectedError(Cause.BODY_TOO_LARGE)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise RejectedError(Cause.BODY_TOO_LARGE)
-    return bytes(body)
+    try:
+        return await bodies.read_body(request, limit)
+    except BodyTooLargeError:
+        raise RejectedError(Cause.BODY_TOO_LARGE) from None
 
 
 async def enter_refusal(request: Request, cause: Cause) -> None:
-    """Enter a refusal in the audit log.
-
-    When that fails the refusal stands all the same, and its answer is the one it always is: nothing was done, the log
-    of the service still gets its line, and a forger learns nothing of the database.
-    """
+    """Enter a refusal in the audit log."""
     record = Record(
         event=Action.WEBHOOK_REJECTED,
         actor="anonymous",
@@ -113,9 +103,7 @@ async def enter_refusal(request: Request, cause: Cause) -> None:
         origin=origin_of(request),
         reason=cause,
     )
-    await anyio.to_thread.run_sync(
-        request.app.state.audit.note, request.app.state.engine, record, limiter=REFUSALS_AT_ONCE
-    )
+    await refusals.enter_refusal(request, record)
 
 
 def reject(request: Request, cause: Cause) -> JSONResponse:
@@ -136,8 +124,3 @@ def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
         origin=origin_of(request),
     )
     return JSONResponse(Received().model_dump())
-
-
-def origin_of(request: Request) -> str:
-    """Name the address of the other end of the connection; headers such as X-Forwarded-For are the sender's word."""
-    return request.client.host if request.client else "unknown"

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
+from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
 from reference_impl.app import create_app
@@ -29,11 +30,12 @@ class Client:
     engine: Engine
     stripe: InMemoryStripe
 
+    def app(self) -> FastAPI:
+        return create_app(self.settings, self.engine, self.stripe)
+
     def request(self, method: str, path: str, **options: object) -> httpx.Response:
         async def once() -> httpx.Response:
-            transport = httpx.ASGITransport(
-                create_app(self.settings, self.engine, self.stripe), raise_app_exceptions=False
-            )
+            transport = httpx.ASGITransport(self.app(), raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="https://billing.test") as client:
                 return await client.request(method, path, **options)
 
@@ -107,6 +109,18 @@ def settings(tmp_path: Path) -> Settings:
         tls_certificate=tmp_path / "certificate.pem",
         tls_private_key=tmp_path / "key.pem",
     )
+
+
+@pytest.fixture
+def operator(monkeypatch: pytest.MonkeyPatch, settings: Settings, database: Database) -> Iterator[Addresses]:
+    """The environment of an operator, before the first migration."""
+    made = database.fresh(migrated=False)
+    monkeypatch.setenv("BILLING_DATABASE_URL", made.service)
+    monkeypatch.setenv("BILLING_MIGRATION_DATABASE_URL", made.owner)
+    monkeypatch.setenv("BILLING_AUDIT_KEY", settings.audit_key.get_secret_value())
+    monkeypatch.setenv("BILLING_CREDENTIAL_KEY", settings.credential_key.get_secret_value())
+    yield made
+    database.drop(made)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 
 from reference_impl.routes import stripe
 from reference_impl.services import billing
+from tests.reference_impl.callers import bearer, new_token
 from tests.reference_impl.deliveries import event, new_secret, sign, signed
 
 # Repeated here on purpose, so that a header that is lost from the service is missed.
@@ -143,11 +144,14 @@ def test_other_methods_are_refused(client, method):
         *("/webhooks/stripe/test", "/x/%2e%2e/webhooks/stripe", "/docs", "/redoc", "/openapi.json", "/metrics"),
     ],
 )
-def test_nothing_else_is_served(client, path):
-    """No other spelling of the path reaches the webhook, and there is no page beside it."""
-    answer = client.request("POST", path, content=event())
-    assert_generic(answer, 404)
-    assert path not in answer.text or path == "/"
+def test_nothing_else_is_served(client, owner, path):
+    """No other spelling of the path reaches the webhook, and there is no page beside it, for strangers or others."""
+    token = bearer(new_token(owner, client.settings))
+    with capture_logs():
+        for sent, status in ((token, 404), ({}, 404 if path == "/openapi.json" else 401)):
+            answer = client.request("POST", path, content=event(), headers=sent | {"Content-Type": "application/json"})
+            assert_generic(answer, status)
+            assert path not in answer.text or path == "/"
 
 
 def test_unhandled_exception_is_kept_inside(client, monkeypatch):

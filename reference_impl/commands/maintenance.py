@@ -6,14 +6,15 @@ import time
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from reference_impl.commands.operator import open_as_owner, operator, say
 from reference_impl.database import inventory, schema
-from reference_impl.database.engine import open_database, parse_address
+from reference_impl.database.engine import open_database
 from reference_impl.services import retention
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Intact, Mark
 from reference_impl.settings import DatabaseSettings, MaintenanceSettings, MisconfiguredError, load_settings
 
-__all__ = ["exchange_audit_key", "migrate", "operator", "purge", "require_sqlite", "show_inventory", "verify_audit"]
+__all__ = ["exchange_audit_key", "migrate", "purge", "require_sqlite", "show_inventory", "verify_audit"]
 
 BROKEN = 1
 
@@ -121,24 +122,6 @@ def audit_log(settings: MaintenanceSettings) -> AuditLog:
     return AuditLog(settings.audit_key, previous=settings.audit_previous_keys)
 
 
-def open_as_owner(settings: DatabaseSettings) -> tuple[Engine, str | None]:
-    """Open the database as the role that owns its tables, and name the role of the service.
-
-    Raises:
-        MisconfiguredError: on PostgreSQL the two are the same role, or one is not told.
-    """
-    url = parse_address(settings.database_url.get_secret_value(), "BILLING_DATABASE_URL")
-    if url.get_backend_name() == "sqlite":
-        return open_database(settings.database_url.get_secret_value()), None
-    if settings.migration_database_url is None:
-        raise MisconfiguredError("BILLING_MIGRATION_DATABASE_URL: required for PostgreSQL")
-    address = settings.migration_database_url.get_secret_value()
-    owner = parse_address(address, "BILLING_MIGRATION_DATABASE_URL")
-    if not url.username or owner.username == url.username:
-        raise MisconfiguredError("BILLING_MIGRATION_DATABASE_URL: must name another role than BILLING_DATABASE_URL")
-    return open_database(address, setting="BILLING_MIGRATION_DATABASE_URL", patient=True), url.username
-
-
 def require_sqlite(engine: Engine) -> None:
     """Return only on SQLite.
 
@@ -149,13 +132,3 @@ def require_sqlite(engine: Engine) -> None:
         raise MisconfiguredError(
             "BILLING_MIGRATE: for SQLite only; run `python -m reference_impl migrate` as the owner"
         )
-
-
-def operator() -> str:
-    """Name who runs this process by number; names come from the environment, which anybody can set."""
-    return f"operator:{os.getuid()}"
-
-
-def say(line: str) -> None:
-    """Tell the operator."""
-    print(line)  # noqa: T201 - the answer to a command
