@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from reference_impl.database import inventory, schema
-from reference_impl.database.engine import open_database, parse_address
+from reference_impl.database.engine import open_database, parse_address, snapshot
 from reference_impl.services import retention
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Intact, Mark
@@ -49,8 +49,7 @@ def verify_audit(kept: Mark | None) -> int:
     engine = open_database(settings.database_url.get_secret_value(), patient=True)
     try:
         schema.require_schema(engine)
-        options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"read_only": True}
-        with engine.connect().execution_options(**options) as connection:
+        with snapshot(engine) as connection:
             checked = audit_log(settings).verify(connection, kept)
     finally:
         engine.dispose()
