@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
 from reference_impl.middleware.errors import Errors, on_http_error, on_invalid_request
+from reference_impl.middleware.proxies import TrustedProxies
 from reference_impl.middleware.security import SecurityHeaders
 from reference_impl.routes import health, stripe
 from reference_impl.services.audit import AuditLog
@@ -37,5 +38,6 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     app.include_router(health.router)
     # The last one added is the outermost.
     app.add_middleware(Errors)
+    app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
     app.add_middleware(SecurityHeaders)
     return app

@@ -55,8 +55,9 @@ class Settings(BaseSettings):
 
     `plans` are the prices that grant anything, by Stripe's ids; others are recorded and grant nothing. `return_url` is
     the page to which Stripe's own pages send a customer back: never a caller's choice, which would be an open redirect.
-    `trusted_proxies` are the networks whose X-Forwarded-For is believed. Metrics have a listener of their own, which
-    exists only with `metrics_port`.
+    `trusted_proxies` are the networks whose X-Forwarded-For and -Proto are believed. Metrics have a listener of their
+    own, which exists only with `metrics_port`; `build` is told there. A renewed certificate is taken from its files
+    within a minute, or at SIGHUP.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, hide_input_in_errors=True)
@@ -70,6 +71,8 @@ class Settings(BaseSettings):
     stripe_livemode: bool = False
     stripe_api_key: ApiKey
     stripe_api_base: str = "https://api.stripe.com"
+    # Instead of the roots inside the SDK, which are Stripe's. That is as far as pinning goes here: Stripe replaces
+    # certificates and intermediates without asking (services/stripe/sdk.py weighs it).
     stripe_ca_file: Path | None = None
     stripe_account: Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{1,250}$")] | None = None
     plans: dict[Annotated[str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$")], Plan] = Field(
@@ -83,6 +86,7 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    build: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]{1,64}$")] = "unknown"
     tolerance_seconds: int = Field(default=300, ge=1, le=3600)
     max_body_bytes: int = Field(default=MEBIBYTE, ge=1)
     openapi: bool = False

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from reference_impl.middleware.errors import Problem, problem
-from reference_impl.services import billing, webhooks
+from reference_impl.services import billing, metrics, webhooks
 from reference_impl.services.audit import Action, Record, Result
 from reference_impl.services.billing import Receipt
 from reference_impl.services.webhooks import Cause, Event, RejectedError
@@ -120,12 +120,14 @@ async def enter_refusal(request: Request, cause: Cause) -> None:
 
 def reject(request: Request, cause: Cause) -> JSONResponse:
     """Log a refusal, then build its answer, which depends on the status only (PCI DSS 10.2.1.4)."""
+    metrics.DELIVERIES.labels("rejected", cause).inc()
     log.warning("webhook_rejected", result="rejected", cause=cause, origin=origin_of(request))
     return problem(STATUSES[cause])
 
 
 def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
     """Log an acceptance, then build its answer, which is the same for the first copy of an event and for all others."""
+    metrics.DELIVERIES.labels("accepted", receipt.outcome).inc()
     log.info(
         "webhook_accepted",
         result="accepted",
@@ -139,5 +141,5 @@ def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
 
 
 def origin_of(request: Request) -> str:
-    """Name the address of the other end of the connection; headers such as X-Forwarded-For are the sender's word."""
+    """Name the address of the client: the other end of the connection, or whom a trusted proxy names instead."""
     return request.client.host if request.client else "unknown"
