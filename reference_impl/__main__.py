@@ -5,14 +5,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 
-from reference_impl import server
+from reference_impl import monitoring, server
 from reference_impl.app import create_app
+from reference_impl.certificate import Certificate
 from reference_impl.commands import access, maintenance
 from reference_impl.commands.operator import operator
 from reference_impl.database import schema
 from reference_impl.database.engine import open_database
-from reference_impl.services import logging
+from reference_impl.services import logging, metrics
 from reference_impl.services.access import Role
 from reference_impl.services.audit import Action, AuditLog, Record, Result
 from reference_impl.services.chain import Mark
@@ -109,29 +112,38 @@ def serve() -> int:
         MisconfiguredError: a setting is unsafe, or the database is not as this release needs it.
     """
     settings = load_settings(Settings)
-    context = server.tls_context(settings)
-    stripe = Connection(
-        settings.stripe_api_key, Caller(Breaker()), api_base=settings.stripe_api_base, ca_file=settings.stripe_ca_file
-    )
-    engine = open_database(settings.database_url.get_secret_value())
-    try:
+    certificate = Certificate(settings.tls_certificate, settings.tls_private_key)
+    audit = AuditLog.under(settings)
+    breaker = Breaker()
+    with ExitStack() as stack:
+        stripe = Connection(
+            settings.stripe_api_key,
+            Caller(breaker, observe=metrics.stripe_attempt),
+            api_base=settings.stripe_api_base,
+            ca_file=settings.stripe_ca_file,
+        )
+        stack.callback(stripe.close)
+        engine = open_database(settings.database_url.get_secret_value())
+        stack.callback(engine.dispose)
         if settings.migrate:
             maintenance.require_sqlite(engine)
             schema.upgrade(engine)
         schema.require_schema(engine)
         schema.require_narrow_role(engine)
-        listener = server.listen(settings)
+        listener = server.listen(settings.host, settings.port, "BILLING_HOST, BILLING_PORT")
         with engine.begin() as connection:
-            audit = AuditLog(settings.audit_key)
             audit.begin(connection)
             audit.append(connection, started())
-        service = server.create_server(create_app(settings, engine, LiveStripe(stripe)), context)
+        monitoring.announce(breaker, build=settings.build, schema=schema.HEAD)
+        if settings.metrics_port is not None:
+            stack.enter_context(monitoring.serve_metrics(settings.metrics_host, settings.metrics_port))
+        for job in monitoring.jobs(engine, audit, certificate):
+            stack.enter_context(job)
+        app = create_app(settings, engine, LiveStripe(stripe))
+        service = server.create_server(app, certificate.context, on_hangup=partial(certificate.renew, forced=True))
         if settings.stop_with_parent:
             server.stop_at_end_of_input(service)
         service.run(sockets=[listener])
-    finally:
-        stripe.close()
-        engine.dispose()
     return os.EX_OK
 
 

@@ -9,6 +9,7 @@ from reference_impl.middleware import paths
 from reference_impl.middleware.access import Authentication
 from reference_impl.middleware.card_data import CardData
 from reference_impl.middleware.errors import Errors, on_http_error, on_invalid_request
+from reference_impl.middleware.proxies import TrustedProxies
 from reference_impl.middleware.security import SecurityHeaders
 from reference_impl.routes import health, stripe
 from reference_impl.services.audit import AuditLog
@@ -34,7 +35,7 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     )
     app.state.settings = settings
     app.state.engine = engine
-    app.state.audit = AuditLog(settings.audit_key)
+    app.state.audit = AuditLog.under(settings)
     app.state.gateway = gateway
     app.include_router(stripe.router)
     app.include_router(health.router)
@@ -42,5 +43,6 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     app.add_middleware(CardData)
     app.add_middleware(Authentication)
     app.add_middleware(Errors)
+    app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
     app.add_middleware(SecurityHeaders)
     return app

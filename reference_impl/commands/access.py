@@ -94,7 +94,7 @@ def list_credentials(tenant_id: str | None) -> int:
 @contextmanager
 def changing(settings: MaintenanceSettings) -> Iterator[tuple[Connection, AuditLog]]:
     """Give one transaction as the owner of the tables, and the audit log to append to at its end."""
-    audit = AuditLog(settings.audit_key)
+    audit = AuditLog.under(settings)
     with opened(settings) as engine, engine.begin() as connection:
         # There may be tenants before the first start of the service.
         audit.begin(connection)

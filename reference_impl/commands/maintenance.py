@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from reference_impl.commands.operator import open_as_owner, operator, say
 from reference_impl.database import inventory, schema
-from reference_impl.database.engine import open_database
+from reference_impl.database.engine import open_database, snapshot
 from reference_impl.services import retention
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Intact, Mark
@@ -50,9 +50,8 @@ def verify_audit(kept: Mark | None) -> int:
     engine = open_database(settings.database_url.get_secret_value(), patient=True)
     try:
         schema.require_schema(engine)
-        options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"read_only": True}
-        with engine.connect().execution_options(**options) as connection:
-            checked = audit_log(settings).verify(connection, kept)
+        with snapshot(engine) as connection:
+            checked = AuditLog.under(settings).verify(connection, kept)
     finally:
         engine.dispose()
     if isinstance(checked, Intact):
@@ -76,7 +75,7 @@ def purge(*, dry_run: bool) -> int:
         if dry_run:
             removed = retention.count(engine, now)
         else:
-            removed = retention.purge(engine, audit_log(settings), now, operator())
+            removed = retention.purge(engine, AuditLog.under(settings), now, operator())
     except AuditBrokenError as error:
         say(f"the audit log is broken, so nothing is removed: {error}")
         return BROKEN
@@ -101,7 +100,7 @@ def exchange_audit_key() -> int:
     try:
         schema.require_schema(engine)
         with engine.begin() as connection:
-            audit_log(settings).exchange_key(connection, exchanged)
+            AuditLog.under(settings).exchange_key(connection, exchanged)
     except AuditBrokenError as error:
         say(f"the key was not exchanged: {error}")
         return BROKEN
@@ -115,11 +114,6 @@ def show_inventory() -> int:
     """Print what is stored, why, and for how long."""
     say(inventory.document().rstrip())
     return os.EX_OK
-
-
-def audit_log(settings: MaintenanceSettings) -> AuditLog:
-    """Open the audit log with every key that it had."""
-    return AuditLog(settings.audit_key, previous=settings.audit_previous_keys)
 
 
 def require_sqlite(engine: Engine) -> None:

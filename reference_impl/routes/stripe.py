@@ -13,7 +13,7 @@ from reference_impl.middleware import bodies, paths, refusals
 from reference_impl.middleware.bodies import BodyTooLargeError
 from reference_impl.middleware.errors import Problem, problem
 from reference_impl.middleware.refusals import origin_of
-from reference_impl.services import billing, webhooks
+from reference_impl.services import billing, metrics, webhooks
 from reference_impl.services.audit import Action, Record, Result
 from reference_impl.services.billing import Receipt
 from reference_impl.services.webhooks import Cause, Event, RejectedError
@@ -108,12 +108,14 @@ async def enter_refusal(request: Request, cause: Cause) -> None:
 
 def reject(request: Request, cause: Cause) -> JSONResponse:
     """Log a refusal, then build its answer, which depends on the status only (PCI DSS 10.2.1.4)."""
+    metrics.DELIVERIES.labels("rejected", cause).inc()
     log.warning("webhook_rejected", result="rejected", cause=cause, origin=origin_of(request))
     return problem(STATUSES[cause])
 
 
 def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
     """Log an acceptance, then build its answer, which is the same for the first copy of an event and for all others."""
+    metrics.DELIVERIES.labels("accepted", receipt.outcome).inc()
     log.info(
         "webhook_accepted",
         result="accepted",

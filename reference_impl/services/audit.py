@@ -6,19 +6,20 @@ as a refusal, is recorded in a transaction of its own.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import Connection, CursorResult, Engine, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from reference_impl.database.tables import audit_anchors, audit_log
-from reference_impl.services import chain
+from reference_impl.services import chain, metrics
 from reference_impl.services.chain import GENESIS, Anchor, Broken, Intact, Mark
+from reference_impl.settings import AuditSettings
 
 __all__ = ["Action", "AuditBrokenError", "AuditLog", "Record", "Result"]
 
@@ -120,6 +121,11 @@ class AuditLog:
         self._previous = previous
         self._clock = clock
 
+    @classmethod
+    def under(cls, settings: AuditSettings) -> Self:
+        """Open the log under the keys of the settings."""
+        return cls(settings.audit_key, previous=settings.audit_previous_keys)
+
     def begin(self, connection: Connection) -> None:
         """Seal the ends of a log that has never had a record; leave any other alone."""
         if anchors(connection) or connection.execute(select(audit_log.c.sequence).limit(1)).first():
@@ -135,14 +141,15 @@ class AuditLog:
             AuditBrokenError: the end is missing or not genuine.
             SQLAlchemyError: the database refuses. Either way the caller's transaction must not be committed.
         """
-        end = self.locked_end(connection)
-        rows = []
-        for record in records:
-            row = {"sequence": end.sequence + 1, "recorded_at": int(self._clock()), **asdict(record)}
-            end = Mark(end.sequence + 1, chain.digest_of(self._key, end.digest, row))
-            rows.append(row | {"digest": end.digest})
-        connection.execute(audit_log.insert(), rows)
-        self.move(connection, "end", end)
+        with metrics.AUDIT_APPEND_FAILURES.count_exceptions((SQLAlchemyError, AuditBrokenError)):
+            end = self.locked_end(connection)
+            rows = []
+            for record in records:
+                row = {"sequence": end.sequence + 1, "recorded_at": int(self._clock()), **asdict(record)}
+                end = Mark(end.sequence + 1, chain.digest_of(self._key, end.digest, row))
+                rows.append(row | {"digest": end.digest})
+            connection.execute(audit_log.insert(), rows)
+            self.move(connection, "end", end)
 
     def exchange_key(self, connection: Connection, record: Record) -> None:
         """Add a last record under the previous key, then seal both ends under the present one, all in one transaction.
@@ -174,13 +181,34 @@ class AuditLog:
             return False
         return True
 
-    def verify(self, connection: Connection, kept: Mark | None = None) -> Intact | Broken:
-        """Check the whole log in one transaction, and against a mark kept from an earlier check if there is one."""
+    def verify(
+        self,
+        connection: Connection,
+        kept: Mark | None = None,
+        *,
+        after: Mark | None = None,
+        pause: Callable[[], object] = lambda: None,
+    ) -> Intact | Broken:
+        """Check the log in one transaction of a `snapshot`, from end to end.
+
+        Args:
+            connection: what sees the whole log at one moment.
+            kept: a mark from an earlier check, against which the log is held.
+            after: the same, when the records up to there need no second look; what was purged since is no loss.
+            pause: called after each BATCH of records, to leave others their turn.
+        """
         found = anchors(connection)
+        start, end = found.get("start"), found.get("end")
         statement = select(audit_log).order_by(audit_log.c.sequence).execution_options(yield_per=BATCH)
+        # Beyond the end it cannot shorten anything: the whole log is read, and is too short.
+        if start and end and after and start.mark.sequence < after.sequence <= end.mark.sequence:
+            if not start.is_genuine(self._key):
+                return Broken(1, chain.Fault.START_FORGED)
+            start = chain.sealed(self._key, "start", after)
+            statement = statement.where(audit_log.c.sequence > after.sequence)
         # Closed even when the check stops early: PostgreSQL reads ahead.
         with connection.execute(statement) as rows:
-            return chain.check(self._keys, found.get("start"), map(dict, rows.mappings()), found.get("end"), kept)
+            return chain.check(self._keys, start, paced(rows, pause), end, kept or after)
 
     def locked_end(self, connection: Connection) -> Mark:
         """Read where the log ends, so that no other transaction can add to it before this one ends."""
@@ -192,6 +220,13 @@ class AuditLog:
     def move(self, connection: Connection, name: str, mark: Mark) -> None:
         """Seal an end of the log anew."""
         connection.execute(MOVE, row_of(chain.sealed(self._key, name, mark)) | {"moved": name})
+
+
+def paced(rows: CursorResult[Any], pause: Callable[[], object]) -> Iterator[dict[str, Any]]:
+    """Give rows one by one, with a pause after each batch."""
+    for batch in rows.mappings().partitions():
+        yield from map(dict, batch)
+        pause()
 
 
 def anchors(connection: Connection) -> dict[str, Anchor]:
