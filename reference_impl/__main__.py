@@ -8,15 +8,18 @@ from collections.abc import Sequence
 
 from reference_impl import maintenance, server
 from reference_impl.app import create_app
+from reference_impl.commands import operations
 from reference_impl.database import schema
 from reference_impl.database.engine import open_database
 from reference_impl.services import logging
 from reference_impl.services.audit import Action, AuditLog, Record, Result
 from reference_impl.services.chain import Mark
+from reference_impl.services.operations import Status
 from reference_impl.services.stripe.breaker import Breaker
 from reference_impl.services.stripe.calls import Caller
 from reference_impl.services.stripe.connection import Connection
 from reference_impl.services.stripe.live import LiveStripe
+from reference_impl.services.worker import Worker, working
 from reference_impl.settings import MisconfiguredError, Settings, load_settings
 
 __all__ = ["main"]
@@ -36,6 +39,8 @@ def main(arguments: Sequence[str] = ()) -> int:
                 return maintenance.verify_audit(options.kept)
             case "purge":
                 return maintenance.purge(dry_run=options.dry_run)
+            case "operations":
+                return operations.show(options.status and Status(options.status))
             case _:
                 return serve()
     except MisconfiguredError as error:
@@ -54,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     verify.add_argument("--kept", type=mark, metavar="SEQUENCE:DIGEST", help="what an earlier check printed")
     purge = commands.add_parser("purge", help="remove what has outlived its retention")
     purge.add_argument("--dry-run", action="store_true", help="only count")
+    shown = commands.add_parser("operations", help="list what was asked of Stripe")
+    shown.add_argument("--status", choices=list(Status), help="only those")
     return built
 
 
@@ -86,10 +93,12 @@ def serve() -> int:
             audit = AuditLog(settings.audit_key)
             audit.begin(connection)
             audit.append(connection, started())
-        service = server.create_server(create_app(settings, engine, LiveStripe(stripe)), context)
+        app = create_app(settings, engine, LiveStripe(stripe))
+        service = server.create_server(app, context)
         if settings.stop_with_parent:
             server.stop_at_end_of_input(service)
-        service.run(sockets=[listener])
+        with working(Worker(app.state.attempts.work_once, settings.worker_seconds)):
+            service.run(sockets=[listener])
     finally:
         stripe.close()
         engine.dispose()

@@ -7,14 +7,13 @@ Whoever has the key can forge the chain, and whoever has an old copy of the whol
 latter, keep the anchor that `verify-audit` prints in another place, and give it to the next run.
 """
 
-import base64
-import hashlib
 import hmac
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from reference_impl.services.digests import keyed
 
 __all__ = ["GENESIS", "Anchor", "Broken", "Fault", "Intact", "Mark", "check", "digest_of", "sealed"]
 
@@ -71,15 +70,6 @@ class Broken:
 
     sequence: int
     fault: Fault
-
-
-def keyed(key: bytes, purpose: str, content: object) -> str:
-    """Compute HMAC-SHA256 over a document, for one purpose, in base64.
-
-    In hexadecimal, runs of digits as long as a card number would be common, and every scan would stop at them.
-    """
-    document = json.dumps([purpose, content], sort_keys=True, separators=(",", ":"))
-    return base64.urlsafe_b64encode(hmac.digest(key, document.encode(), hashlib.sha256)).rstrip(b"=").decode()
 
 
 def digest_of(key: bytes, previous: str, record: Row) -> str:
