@@ -11,7 +11,7 @@ from functools import partial
 from reference_impl import monitoring, server
 from reference_impl.app import create_app
 from reference_impl.certificate import Certificate
-from reference_impl.commands import access, maintenance
+from reference_impl.commands import access, maintenance, operations
 from reference_impl.commands.operator import operator
 from reference_impl.database import schema
 from reference_impl.database.engine import open_database
@@ -19,10 +19,12 @@ from reference_impl.services import logging, metrics
 from reference_impl.services.access import Role
 from reference_impl.services.audit import Action, AuditLog, Record, Result
 from reference_impl.services.chain import Mark
+from reference_impl.services.operations import Status
 from reference_impl.services.stripe.breaker import Breaker
 from reference_impl.services.stripe.calls import Caller
 from reference_impl.services.stripe.connection import Connection
 from reference_impl.services.stripe.live import LiveStripe
+from reference_impl.services.worker import Worker, working
 from reference_impl.settings import MisconfiguredError, Settings, load_settings
 
 __all__ = ["main"]
@@ -54,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve until told to stop (the default)")
     add_maintenance(commands)
     add_access(commands)
+    add_operations(commands)
     return built
 
 
@@ -89,6 +92,13 @@ def add_access(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     listed = commands.add_parser("list-credentials", help="print ids, roles and dates of credentials")
     listed.add_argument("--tenant", metavar="ID", help="only those of this one")
     listed.set_defaults(run=lambda options: access.list_credentials(options.tenant))
+
+
+def add_operations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add what shows operators what is left to do at Stripe."""
+    shown = commands.add_parser("operations", help="list what was asked of Stripe")
+    shown.add_argument("--status", choices=list(Status), help="only those")
+    shown.set_defaults(run=lambda options: operations.show(options.status and Status(options.status)))
 
 
 def mark(text: str) -> Mark:
@@ -140,6 +150,7 @@ def serve() -> int:
         for job in monitoring.jobs(engine, audit, certificate):
             stack.enter_context(job)
         app = create_app(settings, engine, LiveStripe(stripe))
+        stack.enter_context(working(Worker(app.state.attempts.work_once, settings.worker_seconds)))
         service = server.create_server(app, certificate.context, on_hangup=partial(certificate.renew, forced=True))
         if settings.stop_with_parent:
             server.stop_at_end_of_input(service)

@@ -6,22 +6,29 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "Amount",
+    "AnyId",
+    "CheckoutSessionId",
     "CustomerId",
-    "InvoiceId",
+    "OperationId",
     "PaymentIntentId",
     "PriceId",
     "StrictModel",
     "SubscriptionId",
 ]
 
-# Ids as plain texts; what Stripe sends may be an object in the place of each, what a caller sends may not.
-CustomerId = Annotated[str, Field(pattern=r"^cus_[A-Za-z0-9_]{1,250}$")]
-SubscriptionId = Annotated[str, Field(pattern=r"^sub_[A-Za-z0-9_]{1,250}$")]
-InvoiceId = Annotated[str, Field(pattern=r"^in_[A-Za-z0-9_]{1,250}$")]
-PaymentIntentId = Annotated[str, Field(pattern=r"^pi_[A-Za-z0-9_]{1,250}$")]
-PriceId = Annotated[str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$")]
+# Ids as plain texts; what Stripe sends may be an object in the place of each, what a caller sends may not. No card
+# number, name or path has one of these shapes.
+CustomerId = Annotated[str, Field(pattern=r"^cus_[A-Za-z0-9_]{1,250}$", examples=["cus_NffrFeUfNV2Hib"])]
+SubscriptionId = Annotated[str, Field(pattern=r"^sub_[A-Za-z0-9_]{1,250}$", examples=["sub_1MowQVLkdIwHu7ixeRlqHVzs"])]
+PaymentIntentId = Annotated[str, Field(pattern=r"^pi_[A-Za-z0-9_]{1,250}$", examples=["pi_3MtwBwLkdIwHu7ix28a3tqPa"])]
+PriceId = Annotated[
+    str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$", examples=["price_1MoBy5LkdIwHu7ixZhnattbh"])
+]
+CheckoutSessionId = Annotated[str, Field(pattern=r"^cs_[A-Za-z0-9_]{1,250}$", examples=["cs_test_a1YS1URlnyQCN5fUU"])]
+OperationId = Annotated[str, Field(pattern=r"^op_[a-z]{1,37}$", examples=["op_qhzmvkqpwtrcxbnsdflg"])]
+AnyId = Annotated[str, Field(pattern=r"^[a-z]{1,10}_[A-Za-z0-9_]{1,244}$", examples=["sub_1MowQVLkdIwHu7ixeRlqHVzs"])]
 # In the currency's smallest unit, and with fewer digits than the shortest card number.
-Amount = Annotated[int, Field(gt=0, lt=10**12)]
+Amount = Annotated[int, Field(gt=0, lt=10**12, examples=[500])]
 
 
 class StrictModel(BaseModel):

@@ -239,7 +239,7 @@ def test_failing_migration_is_told_in_a_line(operator, monkeypatch):
     assert "canary" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("command", [["purge"], ["verify-audit"], ["migrate"]])
+@pytest.mark.parametrize("command", [["purge"], ["verify-audit"], ["migrate"], ["operations"]])
 def test_command_without_settings_is_refused(monkeypatch, capsys, command):
     """Every command ends with code 78 and one line when its settings are missing."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
