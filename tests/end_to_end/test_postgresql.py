@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -61,7 +63,7 @@ def test_run_on_a_server_of_its_own(tmp_path, folder):
     """The run on PostgreSQL passes, says where it ran and how to repeat it there, and leaves no file."""
     record = tmp_path / "run.jsonl"
     env = environment(TMPDIR=str(folder), **{VARIABLE: ""})
-    ended = payproof("run", "--store", "postgresql", "--report", record, *SOME, env=env)
+    ended = payproof("run", "--store", "postgresql", "--report", record, *SOME, env=env, seconds=100)
     assert (ended.code, ended.err) == (0, "")
     header, *cases, footer = (json.loads(line) for line in record.read_text().splitlines())
     assert header["target"] == "reference billing service on PostgreSQL"
@@ -76,6 +78,7 @@ def test_long_folder_for_temporary_files(tmp_path):
     ended = payproof(
         *("run", "--store", "postgresql", "--scenario", "webhook_signature/missing"),
         env=environment(TMPDIR=str(long), **{VARIABLE: ""}),
+        seconds=100,
     )
     assert (ended.code, ended.err) == (0, "")
     assert list(long.iterdir()) == []
@@ -97,7 +100,7 @@ def test_administrator_need_not_be_superuser(nothing_more):
     hosts = urlsplit(nothing_more).netloc.rpartition("@")[2]
     url = urlsplit(nothing_more)._replace(netloc=f"creator:of%20the%2Bcreator%2F@{hosts}").geturl()
     try:
-        ended = payproof("run", "--store", "postgresql", *SOME, env=environment(**{VARIABLE: url}))
+        ended = payproof("run", "--store", "postgresql", *SOME, env=environment(**{VARIABLE: url}), seconds=100)
     finally:
         with psycopg.connect(nothing_more, autocommit=True) as connection:
             connection.execute("DROP ROLE creator")
@@ -198,14 +201,25 @@ def test_unknown_store():
 
 
 def descendants(process):
-    """Return all processes below a process, servers in the background included."""
+    """Return all processes below a process."""
     found = children(process)
     return found + [further for one in found for further in descendants(one)]
 
 
-def servers(folder):
-    """Return the PostgreSQL servers whose data are below a folder."""
-    return [int(file.read_text().split()[0]) for file in folder.glob("*/data/postmaster.pid")]
+def naming(folder):
+    """Return the processes whose command line names a folder, as a PostgreSQL server's does."""
+    found = []
+    for one in PROC.glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if str(folder).encode() in one.read_bytes():
+                found.append(one)
+    return found
+
+
+def remove_what_a_kill_leaves(folder):
+    """Remove what only the command itself could have removed: the files of the reference service."""
+    for left in folder.glob("payproof-*"):
+        shutil.rmtree(left)
 
 
 @pytest.mark.skipif(not (PROC / "self/fd").is_dir(), reason="reads /proc")
@@ -216,21 +230,17 @@ def test_nothing_stays_behind(folder, number, when):
     env = environment(TMPDIR=str(folder), **{VARIABLE: ""})
     with begun("run", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
         until(lambda: list(folder.glob("payproof-pg-*/data")) if when == "starting" else service_log(folder), LONG)
-        started = descendants(process.pid) + servers(folder)
+        started = descendants(process.pid)
         if number is signal.SIGINT:
             os.killpg(process.pid, number)  # as Ctrl-C in a terminal does
         else:
             process.send_signal(number)
         process.communicate(timeout=LONG)
-        until(lambda: not any(map(running, started)), LONG)
+        until(lambda: not any(map(running, started)) and not naming(folder), LONG)
         until(lambda: not list(folder.glob("payproof-pg-*")), LONG)
     assert process.returncode == (-number if number == signal.SIGKILL else 2)
     if number is signal.SIGKILL:
-        # Its own folder it cannot remove any more.
-        for left in folder.glob("payproof-*/*"):
-            left.unlink()
-        for left in folder.glob("payproof-*"):
-            left.rmdir()
+        remove_what_a_kill_leaves(folder)
 
 
 def service_log(folder):
@@ -249,10 +259,7 @@ def test_existing_server_is_left_clean(nothing_more, folder):
         process.kill()
         process.communicate(timeout=LONG)
     until(lambda: left_behind(nothing_more) == before, LONG)
-    for left in folder.glob("payproof-*/*"):
-        left.unlink()
-    for left in folder.glob("payproof-*"):
-        left.rmdir()
+    remove_what_a_kill_leaves(folder)
 
 
 STORE = '[[stores]]\nname = "database"\nurl_env = "PAYPROOF_TEST_STORE"\n'

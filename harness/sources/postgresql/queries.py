@@ -15,7 +15,7 @@ _BYTEA = 17  # its OID
 _VALUES = {
     "search_path": "pg_catalog",  # no function or operator of the target's takes the place of PostgreSQL's
     "row_security": "off",  # rows that a policy hides from this role are an error, not absent
-    "statement_timeout": "10s",
+    "statement_timeout": "30s",
     "lock_timeout": "5s",
     # Values print the same whatever the role, the database or the server is set to.
     "DateStyle": "ISO",
