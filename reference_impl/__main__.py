@@ -90,7 +90,7 @@ def serve() -> int:
     """
     settings = load_settings(Settings)
     certificate = Certificate(settings.tls_certificate, settings.tls_private_key)
-    audit = AuditLog(settings.audit_key)
+    audit = AuditLog(settings.audit_key, previous=settings.audit_previous_keys)
     breaker = Breaker()
     with ExitStack() as stack:
         stripe = Connection(

@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     database_url: SecretStr
     migrate: bool = False
     audit_key: ServerKey
+    audit_previous_keys: tuple[ServerKey, ...] = ()
     credential_key: ServerKey
     stripe_webhook_secret: WebhookSecret
     stripe_previous_webhook_secrets: tuple[PreviousSecret, ...] = ()
