@@ -36,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def made_up(now: datetime) -> dict[str, dict[str, str]]:
     """Make up the variables of each container, and of the harness that tests them."""
-    owner, service = made("", 32), made("", 32)
+    owner, service, watcher = made("", 32), made("", 32), made("", 32)
     current, previous, retired = (made("whsec_", 32) for _ in range(3))
     api_key = made("sk_" + "test_", 24)
     # The certificate of the server is checked against its name (PCI DSS 4.2.1).
@@ -50,6 +50,7 @@ def made_up(now: datetime) -> dict[str, dict[str, str]]:
             "POSTGRES_PASSWORD": made("", 32),
             "BILLING_OWNER_PASSWORD": owner,
             "BILLING_SERVICE_PASSWORD": service,
+            "BILLING_WATCHER_PASSWORD": watcher,
         },
         "migrate": {
             # Of the service's role only the name is needed here.
@@ -69,6 +70,7 @@ def made_up(now: datetime) -> dict[str, dict[str, str]]:
             "PAYPROOF_PREVIOUS_WEBHOOK_SECRET": previous,
             "PAYPROOF_RETIRED_WEBHOOK_SECRET": retired,
             "PAYPROOF_API_KEY": api_key,
+            "PAYPROOF_STORE_URL": f"postgresql://billing_watcher:{watcher}@postgres/billing?sslmode=verify-full",
         },
     }
 

@@ -2,6 +2,7 @@ import threading
 import time
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
@@ -18,7 +19,7 @@ from reference_impl.services.stripe.breaker import Breaker
 from reference_impl.services.stripe.calls import Caller
 from reference_impl.services.stripe.errors import BillingError, Failure, Kind
 from reference_impl.services.stripe.retry import READS
-from tests.reference_impl.deliveries import event
+from tests.reference_impl.deliveries import event, new_key
 
 NOW = 1_800_000_000
 DEADLINE = 10
@@ -175,6 +176,20 @@ def test_purge_between_two_checks_is_no_loss(engine, owner, settings):
     retention.purge(owner, log, NOW, "operator")
     check()
     assert told("audit_intact") == 1
+
+
+def test_log_that_goes_on_under_a_new_key_is_whole(engine, audit, owner, settings):
+    """A service that was given the key before checks the log across the exchange, whole and in parts."""
+    append(engine, audit, 3)
+    log = AuditLog(SecretStr(new_key()), previous=[settings.audit_key])
+    record = Record(event=Action.AUDIT_KEY_EXCHANGED, actor="a", result=Result.SUCCESS, origin="b")
+    with owner.begin() as connection:
+        log.exchange_key(connection, record)
+    check = AuditCheck(engine, log, Clock())
+    for _ in range(2):
+        check()
+        assert told("audit_intact") == 1
+        append(engine, log, 2)
 
 
 def test_check_sees_one_moment(engine, owner, audit, monkeypatch):
