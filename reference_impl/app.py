@@ -9,6 +9,8 @@ from reference_impl.middleware.errors import Errors, on_http_error, on_invalid_r
 from reference_impl.middleware.security import SecurityHeaders
 from reference_impl.routes import health, stripe
 from reference_impl.services.audit import AuditLog
+from reference_impl.services.deliveries import Account
+from reference_impl.services.recorder import Recorder
 from reference_impl.services.stripe.port import StripeGateway
 from reference_impl.settings import Settings
 
@@ -33,6 +35,8 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     app.state.engine = engine
     app.state.audit = AuditLog(settings.audit_key)
     app.state.gateway = gateway
+    account = Account(settings.stripe_livemode, settings.stripe_account)
+    app.state.recorder = Recorder(engine, app.state.audit, gateway, account)
     app.include_router(stripe.router)
     app.include_router(health.router)
     # The last one added is the outermost.

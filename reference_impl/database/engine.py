@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from reference_impl.database import tables
 from reference_impl.settings import MisconfiguredError
 
-__all__ = ["insert", "open_database", "parse_address", "probe"]
+__all__ = ["insert", "insert_into", "open_database", "parse_address", "probe"]
 
 # Together below the 10 seconds after which a sender gives up on an answer.
 LOCK_WAIT_MILLISECONDS = 3000
@@ -98,8 +98,13 @@ def begin(connection: Connection) -> None:
 
 
 def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Build an INSERT that knows ON CONFLICT, for the database of a connection."""
+    return insert_into(connection.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Build an INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def probe(engine: Engine) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 __all__ = ["GENESIS", "Anchor", "Broken", "Fault", "Intact", "Mark", "check", "digest_of", "sealed"]
 
 Row = Mapping[str, Any]
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class Fault(StrEnum):
@@ -78,7 +79,7 @@ def keyed(key: bytes, purpose: str, content: object) -> str:
 
     In hexadecimal, runs of digits as long as a card number would be common, and every scan would stop at them.
     """
-    document = json.dumps([purpose, content], sort_keys=True, separators=(",", ":"))
+    document = ENCODER.encode([purpose, content])
     return base64.urlsafe_b64encode(hmac.digest(key, document.encode(), hashlib.sha256)).rstrip(b"=").decode()
 
 
