@@ -19,7 +19,6 @@ from typing import Any
 __all__ = ["GENESIS", "Anchor", "Broken", "Fault", "Intact", "Mark", "check", "digest_of", "sealed"]
 
 Row = Mapping[str, Any]
-ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class Fault(StrEnum):
@@ -79,7 +78,7 @@ def keyed(key: bytes, purpose: str, content: object) -> str:
 
     In hexadecimal, runs of digits as long as a card number would be common, and every scan would stop at them.
     """
-    document = ENCODER.encode([purpose, content])
+    document = json.dumps([purpose, content], sort_keys=True, separators=(",", ":"))
     return base64.urlsafe_b64encode(hmac.digest(key, document.encode(), hashlib.sha256)).rstrip(b"=").decode()
 
 
