@@ -1,13 +1,16 @@
 import asyncio
+import random
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import event as listening
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from reference_impl.database.engine import open_database
 from reference_impl.services import billing, recorder, webhooks
-from reference_impl.services.audit import Intact
+from reference_impl.services.audit import AuditLog, Intact
 from reference_impl.services.billing import Outcome, Receipt
 from reference_impl.services.deliveries import Account
 from reference_impl.services.recorder import Recorder
@@ -165,6 +168,47 @@ def test_broken_database_is_waited_for_once(take, owner, monkeypatch):
         became = take(*updates(6))
     assert {type(one) for one in became} <= {OperationalError, TimeoutError}
     assert len(became) == 6
+
+
+def test_answer_is_given_in_time(take, client, stripe, monkeypatch):
+    """However long Stripe takes, the sender is told to come again before it gives up; nothing is applied meanwhile."""
+    monkeypatch.setattr(recorder, "ANSWER_SECONDS", 0.5)
+    stripe.subscriptions["sub_1"] = billing.snapshots.Subscription.model_validate(subscription())
+    released = threading.Event()
+    right = stripe.retrieve_subscription
+    monkeypatch.setattr(stripe, "retrieve_subscription", lambda given: (released.wait(10), right(given))[1])
+    take(event(body=subscription(status="past_due")))
+    (became,) = take(event())
+    released.set()
+    assert isinstance(became, TimeoutError)
+    assert client.rows("subscriptions", "status") == [("past_due",)]
+    assert len(client.rows("inbox")) == 1
+
+
+def test_processes_share_objects_and_events(engine, audit, stripe, addresses, settings):
+    """Two processes that take the same events of the same objects at once never fail each other; each counts once."""
+    bodies = [
+        event(id=f"evt_{number}", body=subscription(id=f"sub_{number % 7}"), created=1_700_000_000 + number)
+        for number in range(60)
+    ]
+    other = open_database(addresses.service)
+
+    def process(number: int) -> list[Receipt | BaseException]:
+        async def run() -> list[Receipt | BaseException]:
+            log, where = (audit, engine) if number else (AuditLog(settings.audit_key), other)
+            desk = Recorder(where, log, stripe, Account(livemode=False))
+            mixed = random.Random(number).sample(bodies, len(bodies))
+            tasks = (desk.record(webhooks.parse(body), received_at=1, origin="192.0.2.1") for body in mixed)
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+        return asyncio.run(run())
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(process, range(2))
+    other.dispose()
+    assert {type(one) for one in first + second} == {Receipt}
+    assert Counter(one.outcome for one in first + second)[Outcome.DUPLICATE] == 60
+    assert isinstance(verified(engine, audit), Intact)
 
 
 def test_crowd_is_told_to_come_again(take, client, monkeypatch):
