@@ -20,6 +20,8 @@ from reference_impl.middleware.security import SecurityHeaders
 from reference_impl.routes import billing, health, stripe
 from reference_impl.services.attempts import Attempts
 from reference_impl.services.audit import AuditLog
+from reference_impl.services.deliveries import Account
+from reference_impl.services.recorder import Recorder
 from reference_impl.services.refusals import RefusedError
 from reference_impl.services.sessions import Sessions
 from reference_impl.services.stripe.errors import BillingError
@@ -54,6 +56,8 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     app.state.gateway = gateway
     app.state.attempts = Attempts(engine, audit, gateway, settings.give_up_seconds)
     app.state.sessions = Sessions(engine, audit, gateway, settings.return_url)
+    account = Account(settings.stripe_livemode, settings.stripe_account)
+    app.state.recorder = Recorder(engine, audit, gateway, account)
     app.include_router(stripe.router)
     app.include_router(health.router)
     app.include_router(billing.router)

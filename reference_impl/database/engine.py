@@ -12,7 +12,7 @@ from reference_impl.database import tables
 from reference_impl.settings import MisconfiguredError
 from reference_impl.vetting import LOOPBACK
 
-__all__ = ["insert", "open_database", "parse_address", "probe", "snapshot"]
+__all__ = ["insert", "insert_into", "open_database", "parse_address", "probe", "snapshot"]
 
 # Together below the 10 seconds after which a sender gives up on an answer.
 LOCK_WAIT_MILLISECONDS = 3000
@@ -137,8 +137,13 @@ def snapshot(engine: Engine) -> Iterator[Connection]:
 
 
 def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """Build an INSERT that knows ON CONFLICT, for the database of a connection."""
+    return insert_into(connection.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     """Build an INSERT that knows ON CONFLICT, which both databases spell alike and SQLAlchemy keeps apart."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def probe(engine: Engine) -> None:

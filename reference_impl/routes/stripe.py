@@ -6,16 +6,17 @@ from http import HTTPStatus
 import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from reference_impl.middleware import bodies, paths, refusals
 from reference_impl.middleware.bodies import BodyTooLargeError
 from reference_impl.middleware.errors import Problem, problem
 from reference_impl.middleware.refusals import origin_of
-from reference_impl.services import billing, metrics, webhooks
+from reference_impl.services import metrics, webhooks
 from reference_impl.services.audit import Action, Record, Result
-from reference_impl.services.billing import Receipt
+from reference_impl.services.deliveries import Receipt
+from reference_impl.services.logging import new_reference
+from reference_impl.services.stripe.errors import BillingError
 from reference_impl.services.webhooks import Cause, Event, RejectedError
 from reference_impl.settings import Settings
 
@@ -32,7 +33,9 @@ class Received(BaseModel):
 
 
 # Every doubt about the sender gets the same answer, so that a forger learns nothing from it.
+# The content type is no doubt about the sender, who knows it without being told.
 STATUSES = {
+    Cause.NOT_JSON: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Cause.MISSING_HEADER: HTTPStatus.UNAUTHORIZED,
     Cause.MALFORMED_HEADER: HTTPStatus.UNAUTHORIZED,
     Cause.NO_MATCHING_SIGNATURE: HTTPStatus.UNAUTHORIZED,
@@ -45,7 +48,7 @@ STATUSES = {
 @router.post(
     paths.WEBHOOK,
     response_model=Received,
-    responses={status: {"model": Problem} for status in (400, 401, 413, 503)},
+    responses={status: {"model": Problem} for status in (400, 401, 413, 415, 503)},
     openapi_extra={
         "parameters": [
             {"name": "Stripe-Signature", "in": "header", "required": True, "schema": {"type": "string"}},
@@ -58,6 +61,7 @@ async def receive(request: Request) -> JSONResponse:
     settings: Settings = request.app.state.settings
     now = int(time.time())
     try:
+        require_json(request)
         body = await read_body(request, settings.max_body_bytes)
         webhooks.verify(
             request.headers.getlist("stripe-signature"),
@@ -67,19 +71,24 @@ async def receive(request: Request) -> JSONResponse:
             settings.tolerance_seconds,
         )
         event = webhooks.parse(body)
-        receipt = await run_in_threadpool(
-            billing.record,
-            request.app.state.engine,
-            request.app.state.audit,
-            event,
-            livemode=settings.stripe_livemode,
-            received_at=now,
-            origin=origin_of(request),
-        )
+        receipt = await request.app.state.recorder.record(event, received_at=now, origin=origin_of(request))
     except RejectedError as rejection:
         await enter_refusal(request, rejection.cause)
         return reject(request, rejection.cause)
+    except (BillingError, TimeoutError) as error:
+        return defer(request, event, error)
     return accept(request, event, receipt)
+
+
+def require_json(request: Request) -> None:
+    """Return when the body is JSON as far as its sender says; Stripe always says so.
+
+    Raises:
+        RejectedError: NOT_JSON, before anything is read. A page of another origin can only send other types unasked.
+    """
+    for stated in request.headers.getlist("content-type"):
+        if stated.partition(";")[0].strip().lower() != "application/json":
+            raise RejectedError(Cause.NOT_JSON)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -126,3 +135,19 @@ def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
         origin=origin_of(request),
     )
     return JSONResponse(Received().model_dump())
+
+
+def defer(request: Request, event: Event, error: BillingError | TimeoutError) -> JSONResponse:
+    """Log that an event has to be sent again, then say so."""
+    metrics.DELIVERIES.labels("deferred", "stripe" if isinstance(error, BillingError) else "time").inc()
+    reference = error.reference if isinstance(error, BillingError) else new_reference()
+    log.warning(
+        "webhook_deferred",
+        result="deferred",
+        cause=type(error).__name__,
+        reference=reference,
+        event_id=event.id,
+        event_type=event.type,
+        origin=origin_of(request),
+    )
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, reference=reference)

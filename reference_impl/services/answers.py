@@ -4,7 +4,7 @@ An answer carries no time, and one that is repeated under its idempotency key is
 never replaces what a newer event said, never moves the time of the row, and never revives what has ended.
 """
 
-from typing import Any, assert_never
+from typing import assert_never
 
 from sqlalchemy import Connection
 
@@ -12,6 +12,7 @@ from reference_impl.database.engine import insert
 from reference_impl.database.tables import customers, subscriptions
 from reference_impl.services.operations import Kind, Operation
 from reference_impl.services.snapshots import Customer, Subscription
+from reference_impl.services.state import terms_of
 from reference_impl.services.stripe.port import Refund
 
 __all__ = ["Answer", "apply"]
@@ -65,7 +66,7 @@ def begin(connection: Connection, subscription: Subscription, operation: Operati
         stripe_subscription_id=subscription.id,
         stripe_customer_id=operation.stripe_customer_id,
         event_created_at=0,
-        **state_of(subscription),
+        **terms_of(subscription),
     )
     connection.execute(statement.on_conflict_do_nothing())
 
@@ -77,17 +78,4 @@ def change(connection: Connection, subscription: Subscription, operation: Operat
         subscriptions.c.event_created_at <= since,
         subscriptions.c.status.not_in(FINAL),
     )
-    connection.execute(statement.values(state_of(subscription)))
-
-
-def state_of(subscription: Subscription) -> dict[str, Any]:
-    """Name the columns that an answer and an event report alike."""
-    return {
-        "stripe_price_id": subscription.price_id,
-        "status": subscription.status,
-        "current_period_end": subscription.period_end,
-        "cancel_at_period_end": subscription.cancel_at_period_end,
-        # Those of the price before would be taken for the new price's.
-        "unit_amount": None,
-        "currency": None,
-    }
+    connection.execute(statement.values(terms_of(subscription)))

@@ -7,8 +7,9 @@ as a refusal, is recorded in a transaction of its own.
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Self
 
 import structlog
@@ -31,6 +32,12 @@ BATCH = 1000
 # write lock is held since BEGIN.
 LOCK_END = select(audit_anchors).where(audit_anchors.c.name == "end").with_for_update()
 MOVE = audit_anchors.update().where(audit_anchors.c.name == bindparam("moved"))
+MOVE_FROM = MOVE.where(
+    audit_anchors.c.sequence == bindparam("from_sequence"),
+    audit_anchors.c.digest == bindparam("from_digest"),
+    audit_anchors.c.seal == bindparam("from_seal"),
+)
+ADD = audit_log.insert()
 
 
 class Action(StrEnum):
@@ -100,6 +107,10 @@ class Record:
     tenant_id: str | None = None
 
 
+FIELDS = tuple(field.name for field in fields(Record))
+VALUES = attrgetter(*FIELDS)
+
+
 class AuditBrokenError(Exception):
     """The end of the log is not as the service left it: to go on would cover the traces."""
 
@@ -120,6 +131,8 @@ class AuditLog:
         self._key = self._keys[-1]
         self._previous = previous
         self._clock = clock
+        # Where this process last saw the end: right as long as nobody else adds to the log, and never trusted.
+        self._end: Anchor | None = None
 
     @classmethod
     def under(cls, settings: AuditSettings) -> Self:
@@ -142,14 +155,30 @@ class AuditLog:
             SQLAlchemyError: the database refuses. Either way the caller's transaction must not be committed.
         """
         with metrics.AUDIT_APPEND_FAILURES.count_exceptions((SQLAlchemyError, AuditBrokenError)):
-            end = self.locked_end(connection)
-            rows = []
-            for record in records:
-                row = {"sequence": end.sequence + 1, "recorded_at": int(self._clock()), **asdict(record)}
-                end = Mark(end.sequence + 1, chain.digest_of(self._key, end.digest, row))
-                rows.append(row | {"digest": end.digest})
-            connection.execute(audit_log.insert(), rows)
-            self.move(connection, "end", end)
+            if self._end is None or not self.extend(connection, self._end, records):
+                end = chain.sealed(self._key, "end", self.locked_end(connection))
+                if not self.extend(connection, end, records):
+                    raise AuditBrokenError("the end of the audit log moved while it was locked")
+
+    def extend(self, connection: Connection, end: Anchor, records: Sequence[Record]) -> bool:
+        """Add records after an end, or return False when the log does not end there.
+
+        Moving the end takes its lock, and waits while another transaction moves it; whether it still is where it is
+        supposed to be is asked in the same statement.
+        """
+        mark, rows = end.mark, []
+        for record in records:
+            row = {"sequence": mark.sequence + 1, "recorded_at": int(self._clock()), **fields_of(record)}
+            mark = Mark(mark.sequence + 1, chain.digest_of(self._key, mark.digest, row))
+            rows.append(row | {"digest": mark.digest})
+        moved = chain.sealed(self._key, "end", mark)
+        place = {"from_sequence": end.mark.sequence, "from_digest": end.mark.digest, "from_seal": end.seal}
+        if connection.execute(MOVE_FROM, {**row_of(moved), "moved": "end", **place}).rowcount != 1:
+            return False
+        connection.execute(ADD, rows)
+        # At once: should this transaction come to nothing, the next one finds that the log does not end here.
+        self._end = moved
+        return True
 
     def exchange_key(self, connection: Connection, record: Record) -> None:
         """Add a last record under the previous key, then seal both ends under the present one, all in one transaction.
@@ -239,6 +268,11 @@ def by_name(rows: Iterable[Any]) -> dict[str, Anchor]:
     return {row.name: Anchor(row.name, Mark(row.sequence, row.digest), row.seal) for row in rows}
 
 
+def fields_of(record: Record) -> dict[str, Any]:
+    """Lay a record out by its fields; `dataclasses.asdict` would copy each of them."""
+    return dict(zip(FIELDS, VALUES(record), strict=True))
+
+
 def row_of(anchor: Anchor) -> dict[str, str | int]:
     """Lay an anchor out as a row."""
-    return {"name": anchor.name, **asdict(anchor.mark), "seal": anchor.seal}
+    return {"name": anchor.name, "sequence": anchor.mark.sequence, "digest": anchor.mark.digest, "seal": anchor.seal}

@@ -53,6 +53,7 @@ class Cause(StrEnum):
     TIMESTAMP_OUTSIDE_TOLERANCE = "timestamp_outside_tolerance"
     BODY_TOO_LARGE = "body_too_large"
     NOT_AN_EVENT = "not_an_event"
+    NOT_JSON = "not_json"
 
 
 class RejectedError(Exception):
@@ -80,7 +81,11 @@ class EventData(BaseModel):
 
 
 class Event(BaseModel):
-    """A Stripe snapshot event, reduced to what the service uses; `created` is in seconds since the epoch."""
+    """A Stripe snapshot event, reduced to what the service uses; `created` is in seconds since the epoch.
+
+    `account` names the connected account that an event is of, `context` the one of an organisation; the events of an
+    account's own have neither. Source: `Event` in Stripe's SDK, version 16.1.0.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
 
@@ -89,6 +94,8 @@ class Event(BaseModel):
     type: Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$", max_length=100)]
     created: Timestamp
     livemode: bool
+    account: str | None = None
+    context: str | None = None
     data: EventData
 
 
