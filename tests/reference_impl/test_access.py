@@ -1,6 +1,7 @@
 import asyncio
 import itertools
 import re
+import threading
 import time
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from reference_impl.database import tables
 from reference_impl.database.tables import credentials as credentials_table
 from reference_impl.middleware import paths
 from reference_impl.middleware.access import Guard
-from reference_impl.services import credentials
+from reference_impl.services import credentials, sign_in
 from reference_impl.services.access import Permission, Principal, Role
 from tests.reference_impl.callers import ROUTES, Application, bearer, new_tenant, new_token
 from tests.reference_impl.deliveries import new_key
@@ -278,22 +279,28 @@ def test_nobody_passes_while_the_database_refuses(app, owner, settings):
     assert "credentials" not in answer.text
 
 
-def test_flood_of_failures_leaves_room_for_callers(app, owner, settings):
+def test_flood_of_failures_leaves_room_for_callers(app, owner, settings, monkeypatch):
     """While a hundred failures wait to be written, one after another, who has a right token is served."""
-    token = new_token(owner, settings)
+    token, enter = new_token(owner, settings), sign_in.enter
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*given):
+        begun.set()
+        go_on.wait(60)
+        return enter(*given)
 
     async def flood():
         async with app.opened() as client:
-            with owner.begin() as blocker:
-                if owner.name == "postgresql":
-                    blocker.exec_driver_sql("LOCK TABLE audit_log IN EXCLUSIVE MODE")
-                waiting = [asyncio.create_task(client.get("/small/billing")) for _ in range(100)]
-                await asyncio.sleep(0.3)
-                answer = await asyncio.wait_for(client.get("/small/billing", headers=bearer(token)), 2)
-                assert not any(task.done() for task in waiting)
-            refused = await asyncio.gather(*waiting)
-        return answer, {one.status_code for one in refused}
+            waiting = [asyncio.create_task(client.get("/small/billing")) for _ in range(100)]
+            try:
+                await asyncio.to_thread(begun.wait, 60)
+                answer = await asyncio.wait_for(client.get("/small/billing", headers=bearer(token)), 30)
+                unanswered = [task for task in waiting if not task.done()]
+            finally:
+                go_on.set()
+            return answer, len(unanswered), {one.status_code for one in await asyncio.gather(*waiting)}
 
+    monkeypatch.setattr(sign_in, "enter", slow)
     with capture_logs():
-        answer, refused = asyncio.run(flood())
-    assert (answer.status_code, refused) == (200, {401})
+        answer, unanswered, refused = asyncio.run(flood())
+    assert (answer.status_code, unanswered, refused) == (200, 100, {401})

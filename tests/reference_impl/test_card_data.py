@@ -127,10 +127,10 @@ def test_own_names_are_not_taken_for_card_data():
 
 def test_long_rows_of_digits_are_looked_through_in_time():
     """The most work that the limits let in takes a fraction of a second."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert not card_data.is_in("3 " * (LONGEST_BODY // 2))
     assert not card_data.is_in("4" * LONGEST_BODY)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 @pytest.fixture
