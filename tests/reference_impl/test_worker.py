@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from reference_impl.__main__ import parser
 from reference_impl.commands.operations import show
-from reference_impl.services import consequences, operations
+from reference_impl.services import asking, consequences, operations
 from reference_impl.services.attempts import Attempts
 from reference_impl.services.operations import LEASE_SECONDS, Backlog, Status
 from reference_impl.services.stripe.errors import BillingError, Category
@@ -147,6 +147,28 @@ def test_late_attempt_does_not_undo_what_a_later_one_did(shop):
         assert "operation_failed" not in ended(shop)[operation_id]
 
 
+@pytest.mark.parametrize("failure", [None, OUTAGE, Category.CARD_DECLINED])
+def test_late_attempt_does_not_end_the_claim_of_a_later_one(shop, failure):
+    """Who comes back while another is at it leaves the claim and the state to that other."""
+    pending(shop)
+    shop.ahead = 1000
+
+    def overtaken():
+        shop.ahead += LEASE_SECONDS + 1
+        with pytest.raises(Crash):
+            shop.attempts(Gateway(before=crash)).work_once()
+        if failure:
+            raise BillingError(failure)
+
+    with capture_logs() as lines:
+        assert shop.attempts(Gateway(after=overtaken)).work_once() is True
+    assert [line["event"] for line in lines] == ["attempt_superseded"]
+    ((status, attempts, claimed_until),) = shop.operations("status, attempts, claimed_until")
+    assert (status, attempts) == ("pending", 3)
+    assert claimed_until > shop.now()
+    assert ended(shop).popitem()[1] == ["operation_requested", "operation_deferred"]
+
+
 def test_operations_on_one_object_keep_their_order(shop):
     """While one is unfinished, the next on the same subscription waits; they are done in the order of asking."""
     subscription_id = shop.subscription()
@@ -210,6 +232,31 @@ def test_order_is_that_of_asking_under_load(shop):
     assert rows == [("cancel_at_period_end", "succeeded", 1)] * 20
 
 
+def test_two_asked_at_once_are_put_in_an_order(shop, monkeypatch):
+    """Who asks while another's request of the same object is being written waits, and comes behind it."""
+    wanted = operations.Wanted(kind=operations.Kind.RESUME, stripe_subscription_id=shop.subscription())
+    request = asking.Request(wanted=wanted, principal=shop.client.principal, origin="192.0.2.1")
+    entered, enter = threading.Event(), operations.enter
+
+    def slowly(*args, **values):
+        made = enter(*args, **values)
+        if not entered.is_set():
+            entered.set()
+            time.sleep(0.5)
+        return made
+
+    def ask():
+        return asking.ask(shop.engine, shop.audit, shop.settings.credential_key, request, 1_800_000_000)
+
+    monkeypatch.setattr(operations, "enter", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask)
+        entered.wait(10)
+        second = pool.submit(ask)
+    assert (first.result().is_claimed, second.result().is_claimed) == (True, False)
+    assert second.result().operation.created_at > first.result().operation.created_at
+
+
 @pytest.mark.parametrize(
     ("category", "after_effect", "outcome", "reason"),
     [
@@ -252,6 +299,48 @@ def test_doubt_outlives_later_answers(shop):
     shop.stripe.replay.fail_next(Category.RATE_LIMITED, times=2)
     shop.work(ahead=1001 + LEASE_SECONDS)
     assert shop.operations("status, category") == [("pending", OUTAGE)] * 2
+
+
+def test_crash_is_in_doubt_when_it_is_given_up(shop, monkeypatch):
+    """Of an only attempt whose end nobody saw, nobody knows whether Stripe did it."""
+    monkeypatch.setattr(Attempts, "attempt", lambda *_: crash())
+    with pytest.raises(Crash):
+        shop.post("/customers")
+    with capture_logs() as lines:
+        assert shop.work(ahead=shop.settings.give_up_seconds + 1) == 1
+    assert lines[0]["outcome"] == "unknown"
+    assert shop.operations("status, category") == [("given_up", OUTAGE)]
+    assert shop.told("reason")[-1] == ("create_customer: outcome_unknown",)
+
+
+def test_what_never_had_its_turn_is_given_up_without_doubt(shop):
+    """What waited behind another until its time was over was never asked of Stripe."""
+    own = f"/subscriptions/{shop.subscription()}"
+    shop.stripe.replay.fail_next(OUTAGE)
+    shop.post(f"{own}/cancel", {"at": "period_end"})
+    shop.post(f"{own}/resume")
+    assert shop.work(ahead=shop.settings.give_up_seconds + 2) == 2
+    reasons = [reason for event, reason in shop.told("event, reason") if event == "operation_given_up"]
+    assert reasons == ["cancel_at_period_end: outcome_unknown", "resume"]
+
+
+def test_fault_of_the_service_loses_nothing(shop):
+    """An error that nobody foresaw is logged without its text, and the operation is tried again after its lease."""
+
+    def fault():
+        raise RuntimeError("canary")
+
+    client = type(shop.client)(shop.settings, shop.engine, Gateway(before=fault)).as_principal()
+    with capture_logs() as lines:
+        answer = client.request("POST", "/v1/customers")
+        shop.ahead = LEASE_SECONDS + 1
+        worker = Worker(shop.attempts(Gateway(before=fault)).work_once, 5)
+        assert [worker.step(), worker.step()] == [10, 5]
+    assert answer.status_code == 500
+    assert "canary" not in answer.text
+    assert [line["event"] for line in lines] == ["unhandled_exception", "worker_failed"]
+    assert shop.work(ahead=2 * LEASE_SECONDS + 2) == 1
+    assert shop.operations("status") == [("succeeded",)]
 
 
 def test_refused_key_leaves_a_lost_answer_in_doubt(shop):
