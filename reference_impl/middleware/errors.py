@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reference_impl.services.audit import AuditBrokenError
 from reference_impl.services.logging import new_reference
 from reference_impl.services.refusals import Refusal, RefusedError
 from reference_impl.services.stripe.errors import BillingError, Category
@@ -150,6 +151,10 @@ class Errors:
             cause = getattr(error, "orig", None)
             name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
             log.error("database_failed", reference=reference, database_error=name, exc_info=error)
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        if isinstance(error, AuditBrokenError):
+            # Nothing is done unrecorded. Stripe sends again; an operator has to look.
+            log.critical("audit_broken", reference=reference)
             return HTTPStatus.SERVICE_UNAVAILABLE
         log.error("unhandled_exception", reference=reference, exc_info=error)
         return HTTPStatus.INTERNAL_SERVER_ERROR
