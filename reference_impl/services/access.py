@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-__all__ = ["Permission", "Principal", "Role"]
+__all__ = ["Permission", "Principal", "Role", "actor_of"]
 
 
 class Role(StrEnum):
@@ -39,6 +39,11 @@ PERMITTED: Mapping[Role, frozenset[Permission]] = MappingProxyType(
 )
 
 
+def actor_of(credential_id: str) -> str:
+    """Give the name of a credential in the audit log."""
+    return f"credential:{credential_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """On whose behalf a request acts: a credential, the tenant that it belongs to, and its role there."""
@@ -50,7 +55,7 @@ class Principal:
     @property
     def actor(self) -> str:
         """The name in the audit log."""
-        return f"credential:{self.credential_id}"
+        return actor_of(self.credential_id)
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the role has a permission."""

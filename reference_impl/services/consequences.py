@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from reference_impl.services.access import actor_of
 from reference_impl.services.answers import Answer
 from reference_impl.services.audit import Action, Record, Result
 from reference_impl.services.operations import Operation, Status
@@ -122,7 +123,7 @@ def told(
     wrong = event in {Action.OPERATION_DEFERRED, Action.OPERATION_FAILED, Action.OPERATION_GIVEN_UP}
     return Record(
         event=event,
-        actor=operation.credential_id,
+        actor=actor_of(operation.credential_id),
         result=Result.FAILED if wrong else Result.SUCCESS,
         origin=origin,
         reason=f"{operation.kind}: {detail}" if detail else operation.kind,

@@ -168,16 +168,19 @@ def fold_paths(fold: Callable[[str], str]) -> None:
     folded: ContextVar[bool] = ContextVar("folded", default=False)
     webhooks.verify = lambda *given: None if folded.get() else verify(*given)
 
-    def create_folding_app(*given):
-        service = create_app(*given)
-
-        async def folding(scope, receive, send):
+    def folding(service):
+        async def handle(scope, receive, send):
             sent = scope.get("raw_path", b"").decode("latin-1")
             if sent != HOOK and fold(sent) == HOOK:
                 folded.set(True)
                 scope = {**scope, "path": HOOK}
             await service(scope, receive, send)
 
-        return folding
+        return handle
+
+    def create_folding_app(*given):
+        service = create_app(*given)
+        service.add_middleware(folding)
+        return service
 
     application.create_app = create_folding_app

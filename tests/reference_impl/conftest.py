@@ -1,8 +1,9 @@
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,14 @@ from tests.reference_impl.deliveries import new_api_key, new_key, new_secret, si
 from tests.reference_impl.shop import Shop
 
 PRICES = {"price_1": 1000, "price_2": 2500}
+
+
+@cache
+def event_loop() -> asyncio.AbstractEventLoop:
+    """One event loop for all requests of the run, as in a server: what requests share is only safe within one."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Client:
             async with httpx.AsyncClient(transport=transport, base_url="https://billing.test") as client:
                 return await client.request(method, path, **options)
 
-        return asyncio.run(once())
+        return asyncio.run_coroutine_threadsafe(once(), event_loop()).result()
 
     def deliver(self, body: bytes, headers: object = None) -> httpx.Response:
         secret = self.settings.stripe_webhook_secret.get_secret_value()

@@ -116,12 +116,12 @@ def test_deleted_customer_is_not_revived(shop):
 
 
 def test_amount_of_the_price_before_is_forgotten(shop):
-    """After a change of plan the amount that an event told of the old price is not held against the new one."""
+    """After a change of plan the amount is that of the new price, and not what an event told of the old one."""
     subscription_id = shop.subscription()
     shop.execute("UPDATE subscriptions SET unit_amount = 1000, currency = 'usd'")
     answer = shop.post(f"/subscriptions/{subscription_id}/change-plan", {"price_id": "price_2"})
     assert answer.json()["entitled"] is True
-    assert shop.client.rows("subscriptions", "unit_amount, currency") == [(None, None)]
+    assert shop.client.rows("subscriptions", "unit_amount, currency") == [(2500, "usd")]
 
 
 def test_refund_changes_the_payment_only_by_its_event(shop):

@@ -311,7 +311,7 @@ def test_page_that_is_not_recorded_is_given_to_nobody(shop, page, monkeypatch):
     monkeypatch.setattr(AuditLog, "append", refuse)
     with capture_logs():
         answer = shop.post(f"/{page}-sessions", body)
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     assert "http" not in answer.text
 
 
@@ -374,7 +374,7 @@ def test_log_that_cannot_be_written_is_not_read(shop, monkeypatch):
     monkeypatch.setattr(AuditLog, "append", refuse)
     with capture_logs():
         answer = shop.get("/audit-records")
-    assert answer.status_code == 500
+    assert answer.status_code == 503
     assert "customer" not in answer.text
 
 
@@ -420,8 +420,8 @@ def malformed():
         yield path, json.dumps(MARKER)
         yield path, f'{{"{MARKER}": '
         yield path, f'{{"a": "{MARKER}", "b": NaN}}'
-        yield path, f'"{MARKER}' + "[" * 100_000
-        yield path, "[" * 100_000 + MARKER
+        yield path, f'"{MARKER}' + "[" * 3_000
+        yield path, "[" * 3_000 + MARKER
         yield path, b'{"a": "' + MARKER.encode() + b'\xff"}'
         for name in good:
             if path != "/customers":
@@ -489,7 +489,8 @@ def test_malformed_id_is_refused_and_never_echoed(shop, path, name):
     """An id in a path that is none is 4xx without its content."""
     with capture_logs() as lines:
         answer = shop.client.request("GET", "/v1/" + path.format(name))
-    assert answer.status_code in {404, 422}
+    # A card number is refused before anything looks for it.
+    assert answer.status_code in ({400} if name.isdigit() else {404, 422})
     assert MARKER not in answer.text + str(lines)
 
 

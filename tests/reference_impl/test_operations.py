@@ -129,7 +129,7 @@ def test_nothing_happens_when_the_audit_log_refuses(shop, monkeypatch):
     monkeypatch.setattr(AuditLog, "append", refuse)
     with capture_logs():
         answers = [shop.post(path, body) for path, body in writes_of(customer_id, shop)]
-    assert {answer.status_code for answer in answers} == {500}
+    assert {answer.status_code for answer in answers} == {503}
     assert len(shop.stripe.replay.calls) == calls
     assert shop.operations("operation_id") == rows
 
@@ -158,7 +158,7 @@ def test_answer_that_cannot_be_recorded_is_not_lost(shop, monkeypatch):
 
     monkeypatch.setattr(AuditLog, "append", refuse_the_end)
     with capture_logs():
-        assert shop.post("/customers").status_code == 500
+        assert shop.post("/customers").status_code == 503
     assert shop.operations("status") == [("pending",)]
     assert shop.get("/customers").json()["data"] == []
     assert shop.work(ahead=LEASE_SECONDS + 1) == 1
