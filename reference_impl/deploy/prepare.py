@@ -41,6 +41,11 @@ def made_up(now: datetime) -> dict[str, dict[str, str]]:
     api_key = made("sk_" + "test_", 24)
     # The certificate of the server is checked against its name (PCI DSS 4.2.1).
     database = "postgres/billing?sslmode=verify-full&sslrootcert=/tls/ca.pem"
+    working = {
+        "BILLING_DATABASE_URL": f"postgresql://billing_service:{service}@{database}",
+        "BILLING_AUDIT_KEY": made("", 43),
+        "BILLING_CREDENTIAL_KEY": made("", 43),
+    }
     rolled = [
         {"secret": previous, "valid_until": (now + WINDOW).isoformat(timespec="seconds")},
         {"secret": retired, "valid_until": (now - WINDOW).isoformat(timespec="seconds")},
@@ -57,10 +62,10 @@ def made_up(now: datetime) -> dict[str, dict[str, str]]:
             "BILLING_DATABASE_URL": f"postgresql://billing_service@{database}",
             "BILLING_MIGRATION_DATABASE_URL": f"postgresql://billing_owner:{owner}@{database}",
         },
+        # Beside what `migrate` is given: an operator's records and credentials are made under the service's keys.
+        "operator": working,
         "billing": {
-            "BILLING_DATABASE_URL": f"postgresql://billing_service:{service}@{database}",
-            "BILLING_AUDIT_KEY": made("", 43),
-            "BILLING_CREDENTIAL_KEY": made("", 43),
+            **working,
             "BILLING_STRIPE_WEBHOOK_SECRET": current,
             "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(rolled, separators=(",", ":")),
             "BILLING_STRIPE_API_KEY": api_key,

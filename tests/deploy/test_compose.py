@@ -144,6 +144,7 @@ def test_composed_deployment_holds(tmp_path):
         passes_the_harness(made)
         speaks_only_https(made, trust)
         tells_the_client_and_not_the_proxy(made)
+        serves_a_tenant_of_the_operator(made, trust)
         containers_are_confined(made)
         links_inside_are_verified(made)
         service_reaches_stripe_by_tls(made)
@@ -164,7 +165,7 @@ def passes_the_harness(made: Deployment) -> None:
 def speaks_only_https(made: Deployment, trust: Path) -> None:
     """By HTTPS each answer has the headers and no name of a server, old TLS and plain HTTP get nothing."""
     context = ssl.create_default_context(cafile=trust)
-    for method, path, status in (("GET", "/health", 200), ("GET", "/nothing", 404), ("POST", "/webhooks/stripe", 401)):
+    for method, path, status in (("GET", "/health", 200), ("GET", "/nothing", 401), ("POST", "/webhooks/stripe", 401)):
         connection = HTTPSConnection("localhost", made.port, context=context, timeout=10)
         connection.request(method, path)
         answer = connection.getresponse()
@@ -194,7 +195,7 @@ def tells_the_client_and_not_the_proxy(made: Deployment) -> None:
     request = urllib.request.Request(
         f"https://localhost:{made.port}/webhooks/stripe",
         data=b"{}",
-        headers={"X-Forwarded-For": "203.0.113.66", "X-Forwarded-Proto": "http"},
+        headers={"Content-Type": "application/json", "X-Forwarded-For": "203.0.113.66", "X-Forwarded-Proto": "http"},
     )
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(request, context=ssl._create_unverified_context(), timeout=10)
@@ -204,6 +205,30 @@ def tells_the_client_and_not_the_proxy(made: Deployment) -> None:
     gateways = {one["Gateway"] for one in made.inspected("caddy")["NetworkSettings"]["Networks"].values()}
     assert origins
     assert origins <= gateways
+
+
+def serves_a_tenant_of_the_operator(made: Deployment, trust: Path) -> None:
+    """The operator's commands make a tenant and a credential, with which a customer is made at Stripe; all recorded."""
+
+    def operator(*command: str) -> str:
+        # Compose 1 writes the dependencies that it starts to the same place.
+        return made.run("run", "--rm", "operator", *command).stdout.split()[-1]
+
+    tenant = operator("create-tenant")
+    token = operator("create-credential", "--tenant", tenant, "--role", "owner")
+    request = urllib.request.Request(
+        f"https://localhost:{made.port}/v1/customers", method="POST", headers={"Authorization": f"Bearer {token}"}
+    )
+    with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=trust), timeout=20) as answer:
+        assert answer.status == 201
+        customer = json.load(answer)["id"]
+    recorded = f"SELECT event FROM audit_log WHERE tenant_id = '{tenant}' ORDER BY sequence"
+    assert ask(made, recorded).split() == [
+        *("tenant_created", "credential_created"),
+        *("operation_requested", "operation_succeeded"),
+    ]
+    assert ask(made, f"SELECT tenant_id FROM customers WHERE stripe_customer_id = '{customer}'").strip() == tenant
+    made.run("run", "--rm", "operator", "verify-audit")
 
 
 def ask(made: Deployment, question: str) -> str:

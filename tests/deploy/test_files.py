@@ -123,8 +123,11 @@ def test_each_container_gets_only_its_own_secrets(made):
     assert service not in str(made["migrate"])
     assert owner in made["migrate"]["BILLING_MIGRATION_DATABASE_URL"]
     assert set(made["migrate"]) == {"BILLING_DATABASE_URL", "BILLING_MIGRATION_DATABASE_URL"}
+    assert set(made["operator"]) == {"BILLING_AUDIT_KEY", "BILLING_CREDENTIAL_KEY", "BILLING_DATABASE_URL"}
     for name, service_entry in SERVICES.items():
-        expected = [f"${{PAYPROOF_SECRETS:-.compose}}/{name}.env"] if name in made else []
+        # An operator acts as the owner of the tables, under the service's keys.
+        files = ["migrate", "operator"] if name == "operator" else [name] if name in made else []
+        expected = [f"${{PAYPROOF_SECRETS:-.compose}}/{file}.env" for file in files]
         assert service_entry.get("env_file", []) == expected
 
 
