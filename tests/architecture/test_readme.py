@@ -1,6 +1,7 @@
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -33,6 +34,11 @@ def test_commands_of_the_readme_parse(command):
 def test_make_targets_of_the_readme_exist(target):
     """Each `make` command that the README shows is a target of the Makefile."""
     subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_benchmarks_can_be_loaded():
+    """What `make bench` runs finds all that it imports; only its figures are left to it."""
+    subprocess.run([sys.executable, "-m", "tests.benchmarks", "--help"], cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", README, re.DOTALL))
