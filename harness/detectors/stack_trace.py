@@ -30,6 +30,9 @@ class StackTrace:
         b"Caused by: java.lang.IllegalStateException: no",
         b"app/controllers/hooks_controller.rb:17:in `create'",
         b"/srv/app/hook.rb:3:in &#39;Hook#create&#39;",
+        b"<code>/srv/app/hook.rb</code> in\n   <code><strong>fetch</strong></code>",
+        b"at hook()\n     (/var/www/html/hook.php:13)",
+        b'<span class="breakable">/srv/app/hook.py</span> in <span>take</span> at line\n <span>16</span>',
         b"#0 /var/www/html/vendor/stripe/Webhook.php(42): construct()",
         b"<b>Warning</b>:  Undefined variable $body in <b>/var/www/html/hook.php</b> on line <b>3</b><br />",
         b"PHP Fatal error:  Uncaught RuntimeException: no",
@@ -52,6 +55,7 @@ class StackTrace:
     forms: ClassVar[Forms] = Forms(
         Form("Python traceback", rb"Traceback \(most recent call last\)"),
         Form("Python traceback", rb"File \"?[^\"\n,<]{1,300}\.pyx?\"?,\s{1,9}line\s{1,9}\d+"),
+        Form("Python traceback", rb"\.pyx? in [^\n]{1,120} at line\s{1,9}\d+", needs=(b" at line",)),
         Form("Node stack frame", rb"\bat [^\n()]{0,120}\(%s\)" % _PLACE, needs=(b"at ",)),
         Form("Node stack frame", rb"\bat (?:async )?%s" % _PLACE),
         Form(
@@ -65,6 +69,8 @@ class StackTrace:
             needs=(b"Caused by: ", b"Exception in thread "),
         ),
         Form("Ruby stack frame", rb"\.(?:rb|erb|ru|rake|haml|slim):\d+:in [`'][^'\n]{1,120}'", needs=(b":in ",)),
+        Form("Ruby stack frame", rb"/[\w.+-]{1,80}\.rb in\n\s{0,40}\w", needs=(b".rb in",)),
+        Form("PHP stack frame", rb"\((?:/|[A-Z]:\\)[^\n()]{1,300}\.php:\d+\)", needs=(b".php:",)),
         Form("PHP stack frame", rb"#\d+ (?:/|[A-Z]:\\|phar://)[^\n]{1,300}\.(?:php|phar)\(\d+\)"),
         Form(
             "PHP error",

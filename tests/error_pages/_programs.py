@@ -1,7 +1,7 @@
 """Starts real frameworks with an application that fails, and fetches what they answer."""
 
 import json
-import os
+import platform
 import shutil
 import socket
 import subprocess
@@ -46,7 +46,8 @@ PROGRAMS: Mapping[str, Program] = {
     "apollo": Program("node", "apollo.mjs"),
     "php": Program("python", "outside_pages.py", ("php",), ("php",)),
     "nginx": Program("python", "outside_pages.py", ("nginx",), ("nginx",)),
-    "sinatra": Program("ruby", "sinatra.rb"),
+    "sinatra_development": Program("ruby", "sinatra.rb", ("development",)),
+    "sinatra_production": Program("ruby", "sinatra.rb", ("production",)),
     "go": Program("go", "main.go"),
 }
 
@@ -64,7 +65,12 @@ def running(program: Program) -> Iterator[tuple[dict, dict[str, str]]]:
     with tempfile.TemporaryDirectory() as scratch:
         shutil.copytree(APPS, scratch, dirs_exist_ok=True)
         cwd = Path(scratch).resolve() / program.language
-        places = {str(cwd): "/srv/billing", str(cwd.parent): "/srv", socket.gethostname(): "billing-1"}
+        places = {
+            str(cwd): "/srv/billing",
+            str(cwd.parent): "/srv",
+            socket.gethostname(): "billing-1",
+            platform.release(): "6.1.0",
+        }
         command = [*COMMANDS[program.language](cwd, places), *program.arguments]
         command += [found(need) for need in program.needs]
         with subprocess.Popen(

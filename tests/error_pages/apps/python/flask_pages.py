@@ -36,7 +36,6 @@ announce(
     flask_production_405=page(production, method="GET"),
     flask_production_400_form=page(production, "/form"),
     flask_development_server_500=page(developed(create())),
-    flask_debug_500_werkzeug_html=page(debugged, Accept="text/html"),
-    flask_debug_500_werkzeug_text=page(debugged),
-    flask_debug_400_form=page(debugged, "/form", Accept="text/html"),
+    flask_debug_500=page(debugged),
+    flask_debug_400_form=page(debugged, "/form"),
 )

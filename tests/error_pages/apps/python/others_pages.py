@@ -96,7 +96,7 @@ aiohttp = aiohttp_at(debug=False)
 litestar_production, litestar_debug = litestar_at(debug=False), litestar_at(debug=True)
 tornado_production = tornado_at(traced=False)
 bottle_production = bottle_at(debug=False)
-cherrypy.config.update({"log.screen": False, "environment": "embedded"})
+cherrypy.config.update({"log.screen": False, "engine.autoreload.on": False, "checker.on": False})
 announce(
     ", ".join(
         f"{name} {version(name)}" for name in ("aiohttp", "tornado", "bottle", "cherrypy", "cheroot", "litestar")
