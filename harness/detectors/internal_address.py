@@ -31,6 +31,7 @@ class InternalAddress:
         b"Can't connect to MySQL server on 'billing-db' ([Errno 111] Connection refused)",
         b"Error 111 connecting to cache:6379. Connection refused.",
         b"ledger:27017: [Errno 111] Connection refused",
+        b"Unable to connect: TDS server is unavailable or does not exist (ledger)",
         b"java.net.UnknownHostException: billing-db",
         b"Connection to billing-db:5432 refused.",
         b'Failed to open TCP connection to ledger:8080 (Connection refused - connect(2) for "ledger" port 8080)',
@@ -83,7 +84,7 @@ class InternalAddress:
         Form(
             "host that could not be reached", rb"Error (?:-?\d+ )?connecting to (?:unix socket: )?[\w./:-]{1,255}[\w]"
         ),
-        Form("host that could not be reached", rb"[\w.-]{1,255}:\d{2,5}: \[Errno -?\d+\]", needs=(b": [Errno ",)),
+        Form("host that could not be reached", rb"[\w.-]{1,255}:\d{1,5}: \[Errno -?\d+\]", needs=(b": [Errno ",)),
         Form(
             "host that could not be reached",
             rb"java\.net\.(?:ConnectException|UnknownHostException|NoRouteToHostException|SocketTimeoutException): [^\s<]",
@@ -103,6 +104,7 @@ class InternalAddress:
             needs=(b"actively refused it", b"Connection refused ("),
         ),
         Form("host that could not be reached", rb"Unable to connect to (?:tcp|tls|ssl|unix)://[^\s<\"']{1,255}"),
+        Form("host that could not be reached", rb"server is unavailable or does not exist \([^)\s]{1,255}\)"),
         Form(
             "private address",
             rb"(?<![\w.-])(?:10\.%s|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.%s\.%s(?![\w-]|\.\d)"

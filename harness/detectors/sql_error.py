@@ -207,8 +207,8 @@ class SqlError:
         ),
         Form(
             "Redis error",
-            rb"WRONGTYPE Operation against|NOAUTH Authentication required|MISCONF Redis is configured|READONLY You can't write against",
-            needs=(b"WRONGTYPE", b"NOAUTH", b"MISCONF", b"READONLY"),
+            rb"WRONGTYPE Operation against|NOAUTH Authentication required|HELLO must be called with the client already authenticated|MISCONF Redis is configured|READONLY You can't write against",
+            needs=(b"WRONGTYPE", b"NOAUTH", b"HELLO", b"MISCONF", b"READONLY"),
         ),
         Form(
             "Redis error",

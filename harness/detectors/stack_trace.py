@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from harness.domain.contracts import Hit
+from harness.domain.finding import Confidence
 from harness.forms import Form, Forms
 from harness.registry import detector
 
@@ -36,6 +37,10 @@ class StackTrace:
         b"#0 /var/www/html/vendor/stripe/Webhook.php(42): construct()",
         b"<b>Warning</b>:  Undefined variable $body in <b>/var/www/html/hook.php</b> on line <b>3</b><br />",
         b"PHP Fatal error:  Uncaught RuntimeException: no",
+        b'{"message":"Cannot read properties of undefined (reading \'object\')"}',
+        b"{\"error\":\"'NoneType' object has no attribute 'id'\"}",
+        b"NoMethodError: undefined method `id' for nil:NilClass",
+        b"Cannot invoke \"Customer.id()\" because \"<local4>\" is null",
         b"panic: no\n\ngoroutine 1 [running]:\nmain.main()",
         b"\t/srv/app/hook.go:12 +0x1d",
         b"   at Billing.Hook.Handle(String body) in /src/Hook.cs:line 12",
@@ -98,6 +103,13 @@ class StackTrace:
             needs=(b"Exception: ",),
         ),
         Form("Rust panic", rb"thread '[^'\n]{1,80}' (?:\(\d+\) )?panicked at "),
+        Form(
+            "text of a programming error",
+            rb"Cannot read propert(?:ies|y '[^'\n]{1,80}') of (?:undefined|null)|'NoneType' object (?:has no|is not)|"
+            rb"' object has no attribute '|Object reference not set to an instance|Call to a member function |"
+            rb"undefined method [`'][^'\n]{1,80}' for nil|because \"[^\"\n]{1,200}\" is null",
+            Confidence.MEDIUM,
+        ),
         Form("Rust stack frame", rb"\n\s{1,20}at [^\n]{1,200}\.rs:\d+", needs=(b".rs:",)),
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.domain.contracts import Detector, Hit
 
-__all__ = ["FOLDER", "Page", "found_in", "index", "kept", "parts"]
+__all__ = ["FOLDER", "Page", "found_in", "index", "parts"]
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "corpora" / "error_pages"
 
@@ -16,14 +16,13 @@ FOLDER = Path(__file__).parents[2] / "fixtures" / "corpora" / "error_pages"
 class Page:
     """A page's place in the index.
 
-    ``program`` made it, one of `_programs.py`, or None where CI does not make it anew; ``version`` of the frameworks;
-    ``leaks`` are the detectors of what it shows, none for a safe page.
+    ``program`` made it, one of `_programs.py`, or None where CI does not make it anew, as its framework is too heavy;
+    ``version`` is that of the frameworks; ``leaks`` are the detectors of what it shows, none for a safe page.
     """
 
     name: str
     program: str | None
     version: str
-    mode: str
     leaks: frozenset[str]
 
     @property
@@ -35,10 +34,7 @@ class Page:
 def index() -> dict[str, Page]:
     """Return every page that is kept, by name."""
     told: Mapping[str, Mapping[str, object]] = json.loads((FOLDER / "index.json").read_text())
-    return {
-        name: Page(name, one["program"], one["version"], one["mode"], frozenset(one["leaks"]))
-        for name, one in told.items()
-    }
+    return {name: Page(name, one["program"], one["version"], frozenset(one["leaks"])) for name, one in told.items()}
 
 
 def parts(page: bytes) -> tuple[bytes, bytes]:

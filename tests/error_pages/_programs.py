@@ -1,19 +1,22 @@
 """Starts real frameworks with an application that fails, and fetches what they answer."""
 
 import json
+import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.components import installed, need
+from tests.reference_impl.databases import postgresql
 
 __all__ = ["PROGRAMS", "answers", "environment", "python", "scrub"]
 
@@ -44,6 +47,7 @@ PROGRAMS: Mapping[str, Program] = {
     "express_production": Program("node", "express.mjs", ("production",)),
     "others_node": Program("node", "others.mjs"),
     "apollo": Program("node", "apollo.mjs"),
+    "databases": Program("python", "database_pages.py", (), ("mariadbd", "redis-server", "postgresql")),
     "php": Program("python", "outside_pages.py", ("php",), ("php",)),
     "nginx": Program("python", "outside_pages.py", ("nginx",), ("nginx",)),
     "sinatra_development": Program("ruby", "sinatra.rb", ("development",)),
@@ -62,7 +66,8 @@ def answers(name: str) -> tuple[str, dict[str, bytes]]:
 @contextmanager
 def running(program: Program) -> Iterator[tuple[dict, dict[str, str]]]:
     """Run a program in a scratch copy of its folder; yield what it tells, and which places are to be scrubbed."""
-    with tempfile.TemporaryDirectory() as scratch:
+    with ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory())
         shutil.copytree(APPS, scratch, dirs_exist_ok=True)
         cwd = Path(scratch).resolve() / program.language
         places = {
@@ -72,7 +77,8 @@ def running(program: Program) -> Iterator[tuple[dict, dict[str, str]]]:
             platform.release(): "6.1.0",
         }
         command = [*COMMANDS[program.language](cwd, places), *program.arguments]
-        command += [found(need) for need in program.needs]
+        for name in program.needs:
+            command.append(stack.enter_context(postgresql()).server if name == "postgresql" else found(name))
         with subprocess.Popen(
             [part.replace("FILE", program.file) for part in command],
             cwd=cwd,
@@ -97,7 +103,7 @@ def running(program: Program) -> Iterator[tuple[dict, dict[str, str]]]:
 
 def found(program: str) -> str:
     """Return the path of a component of the machine."""
-    path = shutil.which(program)
+    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
     need(program, path is not None)
     assert path is not None
     return path
@@ -119,7 +125,11 @@ def python() -> tuple[str, str]:
 
 def _python(_cwd: Path, places: dict[str, str]) -> Sequence[str]:
     program, environment = python()
-    places |= {environment: "/srv/venv", sys.base_prefix: "/usr/local", str(Path(sys.base_prefix).resolve()): "/usr/local"}
+    places |= {
+        environment: "/srv/venv",
+        sys.base_prefix: "/usr/local",
+        str(Path(sys.base_prefix).resolve()): "/usr/local",
+    }
     return program, "FILE"
 
 
@@ -136,7 +146,9 @@ def _node(cwd: Path, places: dict[str, str]) -> Sequence[str]:
 
 def _ruby(_cwd: Path, _places: dict[str, str]) -> Sequence[str]:
     ruby = found("ruby")
-    need("Sinatra", subprocess.run([ruby, "-rsinatra/base", "-e", ""], check=False, capture_output=True).returncode == 0)
+    need(
+        "Sinatra", subprocess.run([ruby, "-rsinatra/base", "-e", ""], check=False, capture_output=True).returncode == 0
+    )
     return ruby, "FILE"
 
 
@@ -162,9 +174,8 @@ def fetched(port: int, path: str, method: str, headers: dict[str, str], body: st
     finally:
         connection.close()
     head = "".join(f"{name}: {value}\n" for name, value in kept)
-    return f"HTTP/1.1 {answer.status} {answer.reason}\n{head}\n".encode("latin-1") + content.replace(
-        f"127.0.0.1:{port}".encode(), b"127.0.0.1:8000"
-    )
+    page = f"HTTP/1.1 {answer.status} {answer.reason}\n{head}\n".encode("latin-1") + content
+    return re.sub(rb"127\.0\.0\.1:\d{4,5}\b", b"127.0.0.1:8000", page)
 
 
 #: What differs from run to run, or from the page as it is kept.
@@ -174,6 +185,9 @@ _UNSTEADY = frozenset({"date", "content-length", "connection", "keep-alive", "tr
 def scrub(page: bytes, places: Mapping[str, str]) -> bytes:
     """Replace this machine's paths and name by neutral ones of the same shape, also where `/` is written otherwise."""
     for place, neutral in sorted(places.items(), key=lambda pair: -len(pair[0])):
+        if "/" not in place:  # a name may be so short that a picture in base64 holds it
+            page = re.sub(rb"(?<![\w/+])%s(?![\w/+])" % re.escape(place.encode()), neutral.encode(), page)
+            continue
         for slash in ("/", "\\/", "%2F", "&#x2F;", "&#x2f;"):
             page = page.replace(place.replace("/", slash).encode(), neutral.replace("/", slash).encode())
     return page

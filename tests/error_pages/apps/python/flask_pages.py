@@ -28,7 +28,9 @@ def developed(app):
 
 
 production = waitress(create())
-debugged = developed(DebuggedApplication(create(DEBUG=True, PROPAGATE_EXCEPTIONS=True), evalex=True, pin_security=False))
+debugged = developed(
+    DebuggedApplication(create(DEBUG=True, PROPAGATE_EXCEPTIONS=True), evalex=True, pin_security=False)
+)
 announce(
     version("flask"),
     flask_production_500=page(production),

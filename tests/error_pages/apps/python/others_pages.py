@@ -111,9 +111,7 @@ announce(
     bottle_production_404=page(bottle_production, "/nothing", Accept="text/html"),
     bottle_debug_500=page(bottle_at(debug=True), Accept="text/html"),
     cherrypy_default_500=page(cherrypy_at(), "/hook", method="GET"),
-    cherrypy_production_500=page(
-        cherrypy_at(**{"request.show_tracebacks": False}), "/hook", method="GET"
-    ),
+    cherrypy_production_500=page(cherrypy_at(**{"request.show_tracebacks": False}), "/hook", method="GET"),
     litestar_production_500=page(litestar_production),
     litestar_production_404=page(litestar_production, "/nothing"),
     litestar_debug_500_html=page(litestar_debug, Accept="text/html"),

@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from serving import announce, listener, page, port_of
+from serving import announce, free_port, page
 
 PROGRAM = sys.argv[2]
 PHP = Path(__file__).parents[1] / "php"
@@ -32,14 +32,11 @@ http {{
 TEMPORARY = "\n  ".join(f"{kind}_temp_path {kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
 
 
-def free_port():
-    with listener() as sock:
-        return port_of(sock)
-
-
 def started(stack, port, *command, **more):
     """Start a server and wait until it takes connections."""
-    running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
+    running = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more
+    )
     stack.callback(running.wait)
     stack.callback(running.terminate)
     for _ in range(200):
@@ -77,7 +74,9 @@ with ExitStack() as stack:
         text = php(stack, "plain.php", "display_errors=1", "html_errors=0", "expose_php=0")
         exposed = php(stack, "plain.php", "display_errors=0", "expose_php=1")
         hidden = php(stack, "plain.php", *quiet)
-        symfony = php(stack, "symfony.php", *quiet, *(f"extension={name}" for name in ("ctype", "mbstring", "tokenizer")))
+        symfony = php(
+            stack, "symfony.php", *quiet, *(f"extension={name}" for name in ("ctype", "mbstring", "tokenizer"))
+        )
         announce(
             f"PHP {version(PROGRAM, '-v')}, symfony/error-handler {version('dpkg-query', '-W', 'php-symfony-error-handler')}",
             php_warning_html=page(shown, "/warning"),

@@ -28,6 +28,11 @@ def port_of(sock: socket.socket) -> int:
     return sock.getsockname()[1]
 
 
+def free_port() -> int:
+    with listener() as sock:
+        return port_of(sock)
+
+
 def waitress(app) -> int:
     """Serve a WSGI application by waitress, as in production; return the port."""
     from waitress import create_server

@@ -19,7 +19,12 @@ DECLINED = {
     "message": "Your card has insufficient funds.",
     "advice_code": "try_again_later",
     "network_decline_code": "51",
-    "payment_intent": {"id": "pi_" + "1" * 24, "object": "payment_intent", "amount": 2000, "status": "requires_payment_method"},
+    "payment_intent": {
+        "id": "pi_" + "1" * 24,
+        "object": "payment_intent",
+        "amount": 2000,
+        "status": "requires_payment_method",
+    },
     "payment_method": {"id": "pm_" + "1" * 24, "object": "payment_method", "type": "card"},
     "request_log_url": LOGS,
     "type": "card_error",
@@ -63,13 +68,17 @@ TELLS = {
     "object": lambda error: jsonify(error.json_body),
     "name": lambda error: jsonify(error=f"{type(error).__module__}.{type(error).__name__}"),
     "code": lambda error: jsonify(error="payment failed", decline_code=error.error.decline_code),
-    "nothing": lambda error: jsonify(error={"code": "payment_failed", "message": "The payment did not go through.", "reference": "8f14e45f"}),
+    "nothing": lambda error: jsonify(
+        error={"code": "payment_failed", "message": "The payment did not go through.", "reference": "8f14e45f"}
+    ),
 }
 
 
 @service.post("/<call>/<tell>")
 def act(call, tell):
-    client = stripe.StripeClient("sk_" + "test_x", base_addresses={"api": f"http://127.0.0.1:{port}"}, max_network_retries=0)
+    client = stripe.StripeClient(
+        "sk_" + "test_x", base_addresses={"api": f"http://127.0.0.1:{port}"}, max_network_retries=0
+    )
     try:
         CALLS[call](client)
     except stripe.StripeError as error:
