@@ -13,9 +13,8 @@ from harness.domain.finding import Confidence
 __all__ = ["Form", "Forms"]
 
 _DEEPEST = 2  # such as a traceback in a JSON string on a page, or in a JSON string in a JSON string
-_CODE = re.compile(
-    rb"""\\(?:["'\\/bfnrt]|u[0-9a-fA-F]{4})|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});|</?[a-zA-Z][^<>]{0,999}>"""
-)
+_CODE = rb"""\\(?:["'\\/bfnrt]|u[0-9a-fA-F]{4})|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});"""
+_CODES, _CODES_AND_TAGS = re.compile(_CODE), re.compile(_CODE + rb"|</?[a-zA-Z][^<>]{0,999}>")
 _ESCAPES = {b"b": b" ", b"f": b" ", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _TAG_NAME = re.compile(rb"</?([a-zA-Z][a-zA-Z0-9]*)")
 #: Tags that stand inside a line of text; any other one ends the line.
@@ -70,15 +69,15 @@ class _View:
 
 
 class _Decoded(_View):
-    """A view with one layer of JSON escapes, HTML entities and tags undone."""
+    """A view with one layer of codes undone: JSON escapes, HTML entities, tags."""
 
-    def __init__(self, inner: _View) -> None:
+    def __init__(self, inner: _View, codes: re.Pattern[bytes]) -> None:
         self._inner = inner
         # Parts of the inner text that were copied: where each begins here and there, and its length. Whatever stands
         # between two of them there is a code, and what stands between them here is what the code means.
         self._here, self._there, self._lengths = [0], [0], list[int]()
         pieces: list[bytes] = []
-        for code in _CODE.finditer(inner.text):
+        for code in codes.finditer(inner.text):
             copied, meant = inner.text[self._there[-1] : code.start()], _meant(code.group())
             pieces += (copied, meant)
             self._lengths.append(len(copied))
@@ -99,10 +98,14 @@ class _Decoded(_View):
 
 @lru_cache(maxsize=2)  # every detector asks for the views of the same data, one after another
 def _views(data: bytes) -> tuple[_View, ...]:
-    views = [_View(data)]
-    while len(views) <= _DEEPEST and _CODE.search(views[-1].text):
-        views.append(_Decoded(views[-1]))
-    return tuple(views)
+    views = {data: _View(data)}
+    source = views[data]
+    for _ in range(_DEEPEST):
+        # Once with tags, as a page may stand in a JSON string, and once without, as they may stand within a line.
+        without_tags, source = _Decoded(source, _CODES_AND_TAGS), _Decoded(source, _CODES)
+        for read in (without_tags, source):
+            views.setdefault(read.text, read)
+    return tuple(views.values())
 
 
 def _meant(code: bytes) -> bytes:

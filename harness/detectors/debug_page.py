@@ -38,6 +38,16 @@ class DebugPage:
         b"<h1>HTTP Status 500</h1><p><b>Exception</b></p><pre>java.lang.IllegalStateException: no",
         b"<b> Exception Details: </b>System.InvalidOperationException: no<br>",
         b"<h1>An unhandled exception occurred while processing the request.</h1>",
+        b'<script src="?__debugger__=yes&amp;cmd=resource&amp;f=debugger.js"></script>',
+        b"var CONSOLE_MODE = false, EVALEX = true",
+        b"<p><code>Rails.root: /srv/billing</code></p>",
+        b"window.ignite(window.data);",
+        b'{"file":"/srv/vendor/spatie/laravel-ignition/src/Hook.php"}',
+        b"<span>vendor/laravel/framework/src/Illuminate/Routing/Route.php:260</span>",
+        b"Laravel `12.0.1`\n\n## Stack Trace\n\n```\n0 - app/Hook.php:7",
+        b"<title>Whoops! There was an error.</title>",
+        b'<div class="exception-metadata">',
+        b"<b>Source Error:</b> <br><br>",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b"<h1>Whitelabel Error Page</h1><p>There was an unexpected error (type=Not Found, status=404).</p>",
@@ -79,8 +89,7 @@ class DebugPage:
         ),
         Form(
             "Laravel debug page",
-            rb"\bLaravel\\Ignition\b|Spatie\\LaravelIgnition|window\.ignite\(|ignition-share",
-            needs=(b"Ignition", b"ignit"),
+            rb"window\.ignite\(|spatie/(?:laravel-)?ignition/|vendor/laravel/framework/src/|## Stack Trace\n\n```\n0 - ",
         ),
         Form(
             "Whoops debug page", rb"class=\"Whoops container|Whoops! There was an error\.</title>", needs=(b"Whoops",)

@@ -28,6 +28,7 @@ class EnvironmentDump:
         b"<td>wsgi.multithread</td>",
         b"'rack.url_scheme'=>'https'",
         b'<h1 class="p">PHP Version 8.2.28</h1>',
+        b"<title>PHP 8.2.28 - phpinfo()</title>",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b'{"path":"/webhooks/stripe","home":"/"}',

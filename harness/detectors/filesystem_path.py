@@ -29,9 +29,11 @@ class FilesystemPath:
         b"in <b>/home/deploy/app/hook.php</b>",
         b"/usr/local/lib/python3.12/site-packages/stripe/_webhook.py",
         b"/app/node_modules/stripe/cjs/Webhooks.js",
+        b'File "/billing/services/webhooks.py", line 3',
         b"open /etc/billing/secret: permission denied",
         b"Could not find file 'C:\\inetpub\\wwwroot\\new\\Hook.cs'.",
         b'{"file":"D:\\\\apps\\\\billing\\\\Hook.cs"}',
+        b"file:///srv/billing/hook.mjs",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b'<script src="/app/main.js"></script><link href="/var/theme/site.css">',
@@ -52,6 +54,12 @@ class FilesystemPath:
             _BEGINS
             + rb"/(?:etc|proc|usr/(?:bin|lib|local|share|src)|var/(?:lib|log|run|www|task|tmp|cache)|root|home/[\w.-]{1,40}/\w)"
             rb"[\w.@+-]{0,80}(?:/[\w.@+-]{1,80}){1,20}",
+            Confidence.MEDIUM,
+        ),
+        Form(
+            "path of a file",
+            _BEGINS
+            + rb"(?:/[\w.@+-]{1,80}){2,20}\.(?:py|rb|erb|java|kt|scala|go|rs|cs|exs?|pem|key|env|sqlite3?|conf|ini)\b",
             Confidence.MEDIUM,
         ),
         Form(

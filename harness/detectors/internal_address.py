@@ -40,6 +40,10 @@ class InternalAddress:
         b'{"upstream":"10.12.0.7:8080"}',
         b"http://ledger.billing.svc.cluster.local/v1",
         b"ip-10-0-1-23.eu-central-1.compute.internal",
+        b"failed to resolve host 'billing-db': [Errno -2] Name or service not known",
+        b"connect to billing-db:5432 [billing-db/127.0.0.1] failed",
+        b"Connection refused (billing-db:5432)",
+        b"http://ledger.internal:8080/accounts",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b"Version 10.0.0.1234 of the schema, in 4.10.0.1.2 and v10.1.2.3",

@@ -25,6 +25,10 @@ class ServerVersion:
         b"<address>Apache/2.4.62 (Debian) Server at billing.example Port 443</address>",
         b'<hr class="line" /><h3>Apache Tomcat/10.1.34</h3>',
         b'<hr><a href="https://jetty.org/">Powered by Jetty:// 12.0.16</a><hr/>',
+        b"<address>WEBrick/1.8.1 (Ruby/3.1.7) at 127.0.0.1:80</address>",
+        b"Phusion Passenger(R) 6.0.20",
+        b'Powered by <a href="http://www.cherrypy.dev">CherryPy 18.10.0</a>',
+        b"ASP.NET Version:4.8.4110.0",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b"server: nginx\nx-powered-by: Express\n",

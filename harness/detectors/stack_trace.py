@@ -40,7 +40,7 @@ class StackTrace:
         b'{"message":"Cannot read properties of undefined (reading \'object\')"}',
         b"{\"error\":\"'NoneType' object has no attribute 'id'\"}",
         b"NoMethodError: undefined method `id' for nil:NilClass",
-        b"Cannot invoke \"Customer.id()\" because \"<local4>\" is null",
+        b'Cannot invoke "Customer.id()" because "<local4>" is null',
         b"panic: no\n\ngoroutine 1 [running]:\nmain.main()",
         b"\t/srv/app/hook.go:12 +0x1d",
         b"   at Billing.Hook.Handle(String body) in /src/Hook.cs:line 12",
@@ -49,6 +49,9 @@ class StackTrace:
         b"thread 'main' panicked at src/main.rs:4:5",
         b"thread 'tokio-runtime-worker' (4711) panicked at 'no', src/main.rs:4:5",
         b"   3: hook::main\n             at ./src/main.rs:4:5",
+        b"panic: runtime error: index out of range [3] with length 3",
+        b"Object reference not set to an instance of an object.",
+        b"Call to a member function id() on null",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b'{"error":"unauthorized"}',

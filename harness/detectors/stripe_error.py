@@ -35,6 +35,12 @@ class StripeError:
         b"Keys for idempotent requests can only be used with the same parameters",
         b'{"error":{"code":"card_declined","payment_intent":{"id":"pi_1"}}}',
         b'{"error": {"message": "no", "payment_method": {"id": "pm_1"}}}',
+        b"You did not provide an API key. You need to provide your API key in the Authorization header",
+        b"Timestamp outside the tolerance zone (1700000000)",
+        b"Stripe::CardError",
+        b"Stripe\\Exception\\CardException",
+        b"com.stripe.exception.CardException",
+        b"Stripe.StripeException",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b'{"error":{"code":"payment_failed","message":"The payment did not go through.","reference":"8f14e45f"}}',
