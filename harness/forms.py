@@ -111,7 +111,7 @@ def _views(data: bytes) -> tuple[_View, ...]:
 def _meant(code: bytes) -> bytes:
     match code[:1]:
         case b"\\" if code[1:2] == b"u":
-            return chr(int(code[2:], 16)).encode("utf-8", "replace")
+            return chr(int(code[2:6].decode(), 16)).encode("utf-8", "replace")
         case b"\\":
             return _ESCAPES.get(code[1:], code[1:])
         case b"&":

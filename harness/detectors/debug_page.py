@@ -89,7 +89,8 @@ class DebugPage:
         ),
         Form(
             "Laravel debug page",
-            rb"window\.ignite\(|spatie/(?:laravel-)?ignition/|vendor/laravel/framework/src/|## Stack Trace\n\n```\n0 - ",
+            rb"window\.ignite\(|spatie/(?:laravel-)?ignition/|vendor/laravel/framework/src/|"
+            rb"## Stack Trace\n\n```\n0 - ",
         ),
         Form(
             "Whoops debug page", rb"class=\"Whoops container|Whoops! There was an error\.</title>", needs=(b"Whoops",)

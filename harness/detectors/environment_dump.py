@@ -40,8 +40,10 @@ class EnvironmentDump:
         Form("environment variables", rb"\bPATH" + _IS + rb"[\"']?(?:/[\w.-]{1,60}){1,10}:/", needs=(b"PATH",)),
         Form(
             "environment variables",
-            rb"\b(?:DATABASE_URL|REDIS_URL|MONGO(?:DB)?_UR[IL]|SENTRY_DSN|STRIPE_\w{0,40}(?:KEY|SECRET)\w{0,20}|AWS_SECRET_ACCESS_KEY|"
-            rb"AWS_SESSION_TOKEN|(?:DB|POSTGRES|PG|MYSQL|MARIADB|REDIS)_?PASSWORD|GPG_KEY|VIRTUAL_ENV|PYTHONPATH|NODE_OPTIONS|"
+            rb"\b(?:DATABASE_URL|REDIS_URL|MONGO(?:DB)?_UR[IL]|SENTRY_DSN|STRIPE_\w{0,40}(?:KEY|"
+            rb"SECRET)\w{0,20}|AWS_SECRET_ACCESS_KEY|"
+            rb"AWS_SESSION_TOKEN|(?:DB|POSTGRES|PG|MYSQL|MARIADB|REDIS)_?PASSWORD|GPG_KEY|VIRTUAL_ENV|"
+            rb"PYTHONPATH|NODE_OPTIONS|"
             rb"KUBERNETES_SERVICE_HOST|DJANGO_SETTINGS_MODULE|RAILS_MASTER_KEY|SECRET_KEY_BASE|APP_KEY|JWT_SECRET)"
             + _IS,
         ),

@@ -13,7 +13,8 @@ _BEGINS = rb"""(?<![\w./:%~+-])(?<!src=["'])(?<!href=["'])(?<!action=["'])(?<!ur
 _STEP = rb"[\w.@+ -]{1,80}"
 _CODE = (
     rb"(?:py|pyc|pyx|rb|erb|php|phtml|js|mjs|cjs|ts|tsx|jsx|vue|java|jar|war|class|kt|scala|go|rs|cs|cshtml|dll|exe|so|"
-    rb"ex|exs|pl|pm|lua|sh|conf|cfg|ini|toml|ya?ml|env|db|sqlite3?|log|pem|key|crt|sock|pid|lock|twig|blade|jinja2?|sql)"
+    rb"ex|exs|pl|pm|lua|sh|conf|cfg|ini|toml|ya?ml|env|db|sqlite3?|log|pem|key|crt|sock|pid|lock|twig|blade|"
+    rb"jinja2?|sql)"
 )
 
 
@@ -51,8 +52,8 @@ class FilesystemPath:
         ),
         Form(
             "path of a file",
-            _BEGINS
-            + rb"/(?:etc|proc|usr/(?:bin|lib|local|share|src)|var/(?:lib|log|run|www|task|tmp|cache)|root|home/[\w.-]{1,40}/\w)"
+            _BEGINS + rb"/(?:etc|proc|usr/(?:bin|lib|local|share|src)|var/(?:lib|log|run|www|task|tmp|cache)|root|"
+            rb"home/[\w.-]{1,40}/\w)"
             rb"[\w.@+-]{0,80}(?:/[\w.@+-]{1,80}){1,20}",
             Confidence.MEDIUM,
         ),
@@ -64,7 +65,8 @@ class FilesystemPath:
         ),
         Form(
             "path of a library",
-            rb"/(?:site-packages|dist-packages|node_modules|vendor/(?:bundle|composer|laravel|symfony|stripe)|gems)/[\w.@+-]{1,80}/",
+            rb"/(?:site-packages|dist-packages|node_modules|vendor/(?:bundle|composer|laravel|symfony|"
+            rb"stripe)|gems)/[\w.@+-]{1,80}/",
             Confidence.MEDIUM,
         ),
         Form(

@@ -54,7 +54,8 @@ class InternalAddress:
     forms: ClassVar[Forms] = Forms(
         Form(
             "host that could not be reached",
-            rb"\b(?:connect|getaddrinfo|queryA{1,4}|read|write) (?:ECONNREFUSED|ENOTFOUND|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|"
+            rb"\b(?:connect|getaddrinfo|queryA{1,4}|read|write) (?:ECONNREFUSED|ENOTFOUND|ETIMEDOUT|"
+            rb"EHOSTUNREACH|ENETUNREACH|"
             rb"ECONNRESET|EAI_AGAIN|ENOENT) [\w.:/\[-][^\s\"'<,]{0,255}",
             needs=(b" E",),
         ),
@@ -91,7 +92,8 @@ class InternalAddress:
         Form("host that could not be reached", rb"[\w.-]{1,255}:\d{1,5}: \[Errno -?\d+\]", needs=(b": [Errno ",)),
         Form(
             "host that could not be reached",
-            rb"java\.net\.(?:ConnectException|UnknownHostException|NoRouteToHostException|SocketTimeoutException): [^\s<]",
+            rb"java\.net\.(?:ConnectException|UnknownHostException|NoRouteToHostException|"
+            rb"SocketTimeoutException): [^\s<]",
         ),
         Form(
             "host that could not be reached",

@@ -39,13 +39,15 @@ class ServerVersion:
     forms: ClassVar[Forms] = Forms(
         Form(
             "version of the server's software",
-            rb"(?im)^(?:server|x-powered-by|x-aspnet-version|x-aspnetmvc-version|x-generator):[^\n]{0,200}?\d\.\d[^\n]{0,100}",
+            rb"(?im)^(?:server|x-powered-by|x-aspnet-version|x-aspnetmvc-version|"
+            rb"x-generator):[^\n]{0,200}?\d\.\d[^\n]{0,100}",
             Confidence.MEDIUM,
         ),
         Form(
             "version of the server's software",
             rb"<center>(?:nginx|openresty|tengine)/\d[\d.]*|\bApache/\d[^\n<]{1,200} Server at |Apache Tomcat/\d[\d.]*|"
-            rb"Jetty://\s?\d[\w.]*|\bWEBrick/\d[\d.]*|Phusion Passenger(?:\(R\))? \d[\d.]*|Powered by CherryPy \d[\d.]*|"
+            rb"Jetty://\s?\d[\w.]*|\bWEBrick/\d[\d.]*|Phusion Passenger(?:\(R\))? \d[\d.]*|"
+            rb"Powered by CherryPy \d[\d.]*|"
             rb"ASP\.NET Version:\s?\d[\d.]*",
             Confidence.MEDIUM,
         ),

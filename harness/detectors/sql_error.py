@@ -121,7 +121,8 @@ class SqlError:
     forms: ClassVar[Forms] = Forms(
         Form(
             "PostgreSQL error",
-            rb"\b(?:relation|column|function|type|schema|database|role|table) \"[^\"\n]{1,130}\" (?:of relation \"[^\"\n]{1,130}\" )?"
+            rb"\b(?:relation|column|function|type|schema|database|role|"
+            rb"table) \"[^\"\n]{1,130}\" (?:of relation \"[^\"\n]{1,130}\" )?"
             rb"(?:does not exist|already exists)",
             needs=(b"exist",),
         ),
@@ -137,7 +138,8 @@ class SqlError:
         ),
         Form(
             "PostgreSQL error",
-            rb"value too long for type character|(?:permission denied|must be owner) (?:for|of) (?:table|relation|schema)",
+            rb"value too long for type character|(?:permission denied|must be owner) (?:for|of) (?:table|"
+            rb"relation|schema)",
             needs=(b"value too long for type ", b"permission denied for ", b"must be owner of "),
         ),
         Form(
@@ -152,7 +154,8 @@ class SqlError:
         ),
         Form(
             "PostgreSQL driver",
-            rb"\b(?:psycopg2?|asyncpg|pg8000)\.(?:\w+\.){0,3}[A-Z]\w+|org\.postgresql\.|PSQLException|PG::[A-Z]\w+|\bNpgsql\.",
+            rb"\b(?:psycopg2?|asyncpg|pg8000)\.(?:\w+\.){0,3}[A-Z]\w+|org\.postgresql\.|PSQLException|"
+            rb"PG::[A-Z]\w+|\bNpgsql\.",
             needs=(b"psycopg", b"asyncpg", b"pg8000", b"postgresql", b"PSQLException", b"PG::", b"Npgsql"),
         ),
         Form(
@@ -187,13 +190,15 @@ class SqlError:
         ),
         Form(
             "MySQL driver",
-            rb"\b(?:pymysql|MySQLdb|mysql\.connector)\.\w+|com\.mysql\.|org\.mariadb\.jdbc|Mysql2::Error|\bER_[A-Z]+_[A-Z_]+",
+            rb"\b(?:pymysql|MySQLdb|mysql\.connector)\.\w+|com\.mysql\.|org\.mariadb\.jdbc|Mysql2::Error|"
+            rb"\bER_[A-Z]+_[A-Z_]+",
             needs=(b"pymysql", b"MySQLdb", b"mysql", b"mariadb", b"Mysql2", b"ER_"),
         ),
         Form("SQLSTATE", rb"SQLSTATE\[\w{5}\]|\bSQL state \[\w{0,5}\]", needs=(b"SQLSTATE", b"SQL state")),
         Form(
             "SQLite error",
-            rb"(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY|PRIMARY KEY) constraint failed\b|near \"[^\"\n]{0,100}\": syntax error",
+            rb"(?:UNIQUE|NOT NULL|CHECK|FOREIGN KEY|PRIMARY KEY) constraint failed\b|"
+            rb"near \"[^\"\n]{0,100}\": syntax error",
             needs=(b"constraint failed", b"syntax error"),
         ),
         Form(
@@ -218,7 +223,8 @@ class SqlError:
         ),
         Form(
             "SQL Server error",
-            rb"Invalid (?:object|column) name '|\bMsg \d+, Level \d+, State \d+|Violation of (?:PRIMARY|UNIQUE) KEY constraint",
+            rb"Invalid (?:object|column) name '|\bMsg \d+, Level \d+, State \d+|Violation of (?:PRIMARY|"
+            rb"UNIQUE) KEY constraint",
             needs=(b"Invalid ", b"Msg ", b"Violation of "),
         ),
         Form(
@@ -250,7 +256,8 @@ class SqlError:
         Form("ActiveRecord error", rb"\bActiveRecord::[A-Z]\w+", needs=(b"ActiveRecord::",)),
         Form(
             "Hibernate error",
-            rb"\borg\.hibernate\.[\w.]+|could not (?:execute (?:statement|query|batch)|extract ResultSet|prepare statement)",
+            rb"\borg\.hibernate\.[\w.]+|could not (?:execute (?:statement|query|batch)|extract ResultSet|"
+            rb"prepare statement)",
             needs=(b"org.hibernate.", b"could not "),
         ),
         Form(
@@ -270,12 +277,15 @@ class SqlError:
         ),
         Form(
             "Redis error",
-            rb"WRONGTYPE Operation against|NOAUTH Authentication required|HELLO must be called with the client already authenticated|MISCONF Redis is configured|READONLY You can't write against",
+            rb"WRONGTYPE Operation against|NOAUTH Authentication required|"
+            rb"HELLO must be called with the client already authenticated|MISCONF Redis is configured|"
+            rb"READONLY You can't write against",
             needs=(b"WRONGTYPE", b"NOAUTH", b"HELLO", b"MISCONF", b"READONLY"),
         ),
         Form(
             "Redis error",
-            rb"OOM command not allowed|NOSCRIPT No matching script|ERR (?:unknown command|value is not an integer|wrong number of arguments)",
+            rb"OOM command not allowed|NOSCRIPT No matching script|ERR (?:unknown command|"
+            rb"value is not an integer|wrong number of arguments)",
             needs=(b"OOM command", b"NOSCRIPT", b"ERR "),
         ),
         Form(
@@ -285,12 +295,14 @@ class SqlError:
         ),
         Form(
             "Redis error",
-            rb"invalid username-password pair or user is disabled|unknown command '[^'\n]{0,60}', with args beginning with:",
+            rb"invalid username-password pair or user is disabled|"
+            rb"unknown command '[^'\n]{0,60}', with args beginning with:",
             needs=(b"invalid username-password", b"unknown command "),
         ),
         Form(
             "SQL statement",
-            rb"\bSELECT [^;<\n]{1,300} FROM [\w\"`\[]|\bINSERT INTO [\w.\"`\[\]]{1,130} ?\(|\bDELETE FROM [\w.\"`\[\]]{1,130} WHERE|"
+            rb"\bSELECT [^;<\n]{1,300} FROM [\w\"`\[]|\bINSERT INTO [\w.\"`\[\]]{1,130} ?\(|"
+            rb"\bDELETE FROM [\w.\"`\[\]]{1,130} WHERE|"
             rb"\bUPDATE [\w.\"`\[\]]{1,130} SET [\w\"`\[]",
             Confidence.MEDIUM,
             needs=(b"SELECT ", b"INSERT INTO ", b"DELETE FROM ", b"UPDATE "),

@@ -82,7 +82,8 @@ class StackTrace:
         Form("PHP stack frame", rb"#\d+ (?:/|[A-Z]:\\|phar://)[^\n]{1,300}\.(?:php|phar)\(\d+\)"),
         Form(
             "PHP error",
-            rb"\b(?:(?:Fatal |Parse )?error|Warning|Notice|Deprecated):\s{1,2}[^\n]{1,400} in (?:/|[A-Z]:\\)[^\n]{1,300}"
+            rb"\b(?:(?:Fatal |Parse )?error|Warning|Notice|Deprecated):\s{1,2}[^\n]{1,400} in (?:/|"
+            rb"[A-Z]:\\)[^\n]{1,300}"
             rb" on line \d+",
             needs=(b" on line ",),
         ),

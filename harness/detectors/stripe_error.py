@@ -9,12 +9,15 @@ from harness.registry import detector
 __all__ = ["StripeError"]
 
 _KEY = rb"[\"']?\s?(?::|=>?)"
-_OBJECT = rb"(?:customer|charge|coupon|event|invoice|invoiceitem|payment_?intent|payment_?method|plan|price|product|refund|setup_?intent|source|subscription|token)"
+_OBJECT = (
+    rb"(?:customer|charge|coupon|event|invoice|invoiceitem|payment_?intent|payment_?method|plan|price|"
+    rb"product|refund|setup_?intent|source|subscription|token)"
+)
 
 
 @detector
 class StripeError:
-    """Errors of Stripe passed on: their fields, their texts, the SDKs' exceptions. They tell thieves which card works."""
+    """Errors of Stripe passed on, which tell thieves which card works: fields, texts, the SDKs' exceptions."""
 
     name: ClassVar[str] = "stripe_error"
     by_error: ClassVar[bool] = True
@@ -81,7 +84,8 @@ class StripeError:
         ),
         Form(
             "exception of a Stripe library",
-            rb"\bStripe(?:API|Authentication|Card|Connection|Idempotency|InvalidRequest|Permission|RateLimit|SignatureVerification)\w{0,20}Error",
+            rb"\bStripe(?:API|Authentication|Card|Connection|Idempotency|InvalidRequest|Permission|"
+            rb"RateLimit|SignatureVerification)\w{0,20}Error",
             needs=(b"Stripe",),
         ),
         Form(
@@ -96,7 +100,8 @@ class StripeError:
         ),
         Form(
             "object in a Stripe error",
-            rb"[\"']error[\"']\s?:\s?\{[^\[\]]{0,2000}?[\"'](?:payment_intent|payment_method|setup_intent)[\"']\s?:\s?\{",
+            rb"[\"']error[\"']\s?:\s?\{[^\[\]]{0,2000}?[\"'](?:payment_intent|payment_method|"
+            rb"setup_intent)[\"']\s?:\s?\{",
             needs=(b"payment_intent", b"payment_method", b"setup_intent"),
         ),
     )

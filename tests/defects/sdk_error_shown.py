@@ -1,4 +1,4 @@
-"""A refusal is answered with the text of the Stripe SDK's exception, as many examples do: `f"Webhook Error: {error}"`."""
+"""A refusal is answered with the text of the Stripe SDK's exception: `f"Webhook Error: {error}"`."""
 
 import stripe as sdk
 from starlette.responses import PlainTextResponse

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.components import installed, need
 from tests.reference_impl.databases import postgresql
 
-__all__ = ["PROGRAMS", "answers", "environment", "python", "scrub"]
+__all__ = ["PROGRAMS", "answers"]
 
 FOLDER = Path(__file__).parent
 APPS = FOLDER / "apps"
@@ -77,8 +77,9 @@ def running(program: Program) -> Iterator[tuple[dict, dict[str, str]]]:
             platform.release(): "6.1.0",
         }
         command = [*COMMANDS[program.language](cwd, places), *program.arguments]
-        for name in program.needs:
-            command.append(stack.enter_context(postgresql()).server if name == "postgresql" else found(name))
+        command += [
+            stack.enter_context(postgresql()).server if name == "postgresql" else found(name) for name in program.needs
+        ]
         with subprocess.Popen(
             [part.replace("FILE", program.file) for part in command],
             cwd=cwd,

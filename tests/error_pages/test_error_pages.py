@@ -34,13 +34,12 @@ def scores(pages):
 
 def told(title, counted):
     """Return the table of recall and precision."""
-    lines = [f"{title:<18} leaking  found  wrong  recall  precision"]
+    lines = [f"{title:<18} leaking   found   wrong  recall  precision"]
     for name, count in sorted(counted.items()):
         recall = count["right"] / count["leaking"] if count["leaking"] else 1
         precision = count["right"] / (count["right"] + count["wrong"]) if count["right"] else 1
-        lines.append(
-            f"{name:<18} {count['leaking']:>7} {count['right']:>6} {count['wrong']:>6} {recall:>7.3f} {precision:>10.3f}"
-        )
+        row = (f"{count[key]:>7}" for key in ("leaking", "right", "wrong"))
+        lines.append(f"{name:<18} {' '.join(row)} {recall:>7.3f} {precision:>10.3f}")
     return "\n".join(lines)
 
 

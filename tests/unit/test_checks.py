@@ -176,7 +176,7 @@ OTHER = Sent("POST", "https://billing.example/hook/debug", "a note", 2, "0" * 64
     ],
 )
 def test_disclosure_by_error(answer, control, told):
-    """What a good answer of the control shows too, or the request named, is no disclosure; looks count in errors only."""
+    """What the control's good answer shows too, or the request named, is no disclosure; looks count in errors only."""
     found = list(NoDisclosure().judge(Seen(Contract(), (answer,), control)))
     assert {finding.seen for finding in found} == told
     assert all(finding.evidence for finding in found)

@@ -24,12 +24,20 @@ NAMES = {
 }
 # What production answers look like; the pages of real frameworks are in fixtures/corpora/error_pages.
 SAFE = [
-    b'{"type":"about:blank","title":"Unauthorized","status":401,"detail":"The request could not be verified.",'
-    b'"instance":"/webhooks/stripe","traceId":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}',
-    b'{"timestamp":"2026-11-23T05:00:00.000+00:00","status":500,"error":"Internal Server Error","path":"/webhooks/stripe"}',
-    b"<html><body><h1>Whitelabel Error Page</h1><p>This application has no explicit mapping for /error, so you are seeing "
-    b"this as a fallback.</p><div id='created'>Mon Nov 23 05:00:00 UTC 2026</div><div>There was an unexpected error "
-    b"(type=Internal Server Error, status=500).</div></body></html>",
+    json.dumps(
+        {
+            "type": "about:blank",
+            "title": "Unauthorized",
+            "status": 401,
+            "detail": "The request could not be verified.",
+            "instance": "/webhooks/stripe",
+            "traceId": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        }
+    ).encode(),
+    b'{"timestamp":"2026-11-23T05:00:00.000+00:00","status":500,"error":"Internal Server Error","path":"/hook"}',
+    b"""<html><body><h1>Whitelabel Error Page</h1><p>This application has no explicit mapping for /error, so you
+    are seeing this as a fallback.</p><div id='created'>Mon Nov 23 05:00:00 UTC 2026</div><div>There was an unexpected error
+    (type=Internal Server Error, status=500).</div></body></html>""",
     b'{"error":{"code":"service_unavailable","message":"The service is not available.","reference":"8f14e45fceea"}}',
     b"server: cloudflare\ncontent-type: application/json\nx-request-id: 7d444840-9dc0-11d1-b245-5ffdce74fad2",
     b'{"received":true}',

@@ -8,7 +8,9 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 import oracledb
 import psycopg
@@ -50,7 +52,7 @@ def program(stack, *command):
 def mariadb(stack):
     folder, port = stack.enter_context(tempfile.TemporaryDirectory()), free_port()
     options = ("--no-defaults", f"--datadir={folder}/data", "--skip-grant-tables", "--user=root")
-    os.mkdir(f"{folder}/data")
+    Path(folder, "data").mkdir()
     network = (f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/s", f"--pid-file={folder}/p")
     program(stack, MARIADB, *options, *network, "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0")
     connection = until_it_answers(lambda: pymysql.connect(host="127.0.0.1", port=port, autocommit=True))
@@ -118,10 +120,10 @@ with ExitStack() as stack:
             lambda: oracledb.connect(user="billing", password="x", dsn=f"127.0.0.1:{CLOSED}/billing")
         ),
         "mongodb_refused": told(
-            lambda: pymongo.MongoClient("127.0.0.1", CLOSED, serverSelectionTimeoutMS=100).billing.inbox.find_one()
+            pymongo.MongoClient("127.0.0.1", CLOSED, serverSelectionTimeoutMS=100).billing.inbox.find_one
         ),
         "redis_refused": told(lambda: redis.Redis(port=CLOSED).ping()),
-        "redis_wrong_type": told(lambda: client.lpush("inbox", "evt_2")),
+        "redis_wrong_type": told(partial(client.lpush, "inbox", "evt_2")),
         "redis_unknown_command": told(lambda: client.execute_command("CHARGE", "cus_1")),
         "redis_not_authenticated": told(stranger.ping),
     }

@@ -2,6 +2,7 @@ import sys
 
 import django
 import rest_framework
+from django.apps import apps
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.urls import path
@@ -42,9 +43,7 @@ class Hook(APIView):
 
 
 def invoices(request):
-    from django.contrib.auth.models import User
-
-    return User.objects.get(id=1)
+    return apps.get_model("auth", "User").objects.get(id=1)
 
 
 @csrf_exempt

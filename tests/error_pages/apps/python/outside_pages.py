@@ -12,6 +12,7 @@ from pathlib import Path
 from serving import announce, free_port, page
 
 PROGRAM = sys.argv[2]
+HANDLER = "php-symfony-error-handler"
 PHP = Path(__file__).parents[1] / "php"
 NGINX = """
 daemon off;
@@ -78,7 +79,7 @@ with ExitStack() as stack:
             stack, "symfony.php", *quiet, *(f"extension={name}" for name in ("ctype", "mbstring", "tokenizer"))
         )
         announce(
-            f"PHP {version(PROGRAM, '-v')}, symfony/error-handler {version('dpkg-query', '-W', 'php-symfony-error-handler')}",
+            f"PHP {version(PROGRAM, '-v')}, symfony/error-handler {version('dpkg-query', '-W', HANDLER)}",
             php_warning_html=page(shown, "/warning"),
             php_uncaught_html=page(shown, "/uncaught"),
             php_uncaught_text=page(text, "/uncaught"),

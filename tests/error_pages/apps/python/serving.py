@@ -35,7 +35,7 @@ def free_port() -> int:
 
 def waitress(app) -> int:
     """Serve a WSGI application by waitress, as in production; return the port."""
-    from waitress import create_server
+    from waitress import create_server  # noqa: PLC0415 (not every program serves with it)
 
     server = create_server(app, host="127.0.0.1", port=0, threads=1)
     in_thread(server.run)
@@ -44,7 +44,7 @@ def waitress(app) -> int:
 
 def uvicorn(app) -> int:
     """Serve an ASGI application by uvicorn; return the port."""
-    import uvicorn as server
+    import uvicorn as server  # noqa: PLC0415
 
     sock = listener()
     config = server.Config(app, log_config=None, lifespan="off")
@@ -60,5 +60,6 @@ def page(port: int, path: str = HOOK, method: str = "POST", body: str = EVENT, *
 
 def announce(version: str, **pages: dict[str, object]) -> None:
     """Tell where the pages are, under their names, and serve until standard input ends."""
-    print(json.dumps({"version": version, "pages": pages}), flush=True)
+    sys.stdout.write(json.dumps({"version": version, "pages": pages}) + "\n")
+    sys.stdout.flush()
     sys.stdin.read()

@@ -32,13 +32,15 @@ DECLINED = {
 MISSING = {
     "code": "resource_missing",
     "doc_url": "https://stripe.com/docs/error-codes/resource-missing",
-    "message": "No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used to make this request.",
+    "message": "No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used to make "
+    "this request.",
     "param": "id",
     "request_log_url": LOGS,
     "type": "invalid_request_error",
 }
 REUSED = {
-    "message": "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a key other than 'order-1' if you meant to execute a different request.",
+    "message": "Keys for idempotent requests can only be used with the same parameters they were first used with. Try "
+    "using a key other than 'order-1' if you meant to execute a different request.",
     "type": "idempotency_error",
 }
 UNKNOWN_KEY = {"message": "Invalid API Key provided: sk_test_********************0000", "type": "invalid_request_error"}
