@@ -56,6 +56,7 @@ class DebugPage:
         b'{"timestamp":"2026-01-01T00:00:00Z","status":500,"error":"Internal Server Error","path":"/hook"}',
         b"<title>We're sorry, but something went wrong (500)</title>",
         b'{"message":"Server Error"}',
+        b'{"err":{"name":"Internal Server Error.","message":"500 - Internal Server Error.","statusCode":500}}',
         b"<h1>HTTP Status 404</h1><p><b>Type</b> Status Report</p>",
     )
     forms: ClassVar[Forms] = Forms(
@@ -71,7 +72,7 @@ class DebugPage:
         Form("Django REST framework browsable page", rb"\xe2\x80\x93 Django REST framework</title>"),
         Form("Litestar debug page", rb"<title>Litestar exception page</title>"),
         Form("Express error page", rb"<pre>[^<\n]{1,300}<br> (?:&nbsp;|\xc2\xa0) ?(?:&nbsp;|\xc2\xa0)at "),
-        Form("Next error data", rb"\"err\":\s?\{\s?\"name\":\s?\"[^\"]{0,100}\",\s?\"(?:source|message|stack)\""),
+        Form("Next error data", rb"\"err\":\s?\{\s?\"name\":\s?\"[^\"]{0,100}\",\s?\"(?:source|stack)\""),
         Form(
             "Rails debug page",
             rb"Action Controller: Exception caught|\bRails\.root: ",

@@ -26,6 +26,7 @@ class StackTrace:
         b'{"stack":"Error: no\\n    at async file:///srv/app/hook.mjs:9:11"}',
         b"<pre>Error: no<br> &nbsp; &nbsp;at next (node:internal/process/task_queues:105:5)</pre>",
         b"at com.example.billing.Hook.handle(Hook.java:41)",
+        b"<pre>java.lang.IllegalStateException: no\n\tcom.example.billing.Hook.handle(Hook.java:41)\n</pre>",
         b"at java.base/java.lang.Thread.run(Thread.java:840)",
         b"at com.example.billing.Hook.&lt;init&gt;(Hook.kt:7)",
         b"Caused by: java.lang.IllegalStateException: no",
@@ -71,6 +72,7 @@ class StackTrace:
             rb"\bat [\w$./@<>-]{1,200}\((?:[\w$-]{1,100}\.(?:java|kt|scala|groovy):\d+|Native Method|Unknown Source)\)",
             needs=(b":", b"Native Method", b"Unknown Source"),
         ),
+        Form("Java stack frame", rb"\([A-Z][\w$-]{0,100}\.(?:java|kt|scala|groovy):\d{1,6}\)"),
         Form(
             "Java exception",
             rb"(?:Caused by: |Exception in thread \"[^\"\n]{1,80}\" )(?:[a-z]\w{0,40}\.){1,8}[A-Z]\w{0,80}",

@@ -36,8 +36,8 @@ SAFE = [
     ).encode(),
     b'{"timestamp":"2026-11-23T05:00:00.000+00:00","status":500,"error":"Internal Server Error","path":"/hook"}',
     b"""<html><body><h1>Whitelabel Error Page</h1><p>This application has no explicit mapping for /error, so you
-    are seeing this as a fallback.</p><div id='created'>Mon Nov 23 05:00:00 UTC 2026</div><div>There was an unexpected error
-    (type=Internal Server Error, status=500).</div></body></html>""",
+    are seeing this as a fallback.</p><div id='created'>Mon Nov 23 05:00:00 UTC 2026</div><div>There was an
+    unexpected error (type=Internal Server Error, status=500).</div></body></html>""",
     b'{"error":{"code":"service_unavailable","message":"The service is not available.","reference":"8f14e45fceea"}}',
     b"server: cloudflare\ncontent-type: application/json\nx-request-id: 7d444840-9dc0-11d1-b245-5ffdce74fad2",
     b'{"received":true}',
