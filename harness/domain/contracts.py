@@ -213,12 +213,24 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where a detector found something: byte offsets, what it is, how surely."""
+    """Where a detector found something: byte offsets, what it is, how surely.
+
+    ``shown`` is what may be shown of a sensitive value, and empty where the bytes themselves may be shown; ``key`` is
+    the name that stands before the value. Whoever searched fills in the rest: ``kind`` is the detector's name, ``path``
+    the encodings that the value was found in, outermost first. Of a value in compressed data ``start`` and ``end`` are
+    those of the compressed data, and ``within`` is the offset in what was decompressed.
+    """
 
     start: int
     end: int
     what: str
     confidence: Confidence
+    shown: str = ""
+    brand: str = ""
+    key: str = ""
+    kind: str = ""
+    path: tuple[str, ...] = ()
+    within: int | None = None
 
 
 class Detector(Protocol):

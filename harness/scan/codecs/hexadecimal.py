@@ -1,0 +1,54 @@
+"""Hexadecimal digits, two to a byte, in either case: where text, digits or compressed data would show through."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from harness.scan.characters import DIGIT, HEX, either, nibble, one
+from harness.scan.pieces import Decoded, Read, Unread, clusters, token
+from harness.scan.streams import Bits, plane
+from harness.scan.view import View
+
+__all__ = ["STREAMS", "decoded"]
+
+_b1, _b2, _b3 = plane(1), plane(2), plane(3)
+_SHORTEST = 24  # twelve bytes
+_long = HEX.run(_SHORTEST)
+_digit = one("3") & DIGIT.ahead(1)
+
+STREAMS: Mapping[str, Bits] = {
+    # Twelve bytes from 20 to 7F; four digits, of one byte or two; full-width digits (EF BC 9x).
+    "hex": (nibble(4, 3) & ~_b3 & (_b2 | _b1)).every(2, 12) & _long
+    | _digit.every(2, 4)
+    | (_digit & one("0").ahead(2) & one("0").ahead(3)).every(4, 3)
+    | either("f").every(6, 4),
+    # 1F8B of gzip, 504B of zip, 78 of zlib, where a value begins.
+    "hex archive": ~HEX.behind(1)
+    & _long
+    & ((one("1") & either("f").ahead(1)) | (one("5") & one("0").ahead(1)) | (one("7") & one("8").ahead(1))),
+}
+
+_MOST = 16 * 1024 * 1024
+_NEAR = 96
+_RUN = re.compile(rb"[0-9A-Fa-f]*")
+_MAGIC = re.compile(rb"1[fF]8[bB]08|504[bB]0304|78(?:01|5[eE]|9[cC]|[dD][aA])")
+
+
+def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
+    """Decode what is text, digits or compressed data in hexadecimal digits."""
+    for found in clusters(view.places("hex").tolist(), _NEAR):
+        left = found[0] - _RUN.match(view.data[found[0] - _NEAR : found[0]][::-1]).end()  # type: ignore[union-attr]
+        right = _RUN.match(view.data, found[-1], found[-1] + _NEAR).end()  # type: ignore[union-attr]
+        left += (found[0] - left) % 2
+        if right - left >= _SHORTEST:
+            yield _made(view.data[left:right], left)
+    for start in view.places("hex archive").tolist():
+        if _MAGIC.match(view.data, start):
+            raw = token(_RUN, view, start, read, _MOST)
+            if len(raw) == _MOST:
+                yield Unread(start, f"hexadecimal digits of more than {_MOST // 2**20} MiB: only so many were read")
+            yield _made(raw, start)
+
+
+def _made(raw: bytes, start: int) -> Decoded:
+    whole = len(raw) // 2 * 2
+    return Decoded(start, start + whole, "hex", bytes.fromhex(raw[:whole].decode()), lambda place: start + 2 * place)

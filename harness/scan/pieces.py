@@ -1,0 +1,85 @@
+"""What was found encoded in a text: the decoded bytes, and where each of them stood."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from harness.scan.view import View
+
+__all__ = ["Decoded", "Read", "Unread", "Where", "clusters", "substituted", "token", "without"]
+
+Where = Callable[[int], int]
+
+#: Gives the bytes from a place on, up to so many, also where the text goes on behind what is searched.
+Read = Callable[[int, int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded part of a text: from where to where it stood, in which encoding, what it says.
+
+    ``where`` gives, for an offset into ``data``, the place in the text; without it every byte stands at the start.
+    """
+
+    start: int
+    end: int
+    encoding: str
+    data: bytes = field(repr=False)
+    where: Where | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part of the data that could not be read, or not to its end: its byte offset, its decoding path, and why."""
+
+    start: int
+    why: str
+    path: tuple[str, ...] = ()
+
+
+def clusters(places: Iterable[int], gap: int) -> Iterator[list[int]]:
+    """Group places of which each is at most so far from the one before."""
+    group: list[int] = []
+    for place in places:
+        if group and place - group[-1] > gap:
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
+
+
+def token(pattern: re.Pattern[bytes], view: View, start: int, read: Read, most: int) -> bytes:
+    """Return what matches from a place on, up to so many bytes, also where it goes on behind what is searched."""
+    end = view.within(start, start, start + most)[1]
+    match = pattern.match(view.data, start, end)
+    if match is None or match.end() < end:
+        return bytes(match[0]) if match else b""
+    raw = read(start, most)
+    return raw[: pattern.match(raw).end()]  # type: ignore[union-attr]
+
+
+def substituted(pattern: re.Pattern[bytes], value: Callable[[bytes], bytes], text: bytes) -> tuple[bytes, Where]:
+    """Return a text with each match replaced by its value, and the place in the text of each byte of it."""
+    parts: list[bytes] = []
+    made, kept = [0], [0]  # where parts begin, in the result and in the text: one as it stands, one replaced, in turns
+    done = 0
+    for match in pattern.finditer(text):
+        for part, source in ((text[done : match.start()], match.start()), (value(match[0]), match.end())):
+            parts.append(part)
+            made.append(made[-1] + len(part))
+            kept.append(source)
+        done = match.end()
+    parts.append(text[done:])
+
+    def where(place: int) -> int:
+        part = bisect_right(made, place) - 1
+        return kept[part] if part % 2 else kept[part] + place - made[part]
+
+    return b"".join(parts), where
+
+
+def without(pattern: re.Pattern[bytes], text: bytes) -> tuple[bytes, Where]:
+    """Return a text without what matches, and the place in the text of each byte of it."""
+    return substituted(pattern, lambda _: b"", text)

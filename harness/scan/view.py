@@ -1,0 +1,77 @@
+"""A text prepared for every detector: which bytes are what, computed once and shared."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.scan.streams import Machine, Places
+
+__all__ = ["GUARD", "View"]
+
+#: Stands before, after and between texts: no detector's value holds it, and none looks further than it is long.
+GUARD = b"\x7f" * 64
+
+
+class View:
+    """Some bytes to search, with at least a guard's length of other bytes at both ends.
+
+    They are ``data[begin:end]``, and all places are offsets into ``data``. It is valid until its machine loads another
+    text. ``starts`` and ``columns`` say where each of the texts in it begins and what that text as a whole is called (a
+    database's column, or the key before an encoded value).
+    """
+
+    def __init__(
+        self,
+        data: bytes | bytearray,
+        machine: Machine,
+        *,
+        begin: int = 0,
+        end: int | None = None,
+        starts: Sequence[int] = (0,),
+        columns: Sequence[str] = ("",),
+    ) -> None:
+        self.data = data
+        self._begin, self._end = begin, len(data) if end is None else end
+        self._bytes = np.frombuffer(data, np.uint8)
+        self._starts = starts
+        self._columns = columns
+        self._machine = machine
+        machine.load(self._bytes[self._begin : self._end])
+        self._load = machine.loaded
+        self._places: dict[str, Places] = {}
+
+    def places(self, name: str) -> Places:
+        """Return where one of the machine's expressions is true, without the ends."""
+        known = self._places.get(name)
+        if known is None:
+            assert self._load == self._machine.loaded, "the machine has another text"
+            known = self._machine.places(name)
+            if known.size:
+                known += self._begin
+                inner = np.searchsorted(known, (self._begin + len(GUARD), self._end - len(GUARD)))
+                known = known[inner[0] : inner[1]]
+            self._places[name] = known
+        return known
+
+    def column(self, place: int) -> str:
+        """Return what the text at a place is called."""
+        return self._columns[bisect_right(self._starts, place) - 1]
+
+    def within(self, place: int, left: int, right: int) -> tuple[int, int]:
+        """Return as much of a stretch as belongs to the text that a place is in."""
+        number = bisect_right(self._starts, place) - 1
+        following = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
+        return max(left, self._begin, self._starts[number]), min(right, following - len(GUARD))
+
+    def words(self, places: Places, later: int = 0) -> npt.NDArray[np.uint64]:
+        """Return the eight bytes from so many bytes after (or before) each place on, the first one lowest."""
+        every = np.ndarray(self._bytes.size - 7, np.dtype("<u8"), self._bytes, strides=(1,))
+        return every[places + later]
+
+    def rows(self, places: Places, width: int, later: int = 0) -> npt.NDArray[np.uint8]:
+        """Return so many bytes from so many bytes after (or before) each place on, a row each."""
+        every: npt.NDArray[Any] = np.ndarray(self._bytes.size - width + 1, f"V{width}", self._bytes, strides=(1,))
+        return every[places + later].view(np.uint8).reshape(-1, width)
