@@ -6,7 +6,7 @@ recorded, judged, printed and written never holds it.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
@@ -68,6 +68,11 @@ class Ledger:
             return f"[{entry.kind}: {entry.label}]".encode()
 
         return pattern.sub(replace, data), tuple(found)
+
+    def values(self) -> Iterator[tuple[str, str, bytes]]:
+        """Return the kind, label and text of every value that is registered and not forgotten."""
+        for value, entry in self._entries.items():
+            yield entry.kind, entry.label, value
 
     def conceal_text(self, text: str) -> str:
         """Return the text with every registered value replaced."""

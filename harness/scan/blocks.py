@@ -41,11 +41,13 @@ class Block:
 class Blocks:
     """The blocks of a stream of chunks of any size.
 
-    A chunk is copied before the next one is asked for, so that a source may use its memory again.
+    A chunk is copied before the next one is asked for, so that a source may use its memory again. Where ``own`` says how
+    many bytes are asked for, the blocks end soon after them, and the stream is read further only by ``read``.
     """
 
-    def __init__(self, chunks: Iterable[bytes | bytearray | memoryview]) -> None:
+    def __init__(self, chunks: Iterable[bytes | bytearray | memoryview], own: int | None = None) -> None:
         self._chunks = iter(chunks)
+        self._left = 1 << 62 if own is None else own + OVERLAP  # bytes that are still to be in a block
         self._rest = memoryview(b"")
         self._ahead: deque[bytes] = deque()
         self._following = b""
@@ -74,41 +76,41 @@ class Blocks:
 
     def read(self, place: int, most: int) -> bytes:
         """Return the stream's bytes from a place in the present block on, up to so many, beyond the block too."""
-        whole = bool(self._next)
-        end = self._block.end if whole else self._block.end - len(GUARD)
-        parts = [bytes(self._block.data[place : min(end, place + most)])]
+        block = self._block
+        end = block.end if self._next else block.end - len(GUARD)
+        parts = [bytes(block.data[place : min(end, place + most)])]
         missing = most - len(parts[0])
-        if whole and missing > 0:
+        if missing > 0:
             parts.append(bytes(self._next[:missing]))
             missing -= len(parts[-1])
-            number = 0
-            while missing > 0 and (number < len(self._ahead) or self._read_ahead()):
-                parts.append(self._ahead[number][:missing])
-                missing -= len(parts[-1])
-                number += 1
+        if missing > 0 and self._rest:
+            self._ahead.appendleft(bytes(self._rest))
+            self._rest = memoryview(b"")
+        number = 0
+        while missing > 0 and (number < len(self._ahead) or self._read_ahead()):
+            parts.append(self._ahead[number][:missing])
+            missing -= len(parts[-1])
+            number += 1
         return b"".join(parts)
 
     def _fill(self, buffer: bytearray) -> int:
         """Copy a block's size of new bytes, or what there is, and return how many."""
-        size = 0
-        while size < BLOCK:
+        size, most = 0, min(BLOCK, self._left)
+        while size < most:
             if not self._rest:
                 chunk = self._ahead.popleft() if self._ahead else next(self._chunks, None)
                 if chunk is None:
                     break
                 self._rest = memoryview(chunk)
-            part = self._rest[: BLOCK - size]
+            part = self._rest[: most - size]
             buffer[_HEAD + size : _HEAD + size + len(part)] = part
             self._rest = self._rest[len(part) :]
             size += len(part)
+        self._left -= size
         return size
 
     def _read_ahead(self) -> bool:
         """Keep one more chunk of the stream, if there is one."""
-        if self._rest:
-            self._ahead.append(bytes(self._rest))
-            self._rest = memoryview(b"")
-            return True
         chunk = next(self._chunks, None)
         if chunk is not None:
             self._ahead.append(bytes(chunk))

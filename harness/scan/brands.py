@@ -8,7 +8,18 @@ import numpy.typing as npt
 
 from harness.scan.luhn import is_valid
 
-__all__ = ["BRANDS", "GROUPINGS", "LONGEST", "SHORTEST", "TEST_NUMBERS", "Brand", "brand_among", "brand_of", "known_lengths", "known_starts"]
+__all__ = [
+    "BRANDS",
+    "GROUPINGS",
+    "LONGEST",
+    "SHORTEST",
+    "TEST_NUMBERS",
+    "Brand",
+    "brand_among",
+    "brand_of",
+    "known_lengths",
+    "known_starts",
+]
 
 SHORTEST, LONGEST = 12, 19
 _IIN_DIGITS = 6
@@ -84,7 +95,9 @@ def known_starts() -> npt.NDArray[np.uint32]:
     for bit, brand in enumerate(BRANDS):
         for start in brand.starts:
             low, _, high = start.partition("-")
-            table[int(low.ljust(_IIN_DIGITS, "0")) : int((high or low).ljust(_IIN_DIGITS, "9")) + 1] |= np.uint32(1 << bit)
+            table[int(low.ljust(_IIN_DIGITS, "0")) : int((high or low).ljust(_IIN_DIGITS, "9")) + 1] |= np.uint32(
+                1 << bit
+            )
     return table
 
 

@@ -27,7 +27,12 @@ _CARDS = frozenset(
     debitcardnumber pan panno pannumber primaryaccountnumber
     """.split()
 )
-_CARD_NAMES = (frozenset({"number"}), frozenset({"track"}), frozenset({"track", "data"}), frozenset({"primary", "account", "number"}))
+_CARD_NAMES = (
+    frozenset({"number"}),
+    frozenset({"track"}),
+    frozenset({"track", "data"}),
+    frozenset({"primary", "account", "number"}),
+)
 _TELLING = frozenset(
     """
     american amex card cardholder cardno cardnum cardnumber cards cc ccn ccnum credit creditcard csc cvc cvc2 cvn cvv cvv2
@@ -47,7 +52,7 @@ def _key_says(key: str) -> bool | None:
     return None if card == other else card
 
 
-def _neighbour_tells(data: bytes, number: Number) -> bool:
+def _neighbour_tells(data: bytes | bytearray, number: Number) -> bool:
     around = data[max(0, number.start - _REACH) : number.start], data[number.end : number.end + _REACH]
     for token in _TOKEN.findall(b"\n".join(around).decode("latin-1")):
         low = token.lower()
@@ -58,31 +63,34 @@ def _neighbour_tells(data: bytes, number: Number) -> bool:
     return EXPIRY.match(around[1]) is not None
 
 
-def believed(data: bytes, number: Number, column: str = "") -> tuple[Confidence | None, str]:
-    """Return how surely a number is a card's, None for never, and the name that stands before it.
+def believed(data: bytes | bytearray, number: Number, column: str = "") -> tuple[Confidence | None, str]:
+    """Return how surely a number is a card's, None for never, and the name that stands before it, if it may be shown.
 
     ``column`` is what the place as a whole is called, where the text does not say it: a database's column.
     """
     edges = edge_before(data, number.start), edge_after(data, number.end)
-    key = key_before(data, number.start)
     if Edge.MASKED in edges:
-        return None, key
+        return None, ""
+    key = key_before(data, number.start)
     if Edge.JOINED in edges:
-        return (Confidence.LOW if number.luhn else None), key
+        return (Confidence.LOW if number.luhn else None), key.shown
     if number.digits in TEST_NUMBERS:
-        return Confidence.CERTAIN, key
-    says = _key_says(key)
-    if says is None and column:
+        return Confidence.CERTAIN, key.shown
+    says = _key_says(key.text)
+    if says is None:
         says = _key_says(column)
     if says is False:
-        return (Confidence.LOW if number.luhn else None), key
-    telling = says or _neighbour_tells(data, number)
+        return (Confidence.LOW if number.luhn else None), key.shown
     weak = len(number.digits) in number.brand.weak
-    steps = 2 if telling and not (weak and len(number.digits) == 15 and number.brand.name == "UATP") else 0 if weak else 1
-    steps -= (not number.usual) + (not number.luhn)
-    if steps < 0:
-        return None, key
-    return (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)[steps], key
+    if says or _neighbour_tells(data, number):
+        level = 2 if not weak or number.brand.name != "UATP" else 0
+    else:
+        level = 0 if weak else 1
+    level -= (not number.usual) + (not number.luhn)
+    return (_LEVELS[level] if level >= 0 else None), key.shown
+
+
+_LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 
 
 def masked(digits: str) -> str:

@@ -9,7 +9,7 @@ _b0, _b1, _b2, _b3, _b4, _b5, _b6, _b7 = (plane(number) for number in range(8))
 HIGH = _b7
 
 # How common characters are in logs, the commonest first; what is not listed is rare.
-_COMMON = "e0123456789toairns_-.:/\"\\ lcdupmfgbhyvw"
+_COMMON = 'e0123456789toairns_-.:/"\\ lcdupmfgbhyvw'
 _ENOUGH = 4  # characters of a word that tell it from most others
 
 

@@ -4,25 +4,43 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.scan.brands import BRANDS, GROUPINGS, LONGEST, SHORTEST, Brand, brand_among, brand_of, known_lengths, known_starts
-from harness.scan.characters import DIGIT, HIGH, PUNCTUATION, one as character
+from harness.scan.brands import (
+    BRANDS,
+    GROUPINGS,
+    LONGEST,
+    SHORTEST,
+    Brand,
+    brand_among,
+    brand_of,
+    known_lengths,
+    known_starts,
+)
+from harness.scan.characters import DIGIT, HIGH, PUNCTUATION, one
 from harness.scan.luhn import word_sums
-from harness.scan.streams import Bits, Places
-from harness.scan.view import View
+from harness.scan.streams import Bits, Machine, Places, Program
+from harness.scan.view import GUARD, View
 
-__all__ = ["STREAMS", "Number", "numbers"]
+__all__ = ["MARGIN", "STREAMS", "Number", "numbers", "prepared"]
+
+#: How much later a place is in what ``prepared`` returns than in the data.
+MARGIN = len(GUARD)
 
 _first = DIGIT & ~DIGIT.behind(1)
 _long = DIGIT.run(SHORTEST)
 _four = DIGIT.run(4)
 _between = DIGIT.behind(1) & DIGIT.ahead(1)
-_joint = _between & (PUNCTUATION | character("_"))
+_joint = _between & (PUNCTUATION | one("_"))
 _wide = (HIGH | PUNCTUATION).ahead(4) & (_four.ahead(6) | _four.ahead(7))  # a separator of two or three bytes
-_odd = DIGIT | (_between & (character(" ") | character("-")))
+_SPLIT = 40  # bytes between the parts of a number that is split over fields
+
+_quote = one('"')
+_quoted = [_quote & DIGIT.run(size).ahead(1) & _quote.ahead(size + 1) for size in (4, 6, 8)]
+_odd = DIGIT | (_between & (one(" ") | one("-")))
 
 #: What this module needs to know of each byte.
 STREAMS: Mapping[str, Bits] = {
@@ -33,6 +51,9 @@ STREAMS: Mapping[str, Bits] = {
     & ((_joint.ahead(4) & _four.ahead(5) & (_joint.ahead(9) | _joint.ahead(11) | _four.ahead(9))) | _wide),
     # Groups of any size: at least 13 digits and one separator.
     "odd groups of digits": _odd.run(14) & ~_odd.behind(1) & ~_long,
+    # Four digits in quotes, and four or six soon after them; eight and eight.
+    "split digits": (_quoted[0] & (_quoted[0] | _quoted[1]).ahead(6).within(_SPLIT))
+    | (_quoted[2] & _quoted[2].ahead(10).within(_SPLIT)),
 }
 
 _GAP = re.compile(rb"[ \t./_+-]|\r?\n|\xc2\xa0|\xe2\x80[\xaf\x93\x94]")
@@ -52,14 +73,33 @@ class Number:
     usual: bool
 
 
-def numbers(view: View) -> Iterator[Number]:
+def prepared(data: bytes, more: Mapping[str, Bits] = MappingProxyType({})) -> View:
+    """Return a text as a view that knows this module's streams and some more, for a detector that is asked alone."""
+    program = Program({**STREAMS, **more}) if more else _program()
+    return View(GUARD + data + GUARD, Machine((program,), len(data) + 2 * MARGIN))
+
+
+@cache
+def _program() -> Program:
+    return Program(STREAMS)
+
+
+def numbers(view: View) -> tuple[Number, ...]:
     """Return every number in a brand's range that has the right check digit, or whose brand does without."""
+    known: tuple[Number, ...] | None = view.made.get("numbers")
+    if known is None:
+        known = view.made["numbers"] = tuple(_numbers(view))
+    return known
+
+
+def _numbers(view: View) -> Iterator[Number]:
     starts = view.places("digits")
     if starts.size:
         yield from _plain(view, starts)
-    places = np.union1d(view.places("groups of digits"), view.places("odd groups of digits"))
+    places = np.concatenate((view.places("groups of digits"), view.places("odd groups of digits")))
     if places.size:
-        yield from _in_groups(view, places)
+        yield from _in_groups(view, np.sort(places))
+    yield from _split(view)
 
 
 _NIBBLES, _TEN, _EIGHT = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(10), np.uint64(8)
@@ -103,11 +143,32 @@ def _plain(view: View, starts: Places) -> Iterator[Number]:
         total += word_sums(view.words(ends, -back) >> half >> half << half << half)
     valid = total % _TEN == 0
     chosen = np.flatnonzero(valid | (brands & _UNCHECKED != 0))
-    columns = (one[chosen].tolist() for one in (starts, ends, brands, valid))
+    columns = (each[chosen].tolist() for each in (starts, ends, brands, valid))
     for start, end, bits, luhn in zip(*columns, strict=True):
         brand = brand_among(bits, luhn=luhn)
         assert brand is not None
         yield Number(start, end, view.data[start:end].decode(), brand, luhn, usual=True)
+
+
+_FIELDS = re.compile(rb'"\d{4,8}"(?:\s*,\s*(?:"[^"\\]{1,24}"\s*:\s*)?"\d{3,8}"){1,4}')
+_FIELD = re.compile(rb'"(\d{3,8})"(?!\s*:)')
+
+
+def _split(view: View) -> Iterator[Number]:
+    """Return the numbers whose parts are texts in neighbouring fields or entries of JSON."""
+    reached = 0
+    for place in view.places("split digits").tolist():
+        fields = _FIELDS.match(view.data, place)
+        if fields is None or place < reached:
+            continue
+        digits, start = "", place + 1
+        for part in _FIELD.finditer(fields[0]):
+            digits += part[1].decode()
+            found = brand_of(digits) if part.start() else None
+            if found is not None and found[1]:
+                reached = place + part.end() - 1
+                yield Number(start, reached, digits, *found, usual=False)
+                break
 
 
 @cache

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from harness.scan.view import View
 
-__all__ = ["Decoded", "Read", "Unread", "Where", "clusters", "substituted", "token", "without"]
+__all__ = ["Decoded", "Read", "Unread", "Where", "clusters", "stretches", "substituted", "token", "without"]
+
+_NEAR = 96  # characters around what was seen that are decoded with it
 
 Where = Callable[[int], int]
 
@@ -48,6 +50,29 @@ def clusters(places: Iterable[int], gap: int) -> Iterator[list[int]]:
         group.append(place)
     if group:
         yield group
+
+
+def stretches(
+    view: View, places: Iterable[int], run: re.Pattern[bytes], run_back: re.Pattern[bytes]
+) -> Iterator[tuple[int, int, list[int]]]:
+    """Return from where to where characters of an encoding stand around places that were seen, and these places.
+
+    ``run`` matches such characters, and ``run_back`` the same read backwards; what is further away is left out.
+    """
+    left = right = 0
+    seen: list[int] = []
+    for place in places:
+        if seen and place < right:
+            seen.append(place)
+        else:
+            if seen:
+                yield left, right, seen
+            before = bytes(view.data[max(0, place - _NEAR) : place])[::-1]
+            left = place - run_back.match(before).end()  # type: ignore[union-attr]
+            seen = [place]
+        right = run.match(view.data, place, place + _NEAR).end()  # type: ignore[union-attr]
+    if seen:
+        yield left, right, seen
 
 
 def token(pattern: re.Pattern[bytes], view: View, start: int, read: Read, most: int) -> bytes:

@@ -1,208 +1,200 @@
-"""Searches bytes for what the detectors know, in every encoding: one pass over the data serves all of them."""
+"""Searches bytes for what detectors know, in every encoding: one pass over the data serves all of them."""
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import chain
+import pickle
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache, cached_property
 from typing import Any
 
 from harness.domain.contracts import Detector, Hit
 from harness.domain.finding import Confidence
 from harness.scan import digits
-from harness.scan.blocks import BLOCK, MOST, OVERLAP, Block, Blocks
-from harness.scan.characters import HIGH, nibble, pair
+from harness.scan.blocks import BLOCK, MOST, Block, Blocks
+from harness.scan.characters import HIGH
 from harness.scan.codecs import base64, compressed, escapes, hexadecimal, numerals, utf16
-from harness.scan.pieces import Decoded, Read, Unread, Where, clusters
 from harness.scan.context import key_before
+from harness.scan.pieces import Decoded, Read, Unread, clusters
+from harness.scan.settle import outermost, settled
 from harness.scan.streams import Bits, Machine, Program, plane
+from harness.scan.texts import Pool, Text, pools
 from harness.scan.view import GUARD, View
 
-__all__ = ["DEPTH", "Scanner"]
+__all__ = ["DEPTH", "Found", "Scanner"]
 
 DEPTH = 3  # encodings, one within the other
-_MANY = 4096
-_BATCH = 16  # blocks of which the decoded parts are searched together
 
-# What needs looking for in every text, and what only where there are bytes that are not ASCII, or control characters.
+Found = Hit | Unread
+
+_SIZES = (4096, 65536, MOST)  # of texts, for each of which there is a machine
+_TOGETHER = 16  # blocks of which the decoded parts are searched together
+_MANY = 4096  # decoded parts that are not kept waiting
+_MOST_HITS = 10_000  # of one kind in one block; a list of card numbers would fill the memory with what is known after one
+_REACH = 256, 256  # bytes before and after an anchor that a detector is shown, where it does not say
+
+# What needs looking for in every text, and what only where there are bytes above 7F, or control characters.
 _USUAL = (base64, hexadecimal, escapes)
-_RARE = (utf16, numerals, compressed)
-_EXOTIC = HIGH | ~(plane(6) | plane(5) | plane(3))
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """Some decoded bytes: where they stood in the outermost data, through which encodings, and under which name."""
-
-    data: bytes = field(repr=False)
-    where: Where = field(repr=False)
-    path: tuple[str, ...]
-    column: str
-    first: int = 0
-    last: int = 0
-    inner: bool = False
+_UNUSUAL = (utf16, numerals, compressed)
+_CONTROL = ~(plane(6) | plane(5) | plane(3))  # 00 to 07 and 10 to 17: every format with others has these or those above
 
 
 class Scanner:
-    """Detectors bound to a machine.
+    """Detectors bound to machines.
 
-    ``at_least`` is the confidence below which hits are not told.
+    A detector that has ``search(view)`` is given each text prepared; one that has an ``anchor``, an expression of bits,
+    is given the bytes around each place where it is true, as many before and after as its ``reach`` says; any other is given all of each text, which takes
+    as long as it takes.
+
+    Args:
+        detectors: what to look for.
+        at_least: the confidence from which on hits are told.
     """
 
     def __init__(self, detectors: Iterable[Detector], at_least: Confidence = Confidence.MEDIUM) -> None:
         self._detectors = tuple(detectors)
+        self._at_least = at_least
         self._told = frozenset(one for one in Confidence if one.rank >= at_least.rank)
         self._machines: dict[int, Machine] = {}
 
-    @cached_property
-    def _programs(self) -> tuple[Program, ...]:
-        usual: dict[str, Bits] = dict(digits.STREAMS) | {"exotic": _EXOTIC}
-        for codec in _USUAL:
-            usual |= codec.STREAMS
-        for one in self._detectors:
-            if hasattr(one, "anchor"):
-                usual[f"detector {one.name}"] = one.anchor
-        rare: dict[str, Bits] = {}
-        for codec in _RARE:
-            rare |= codec.STREAMS
-        return Program(usual), Program(rare)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _known, (pickle.dumps((self._detectors, self._at_least)),)
 
-    def _machine(self, size: int) -> Machine:
-        most = next((one for one in (4096, 65536) if size <= one), MOST)
-        if most not in self._machines:
-            self._machines[most] = Machine(self._programs, most)
-        return self._machines[most]
-
-    def scan(self, data: bytes, column: str = "") -> list[Hit | Unread]:
+    def scan(self, data: bytes, column: str = "") -> list[Found]:
+        """Search bytes; ``column`` is what they are called, where they do not say it themselves."""
         if len(data) > BLOCK:
             return list(self.stream((data,), column))
-        return list(self._search((Block.of(data),), lambda place, most: data[place - len(GUARD) :][:most], column))
+        return list(self._blocks((Block.of(data),), lambda place, most: data[place - len(GUARD) :][:most], column))
 
-    def stream(self, chunks: Iterable[bytes | memoryview], column: str = "") -> Iterator[Hit | Unread]:
+    def stream(self, chunks: Iterable[bytes | bytearray | memoryview], column: str = "") -> Iterator[Found]:
+        """Search a stream of chunks of any size, in bounded memory; what is told comes in the order of the data.
+
+        A chunk's memory may be used again when the next one is asked for.
+        """
         blocks = Blocks(chunks)
-        yield from self._search(blocks, blocks.read, column)
+        return self._blocks(blocks, blocks.read, column)
 
-    def _search(self, blocks: Iterable[Block], read: Read, column: str) -> Iterator[Hit | Unread]:
-        found: list[Hit | Unread] = []
-        texts: list[_Text] = []
-        for number, block in enumerate(blocks, 1):
-            machine = self._machine(block.end - block.begin)
-            view = View(block.data, machine, begin=block.begin, end=block.end, columns=(column,))
-            base = block.start
-            for hit in self._hits(view):
-                if block.first <= hit.start < block.last:
-                    found.append(replace(hit, start=base + hit.start, end=base + hit.end))
-            for part in self._parts(view, read):
-                if isinstance(part, Unread):
-                    if block.first <= part.start < block.last:
-                        found.append(replace(part, start=base + part.start))
-                    continue
-                first, last = base + block.first, base + block.last
-                texts.append(_text(part, (), column or key_before(block.data, part.start), lambda place, base=base: base + place, first, last))
-            if number % _BATCH == 0 or len(texts) > _MANY:
-                found += self._deeper(texts)
-                yield from _settled(found)
-                found, texts = [], []
-        found += self._deeper(texts)
-        yield from _settled(found)
+    def part(self, chunks: Iterable[bytes | bytearray | memoryview], before: int, length: int) -> list[Found]:
+        """Search a part of a stream: what begins in the bytes from ``before`` on, which are so many.
 
-    def _hits(self, view: View) -> Iterator[Hit]:
-        for detector in self._detectors:
-            if hasattr(detector, "search"):
-                hits = detector.search(view)
-            elif hasattr(detector, "anchor"):
-                hits = _near_anchors(detector, view)
-            else:
-                hits = detector.find(view.data)
-            for hit in hits:
-                if hit.confidence in self._told:
-                    yield hit if hit.kind else replace(hit, kind=detector.name)
+        The chunks go on behind them for as long as they are asked for. Offsets are of the bytes after ``before``.
+        """
+        blocks = Blocks(chunks, before + length)
+        found = self._blocks(blocks, blocks.read, "")
+        own = (one for one in found if before <= one.start < before + length)
+        return [_moved(one, -before) for one in own]
 
-    def _parts(self, view: View, read: Read) -> Iterator[Decoded | Unread]:
-        for codec in _USUAL:
-            yield from codec.decoded(view, read)
-        if view.places("exotic").size:
-            for codec in _RARE:
-                yield from codec.decoded(view, read)
-
-    def _deeper(self, texts: list[_Text]) -> list[Hit | Unread]:
-        found: list[Hit | Unread] = []
-        while texts:
-            following: list[_Text] = []
-            for pool in _pools(texts):
-                found += self._pool(pool, following)
-            texts = following
+    def texts(self, texts: Iterable[Text]) -> list[tuple[Any, Found]]:
+        """Search texts together; each finding comes with its text's source."""
+        found: list[tuple[Any, Found]] = []
+        waiting = list(texts)
+        while waiting:
+            decoded: list[Text] = []
+            for pool in pools(waiting):
+                found += self._pool(pool, decoded)
+            waiting = decoded
         return found
 
-    def _pool(self, texts: Sequence[_Text], following: list[_Text]) -> Iterator[Hit | Unread]:
-        data = GUARD + GUARD.join(text.data for text in texts) + GUARD
-        starts, place = [], len(GUARD)
-        for text in texts:
-            starts.append(place)
-            place += len(text.data) + len(GUARD)
-        view = View(data, self._machine(len(data)), starts=starts, columns=[text.column for text in texts])
-        for hit in self._hits(view):
-            number = bisect_right(starts, hit.start) - 1
-            text, inner = texts[number], hit.start - starts[number]
-            start = text.where(inner)
-            if text.first <= start < text.last:
-                end = text.where(max(inner, hit.end - starts[number] - 1)) + 1
-                yield replace(hit, start=start, end=end, path=text.path, within=inner if text.inner else None)
+    def _blocks(self, blocks: Iterable[Block], read: Read, column: str) -> Iterator[Found]:
+        found: list[Found] = []
+        decoded: list[Text] = []
+        for number, block in enumerate(blocks, 1):
+            outermost_text = Text(b"", lambda place: place, column=column, first=block.start + block.first, last=block.start + block.last)
+            view = View(block.data, self._machine(block.end - block.begin), begin=block.begin, end=block.end, columns=(column,))
+            start = block.start
+            for one in self._seen(view, read):
+                if isinstance(one, Decoded):
+                    key = key_before(block.data, one.start).text or column
+                    decoded.append(outermost_text.part(one, lambda place, start=start: start + place, key))
+                elif block.first <= one.start < block.last:
+                    found.append(_moved(one, start))
+            if number % _TOGETHER == 0 or len(decoded) > _MANY:
+                yield from self._told_of(found, decoded)
+                found, decoded = [], []
+        yield from self._told_of(found, decoded)
 
-        def read(place: int, most: int) -> bytes:
-            number = bisect_right(starts, place) - 1
-            return data[place : min(place + most, starts[number] + len(texts[number].data))]
+    def _told_of(self, found: list[Found], decoded: list[Text]) -> Iterator[Found]:
+        found += (one for _, one in self.texts(decoded))
+        unread = [one for one in found if isinstance(one, Unread)]
+        hits = settled(one for one in found if isinstance(one, Hit))
+        return iter(sorted((*hits, *unread), key=lambda one: one.start) if unread else hits)
 
-        if len(texts[0].path) == DEPTH:
-            return
-        for part in self._parts(view, read):
-            number = bisect_right(starts, part.start) - 1
-            text, base = texts[number], starts[number]
-            if isinstance(part, Unread):
-                start = text.where(part.start - base)
-                if text.first <= start < text.last:
-                    yield Unread(start, part.why, text.path + part.path)
+    def _pool(self, pool: Pool, decoded: list[Text]) -> Iterator[tuple[Any, Found]]:
+        view = pool.view(self._machine(len(pool.data)))
+        deepest = len(pool.texts[0].path) == DEPTH
+        for one in self._seen(view, pool.read, decode=not deepest):
+            text, begin = pool.at(one.start)
+            if isinstance(one, Decoded):
+                key = key_before(pool.data, one.start).text or text.column
+                decoded.append(text.part(one, lambda place, text=text, begin=begin: text.where(place - begin), key))
                 continue
-            key = key_before(data, part.start) or text.column
-            following.append(_text(part, text.path, key, lambda place, text=text, base=base: text.where(place - base), text.first, text.last, text.inner))
+            inner = one.start - begin
+            start = text.where(inner)
+            if not text.first <= start < text.last:
+                continue
+            if isinstance(one, Unread):
+                yield text.source, Unread(start, one.why, text.path + one.path)
+            else:
+                end = text.where(one.end - begin - 1) + 1
+                yield text.source, replace(one, start=start, end=end, path=text.path, within=inner if text.inner else None)
+
+    def _seen(self, view: View, read: Read, *, decode: bool = True) -> Iterator[Hit | Decoded | Unread]:
+        """Return what is in one text, and what is encoded in it."""
+        found = list(self._hits(view))
+        yield from outermost(one for one in found if isinstance(one, Hit))
+        yield from (one for one in found if isinstance(one, Unread))
+        if decode:
+            codecs = _USUAL + _UNUSUAL if view.places("unusual").size else _USUAL
+            for codec in codecs:
+                yield from codec.decoded(view, read)
+
+    def _hits(self, view: View) -> Iterator[Found]:
+        for detector in self._detectors:
+            hits = (hit for hit in _found_by(detector, view) if hit.confidence in self._told)
+            for number, hit in enumerate(hits):
+                if number == _MOST_HITS:
+                    yield Unread(hit.start, f"more than {_MOST_HITS} hits of {detector.name} in one block: the rest is not told")
+                    break
+                yield replace(hit, kind=detector.name)
+
+    def _machine(self, size: int) -> Machine:
+        most = next(one for one in _SIZES if size <= one)
+        known = self._machines.get(most)
+        if known is None:
+            known = self._machines[most] = Machine(self._programs, most)
+        return known
+
+    @cached_property
+    def _programs(self) -> tuple[Program, Program]:
+        usual: dict[str, Bits] = {**digits.STREAMS, "unusual": HIGH | _CONTROL}
+        unusual: dict[str, Bits] = {}
+        for codec in _USUAL:
+            usual |= codec.STREAMS
+        for codec in _UNUSUAL:
+            unusual |= codec.STREAMS
+        for detector in self._detectors:
+            if hasattr(detector, "anchor"):
+                usual[f"detector {detector.name}"] = detector.anchor
+        return Program(usual), Program(unusual)
 
 
-def _text(part: Decoded, path, column: str, outer: Where, first: int, last: int, inner: bool = False) -> _Text:
-    inside = part.where
-    if inside is None:
-        start = outer(part.start)
-        return _Text(part.data, lambda _: start, (*path, part.encoding), column, first, last, True)
-    return _Text(part.data, lambda place: outer(inside(place)), (*path, part.encoding), column, first, last, inner)
+@cache
+def _known(pickled: bytes) -> Scanner:
+    """Return a scanner that was sent to this process, the same one each time it is sent."""
+    return Scanner(*pickle.loads(pickled))  # noqa: S301 (from __reduce__ above: who sent this has sent pickles before)
 
 
-def _pools(texts: list[_Text]) -> Iterator[list[_Text]]:
-    pool: list[_Text] = []
-    size = 0
-    for text in chain.from_iterable(map(_windows, texts)):
-        if pool and size + len(text.data) > BLOCK:
-            yield pool
-            pool, size = [], 0
-        pool.append(text)
-        size += len(text.data) + len(GUARD)
-    if pool:
-        yield pool
+def _moved(one: Found, by: int) -> Found:
+    return replace(one, start=one.start + by, end=one.end + by) if isinstance(one, Hit) else replace(one, start=one.start + by)
 
 
-def _windows(text: _Text) -> Iterator[_Text]:
-    if len(text.data) <= BLOCK:
-        yield text
-        return
-    for start in range(0, len(text.data), BLOCK - OVERLAP):
-        yield replace(text, data=text.data[start : start + BLOCK], where=lambda place, start=start: text.where(start + place))
-
-
-def _near_anchors(detector: Any, view: View) -> Iterator[Hit]:
-    reach = getattr(detector, "reach", 256)
-    for group in clusters(view.places(f"detector {detector.name}").tolist(), 2 * reach):
-        left, right = view.within(group[0], group[0] - reach, group[-1] + reach)
-        for hit in detector.find(view.data[left:right]):
-            yield replace(hit, start=left + hit.start, end=left + hit.end)
-
-
-def _settled(found: list[Hit | Unread]) -> list[Hit | Unread]:
-    return sorted(found, key=lambda one: one.start)
+def _found_by(detector: Any, view: View) -> Iterable[Hit]:
+    if hasattr(detector, "search"):
+        yield from detector.search(view)
+    elif hasattr(detector, "anchor"):
+        before, after = getattr(detector, "reach", _REACH)
+        for group in clusters(view.places(f"detector {detector.name}").tolist(), before + after):
+            left, right = view.within(group[0], group[0] - before, group[-1] + after)
+            for hit in detector.find(bytes(view.data[left:right])):
+                yield replace(hit, start=left + hit.start, end=left + hit.end)
+    else:
+        for hit in detector.find(bytes(view.data[view.begin : view.end])):
+            yield replace(hit, start=view.begin + hit.start, end=view.begin + hit.end)

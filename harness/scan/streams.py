@@ -195,9 +195,12 @@ class Machine:
             row = registers[program.registers[node]] if node.operands else self._segments[int(node.operation)]
             return row[_PAD + later : _PAD + later + self._width]
 
-        self._code.append([
-            (_FUNCTIONS[node.operation], (*(slot(*one) for one in node.operands), slot(node))) for node in program.steps
-        ])
+        self._code.append(
+            [
+                (_FUNCTIONS[node.operation], (*(slot(*one) for one in node.operands), slot(node)))
+                for node in program.steps
+            ]
+        )
         for name, (node, later) in program.outputs.items():
             if name in self._outputs:
                 raise ValueError(f"two expressions are named {name!r}")

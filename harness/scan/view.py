@@ -34,14 +34,16 @@ class View:
         columns: Sequence[str] = ("",),
     ) -> None:
         self.data = data
-        self._begin, self._end = begin, len(data) if end is None else end
+        self.begin, self.end = begin, len(data) if end is None else end
         self._bytes = np.frombuffer(data, np.uint8)
         self._starts = starts
         self._columns = columns
         self._machine = machine
-        machine.load(self._bytes[self._begin : self._end])
+        machine.load(self._bytes[self.begin : self.end])
         self._load = machine.loaded
         self._places: dict[str, Places] = {}
+        #: What one detector has made of the text and others may use, by a name of its own.
+        self.made: dict[str, Any] = {}
 
     def places(self, name: str) -> Places:
         """Return where one of the machine's expressions is true, without the ends."""
@@ -50,8 +52,8 @@ class View:
             assert self._load == self._machine.loaded, "the machine has another text"
             known = self._machine.places(name)
             if known.size:
-                known += self._begin
-                inner = np.searchsorted(known, (self._begin + len(GUARD), self._end - len(GUARD)))
+                known += self.begin
+                inner = np.searchsorted(known, (self.begin + len(GUARD), self.end - len(GUARD)))
                 known = known[inner[0] : inner[1]]
             self._places[name] = known
         return known
@@ -63,13 +65,17 @@ class View:
     def within(self, place: int, left: int, right: int) -> tuple[int, int]:
         """Return as much of a stretch as belongs to the text that a place is in."""
         number = bisect_right(self._starts, place) - 1
-        following = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
-        return max(left, self._begin, self._starts[number]), min(right, following - len(GUARD))
+        following = self._starts[number + 1] if number + 1 < len(self._starts) else self.end
+        return max(left, self.begin, self._starts[number]), min(right, following - len(GUARD))
 
     def words(self, places: Places, later: int = 0) -> npt.NDArray[np.uint64]:
         """Return the eight bytes from so many bytes after (or before) each place on, the first one lowest."""
         every = np.ndarray(self._bytes.size - 7, np.dtype("<u8"), self._bytes, strides=(1,))
         return every[places + later]
+
+    def every(self, count: int) -> npt.NDArray[np.uint64]:
+        """Return each so many bytes of the text, from its beginning on, the eight bytes there, the first one lowest."""
+        return np.ndarray((self.end - self.begin) // count, np.dtype("<u8"), self._bytes, offset=self.begin, strides=(count,))
 
     def rows(self, places: Places, width: int, later: int = 0) -> npt.NDArray[np.uint8]:
         """Return so many bytes from so many bytes after (or before) each place on, a row each."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.scan.characters import DIGIT, nibble, one, pair
-from harness.scan.pieces import Decoded, Read, Unread, token, without
+from harness.scan.pieces import Decoded, Read, Unread, stretches, token, without
 from harness.scan.streams import Bits, Places, plane
 from harness.scan.view import View
 
@@ -56,7 +56,6 @@ STREAMS: Mapping[str, Bits] = {
 Octets = npt.NDArray[np.uint8]
 
 _MOST = 12 * 1024 * 1024  # characters of one encoded value
-_NEAR = 96  # characters around what was seen that are decoded with it
 _SHORTEST = 16
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -77,30 +76,13 @@ _ZLIB = re.compile(rb"(?<![\w+/-])(?:eJ[w-z]|eA[E-H]|eF[4-7]|eN[o-r])", re.ASCII
 
 def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
     """Decode what is text, digits or compressed data in base64."""
-    for left, right, seen in _stretches(view):
+    for left, right, seen in stretches(view, _texts(view), _RUN, _RUN_BACK):
         yield from _made(view.data[left:right], left, [place - left for place in seen])
     for start in _compressed(view):
         raw = token(_RUN, view, start, read, _MOST)
         if len(raw) == _MOST:
             yield Unread(start, f"base64 of more than {_MOST // 2**20} MiB: only so much was read")
         yield from _made(raw, start, [0])
-
-
-def _stretches(view: View) -> Iterator[tuple[int, int, list[int]]]:
-    """Return from where to where there are characters of base64 around places that were seen, and these places."""
-    left = right = 0
-    seen: list[int] = []
-    for place in _texts(view):
-        if seen and place < right:
-            seen.append(place)
-        else:
-            if seen:
-                yield left, right, seen
-            left = place - _RUN_BACK.match(view.data[max(0, place - _NEAR) : place][::-1]).end()  # type: ignore[union-attr]
-            seen = [place]
-        right = _RUN.match(view.data, place, place + _NEAR).end()  # type: ignore[union-attr]
-    if seen:
-        yield left, right, seen
 
 
 def _texts(view: View) -> list[int]:
@@ -153,4 +135,10 @@ def _made(raw: bytes, start: int, seen: Iterable[int]) -> Iterator[Decoded]:
         if usable >= _SHORTEST:
             data = binascii.a2b_base64(text[skipped : skipped + usable] + b"=" * (-usable % 4))
             name = "jwt" if raw.startswith(b"eyJ") else "base64"
-            yield Decoded(start, start + len(raw), name, data, lambda place, skipped=skipped: start + where(skipped + place * 4 // 3))  # type: ignore[misc]
+            yield Decoded(
+                start,
+                start + len(raw),
+                name,
+                data,
+                lambda place, skipped=skipped: start + where(skipped + place * 4 // 3),
+            )  # type: ignore[misc]

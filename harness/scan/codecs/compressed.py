@@ -1,5 +1,6 @@
 """gzip (RFC 1952), zlib (RFC 1950) and the entries of zip files, read up to a size and a ratio."""
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,8 @@ STREAMS: Mapping[str, Bits] = {
     | word("PK\x03\x04")
     | (one("x") & (byte(0x01) | byte(0x5E) | byte(0x9C) | byte(0xDA)).ahead(1)),
 }
+
+_GZIP = re.compile(rb"\x1f\x8b\x08[\0-\x1f].{4}[\0\2\4][\0-\x0d\xff]", re.DOTALL)  # no reserved flag; known systems
 
 _MOST_READ = 8 * 1024 * 1024
 _MOST_MADE = 8 * 1024 * 1024
@@ -45,6 +48,8 @@ def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
     for start in view.places("archive").tolist():
         data, sign = _Input(read, start), view.data[start]
         if sign == 0x1F:
+            if not _GZIP.match(view.data, start):
+                continue
             yield from _inflated(start, "gzip", data, zlib.MAX_WBITS | 16, sure=True)
         elif sign == 0x78:
             yield from _inflated(start, "deflate", data, zlib.MAX_WBITS, sure=False)

@@ -24,7 +24,8 @@ _any = _percent | _code | (_and & (one("#").ahead(1) | one("#").ahead(5)))  # &#
 
 STREAMS: Mapping[str, Bits] = {
     "escapes": _any & _any.ahead(1).within(_NEXT),
-    "escape after digits": DIGIT.run(4).behind(4) & (_percent | (_slash & ~one('"').ahead(1)) | (_and & one(";").ahead(3).within(6))),
+    "escape after digits": DIGIT.run(4).behind(4)
+    & (_percent | (_slash & ~one('"').ahead(1)) | (_and & one(";").ahead(3).within(6))),
     # %204242, \\u00204242, %A04242, \\u00a04242: of the last, the digits begin with the escape's own.
     "digits after escape": DIGIT.run(13)
     & ~DIGIT.behind(1)
@@ -80,7 +81,9 @@ def _places(view: View) -> list[int]:
     places = view.places("escapes")
     if len(places) > _IN_A_ROW - 2:
         # Each has another within reach, which is not among them where it is the last.
-        places = places[:2-_IN_A_ROW][places[_IN_A_ROW - 2 :] - places[: 2-_IN_A_ROW] <= (_IN_A_ROW - 2) * _NEXT]
+        places = places[: 2 - _IN_A_ROW][places[_IN_A_ROW - 2 :] - places[: 2 - _IN_A_ROW] <= (_IN_A_ROW - 2) * _NEXT]
     else:
         places = places[:0]
-    return sorted({*places.tolist(), *view.places("escape after digits").tolist(), *view.places("digits after escape").tolist()})
+    return sorted(
+        {*places.tolist(), *view.places("escape after digits").tolist(), *view.places("digits after escape").tolist()}
+    )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from harness.scan.characters import DIGIT, HEX, either, nibble, one
-from harness.scan.pieces import Decoded, Read, Unread, clusters, token
+from harness.scan.pieces import Decoded, Read, Unread, stretches, token
 from harness.scan.streams import Bits, plane
 from harness.scan.view import View
 
@@ -28,19 +28,16 @@ STREAMS: Mapping[str, Bits] = {
 }
 
 _MOST = 16 * 1024 * 1024
-_NEAR = 96
 _RUN = re.compile(rb"[0-9A-Fa-f]*")
 _MAGIC = re.compile(rb"1[fF]8[bB]08|504[bB]0304|78(?:01|5[eE]|9[cC]|[dD][aA])")
 
 
 def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
     """Decode what is text, digits or compressed data in hexadecimal digits."""
-    for found in clusters(view.places("hex").tolist(), _NEAR):
-        left = found[0] - _RUN.match(view.data[found[0] - _NEAR : found[0]][::-1]).end()  # type: ignore[union-attr]
-        right = _RUN.match(view.data, found[-1], found[-1] + _NEAR).end()  # type: ignore[union-attr]
-        left += (found[0] - left) % 2
-        if right - left >= _SHORTEST:
-            yield _made(view.data[left:right], left)
+    for left, right, seen in stretches(view, view.places("hex").tolist(), _RUN, _RUN):
+        for skipped in sorted({(place - left) % 2 for place in seen}):
+            if right - left - skipped >= _SHORTEST:
+                yield _made(view.data[left + skipped : right], left + skipped)
     for start in view.places("hex archive").tolist():
         if _MAGIC.match(view.data, start):
             raw = token(_RUN, view, start, read, _MOST)

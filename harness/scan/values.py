@@ -1,0 +1,85 @@
+"""Typed values of a database's row as texts to search: whatever the column's type, a card number in it is digits."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from harness.scan.brands import LONGEST, SHORTEST
+from harness.scan.scanner import Found, Scanner
+from harness.scan.texts import Text
+
+__all__ = ["scan_value", "scan_values"]
+
+_AT_ONCE = 1024 * 1024  # bytes of values that are searched together
+_LEVELS = 64  # of values within values
+_SPLITS = frozenset({(4, 4, 4, 4), (4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (8, 8)})  # sizes of the parts of a number
+
+
+def scan_value(scanner: Scanner, column: str, value: object) -> list[Found]:
+    """Search one value; ``column`` is its name. Offsets are those in the value written as text."""
+    return [found for _, found in scan_values(scanner, ((None, column, value),))]
+
+
+def scan_values(scanner: Scanner, values: Iterable[tuple[Any, str, object]]) -> Iterator[tuple[Any, Found]]:
+    """Search values, each given with a place of the caller's own and a name; each finding comes with its place.
+
+    Numbers are searched as their digits, texts and bytes as they are, lists and objects entry by entry under their keys,
+    and neighbouring entries of few digits as one number. A name of its own for each nested value: ``card.number``.
+    """
+    texts: list[Text] = []
+    size = 0
+    for place, column, value in values:
+        for text in _texts(value, column, (), place, _LEVELS):
+            texts.append(text)
+            size += len(text.data)
+        if size > _AT_ONCE:
+            yield from scanner.texts(texts)
+            texts, size = [], 0
+    yield from scanner.texts(texts)
+
+
+def _texts(value: object, column: str, path: tuple[str, ...], place: Any, levels: int) -> Iterator[Text]:
+    data = _written(value)
+    if data is not None:
+        yield Text(data, lambda offset: offset, path, column, source=place)
+    elif levels and isinstance(value, Mapping):
+        for key, part in value.items():
+            # Two names tell enough: of order.card.number the last two, and of a table's column the key below it.
+            yield from _texts(part, f"{column.rpartition('.')[2]}.{key}", path, place, levels - 1)
+        yield from _joined(value.values(), column, path, place)
+    elif levels and isinstance(value, Iterable):
+        parts = list(value)
+        for part in parts:
+            yield from _texts(part, column, path, place, levels - 1)
+        yield from _joined(parts, column, path, place)
+    elif value is not None and not isinstance(value, bool):
+        yield Text(str(value).encode("utf-8", "replace"), lambda offset: offset, path, column, source=place)
+
+
+def _joined(parts: Iterable[object], column: str, path: tuple[str, ...], place: Any) -> Iterator[Text]:
+    """Return neighbouring entries of digits as one text, where they are as many as a number's groups, or one each."""
+    digits = (_written(part) or b"" for part in parts)
+    for numeric, group in groupby(digits, bytes.isdigit):
+        row = tuple(group)
+        sizes = tuple(map(len, row))
+        if numeric and (sizes in _SPLITS or (set(sizes) == {1} and SHORTEST <= len(sizes) <= LONGEST)):
+            yield Text(b"".join(row), lambda _: 0, (*path, "split"), column, source=place)
+
+
+def _written(value: object) -> bytes | None:
+    """Return a single value as bytes: a number as its digits."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace")
+    if isinstance(value, bool) or value is None:
+        return b""
+    if isinstance(value, float):
+        return (str(int(value)) if value.is_integer() else repr(value)).encode()
+    if isinstance(value, Decimal):
+        whole = value.is_finite() and value == value.to_integral_value()
+        return (format(value.to_integral_value(), "f") if whole else str(value)).encode()
+    if isinstance(value, int):
+        return str(value).encode()
+    return None
