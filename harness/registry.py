@@ -14,6 +14,7 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from harness.domain.contracts import Check, Detector, Log, Step, Store
+from harness.domain.tables import Tables
 from harness.errors import ConfigurationError
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "steps",
     "store_source",
     "store_sources",
+    "table_source",
+    "table_sources",
 ]
 
 _Class = TypeVar("_Class", bound=type)
@@ -39,6 +42,7 @@ _steps: dict[str, type[Step]] = {}
 _checks: dict[str, type[Check]] = {}
 _detectors: dict[str, Detector] = {}
 _stores: dict[str, Callable[..., Store]] = {}
+_tables: dict[str, Callable[..., Tables]] = {}
 _logs: dict[str, Callable[..., Log]] = {}
 
 
@@ -97,6 +101,16 @@ def store_source(scheme: str) -> Callable[[_Opener], _Opener]:
     return register
 
 
+def table_source(scheme: str) -> Callable[[_Opener], _Opener]:
+    """Register what opens a database to read it through, by its URL's scheme."""
+
+    def register(opener: _Opener) -> _Opener:
+        _add(_tables, scheme, opener)
+        return opener
+
+    return register
+
+
 def log_source(scheme: str) -> Callable[[_Opener], _Opener]:
     """Register what opens a log by its URL's scheme."""
 
@@ -138,6 +152,12 @@ def store_sources() -> Mapping[str, Callable[..., Store]]:
     """Return what opens a store, by URL scheme."""
     _discover("sources")
     return _stores
+
+
+def table_sources() -> Mapping[str, Callable[..., Tables]]:
+    """Return what opens a database to read it through, by URL scheme."""
+    _discover("sources")
+    return _tables
 
 
 def log_sources() -> Mapping[str, Callable[..., Log]]:
