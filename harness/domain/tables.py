@@ -21,7 +21,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its name as target files say it, and about how many rows it has, where that is known without counting."""
+    """A table: its name as target files say it, and about how many rows it has where that is known without counting."""
 
     name: str
     rows: int | None = None
