@@ -1,12 +1,12 @@
 """What the engine needs from outside; the session hands it in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from harness.domain.contracts import MadeEvent, Request
 from harness.domain.observation import Exchange
 
-__all__ = ["Clock", "EventSource", "Sender"]
+__all__ = ["Clock", "Commands", "EventSource", "Piece", "Sender"]
 
 
 class Clock(Protocol):
@@ -25,6 +25,31 @@ class Clock(Protocol):
         ...
 
 
+class Piece(Protocol):
+    """One file of a place."""
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its bytes; raises OSError where it cannot be read."""
+        ...
+
+
+class Commands(Protocol):
+    """Runs the target's own commands."""
+
+    async def run(self, command: Sequence[str], *, folder: str, environment: Mapping[str, str], seconds: float) -> int:
+        """Run a command to its end and return its status.
+
+        Raises:
+            InconclusiveError: it cannot be started, or did not end in time.
+        """
+        ...
+
+
 class Sender(Protocol):
     """Sends requests to the target's hosts and to no other."""
 
@@ -35,6 +60,10 @@ class Sender(Protocol):
 
 class EventSource(Protocol):
     """Makes Stripe events from templates."""
+
+    def types(self, api_version: str) -> Sequence[str]:
+        """Return the event types of a version."""
+        ...
 
     def make(
         self,

@@ -15,7 +15,7 @@ from harness.domain.target import Budget, Target
 from harness.errors import InconclusiveError, Reason
 from harness.session.delivery import loose_target
 from harness.session.run import event_factory
-from harness.steps.deliver import STRIPE_HEADERS
+from harness.stripe.deliveries import STRIPE_HEADERS
 
 __all__ = ["describe_target"]
 
