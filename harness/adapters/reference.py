@@ -45,7 +45,7 @@ _KEPT_ROWS = (
     KeptRows("checkout_sessions", 90, "checkout.session.completed"),
     KeptRows("customers", 400, "customer.deleted", stays=("customer.created",)),
     KeptRows("disputes", 400, "charge.dispute.closed", stays=("charge.dispute.created",)),
-    KeptRows("invoices", 400, "invoice.paid", stays=("invoice.finalized",)),
+    KeptRows("invoices", 400, "invoice.paid", stays=("invoice.payment_failed",)),
     KeptRows("payments", 400, "charge.succeeded"),
     KeptRows("subscriptions", 400, "customer.subscription.deleted", stays=("customer.subscription.updated",)),
 )

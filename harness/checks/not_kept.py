@@ -38,8 +38,7 @@ class NotKept:
                     yield Finding(self.name, expected, what, search.step, one.confidence)
 
     def note(self, seen: Seen) -> str:
-        """Tell how many of the events that offered something were taken."""
+        """Tell how many of the events that offered something were refused: nothing of those had a chance to be kept."""
         answers = [one.answer for one in seen.exchanges]
-        taken = sum(isinstance(one, Answer) and one.status in _SUCCESS for one in answers)
-        searched = sum(search.pieces for search in seen.searches)
-        return f"{taken} of {len(answers)} deliveries were accepted; {searched:,} values or files were searched"
+        refused = sum(not isinstance(one, Answer) or one.status not in _SUCCESS for one in answers)
+        return f"{refused} of {len(answers)} deliveries were not accepted" if refused else ""

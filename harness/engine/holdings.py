@@ -29,7 +29,7 @@ _CANARY = "canary"  # the detector of values of the run's own
 _STRIPE_ID = re.compile(rb"(?<![A-Za-z0-9])(?:ch|cs|cus|dp|du|evt|in|pi|pm|price|re|seti|sub)_[A-Za-z0-9]{8,}")
 _DIGESTS = re.compile(r"(?:md5|sha1|sha256|sha512) in ")
 _TAIL = 256  # bytes of a piece that the next one is looked at with
-_MOST = 200  # columns and files of which sightings are told apart
+_MOST = 200  # sightings that are told apart, of digests and of all else
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +249,10 @@ def _note(tally: _Tally, column: str, where: str, found: Found) -> None:
     known = tally.seen.get(key)
     if known is not None:
         tally.seen[key] = replace(known, times=known.times + 1)
-    elif len(tally.seen) < _MOST:
-        digest = _DIGESTS.match(form) is not None
+        return
+    digest = _DIGESTS.match(form) is not None
+    # Of each sort for itself: a thousand plain values must not hide a digest.
+    if sum(one.digest is digest for one in tally.seen.values()) < _MOST:
         tally.seen[key] = Sighting(found.kind, what, how, digest, where, found.confidence, label, found.shown, column)
 
 
