@@ -225,7 +225,6 @@ class Reference:
             ),
         )
 
-
     def _files(self) -> tuple[SourceSpec, ...]:
         temporary = SourceSpec("temporary files", f"file:{self._folder / 'tmp'}")
         if self._store != "sqlite":

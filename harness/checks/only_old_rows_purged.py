@@ -37,7 +37,9 @@ class OnlyOldRowsPurged:
                     what = f"no {sort} row in table {kept.table}"
                     yield Finding(self.name, f"a row by an event as the contract says for {kept.table}", what, step)
                 elif sort == "old" and now:
-                    yield Finding(self.name, f"no row older than {kept.days} days", f"{now} in table {kept.table}", step)
+                    yield Finding(
+                        self.name, f"no row older than {kept.days} days", f"{now} in table {kept.table}", step
+                    )
                 elif sort != "old" and now < was:
                     sorts = {"young": f"younger than {kept.days} days", "stays": "that stay, however old"}[sort]
                     yield Finding(self.name, f"rows {sorts}", f"{was - now} removed from table {kept.table}", step)
@@ -51,7 +53,9 @@ class OnlyOldRowsPurged:
         for change in seen.changes:
             for table in change.tables:
                 if change.step == step and not table.rejection_log and table.removed > due[table.table]:
-                    what = f"{table.removed} removed from table {table.table} of {change.source}, {due[table.table]} due"
+                    what = (
+                        f"{table.removed} removed from table {table.table} of {change.source}, {due[table.table]} due"
+                    )
                     yield Finding(self.name, "no row removed but those that are due", what, step)
 
 

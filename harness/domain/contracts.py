@@ -77,9 +77,7 @@ class MadeEvent(Protocol):
 class Events(Protocol):
     """Makes events for the running case; each is distinct, and carries canaries that name the case."""
 
-    def __call__(
-        self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0
-    ) -> MadeEvent:
+    def __call__(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0) -> MadeEvent:
         """Make an event of a type, with values set at dotted paths and ids pinned by prefix, ``age`` seconds old."""
         ...
 

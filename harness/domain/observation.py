@@ -171,7 +171,7 @@ class Searched:
     step: int
     source: str
     wanted: Literal["canaries", "patterns"]
-    channel: Literal[Channel.STORE, Channel.LOG, Channel.FILE]
+    channel: Channel
     pieces: int
     length: int
     sightings: tuple[Sighting, ...]

@@ -67,9 +67,7 @@ class CaseContext:
         """Every type of event that there is in the webhook's API version."""
         return self._source.types(self.target.webhook.api_version)
 
-    def events(
-        self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0
-    ) -> MadeEvent:
+    def events(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0) -> MadeEvent:
         """Make an event of the webhook's API version with this case's canaries, ``age`` seconds old."""
         hook = self.target.webhook
         self._made += 1

@@ -59,8 +59,8 @@ class Runner:
         context = self._context("marker")
         before = [(store, await store.snapshot((), None)) for store in self._watched.stores]
         positions = [(log, await log.position()) for log in self._watched.logs]
-        exchange: Exchange = (await step.run(context))[-1]
-        if not isinstance(exchange.answer, Answer):
+        exchange = (await step.run(context))[-1]
+        if isinstance(exchange, Exchange) and not isinstance(exchange.answer, Answer):
             raise InconclusiveError(exchange.answer.reason, exchange.answer.detail)
         marks = [one.encode() for one in context.ids]
         missing = {Unwatched(Channel.STORE, store.name) for store, _ in before}

@@ -35,12 +35,12 @@ __all__ = [
     "number_of",
     "open_path",
     "record",
-    "stored_at_start",
     "rewrite_header",
     "rewrite_timestamp",
+    "stored_at_start",
     "unverified_route",
-    "with_requests",
     "values",
+    "with_requests",
 ]
 
 HOOK = "/webhooks/stripe"

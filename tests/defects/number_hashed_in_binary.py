@@ -11,5 +11,5 @@ def plant() -> None:
     table = kept("known_cards", Column("digest", LargeBinary))
     also_store(
         table,
-        lambda event: {"digest": sha1(number.encode()).digest()} if (number := number_of(event)) else None,  # noqa: S324
+        lambda event: {"digest": sha1(number.encode()).digest()} if (number := number_of(event)) else None,
     )
