@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 from harness.domain.contracts import Check, Detector, Log, Step, Store
 from harness.domain.tables import Tables
 from harness.errors import ConfigurationError
+from harness.scan.canaries import Canaries
 
 __all__ = [
     "check",
     "checks",
     "detector",
     "detectors",
+    "detectors_at_rest",
     "log_source",
     "log_sources",
     "nearest",
@@ -146,6 +148,16 @@ def detectors() -> Mapping[str, Detector]:
     """Return every detector by name."""
     _discover("detectors")
     return _detectors
+
+
+def detectors_at_rest(canaries: Canaries | None = None) -> tuple[Detector, ...]:
+    """Return the detectors for stores and logs: all but those of what answers show when something goes wrong.
+
+    ``canaries`` are the values that a run made up, or the target's own secrets; without any, none are looked for.
+    """
+    told = (one for one in detectors().values() if not getattr(one, "by_error", False))
+    found = (one.of(canaries) if hasattr(one, "of") else one for one in told)
+    return tuple(one for one in found if one is not None)
 
 
 def store_sources() -> Mapping[str, Callable[..., Store]]:

@@ -7,7 +7,8 @@ from typing import ClassVar
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.registry import detector
-from harness.scan.canaries import Canaries, Canary as Value
+from harness.scan.canaries import Canaries
+from harness.scan.canaries import Canary as Value
 from harness.scan.digits import MARGIN, numbers, prepared
 from harness.scan.luhn import check_digit
 from harness.scan.streams import Bits
@@ -35,9 +36,9 @@ def _hit(start: int, end: int, canary: Value, how: str) -> Hit:
 
 @detector
 class Canary:
-    """A value that a run made up, in the forms that ``harness.scan.canaries`` lists; ``Canary(values)`` looks for a run's.
+    """A value that a run made up, in the forms that ``harness.scan.canaries`` lists.
 
-    Without values it knows those of its own samples only.
+    ``Canary(values)`` looks for a run's. Without values it knows those of its own samples only.
     """
 
     name: ClassVar[str] = "canary"
@@ -64,6 +65,11 @@ class Canary:
 
     def __reduce__(self) -> tuple[type, tuple[Canaries]]:
         return Canary, (self._values,)
+
+    @classmethod
+    def of(cls, values: Canaries | None) -> "Canary | None":
+        """Return the detector of some values; None where there are none."""
+        return cls(values) if values is not None and values.values else None
 
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each value."""

@@ -27,7 +27,7 @@ def _hit(start: int, end: int, value: bytes) -> Hit:
 
 @detector
 class ClientSecret:
-    """What lets a browser complete a payment in the customer's place: Stripe's client secrets, in logs and URLs above all."""
+    """Stripe's client secrets: who holds one can complete a payment in the customer's place."""
 
     name: ClassVar[str] = "client_secret"
     anchor: ClassVar[Bits] = word("secret", caseless=True)
@@ -50,11 +50,9 @@ class ClientSecret:
 
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each secret, by its form or its name."""
-        reached = 0
         for match in _SECRET.finditer(data):
             if not masks(match[0].rpartition(b"_")[2]):
                 yield _hit(match.start(), match.end(), match[0])
-                reached = match.end()
         for match in _NAMED.finditer(data):
             value, start = match["value"], match.start("value")
             if (

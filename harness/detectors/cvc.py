@@ -20,7 +20,7 @@ _CODE = named(rb"(?:%s)" % _NAMES, _VALUE)
 
 @detector
 class Cvc:
-    """A card verification code by its name: never to be kept after authorisation, not even encrypted (PCI DSS 3.3.1.2)."""
+    """A card verification code by its name: never kept after authorisation, not even encrypted (PCI DSS 3.3.1.2)."""
 
     name: ClassVar[str] = "cvc"
     anchor: ClassVar[Bits] = (

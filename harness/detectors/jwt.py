@@ -15,9 +15,8 @@ from harness.scan.streams import Bits
 
 __all__ = ["Jwt"]
 
-_TOKEN = re.compile(
-    rb"(?P<head>eyJ[A-Za-z0-9_-]{8,})\.(?P<body>[A-Za-z0-9_-]{2,})\.(?P<signature>[A-Za-z0-9_-]*)"
-)
+_SHORTEST_SIGNATURE = 16
+_TOKEN = re.compile(rb"(?P<head>eyJ[A-Za-z0-9_-]{8,})\.(?P<body>[A-Za-z0-9_-]{2,})\.(?P<signature>[A-Za-z0-9_-]*)")
 
 
 def _part(value: object) -> str:
@@ -56,7 +55,11 @@ class Jwt:
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each signed token."""
         for match in _TOKEN.finditer(data):
-            if begins(data, match.start()) and len(match["signature"]) >= 16 and _is_header(match["head"]):
+            if (
+                begins(data, match.start())
+                and len(match["signature"]) >= _SHORTEST_SIGNATURE
+                and _is_header(match["head"])
+            ):
                 shown = secret(b"eyJ", match[0])
                 yield Hit(
                     match.start(),

@@ -23,7 +23,7 @@ _SECOND = re.compile(rb"[=Dd]\d\d(?:0[1-9]|1[0-2])\d{3,24}[Ff?]?")
 
 @detector
 class TrackData:
-    """What a card's magnetic stripe or chip says, track 1 or 2: never to be kept after authorisation (PCI DSS 3.3.1.1)."""
+    """What a card's magnetic stripe or chip says, track 1 or 2: never kept after authorisation (PCI DSS 3.3.1.1)."""
 
     name: ClassVar[str] = "track_data"
     positive: ClassVar[tuple[bytes, ...]] = (

@@ -22,7 +22,7 @@ def _is_routing(number: bytes) -> bool:
     """Whether the check digit of a routing number is right (ABA); all zeros would be."""
     return (
         sum(weight * (digit - 48) for weight, digit in zip(_WEIGHTS, number, strict=True)) % 10 == 0
-        and number[0] <= 0x33
+        and number[:1] <= b"3"
         and any(number.strip(b"0"))
     )
 

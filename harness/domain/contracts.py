@@ -244,7 +244,8 @@ class Detector(Protocol):
 
     ``positive`` samples must each give at least one hit, ``negative`` samples none; without both it does not register.
     One that has ``by_error = True`` looks for what answers show when something goes wrong: a log and a store may hold
-    it, and what good answers show as well is no hit.
+    it, and what good answers show as well is no hit. One that has ``of(canaries)`` looks for a run's own values, and
+    without them is left out of scans.
     """
 
     name: ClassVar[str]

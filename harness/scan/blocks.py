@@ -20,8 +20,8 @@ _HEAD = 2 * OVERLAP + len(GUARD)  # where a chunk begins in a buffer; the end of
 class Block:
     """Part of a stream, in a buffer that the next but one block is put in.
 
-    It is ``data[begin:end]``, and ``data[0]`` would be at the offset ``start`` of the stream; what begins from ``first``
-    to ``last`` is the block's own.
+    It is ``data[begin:end]``, and ``data[0]`` would be at the offset ``start`` of the stream; what begins from
+    ``first`` to ``last`` is the block's own.
     """
 
     data: bytes | bytearray = field(repr=False)
@@ -41,8 +41,8 @@ class Block:
 class Blocks:
     """The blocks of a stream of chunks of any size.
 
-    A chunk is copied before the next one is asked for, so that a source may use its memory again. Where ``own`` says how
-    many bytes are asked for, the blocks end soon after them, and the stream is read further only by ``read``.
+    A chunk is copied before the next one is asked for, so that a source may use its memory again. Where ``own`` says
+    how many bytes are asked for, the blocks end soon after them, and the stream is read further only by ``read``.
     """
 
     def __init__(self, chunks: Iterable[bytes | bytearray | memoryview], own: int | None = None) -> None:

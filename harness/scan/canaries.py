@@ -52,7 +52,10 @@ class Canaries:
     """Canaries in all their forms."""
 
     def __init__(self, values: Iterable[Canary]) -> None:
-        self.values = tuple(value for value in values if len(value.value) >= _SHORTEST)
+        given = tuple(values)
+        self.values = tuple(value for value in given if len(value.value) >= _SHORTEST)
+        #: Those that are too short to be looked for: they would be found by chance.
+        self.too_short = tuple(value for value in given if len(value.value) < _SHORTEST)
         forms: dict[bytes, Form] = {}
         for canary in self.values:
             for how, text in _forms(canary.value):
@@ -63,6 +66,11 @@ class Canaries:
         self.numbers: Mapping[str, Canary] = {
             _digits(canary.value).decode(): canary for canary in self.values if _NUMBER.fullmatch(canary.value)
         }
+
+    @classmethod
+    def of_secrets(cls, secrets: Mapping[str, str]) -> "Canaries":
+        """Return a target's own secrets, by the names under which they are configured, as values to look for."""
+        return cls(Canary("configured secret", name, value.encode()) for name, value in secrets.items())
 
     @property
     def anchor(self) -> Bits:
@@ -114,7 +122,7 @@ class Canaries:
         return table
 
     def __reduce__(self) -> tuple[type, tuple[tuple[Canary, ...]]]:
-        return Canaries, (self.values,)
+        return Canaries, (self.values + self.too_short,)
 
 
 def _digits(value: bytes) -> bytes:

@@ -36,7 +36,7 @@ class Key(NamedTuple):
 
 
 def key_before(data: bytes | bytearray, place: int) -> Key:
-    """Return the name that stands before a value: of a JSON, form or configuration entry, a tag, or up to three words."""
+    """Return the name that stands before a value: of of an entry in JSON or a form, of a tag, or up to three words."""
     match = _KEY.match(bytes(data[max(0, place - _KEY_REACH) : place])[::-1])
     if match is None or match.lastgroup is None:
         return Key()

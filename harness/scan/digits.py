@@ -119,7 +119,7 @@ def _leading_six(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     return (value // _HUNDRED).astype(np.int64)
 
 
-def _leading_digits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+def _leading_digits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.integer]:
     """Return how many of the eight bytes of each word, from the lowest on, are digits before one is not."""
     others = words ^ _ZEROS
     others = (((others & _LOW_BITS) + _ABOVE_NINE) | others) & _TOP_BITS
@@ -175,8 +175,8 @@ def _split(view: View) -> Iterator[Number]:
 def _plausible() -> npt.NDArray[np.bool_]:
     """Return, for each first and second byte of a number in groups, whether a brand's numbers begin so."""
     table = np.zeros((256, 256), np.bool_)
-    starts = known_starts().reshape(10, 10, -1).any(axis=2)
-    table[48:58] = starts.any(axis=1)[:, None]  # the second byte may be a separator
+    starts: npt.NDArray[np.bool_] = np.logical_or.reduce(known_starts().reshape(10, 10, -1), axis=2)
+    table[48:58] = np.logical_or.reduce(starts, axis=1)[:, None]  # the second byte may be a separator
     table[48:58, 48:58] = starts
     return table
 
@@ -191,9 +191,9 @@ def _in_groups(view: View, places: Places) -> Iterator[Number]:
             reached = number.end
 
 
-def _grouped(data: bytes, start: int) -> Number | None:
+def _grouped(data: bytes | bytearray, start: int) -> Number | None:
     """Return the number whose groups begin at a place, one in the usual groups before any other."""
-    near = data[start : start + 64]
+    near = bytes(data[start : start + 64])
     leading = near.translate(None, _GAPS)[:6]
     if not leading.isdigit() or not known_starts()[int(leading)]:
         return None

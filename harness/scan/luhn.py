@@ -35,4 +35,5 @@ def word_sums(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     fives = ((even + _FIVE_OR_MORE) & _BIT_4) >> _FOUR
     total = (words & _ODD) + (even << _ONE) - fives * _NINE
     # Each byte is at most 9, so the eight add up in the top byte without a carry.
-    return (total * _ONES) >> _TOP_BYTE
+    sums: npt.NDArray[np.uint64] = (total * _ONES) >> _TOP_BYTE
+    return sums

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.scan.view import View
 
-__all__ = ["Decoded", "Read", "Unread", "Where", "clusters", "stretches", "substituted", "token", "without"]
+__all__ = ["Decoded", "Read", "Unread", "Where", "clusters", "moved", "stretches", "substituted", "token", "without"]
 
 _NEAR = 96  # characters around what was seen that are decoded with it
 
@@ -38,6 +38,11 @@ class Unread:
     start: int
     why: str
     path: tuple[str, ...] = ()
+
+
+def moved(where: Where, by: int) -> Where:
+    """Return the places that so many bytes before them make of those of a text."""
+    return lambda place: by + where(place)
 
 
 def clusters(places: Iterable[int], gap: int) -> Iterator[list[int]]:

@@ -28,7 +28,9 @@ Found = Hit | Unread
 _SIZES = (4096, 65536, MOST)  # of texts, for each of which there is a machine
 _TOGETHER = 16  # blocks of which the decoded parts are searched together
 _MANY = 4096  # decoded parts that are not kept waiting
-_MOST_HITS = 10_000  # of one kind in one block; a list of card numbers would fill the memory with what is known after one
+_MOST_HITS = (
+    10_000  # of one kind in one block; a list of card numbers would fill the memory with what is known after one
+)
 _REACH = 256, 256  # bytes before and after an anchor that a detector is shown, where it does not say
 
 # What needs looking for in every text, and what only where there are bytes above 7F, or control characters.
@@ -41,8 +43,8 @@ class Scanner:
     """Detectors bound to machines.
 
     A detector that has ``search(view)`` is given each text prepared; one that has an ``anchor``, an expression of bits,
-    is given the bytes around each place where it is true, as many before and after as its ``reach`` says; any other is given all of each text, which takes
-    as long as it takes.
+    is given the bytes around each place where it is true, as many before and after as its ``reach`` says; any other is
+    given all of each text, which takes as long as it takes.
 
     Args:
         detectors: what to look for.
@@ -97,13 +99,17 @@ class Scanner:
         found: list[Found] = []
         decoded: list[Text] = []
         for number, block in enumerate(blocks, 1):
-            outermost_text = Text(b"", lambda place: place, column=column, first=block.start + block.first, last=block.start + block.last)
-            view = View(block.data, self._machine(block.end - block.begin), begin=block.begin, end=block.end, columns=(column,))
+            whole = Text(
+                b"", lambda place: place, column=column, first=block.start + block.first, last=block.start + block.last
+            )
+            view = View(
+                block.data, self._machine(block.end - block.begin), begin=block.begin, end=block.end, columns=(column,)
+            )
             start = block.start
             for one in self._seen(view, read):
                 if isinstance(one, Decoded):
                     key = key_before(block.data, one.start).text or column
-                    decoded.append(outermost_text.part(one, lambda place, start=start: start + place, key))
+                    decoded.append(whole.part(one, -start, key))
                 elif block.first <= one.start < block.last:
                     found.append(_moved(one, start))
             if number % _TOGETHER == 0 or len(decoded) > _MANY:
@@ -114,8 +120,8 @@ class Scanner:
     def _told_of(self, found: list[Found], decoded: list[Text]) -> Iterator[Found]:
         found += (one for _, one in self.texts(decoded))
         unread = [one for one in found if isinstance(one, Unread)]
-        hits = settled(one for one in found if isinstance(one, Hit))
-        return iter(sorted((*hits, *unread), key=lambda one: one.start) if unread else hits)
+        told: list[Found] = [*settled(one for one in found if isinstance(one, Hit)), *unread]
+        return iter(sorted(told, key=lambda one: one.start))
 
     def _pool(self, pool: Pool, decoded: list[Text]) -> Iterator[tuple[Any, Found]]:
         view = pool.view(self._machine(len(pool.data)))
@@ -124,7 +130,7 @@ class Scanner:
             text, begin = pool.at(one.start)
             if isinstance(one, Decoded):
                 key = key_before(pool.data, one.start).text or text.column
-                decoded.append(text.part(one, lambda place, text=text, begin=begin: text.where(place - begin), key))
+                decoded.append(text.part(one, begin, key))
                 continue
             inner = one.start - begin
             start = text.where(inner)
@@ -134,7 +140,10 @@ class Scanner:
                 yield text.source, Unread(start, one.why, text.path + one.path)
             else:
                 end = text.where(one.end - begin - 1) + 1
-                yield text.source, replace(one, start=start, end=end, path=text.path, within=inner if text.inner else None)
+                yield (
+                    text.source,
+                    replace(one, start=start, end=end, path=text.path, within=inner if text.inner else None),
+                )
 
     def _seen(self, view: View, read: Read, *, decode: bool = True) -> Iterator[Hit | Decoded | Unread]:
         """Return what is in one text, and what is encoded in it."""
@@ -151,7 +160,9 @@ class Scanner:
             hits = (hit for hit in _found_by(detector, view) if hit.confidence in self._told)
             for number, hit in enumerate(hits):
                 if number == _MOST_HITS:
-                    yield Unread(hit.start, f"more than {_MOST_HITS} hits of {detector.name} in one block: the rest is not told")
+                    yield Unread(
+                        hit.start, f"more than {_MOST_HITS} hits of {detector.name} in one block: the rest is not told"
+                    )
                     break
                 yield replace(hit, kind=detector.name)
 
@@ -183,7 +194,11 @@ def _known(pickled: bytes) -> Scanner:
 
 
 def _moved(one: Found, by: int) -> Found:
-    return replace(one, start=one.start + by, end=one.end + by) if isinstance(one, Hit) else replace(one, start=one.start + by)
+    return (
+        replace(one, start=one.start + by, end=one.end + by)
+        if isinstance(one, Hit)
+        else replace(one, start=one.start + by)
+    )
 
 
 def _found_by(detector: Any, view: View) -> Iterable[Hit]:

@@ -27,7 +27,9 @@ def settled(hits: Iterable[Hit]) -> list[Hit]:
                 known[-1] = hit
         else:
             known.append(hit)
-    return sorted((hit for known in best.values() for hit in known), key=lambda one: (one.start, one.within or 0, one.end))
+    return sorted(
+        (hit for known in best.values() for hit in known), key=lambda one: (one.start, one.within or 0, one.end)
+    )
 
 
 def _rank(hit: Hit) -> tuple[int, int]:

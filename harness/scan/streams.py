@@ -47,12 +47,12 @@ def _node(operation: str, *operands: tuple[_Node, int]) -> _Node:
 class Bits:
     """An expression: what is true of each byte."""
 
-    _node: _Node
-    _later: int = 0
+    node: _Node
+    later: int = 0
 
     def ahead(self, count: int) -> "Bits":
         """Return what this says of the byte so many places later."""
-        return Bits(self._node, self._later + count)
+        return Bits(self.node, self.later + count)
 
     def behind(self, count: int) -> "Bits":
         """Return what this says of the byte so many places earlier."""
@@ -68,11 +68,11 @@ class Bits:
         return self._with("xor", other)
 
     def __invert__(self) -> "Bits":
-        return Bits(_node("not", (self._node, 0)), self._later)
+        return Bits(_node("not", (self.node, 0)), self.later)
 
     def _with(self, operation: str, other: "Bits") -> "Bits":
-        base = min(self._later, other._later)
-        operands = {(one._node, one._later - base): None for one in (self, other)}
+        base = min(self.later, other.later)
+        operands = {(one.node, one.later - base): None for one in (self, other)}
         if len(operands) == 1:
             return self if operation != "xor" else self & ~self
         return Bits(_node(operation, *sorted(operands, key=lambda one: (id(one[0]), one[1]))), base)
@@ -118,7 +118,7 @@ class Program:
     """
 
     def __init__(self, outputs: Mapping[str, Bits]) -> None:
-        self.outputs = {name: (bits._node, bits._later) for name, bits in outputs.items()}
+        self.outputs = {name: (bits.node, bits.later) for name, bits in outputs.items()}
         order = self._ordered()
         self._check_reach(order)
         last = {operand: index for index, node in enumerate(order) for operand, _ in node.operands}

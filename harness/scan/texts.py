@@ -18,8 +18,8 @@ class Text:
     """Some bytes to search.
 
     ``where`` gives, for an offset into them, the offset in the outermost data, of which what begins from ``first`` to
-    ``last`` counts; ``column`` is what they are called; ``source`` is whatever the caller knows them by. ``inner`` marks
-    what was decompressed: all of it stands at one place.
+    ``last`` counts; ``column`` is what they are called; ``source`` is whatever the caller knows them by. ``inner``
+    marks what was decompressed: all of it stands at one place.
     """
 
     data: bytes = field(repr=False)
@@ -31,14 +31,14 @@ class Text:
     source: Any = None
     inner: bool = False
 
-    def part(self, decoded: Decoded, outer: Where, column: str) -> "Text":
-        """Return what was decoded from this text (or from a larger one, of which ``outer`` gives the offsets)."""
-        inside = decoded.where
-        if inside is None:
-            start = outer(decoded.start)
-            where: Where = lambda _: start  # noqa: E731 (a definition would be another type in each branch)
-        else:
-            where = lambda place: outer(inside(place))  # noqa: E731
+    def part(self, decoded: Decoded, begin: int, column: str) -> "Text":
+        """Return what was decoded from this text, or from a larger one in which this one begins at ``begin``."""
+        outer, inside = self.where, decoded.where
+        start = decoded.start
+
+        def where(place: int) -> int:
+            return outer((start if inside is None else inside(place)) - begin)
+
         return replace(
             self,
             data=decoded.data,
@@ -96,6 +96,8 @@ def _cut(text: Text) -> Iterator[Text]:
         yield text
         return
     for start in range(0, len(text.data) - OVERLAP, BLOCK - OVERLAP):
-        yield replace(
-            text, data=text.data[start : start + BLOCK], where=lambda place, start=start: text.where(start + place)
-        )
+        yield replace(text, data=text.data[start : start + BLOCK], where=_from(text.where, start))
+
+
+def _from(where: Where, start: int) -> Where:
+    return lambda place: where(start + place)

@@ -13,7 +13,9 @@ __all__ = ["scan_value", "scan_values"]
 
 _AT_ONCE = 1024 * 1024  # bytes of values that are searched together
 _LEVELS = 64  # of values within values
-_SPLITS = frozenset({(4, 4, 4, 4), (4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (8, 8)})  # sizes of the parts of a number
+_SPLITS = frozenset(
+    {(4, 4, 4, 4), (4, 4, 4, 3), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (8, 8)}
+)  # sizes of the parts of a number
 
 
 def scan_value(scanner: Scanner, column: str, value: object) -> list[Found]:
@@ -24,8 +26,8 @@ def scan_value(scanner: Scanner, column: str, value: object) -> list[Found]:
 def scan_values(scanner: Scanner, values: Iterable[tuple[Any, str, object]]) -> Iterator[tuple[Any, Found]]:
     """Search values, each given with a place of the caller's own and a name; each finding comes with its place.
 
-    Numbers are searched as their digits, texts and bytes as they are, lists and objects entry by entry under their keys,
-    and neighbouring entries of few digits as one number. A name of its own for each nested value: ``card.number``.
+    Numbers are searched as their digits, texts and bytes as they are, lists and objects entry by entry under their
+    keys, and neighbouring entries of few digits as one number. A nested value has a name of its own: ``card.number``.
     """
     texts: list[Text] = []
     size = 0
@@ -75,11 +77,12 @@ def _written(value: object) -> bytes | None:
         return value.encode("utf-8", "replace")
     if isinstance(value, bool) or value is None:
         return b""
-    if isinstance(value, float):
-        return (str(int(value)) if value.is_integer() else repr(value)).encode()
+    return _in_digits(value).encode() if isinstance(value, int | float | Decimal) else None
+
+
+def _in_digits(value: float | Decimal) -> str:
+    """Return a number without an exponent or a fraction of zero, where it has no other."""
     if isinstance(value, Decimal):
         whole = value.is_finite() and value == value.to_integral_value()
-        return (format(value.to_integral_value(), "f") if whole else str(value)).encode()
-    if isinstance(value, int):
-        return str(value).encode()
-    return None
+        return format(value.to_integral_value(), "f") if whole else str(value)
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)

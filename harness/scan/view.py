@@ -75,7 +75,9 @@ class View:
 
     def every(self, count: int) -> npt.NDArray[np.uint64]:
         """Return each so many bytes of the text, from its beginning on, the eight bytes there, the first one lowest."""
-        return np.ndarray((self.end - self.begin) // count, np.dtype("<u8"), self._bytes, offset=self.begin, strides=(count,))
+        return np.ndarray(
+            (self.end - self.begin) // count, np.dtype("<u8"), self._bytes, offset=self.begin, strides=(count,)
+        )
 
     def rows(self, places: Places, width: int, later: int = 0) -> npt.NDArray[np.uint8]:
         """Return so many bytes from so many bytes after (or before) each place on, a row each."""

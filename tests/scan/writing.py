@@ -1,4 +1,4 @@
-"""Ways in which a value is written: made-up card numbers, their groups and scripts, and encodings that can be nested."""
+"""Ways in which a value is written: made-up card numbers, their groups and scripts, encodings that can be nested."""
 
 import base64
 import gzip
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from urllib.parse import quote
 
-from harness.scan.brands import BRANDS, Brand, brand_of
+from harness.scan.brands import Brand, brand_of
 from harness.scan.luhn import check_digit
 
 __all__ = ["BYTE_CODECS", "GROUPS", "SCRIPTS", "SEPARATORS", "TEXT_CODECS", "grouped", "pan"]
@@ -95,7 +95,9 @@ TEXT_CODECS: Mapping[str, Callable[[str], str]] = {
     "json, all": lambda text: "".join(f"\\u{unit:04x}" for unit in memoryview(text.encode("utf-16")[2:]).cast("H")),
     "url": quote,
     "url, all": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
-    "html": lambda text: text.replace("&", "&amp;").replace("\u00a0", "&nbsp;").encode("ascii", "xmlcharrefreplace").decode(),
+    "html": lambda text: (
+        text.replace("&", "&amp;").replace("\u00a0", "&nbsp;").encode("ascii", "xmlcharrefreplace").decode()
+    ),
     "html, all": lambda text: "".join(f"&#{ord(character)};" for character in text),
     "html, all hex": lambda text: "".join(f"&#x{ord(character):x};" for character in text),
 }

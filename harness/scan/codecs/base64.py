@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.scan.characters import DIGIT, nibble, one, pair
-from harness.scan.pieces import Decoded, Read, Unread, stretches, token, without
+from harness.scan.pieces import Decoded, Read, Unread, Where, moved, stretches, token, without
 from harness.scan.streams import Bits, Places, plane
 from harness.scan.view import View
 
@@ -77,7 +77,7 @@ _ZLIB = re.compile(rb"(?<![\w+/-])(?:eJ[w-z]|eA[E-H]|eF[4-7]|eN[o-r])", re.ASCII
 def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
     """Decode what is text, digits or compressed data in base64."""
     for left, right, seen in stretches(view, _texts(view), _RUN, _RUN_BACK):
-        yield from _made(view.data[left:right], left, [place - left for place in seen])
+        yield from _made(bytes(view.data[left:right]), left, [place - left for place in seen])
     for start in _compressed(view):
         raw = token(_RUN, view, start, read, _MOST)
         if len(raw) == _MOST:
@@ -95,7 +95,7 @@ def _texts(view: View) -> list[int]:
     places = view.places("base64 digits")
     if places.size:
         octets, valid = _octets(view, places - 2, 8)
-        digits = (octets >= 0x30) & (octets <= 0x39)
+        digits = (octets >= ord("0")) & (octets <= ord("9"))
         four = (digits[:, :3] & digits[:, 1:4] & digits[:, 2:5] & digits[:, 3:]).any(axis=1)
         found.update((places[valid & four] + 2).tolist())
     for place in view.places("base64 wide").tolist():
@@ -112,7 +112,7 @@ def _octets(view: View, places: Places, width: int) -> tuple[Octets, npt.NDArray
     octets[..., 0] = first << 2 | second >> 4
     octets[..., 1] = second << 4 | third >> 2
     octets[..., 2] = third << 6 | fourth
-    return octets.reshape(len(places), -1), (values <= _LAST_VALUE).all(axis=1)
+    return octets.reshape(len(places), -1), np.logical_and.reduce(values <= _LAST_VALUE, axis=1)
 
 
 def _compressed(view: View) -> Iterator[int]:
@@ -135,10 +135,8 @@ def _made(raw: bytes, start: int, seen: Iterable[int]) -> Iterator[Decoded]:
         if usable >= _SHORTEST:
             data = binascii.a2b_base64(text[skipped : skipped + usable] + b"=" * (-usable % 4))
             name = "jwt" if raw.startswith(b"eyJ") else "base64"
-            yield Decoded(
-                start,
-                start + len(raw),
-                name,
-                data,
-                lambda place, skipped=skipped: start + where(skipped + place * 4 // 3),
-            )  # type: ignore[misc]
+            yield Decoded(start, start + len(raw), name, data, _where(moved(where, start), skipped))
+
+
+def _where(character: Where, skipped: int) -> Where:
+    return lambda place: character(skipped + place * 4 // 3)

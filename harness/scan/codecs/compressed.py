@@ -26,6 +26,7 @@ _MOST_RATIO = 200  # deflate reaches 1,032; text stays under 50
 _SMALL = 1024 * 1024  # of less the ratio does not matter
 _CHUNK = 16 * 1024
 _CERTAIN = 256  # bytes that a false start does not decompress to
+_DEFLATED = 8
 _ZIP_HEADER = struct.Struct("<6xHH16xHH")  # flags, method, lengths of name and extra field
 
 
@@ -46,12 +47,12 @@ class _Input:
 def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
     """Decompress what begins as compressed data does."""
     for start in view.places("archive").tolist():
-        data, sign = _Input(read, start), view.data[start]
-        if sign == 0x1F:
+        data, sign = _Input(read, start), view.data[start : start + 1]
+        if sign == b"\x1f":
             if not _GZIP.match(view.data, start):
                 continue
             yield from _inflated(start, "gzip", data, zlib.MAX_WBITS | 16, sure=True)
-        elif sign == 0x78:
+        elif sign == b"x":
             yield from _inflated(start, "deflate", data, zlib.MAX_WBITS, sure=False)
         else:
             yield from _entry(start, data)
@@ -67,7 +68,7 @@ def _entry(start: int, data: _Input) -> Iterator[Decoded | Unread]:
     data.take(name + extra)
     if flags & 1:
         yield Unread(start, "zip entry is encrypted", ("zip",))
-    elif method == 8:
+    elif method == _DEFLATED:
         yield from _inflated(start, "zip", data, -zlib.MAX_WBITS, sure=True)
     elif method:
         yield Unread(start, f"zip entry is compressed by method {method}", ("zip",))

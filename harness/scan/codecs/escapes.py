@@ -1,4 +1,4 @@
-"""Characters written as escapes: ``%34`` (RFC 3986), ``&#52;`` (HTML), ``\\u0034`` and its like (RFC 8259).
+r"""Characters written as escapes: ``%34`` (RFC 3986), ``&#52;`` (HTML), ``\u0034`` and its like (RFC 8259).
 
 Decoded is what has several escapes close together, escapes between digits, and digits that an escape runs into.
 """
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from harness.scan.characters import DIGIT, HEX, one
-from harness.scan.pieces import Decoded, Read, Unread, clusters, substituted
+from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted
 from harness.scan.streams import Bits
 from harness.scan.view import View
 
@@ -69,11 +69,11 @@ def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
     """Decode the neighbourhood of escapes, once for each kind of escape in it."""
     for found in clusters(_places(view), _NEAR):
         left, right = view.within(found[0], found[0] - _NEAR, found[-1] + _NEAR)
-        text = view.data[left:right]
+        text = bytes(view.data[left:right])
         for name, sign, pattern, value in _CODECS:
             if sign in text and pattern.search(text):
                 data, where = substituted(pattern, value, text)
-                yield Decoded(left, right, name, data, lambda place, where=where, left=left: left + where(place))  # type: ignore[misc]
+                yield Decoded(left, right, name, data, moved(where, left))
 
 
 def _places(view: View) -> list[int]:

@@ -37,7 +37,7 @@ def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
     for left, right, seen in stretches(view, view.places("hex").tolist(), _RUN, _RUN):
         for skipped in sorted({(place - left) % 2 for place in seen}):
             if right - left - skipped >= _SHORTEST:
-                yield _made(view.data[left + skipped : right], left + skipped)
+                yield _made(bytes(view.data[left + skipped : right]), left + skipped)
     for start in view.places("hex archive").tolist():
         if _MAGIC.match(view.data, start):
             raw = token(_RUN, view, start, read, _MOST)

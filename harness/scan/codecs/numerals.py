@@ -8,9 +8,9 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from harness.scan.characters import byte, nibble, pair
-from harness.scan.pieces import Decoded, Read, Unread, clusters, substituted
-from harness.scan.streams import Bits
+from harness.scan.characters import byte, nibble
+from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted
+from harness.scan.streams import Bits, Places
 from harness.scan.view import View
 
 __all__ = ["STREAMS", "decoded"]
@@ -38,8 +38,8 @@ def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
     places = np.unique(np.concatenate([_four(view, size) for size in (2, 3, 4)])).tolist()
     for found in clusters(places, _NEAR):
         left, right = view.within(found[0], found[0] - _NEAR, found[-1] + _NEAR)
-        data, where = substituted(_CHARACTER, _plain, view.data[left:right])
-        yield Decoded(left, right, "numerals", data, lambda place, where=where, left=left: left + where(place))  # type: ignore[misc]
+        data, where = substituted(_CHARACTER, _plain, bytes(view.data[left:right]))
+        yield Decoded(left, right, "numerals", data, moved(where, left))
 
 
 def _plain(character: bytes) -> bytes:
@@ -50,7 +50,7 @@ def _in_ascii(character: str) -> str:
     return str(unicodedata.decimal(character)) if character.isdecimal() else character
 
 
-def _four(view: View, size: int) -> npt.NDArray[np.int64]:
+def _four(view: View, size: int) -> Places:
     """Return where four digits stand, of so many bytes each."""
     places = view.places(f"numerals of {size}")
     if not places.size:
@@ -59,4 +59,5 @@ def _four(view: View, size: int) -> npt.NDArray[np.int64]:
     code = octets[..., 0] & (0x7F >> size)
     for index in range(1, size):
         code = code << 6 | octets[..., index] & 0x3F
-    return places[(_decimal()[np.minimum(code, _CODES - 1)]).all(axis=1)]
+    known: Places = places[_decimal()[np.minimum(code, _CODES - 1)].all(axis=1)]
+    return known
