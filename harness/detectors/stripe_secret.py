@@ -37,7 +37,7 @@ class StripeSecret:
             "sk_" + "org_live_$,",
             "ek_" + "test_$$",
             "whs" + "ec_$abcdefgh",
-            "whs" + "ec_$" + "%2F0bc%3D",
+            "whs" + "ec_$" + "abcdef%2F0bc%3D",
             "key=" + "sk_" + "test_$$$$$&x=1",
             r"a\n" + "sk_" + "live_$" + r"\n",
         )
