@@ -45,13 +45,16 @@ def moved(where: Where, by: int) -> Where:
     return lambda place: by + where(place)
 
 
-def clusters(places: Iterable[int], gap: int) -> Iterator[list[int]]:
-    """Group places of which each is at most so far from the one before."""
+def clusters(view: View, places: Iterable[int], gap: int) -> Iterator[list[int]]:
+    """Group places of one text of which each is at most so far from the one before."""
     group: list[int] = []
+    limit = 0
     for place in places:
-        if group and place - group[-1] > gap:
+        if group and (place - group[-1] > gap or place >= limit):
             yield group
             group = []
+        if not group:
+            limit = view.following(place)
         group.append(place)
     if group:
         yield group

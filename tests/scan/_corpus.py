@@ -123,7 +123,12 @@ def _others(random: Random) -> Mapping[str, tuple[str, ...]]:
             f"swiped %B{visa}^HOPPER/GRACE^{expiry}101{random.randrange(10**8):08}?",
             f'{{"track2": ";{visa}={expiry}201{random.randrange(10**9):09}?"}}',
         ),
-        "cvc": (f'{{"cvc": "{code}"}}', f"amount=1&card[cvc]={code}&x=1", f"<CVV2>{code}</CVV2>", f"cvv: {code}"),
+        "cvc": (
+            f'{{"cvc": "{code}"}}',
+            f"amount=1&card[cvc]={code}&x=1",
+            f"<CVV2>{code}</CVV2>",
+            f"cvv: {code} exp 12/31",
+        ),
         "pin": (f'{{"card_pin": "{pin}"}}', f"<PIN>{pin}</PIN>", f'{{"pinBlock":"{block}"}}'),
         "iban": (
             f'{{"iban": "{iban}"}}',

@@ -67,7 +67,7 @@ _CODECS: tuple[tuple[str, bytes, re.Pattern[bytes], Callable[[bytes], bytes]], .
 
 def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
     """Decode the neighbourhood of escapes, once for each kind of escape in it."""
-    for found in clusters(_places(view), _NEAR):
+    for found in clusters(view, _places(view), _NEAR):
         left, right = view.within(found[0], found[0] - _NEAR, found[-1] + _NEAR)
         text = bytes(view.data[left:right])
         for name, sign, pattern, value in _CODECS:
