@@ -9,7 +9,7 @@ from harness.scan.view import View
 
 __all__ = ["Decoded", "Read", "Unread", "Where", "clusters", "moved", "stretches", "substituted", "token", "without"]
 
-_NEAR = 96  # characters around what was seen that are decoded with it
+_NEAR = 192  # characters around what was seen that are decoded with it
 
 Where = Callable[[int], int]
 

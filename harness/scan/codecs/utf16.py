@@ -15,7 +15,7 @@ STREAMS: Mapping[str, Bits] = {
     "utf-16": (NUL & ~NUL.ahead(1)).every(2, 4) | (_full & ~_full.ahead(1)).every(2, 4),
 }
 
-_NEAR = 64
+_NEAR = 160  # bytes; nineteen digits in surrogates, in groups, are 92
 
 
 def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
