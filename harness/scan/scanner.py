@@ -206,7 +206,7 @@ def _found_by(detector: Any, view: View) -> Iterable[Hit]:
         yield from detector.search(view)
     elif hasattr(detector, "anchor"):
         before, after = getattr(detector, "reach", _REACH)
-        for group in clusters(view.places(f"detector {detector.name}").tolist(), before + after):
+        for group in clusters(view, view.places(f"detector {detector.name}").tolist(), before + after):
             left, right = view.within(group[0], group[0] - before, group[-1] + after)
             for hit in detector.find(bytes(view.data[left:right])):
                 yield replace(hit, start=left + hit.start, end=left + hit.end)
