@@ -252,8 +252,8 @@ class Check(Protocol):
 
     ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
     One that has ``reads_bodies = True`` is not judged as held where a body was cut, and one that ``reads`` a sort of
-    observation not where there is none. One that is ``own_control`` judges what shows by itself that the right place was
-    looked at, so that it needs no control and no marker.
+    observation not where there is none. One that is ``own_control`` judges what shows by itself that the right place
+    was looked at, so that it needs no control and no marker.
     """
 
     @property

@@ -143,7 +143,7 @@ class Sighting:
     """What a search found in one column of a table, or in one file, told without the value itself.
 
     ``kind`` is the detector's, and ``label`` says which of the run's own values it is, where it is one; ``how`` is the
-    way in which it was written, ``digest`` whether that is an unkeyed digest of it. ``shown`` is what may be shown of it.
+    way in which it was written, ``digest`` whether that is an unkeyed digest of it. ``shown`` is what may be shown.
     ``where`` is the place of the first one, ``times`` how often it is there.
     """
 
@@ -163,9 +163,9 @@ class Sighting:
 class Searched:
     """All of one source, searched from its beginning to its end.
 
-    ``wanted`` is ``canaries`` or ``patterns``; ``pieces`` counts values or files, ``length`` their bytes. ``unread`` tells
-    what could not be read, ``marked`` whether the search saw what it had to see if it looked in the right place, and is
-    None where there is no such thing.
+    ``wanted`` is ``canaries`` or ``patterns``; ``pieces`` counts values or files, ``length`` their bytes. ``unread``
+    tells what could not be read, ``marked`` whether the search saw what it had to see if it looked in the right place,
+    and is None where there is no such thing.
     """
 
     step: int

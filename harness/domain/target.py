@@ -83,7 +83,7 @@ class RejectionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A column that looks as if it held payment data, and why its owner keeps it; ``*`` stands for any text in names."""
+    """A column that looks as if it held payment data, and why it is kept; ``*`` stands for any text in names."""
 
     table: str
     column: str
@@ -130,8 +130,8 @@ class Contract:
     """What this target promises where Stripe leaves room.
 
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
-    watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are columns
-    that are allowed though they look as if they held payment data, ``kept_rows`` says how long rows are kept.
+    watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are
+    columns that are allowed though they look as if they held payment data, ``kept_rows`` says how long rows are kept.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})

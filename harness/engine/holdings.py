@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from harness.canary import Ledger
 from harness.domain.contracts import Hit
@@ -14,7 +14,8 @@ from harness.domain.finding import Confidence
 from harness.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, Sighting, Suspected
 from harness.domain.tables import Cell, Column, Tables
 from harness.domain.target import Environment, SourceSpec, Target
-from harness.engine.ports import Piece
+from harness.domain.trace import NotRead, Place, Trace
+from harness.engine.ports import Files
 from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
 from harness.registry import detectors_at_rest
@@ -56,7 +57,6 @@ class _Tally:
     seen: dict[tuple[str, str], Sighting] = field(default_factory=dict)
 
     def look(self, text: bytes) -> None:
-        self.length += len(text)
         if not self.marked and self.mark.search(text):
             self.marked = True
 
@@ -67,7 +67,7 @@ class Holdings:
     Args:
         target: what they belong to.
         open_tables: opens a store.
-        pieces: yields the files of a place.
+        files: searches the files of a place.
         ledger: every sensitive value of the run, for what is told of places.
     """
 
@@ -76,10 +76,10 @@ class Holdings:
         target: Target,
         *,
         open_tables: Callable[[SourceSpec], Tables],
-        pieces: Callable[[SourceSpec], Iterator[Piece]],
+        files: Files,
         ledger: Ledger,
     ) -> None:
-        self._target, self._open, self._pieces, self._ledger = target, open_tables, pieces, ledger
+        self._target, self._open, self._files, self._ledger = target, open_tables, files, ledger
         self._known: dict[str, Tables] = {}
 
     def close(self) -> None:
@@ -110,7 +110,7 @@ class Holdings:
                 if channel is Channel.STORE:
                     self._through_tables(spec, scanner, tally, until)
                 else:
-                    self._through_files(spec, scanner, tally, until)
+                    self._through_files(spec, scanner, tally, until, mark=channel is Channel.LOG)
                 # A log's lines and a store's rows tell of the events; a cache or a dump need not.
                 marked = None if channel is Channel.FILE else tally.marked
                 found.append(
@@ -173,8 +173,7 @@ class Holdings:
     def _cells(self, tables: Tables, table: str, until: float) -> Iterator[Cell]:
         for number, cell in enumerate(tables.rows(table)):
             if not number % 4096 and time.monotonic() > until:
-                spent = f"a search took more than {self._target.budget.search_seconds:g} s"
-                raise InconclusiveError(Reason.BUDGET_SPENT, spent)
+                raise self._spent()
             yield cell
 
     def _through_tables(self, spec: SourceSpec, scanner: Scanner, tally: _Tally, until: float) -> None:
@@ -193,19 +192,36 @@ class Holdings:
     @staticmethod
     def _looked_at(cells: Iterable[Cell], tally: _Tally) -> Iterator[tuple[tuple[str, str], str, object]]:
         for key, column, value in cells:
+            text = _text(value)
             tally.pieces += 1
-            tally.look(_text(value))
+            tally.length += len(text)
+            tally.look(text)
             yield (key, column), column, value
 
-    def _through_files(self, spec: SourceSpec, scanner: Scanner, tally: _Tally, until: float) -> None:
-        for piece in self._pieces(spec):
-            tally.pieces += 1
-            name = self._ledger.conceal_text(piece.path)
-            try:
-                for found in scanner.stream(_passed_on(piece.chunks(), tally, until, self._target)):
-                    _note(tally, name, f"{name}, byte {found.start}", found)
-            except OSError as error:
-                tally.unread.append(f"{name}: {error.strerror}")
+    def _through_files(self, spec: SourceSpec, scanner: Scanner, tally: _Tally, until: float, *, mark: bool) -> None:
+        for told in self._files.search(spec, scanner):
+            if time.monotonic() > until:
+                raise self._spent()
+            name = self._ledger.conceal_text(_placed(told.place)) if isinstance(told, Trace | NotRead) else ""
+            if isinstance(told, Trace):
+                _add(tally, name, _Found(told.kind, told.what, told.shown, told.confidence, told.place.path), name)
+            elif isinstance(told, NotRead):
+                tally.unread.append(f"{name}: {told.why}")
+            else:
+                tally.pieces += 1
+                tally.length += told.size
+        if mark:
+            tail = b""
+            for chunk in self._files.chunks(spec):
+                if tally.marked:
+                    break
+                tally.look(tail + chunk)
+                tail = chunk[-_TAIL:]
+
+    def _spent(self) -> InconclusiveError:
+        return InconclusiveError(
+            Reason.BUDGET_SPENT, f"a search took more than {self._target.budget.search_seconds:g} s"
+        )
 
     def _shown(self, scanner: Scanner, key: str) -> str:
         """Return a row's key as it may be shown: it may be payment data itself."""
@@ -234,17 +250,31 @@ def _scanner(wanted: Wanted, target: Target) -> Scanner:
     return scanner
 
 
+class _Found(NamedTuple):
+    """What was found, in a store or in a file."""
+
+    kind: str
+    what: str
+    shown: str
+    confidence: Confidence
+    path: tuple[str, ...]
+
+
 def _note(tally: _Tally, column: str, where: str, found: Found) -> None:
-    if not isinstance(found, Hit):
+    if isinstance(found, Hit):
+        _add(tally, column, _Found(found.kind, found.what, found.shown, found.confidence, found.path), where)
+    else:
         # What cannot be unpacked (a bomb, an archive cut short) has not been searched.
         tally.unread.append(f"{where}: {found.why}")
-        return
+
+
+def _add(tally: _Tally, column: str, found: _Found, where: str) -> None:
     what, label, form = found.what, "", ""
     if found.kind == _CANARY:
         form = what.rpartition("), ")[2] if "), " in what else ""
         kind, _, label = found.shown.strip("[]").partition(": ")
         what = f"{kind} ({label})"
-    how = ", in ".join(filter(None, (form or "as it is", *reversed(found.path))))
+    how = ", in ".join((form or "as it is", *reversed(found.path)))
     key = (f"{what} {how}", column)
     known = tally.seen.get(key)
     if known is not None:
@@ -256,16 +286,9 @@ def _note(tally: _Tally, column: str, where: str, found: Found) -> None:
         tally.seen[key] = Sighting(found.kind, what, how, digest, where, found.confidence, label, found.shown, column)
 
 
-def _passed_on(chunks: Iterable[bytes], tally: _Tally, until: float, target: Target) -> Iterator[bytes]:
-    tail = b""
-    for chunk in chunks:
-        if time.monotonic() > until:
-            spent = f"a search took more than {target.budget.search_seconds:g} s"
-            raise InconclusiveError(Reason.BUDGET_SPENT, spent)
-        tally.look(tail + chunk)
-        tally.length -= len(tail)
-        tail = chunk[-_TAIL:]
-        yield chunk
+def _placed(place: Place) -> str:
+    """Return a place without its encodings, which are told beside what was found, and without a row's key."""
+    return str(replace(place, path=(), key=""))
 
 
 def _suspected(columns: Sequence[Column]) -> Iterator[Suspected]:

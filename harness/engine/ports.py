@@ -5,8 +5,11 @@ from typing import Protocol
 
 from harness.domain.contracts import MadeEvent, Request
 from harness.domain.observation import Exchange
+from harness.domain.target import SourceSpec
+from harness.domain.trace import Told
+from harness.scan.scanner import Scanner
 
-__all__ = ["Clock", "Commands", "EventSource", "Piece", "Sender"]
+__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender"]
 
 
 class Clock(Protocol):
@@ -25,16 +28,15 @@ class Clock(Protocol):
         ...
 
 
-class Piece(Protocol):
-    """One file of a place."""
+class Files(Protocol):
+    """Files of a place that a target file lists."""
 
-    @property
-    def path(self) -> str:
-        """Where it is."""
+    def search(self, spec: SourceSpec, scanner: Scanner) -> Iterator[Told]:
+        """Search each file of a place; what cannot be read is told."""
         ...
 
-    def chunks(self) -> Iterator[bytes]:
-        """Yield its bytes; raises OSError where it cannot be read."""
+    def chunks(self, spec: SourceSpec) -> Iterator[bytes]:
+        """Yield the bytes of each file of a place."""
         ...
 
 

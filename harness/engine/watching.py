@@ -45,25 +45,25 @@ class Watch:
 
 def _leaves(column: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
     """Yield each single value with its name: of JSON, also where it stands as text, with the keys."""
-    if isinstance(value, bytes | bytearray | memoryview):
-        value = bytes(value).decode("utf-8", "replace")
-    if isinstance(value, str):
-        text = value.strip()
-        if levels and text[:1] in {"{", "["}:
-            try:
-                inner = json.loads(text)
-            except (ValueError, RecursionError):
-                inner = None
-            if isinstance(inner, dict | list):
-                yield from _leaves(column, inner, levels - 1)
-                return
-        yield column, text.lower()
-    elif isinstance(value, Mapping) and levels:
+    value = _parsed(value) if levels else value
+    if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _leaves(f"{column}.{key}", inner, levels - 1)
-    elif isinstance(value, list | tuple) and levels:
+    elif isinstance(value, list | tuple):
         for inner in value:
             yield from _leaves(column, inner, levels - 1)
     elif value is not None and not isinstance(value, bool):
         whole = isinstance(value, float) and value.is_integer()
-        yield column, str(int(value) if whole else value).lower()
+        yield column, str(int(value) if whole else value).strip().lower()
+
+
+def _parsed(value: Any) -> Any:
+    """Return bytes as text, and text that is a JSON object or list as what it says."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        value = bytes(value).decode("utf-8", "replace")
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value

@@ -15,7 +15,6 @@ from harness import __version__
 from harness.adapters.clock import SystemClock
 from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
-from harness.adapters.files import pieces
 from harness.adapters.http import HttpSender
 from harness.adapters.reference import REFERENCE_COMMAND, EmbeddedStore, Reference
 from harness.canary import Ledger
@@ -33,6 +32,7 @@ from harness.engine.trial import Trial
 from harness.errors import ConfigurationError, InconclusiveError, Reason, place_of
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources, table_sources
+from harness.session.places import LocalFiles
 from harness.steps.deliver import Deliver
 from harness.stripe.events import EventFactory
 
@@ -120,7 +120,7 @@ class Session:
         events.types(self.target.webhook.api_version)  # refuses what is no API version before anything is sent
         sender = HttpSender(self.target, self.ledger)
         self._resources.callback(self._closed, sender)
-        holdings = Holdings(self.target, open_tables=_open_tables, pieces=pieces, ledger=self.ledger)
+        holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)
         self._resources.callback(holdings.close)
         runner = Runner(
             self.target,

@@ -7,20 +7,11 @@ from typing import Any
 __all__ = ["INPUTS", "Bait", "baited"]
 
 _TEXTS = frozenset(
-    [
-        "calculated_statement_descriptor",
-        "client_reference_id",
-        "comment",
-        "description",
-        "failure_message",
-        "footer",
-        "memo",
-        "nickname",
-        "seller_message",
-        "statement_descriptor",
-        "statement_descriptor_suffix",
+    {
+        *("calculated_statement_descriptor", "client_reference_id", "comment", "description", "failure_message"),
+        *("footer", "memo", "nickname", "seller_message", "statement_descriptor", "statement_descriptor_suffix"),
         "transfer_group",
-    ]
+    }
 )
 _PEOPLE = frozenset({"business_name", "customer_name", "individual_name", "name"})
 _ADDRESSES = frozenset({"customer_email", "email", "receipt_email"})
