@@ -10,7 +10,7 @@ from harness.domain.tables import Cell, Column, Table
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 
-__all__ = ["MysqlTables"]
+__all__ = ["MysqlTables", "asked", "quoted", "told"]
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 300
@@ -49,13 +49,13 @@ class MysqlTables:
     def __init__(self, spec: SourceSpec) -> None:
         self.name = spec.url
         self._ignored = frozenset(spec.ignore)
-        self._asked, self._database = _asked(spec)
+        self._asked, self._database = asked(spec)
         self._connection: pymysql.Connection[Any] | None = None
         self._known: dict[str, tuple[str, str]] = {}
         try:
             self._connected()
         except (pymysql.Error, OSError, ValueError) as error:
-            raise ConfigurationError(f"store {spec.name!r}: {_told(error)}") from None
+            raise ConfigurationError(f"store {spec.name!r}: {told(error)}") from None
 
     def tables(self) -> Sequence[Table]:
         """Return all tables that the user can see; the server estimates their rows.
@@ -100,10 +100,10 @@ class MysqlTables:
             for query in _queries(cursor, place, key, names, most):
                 cursor.execute(query)
                 for number, row in enumerate(iter(cursor.fetchone, None), 1):
-                    told = ", ".join(f"{name}={_text(value)}" for name, value in zip(key, row, strict=False))
+                    known = ", ".join(f"{name}={_text(value)}" for name, value in zip(key, row, strict=False))
                     for name, value in zip(names, row[len(key) :], strict=True):
                         if value is not None:
-                            yield told or f"row {number}", name, value
+                            yield known or f"row {number}", name, value
 
     def close(self) -> None:
         """Close the connection."""
@@ -138,7 +138,7 @@ class MysqlTables:
         except BaseException as error:
             self._dropped(cursor)
             if isinstance(error, (pymysql.Error, OSError)):
-                raise self._unreadable(_told(error), table) from None
+                raise self._unreadable(told(error), table) from None
             raise
 
     def _dropped(self, cursor: Any) -> None:
@@ -166,7 +166,7 @@ class MysqlTables:
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {detail}")
 
 
-def _asked(spec: SourceSpec) -> tuple[dict[str, Any], str]:
+def asked(spec: SourceSpec) -> tuple[dict[str, Any], str]:
     """Return what the driver is told of an address, and the database."""
     parts = urlsplit(spec.url)
     parameters = dict(parse_qsl(parts.query))
@@ -198,8 +198,8 @@ def _described(cursor: Any, place: tuple[str, str]) -> tuple[list[_Column], list
 def _queries(
     cursor: Any, place: tuple[str, str], key: Sequence[str], names: Sequence[str], most: int | None
 ) -> Iterator[str]:
-    table = ".".join(map(_quoted, place))
-    query = f"SELECT {', '.join(map(_quoted, [*key, *names])) or '1'} FROM {table}"  # noqa: S608 (quoted identifiers)
+    table = ".".join(map(quoted, place))
+    query = f"SELECT {', '.join(map(quoted, [*key, *names])) or '1'} FROM {table}"  # noqa: S608 (quoted identifiers)
     if most is not None:
         cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {most + 1}) AS counted")  # noqa: S608
         ((counted,),) = cursor.fetchall()
@@ -211,10 +211,10 @@ def _queries(
         yield f"{query} LIMIT {most}"
     else:
         for order, limit in (("ASC", most - most // 2), ("DESC", most // 2)):
-            yield f"{query} ORDER BY {', '.join(f'{_quoted(name)} {order}' for name in key)} LIMIT {limit}"
+            yield f"{query} ORDER BY {', '.join(f'{quoted(name)} {order}' for name in key)} LIMIT {limit}"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     # The driver's own mark for parameters is not looked for where no parameters are given.
     return "`" + name.replace("`", "``") + "`"
 
@@ -223,7 +223,7 @@ def _text(value: object) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
     """Return what is wrong as one printable line; the driver's texts hold no password."""
     text = " ".join(str(error.args[-1] if error.args else error).split())
     return "".join(character if character.isprintable() else "?" for character in text)
