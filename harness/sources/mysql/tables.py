@@ -215,6 +215,7 @@ def _queries(
 
 
 def quoted(name: str) -> str:
+    """Return a name as an identifier of SQL."""
     # The driver's own mark for parameters is not looked for where no parameters are given.
     return "`" + name.replace("`", "``") + "`"
 
