@@ -28,6 +28,8 @@ class OnlyOldRowsPurged:
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each table in which too little or too much was removed, or nothing was planted."""
+        if any(isinstance(one, Purged) and one.status for one in seen.observations):
+            return  # a purge that ended with an error says nothing about what a good one removes
         before, after = (_rows(seen, moment) for moment in ("after", "purged"))
         step = max((one.step for one in seen.observations if isinstance(one, Purged)), default=0)
         for kept in seen.contract.kept_rows:

@@ -10,10 +10,12 @@ _TEXTS = frozenset(
     {
         *("calculated_statement_descriptor", "client_reference_id", "comment", "description", "failure_message"),
         *("footer", "memo", "nickname", "seller_message", "statement_descriptor", "statement_descriptor_suffix"),
-        "transfer_group",
+        *("transfer_group", "verified_address"),
     }
 )
-_PEOPLE = frozenset({"business_name", "customer_name", "individual_name", "name"})
+#: Short ones: what a merchant calls a coupon, and the number of a tax id.
+_SHORT = frozenset({"coupon", "value"})
+_PEOPLE = frozenset({"business_name", "customer_name", "individual_name", "name", "verified_name"})
 _ADDRESSES = frozenset({"customer_email", "email", "receipt_email"})
 _PHONES = frozenset({"customer_phone", "phone"})
 _BILLING = frozenset(
@@ -62,7 +64,7 @@ def _metadata(event: dict[str, Any], bait: Bait) -> bool:
 
 
 def _texts(event: dict[str, Any], bait: Bait) -> bool:
-    return _replaced(event, dict.fromkeys(_TEXTS, bait.text))
+    return _replaced(event, dict.fromkeys(_TEXTS, bait.text) | dict.fromkeys(_SHORT, bait.number))
 
 
 def _billing_details(event: dict[str, Any], bait: Bait) -> bool:

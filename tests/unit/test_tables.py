@@ -24,10 +24,10 @@ def test_values_come_typed_with_their_keys(database):
         ]
         assert cells == [("id=evt_1", "id", "evt_1"), ("id=evt_1", "amount", 42), ("id=evt_2", "id", "evt_2")]
         assert [table.name for table in tables.tables()] == ["events"]
-        assert [(one.table, one.name, one.type.lower()) for one in tables.columns()] == [
-            ("events", "id", "text"),
-            ("events", "amount", "integer"),
-        ]
+        assert [(one.table, one.name) for one in tables.columns()] == [("events", "id"), ("events", "amount")]
+        text, number = (one.type.lower() for one in tables.columns())
+        assert text in {"varchar(255)", "character varying(255)"}
+        assert number in {"integer", "int(11)"}
 
 
 def test_table_without_key_and_odd_names(kind, database):
