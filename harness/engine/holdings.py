@@ -80,7 +80,7 @@ class Holdings:
         ledger: Ledger,
     ) -> None:
         self._target, self._open, self._files, self._ledger = target, open_tables, files, ledger
-        self._known: dict[str, Tables] = {}
+        self._known: dict[SourceSpec, Tables] = {}
 
     def close(self) -> None:
         """Let go of the stores."""
@@ -166,9 +166,10 @@ class Holdings:
         return seen
 
     def _tables(self, spec: SourceSpec) -> Tables:
-        if spec.name not in self._known:
-            self._known[spec.name] = self._open(replace(spec, ignore=()))
-        return self._known[spec.name]
+        if spec not in self._known:
+            # A table that changes by itself is no place to leave payment data either.
+            self._known[spec] = self._open(replace(spec, ignore=()))
+        return self._known[spec]
 
     def _cells(self, tables: Tables, table: str, until: float) -> Iterator[Cell]:
         for number, cell in enumerate(tables.rows(table)):

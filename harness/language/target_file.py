@@ -259,11 +259,6 @@ class _Reading:
         )
 
     def _retention(self, entry: _Retention) -> RetentionSpec:
-        for index, one in enumerate(entry.rows):
-            for event in (one.event, *one.stays):
-                if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", event) is None:
-                    place: list[str | int] = ["retention", "rows", index, "event" if event == one.event else "stays"]
-                    raise self._wrong(place, f"{event!r} is no type of event", "such as charge.succeeded")
         return RetentionSpec(entry.purge, _kept_rows(entry), str(self._path.parent), entry.seconds)
 
     def _secret(self, variable: str | None, label: str, place: Sequence[str | int]) -> Secret | None:

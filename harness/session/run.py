@@ -117,7 +117,13 @@ class Session:
             self._resources.callback(self._closed, log)
             logs.append(log)
         events = event_factory(self.seed)
-        events.types(self.target.webhook.api_version)  # refuses what is no API version before anything is sent
+        # Refuses what is no API version, and no type in it, before anything is sent.
+        types = events.types(self.target.webhook.api_version)
+        for kept in self.target.contract.kept_rows:
+            for type_ in (kept.event, *kept.stays):
+                if type_ not in types:
+                    problem = f"retention of {kept.table!r}: there are no events of type {type_!r}"
+                    raise ConfigurationError(problem, hint=nearest(type_, list(types)))
         sender = HttpSender(self.target, self.ledger)
         self._resources.callback(self._closed, sender)
         holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)

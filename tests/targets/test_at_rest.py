@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 import psycopg
 import pymysql
 import pytest
+from sqlalchemy import create_engine, text
 
 from harness.domain.address import without_password
 from harness.domain.sensitive import Secret
 from harness.domain.target import Contract, Environment, KeptRows, RetentionSpec, SourceSpec, Target, Webhook
-from harness.domain.verdict import Failed, Passed, Skipped
+from harness.domain.verdict import Errored, Failed, Passed, Skipped
+from harness.errors import Reason
 from harness.reporters.words import summary
 from harness.session import Session, all_scenarios, choose, event_factory
 from tests.postgresql import server
@@ -41,12 +43,14 @@ def database(request):
             with psycopg.connect(url, autocommit=True) as connection:
                 connection.execute("CREATE DATABASE small")
             parts = urlsplit(url)
-            url = parts._replace(path="/small").geturl()
-            yield url.replace(f"{parts.scheme}:", "postgresql+psycopg:", 1), url
+            small = parts._replace(path="/small")
+            yield small._replace(scheme="postgresql+psycopg").geturl(), small.geturl()
 
 
 @contextmanager
-def session_on(database, fault=None, purge=(sys.executable, "-m", "tests.targets.purge")):
+def session_on(
+    database, fault=None, purge=(sys.executable, "-m", "tests.targets.purge"), environment=Environment.LOCAL
+):
     """Open a session on the small service."""
     service, watched = database
     address, password = without_password(watched)
@@ -56,7 +60,7 @@ def session_on(database, fault=None, purge=(sys.executable, "-m", "tests.targets
         target = Target(
             name="small service",
             url=url,
-            environment=Environment.LOCAL,
+            environment=environment,
             webhook=Webhook("/", Secret("webhook secret", SECRET), event_factory(0).versions()[-1]),
             stores=(SourceSpec("database", address, password=secret),),
             retention=retention,
@@ -95,3 +99,26 @@ def test_a_purge_that_does_nothing_is_found(database):
         verdict = session.judged(*CASES["data_at_rest/retention[purge]"]).verdict
     assert isinstance(verdict, Failed)
     assert "older than 90 days" in summary(verdict)
+
+
+def test_production_is_searched_and_nothing_is_sent(database):
+    """On production the schema and what is stored are judged without a delivery; an empty store proves nothing."""
+    with session_on(database, FAULTS["number_left"], environment=Environment.PRODUCTION) as session:
+        verdicts = {id_: session.judged(*CASES[id_]).verdict for id_ in CASES}
+        stored = verdicts.pop("data_at_rest/pattern_scan[stores]")
+        assert isinstance(verdicts.pop("data_at_rest/schema[names_and_types]"), Passed)
+        assert all(isinstance(verdict, Skipped) for verdict in verdicts.values())
+        assert isinstance(stored, Errored)
+        assert stored.reason is Reason.MARKER_NOT_SEEN
+        engine = create_engine(database[0])
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO events VALUES ('evt_1abcdefghijklmnop', 'charge.succeeded', NULL, 1)"))
+        assert isinstance(session.judged(*CASES["data_at_rest/pattern_scan[stores]"]).verdict, Passed)
+        number = "4242" * 4
+        with engine.begin() as connection:
+            connection.execute(text(f"INSERT INTO also (number, sample) VALUES (1, '[{number}]')"))
+        engine.dispose()
+        found = session.judged(*CASES["data_at_rest/pattern_scan[stores]"]).verdict
+        assert isinstance(found, Failed)
+        assert "published test card number" in found.findings[0].seen
+        assert "in production" in found.findings[0].seen

@@ -8,7 +8,6 @@ import pytest
 from harness.adapters.commands import LocalCommands
 from harness.errors import InconclusiveError, Reason
 
-
 _HANGS = "import time; time.sleep(60)"
 
 
