@@ -13,8 +13,8 @@ __all__ = ["PrivateKey"]
 _LINE = "MIIEvgIBADANBgkqhkiG9w0BAQEFAASC" + "BKgwggSkAgEAAoIBAQC7VJTUt9Us8cKj"
 _HEAD = "-----BEGIN " + "PRIVATE KEY-----"
 _PEM = re.compile(
-    rb"-----BEGIN (?P<sort>(?:[A-Z0-9]+ ){0,3})PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn]|%0[AaDd]|[A-Za-z-]+: [^\r\n]+)*"
-    rb"(?P<body>[A-Za-z0-9+/=]{32,}(?:(?:\s|\\[rn])*[A-Za-z0-9+/=]+)*)"
+    rb"-----BEGIN (?P<sort>(?:[A-Z0-9]+ ){0,3})PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[rn]|%0[AaDd]|[A-Za-z-]+: [^\r\n]+)*"
+    rb"(?P<body>[A-Za-z0-9+/=]{32,}(?:(?:\s|\\+[rn])*[A-Za-z0-9+/=]+)*)"
 )
 
 

@@ -15,8 +15,9 @@ __all__ = ["StripeSecret"]
 _BODY = "51H8sKdLkdIw" + "Hu7ix4eC39Hq"
 _KEY = re.compile(
     rb"%s(?P<prefix>(?P<sort>sk|rk|sk_org|ek)_(?P<mode>live|test)_)(?P<body>[A-Za-z0-9]{20,247})"
-    rb"|%s(?P<hook>whsec_)(?P<secret>[A-Za-z0-9+/=_-]{32,64})" % (EDGE, EDGE)
+    rb"|%s(?P<hook>whsec_)(?P<secret>(?:[A-Za-z0-9+/=_-]|%%(?:2[BbFf]|3[Dd])){32,64})" % (EDGE, EDGE)
 )
+_ESCAPE = re.compile(rb"%..")
 _SORTS = {b"sk": "secret key", b"rk": "restricted key", b"sk_org": "organisation key", b"ek": "ephemeral key"}
 
 
@@ -36,11 +37,10 @@ class StripeSecret:
             "sk_" + "org_live_$,",
             "ek_" + "test_$$",
             "whs" + "ec_$abcdefgh",
-            "whs" + "ec_" + "+/" * 16,
+            "whs" + "ec_$" + "abcdef%2F0bc%3D",
             "key=" + "sk_" + "test_$$$$$&x=1",
             r"a\n" + "sk_" + "live_$" + r"\n",
         )
-        if "+/" not in pattern
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         ("pk_" + "live_" + _BODY).encode(),
@@ -55,7 +55,7 @@ class StripeSecret:
         """Return each key and secret."""
         for match in _KEY.finditer(data):
             body = match["body"] or match["secret"]
-            if not masks(body):
+            if not masks(_ESCAPE.sub(b"", body)):
                 prefix = match["prefix"] or match["hook"]
                 if match["hook"]:
                     what = "Stripe webhook signing secret"

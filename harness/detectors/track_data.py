@@ -17,7 +17,7 @@ _NUMBER = "400005" + "1234567" + "89"
 _NUMBER += check_digit(_NUMBER)
 
 # Name, then year and month of expiry, service code and what the issuer likes (ISO/IEC 7813).
-_FIRST = re.compile(rb"\^[^^\r\n?]{2,26}\^\d\d(?:0[1-9]|1[0-2])(?:\d{3}|\^)[^\r\n?]{0,40}\??")
+_FIRST = re.compile(rb"\^[^^\r\n?]{2,26}\^\d\d(?:0[1-9]|1[0-2])(?:\d{3}|\^)[^\r\n?\x7f]{0,40}\??")
 _SECOND = re.compile(rb"[=Dd]\d\d(?:0[1-9]|1[0-2])\d{3,24}[Ff?]?")
 
 

@@ -33,10 +33,10 @@ _CARD_NAMES = (
     frozenset({"track", "data"}),
     frozenset({"primary", "account", "number"}),
 )
-_TELLING = frozenset(
+_TELLING = _CARDS | frozenset(
     """
-    american amex card cardholder cardno cardnum cardnumber cards cc ccn ccnum credit creditcard csc cvc cvc2 cvn cvv
-    cvv2 debit diners discover exp expiration expiry jcb maestro mastercard pan track track1 track2 unionpay visa
+    american amex cardholder credit csc cvc cvc2 cvn cvv cvv2 debit diners discover exp expiration expiry jcb maestro
+    mastercard track track1 track2 unionpay visa
     """.split()  # noqa: SIM905 (a list would take a hundred lines)
 )
 _TOKEN = re.compile(r"[A-Za-z0-9]+")

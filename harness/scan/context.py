@@ -21,6 +21,7 @@ _KEY = re.compile(
     % {b"opening": _OPENING, b"closing": _CLOSING, b"sign": _SIGN, b"name": _NAME}
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+(?:[0-9]{1,2}[A-Za-z]+)?[0-9]*(?![A-Za-z0-9])")  # not hexadecimal digits
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z_.\-\[\]]{0,47}\d{0,2}\]?")
 
 
@@ -47,7 +48,7 @@ def key_before(data: bytes | bytearray, place: int) -> Key:
 
 def words_of(key: str) -> tuple[str, ...]:
     """Return the words of a name in any of the usual spellings (``cardNumber``, ``card_number``, ``CARD-NUMBER``)."""
-    return tuple(word.lower() for word in _WORD.findall(key))
+    return tuple(word.lower() for token in _TOKEN.findall(key) for word in _WORD.findall(token))
 
 
 class Edge(Enum):

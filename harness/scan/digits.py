@@ -168,7 +168,6 @@ def _split(view: View) -> Iterator[Number]:
             if found is not None and found[1]:
                 reached = place + part.end() - 1
                 yield Number(start, reached, digits, *found, usual=False)
-                break
 
 
 @cache
@@ -185,18 +184,22 @@ def _in_groups(view: View, places: Places) -> Iterator[Number]:
     first = view.words(places)
     reached = 0
     for place in places[_plausible()[first & _BYTE, (first >> _EIGHT) & _BYTE]].tolist():
-        number = _grouped(view.data, place) if place >= reached else None
-        if number is not None:
-            yield number
-            reached = number.end
+        if place >= reached:
+            for number in _grouped(view.data, place):
+                yield number
+                reached = number.end
 
 
-def _grouped(data: bytes | bytearray, start: int) -> Number | None:
-    """Return the number whose groups begin at a place, one in the usual groups before any other."""
+def _grouped(data: bytes | bytearray, start: int) -> list[Number]:
+    """Return the numbers whose groups begin at a place: those in the usual groups, else the first other one.
+
+    Of 16 digits and three more both numbers may be right, of which the three may be a code.
+    """
     near = bytes(data[start : start + 64])
     leading = near.translate(None, _GAPS)[:6]
     if not leading.isdigit() or not known_starts()[int(leading)]:
-        return None
+        return []
+    usual: list[Number] = []
     sizes: list[int] = []
     gaps: list[bytes] = []
     digits, place, other = "", 0, None
@@ -209,11 +212,12 @@ def _grouped(data: bytes | bytearray, start: int) -> Number | None:
             even = len(breaks) <= 1 and len(set(gaps) - set(breaks)) <= 1
             number = Number(start, start + group.end(), digits, *found, usual=even and tuple(sizes) in GROUPINGS)
             if number.luhn and number.usual:
-                return number
-            other = other or number
+                usual.append(number)
+            if not breaks:  # what one line ends and the next one begins with is joined only where the groups say so
+                other = other or number
         gap = _GAP.match(near, group.end())
         if not gap:
             break
         gaps.append(gap[0])
         place = gap.end()
-    return other
+    return usual or ([other] if other else [])

@@ -9,7 +9,7 @@ from harness.scan.view import View
 
 __all__ = ["Decoded", "Read", "Unread", "Where", "clusters", "moved", "stretches", "substituted", "token", "without"]
 
-_NEAR = 96  # characters around what was seen that are decoded with it
+_NEAR = 192  # characters around what was seen that are decoded with it
 
 Where = Callable[[int], int]
 
@@ -45,13 +45,16 @@ def moved(where: Where, by: int) -> Where:
     return lambda place: by + where(place)
 
 
-def clusters(places: Iterable[int], gap: int) -> Iterator[list[int]]:
-    """Group places of which each is at most so far from the one before."""
+def clusters(view: View, places: Iterable[int], gap: int) -> Iterator[list[int]]:
+    """Group places of one text of which each is at most so far from the one before."""
     group: list[int] = []
+    limit = 0
     for place in places:
-        if group and place - group[-1] > gap:
+        if group and (place - group[-1] > gap or place >= limit):
             yield group
             group = []
+        if not group:
+            limit = view.following(place)
         group.append(place)
     if group:
         yield group

@@ -64,9 +64,13 @@ class View:
 
     def within(self, place: int, left: int, right: int) -> tuple[int, int]:
         """Return as much of a stretch as belongs to the text that a place is in."""
-        number = bisect_right(self._starts, place) - 1
-        following = self._starts[number + 1] if number + 1 < len(self._starts) else self.end
-        return max(left, self.begin, self._starts[number]), min(right, following - len(GUARD))
+        start = self._starts[bisect_right(self._starts, place) - 1]
+        return max(left, self.begin, start), min(right, self.following(place) - len(GUARD))
+
+    def following(self, place: int) -> int:
+        """Return where the text after the one that a place is in begins, or the end."""
+        number = bisect_right(self._starts, place)
+        return self._starts[number] if number < len(self._starts) else self.end
 
     def words(self, places: Places, later: int = 0) -> npt.NDArray[np.uint64]:
         """Return the eight bytes from so many bytes after (or before) each place on, the first one lowest."""

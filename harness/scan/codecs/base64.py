@@ -43,10 +43,16 @@ STREAMS: Mapping[str, Bits] = {
     & (_earlier.behind(2) | (_second.behind(1) & _second.ahead(3)) | (_second.ahead(3) & _later.ahead(4))),
     # The end of a line between two threes of ASCII bytes.
     "base64 line": _end & _ascii.behind(4) & (_ascii.ahead(1) | _ascii.ahead(2) | _ascii.ahead(4)),
-    # Full-width digits (EF BC 9x): 77y?, ?[Oeu]+8 and vvJ? four times. UTF-16 with other separators: A every eight.
+    # Full-width digits (EF BC 9x): 77y?, ?[Oeu]+8 and vvJ? four times; digits of E0 xx xx: 4, C or g every four; of two
+    # bytes from D8 to DB: 2 every eight; of F0 9D 9F xx: 8J2f every sixteen. UTF-16 with other separators: A every eight.
     "base64 wide": one("7").every(4, 4)
     | one("8").every(4, 4)
     | one("v").every(4, 4)
+    | one("4").every(4, 4)
+    | one("C").every(4, 4)
+    | one("g").every(4, 4)
+    | one("2").every(8, 4)
+    | (one("8") & one("J").ahead(1) & one("2").ahead(2) & one("f").ahead(3)).every(16, 3)
     | (one("A") & ~one("A").ahead(1)).every(8, 4),
     # H4sI of gzip, UEsD of zip, each without its first character; eA, eF, eJ, eN of zlib.
     "base64 archive": (one("4") | one("E")) & one("s").ahead(1) & (one("I") | one("D")).ahead(2),
@@ -66,10 +72,11 @@ _VALUES[list(b"-_")] = 62, 63
 _READABLE = np.zeros(256, np.bool_)
 _READABLE[[0, 9, 10, 13, *range(32, 127)]] = True
 
-_BREAKS = re.compile(rb"(?:\\r)?\\n|[\r\n]+")
-_RUN_BACK = re.compile(rb"[\w+/-]*(?:(?:\n\r?|n\\(?:r\\)?)[\w+/-]{32,})*", re.ASCII)  # read backwards
-_RUN = re.compile(rb"[\w+/-]*(?:(?:\r?\n|(?:\\r)?\\n)[\w+/-]{4,})*", re.ASCII)
-_LINES = re.compile(rb"[\w+/-]{32}(?:\r?\n|(?:\\r)?\\n)[\w+/-]{4}", re.ASCII)
+_BREAK = rb"(?:[\r\n]+|(?:\\+r)?\\+n|(?:%0[Dd])?%0[Aa]|(?:&#13;)?&#10;)"
+_BREAKS = re.compile(_BREAK)
+_RUN_BACK = re.compile(rb"[\w+/-]*(?:(?:\n\r?|n\\+(?:r\\+)?|[Aa]0%(?:[Dd]0%)?|;01#&(?:;31#&)?)[\w+/-]{32,})*", re.ASCII)
+_RUN = re.compile(rb"[\w+/-]*(?:%s[\w+/-]{4,})*" % _BREAK, re.ASCII)
+_LINES = re.compile(rb"[\w+/-]{32}%s[\w+/-]{4}" % _BREAK, re.ASCII)
 _MAGIC = (b"H4sI", b"UEsD")
 _ZLIB = re.compile(rb"(?<![\w+/-])(?:eJ[w-z]|eA[E-H]|eF[4-7]|eN[o-r])", re.ASCII)
 

@@ -7,20 +7,23 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from harness.scan.characters import DIGIT, HEX, one
+from harness.scan.characters import DIGIT, HEX, either, nibble, one, pair
 from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted
 from harness.scan.streams import Bits
 from harness.scan.view import View
 
 __all__ = ["STREAMS", "decoded"]
 
-_NEXT = 12  # bytes after an escape within which the next one makes it one of many
+_NEXT = 20  # bytes after an escape within which the next one makes it one of many
 
 _percent = one("%") & HEX.ahead(1) & HEX.ahead(2)
 _slash = one("\\")
 _code = _slash & (one("u") | one("x")).ahead(1)
 _and = one("&")
-_any = _percent | _code | (_and & (one("#").ahead(1) | one("#").ahead(5)))  # &#52; and &amp;#52;
+_word = DIGIT | (pair(6, 1) & ~nibble(0, 0))  # and a few signs
+_any = (
+    _percent | _code | (_and & (one("#").ahead(1) | one("#").ahead(5) | one("#").ahead(9)))
+)  # &#52; &amp;#52; &amp;amp;#52;
 
 STREAMS: Mapping[str, Bits] = {
     "escapes": _any & _any.ahead(1).within(_NEXT),
@@ -30,9 +33,15 @@ STREAMS: Mapping[str, Bits] = {
     "digits after escape": DIGIT.run(13)
     & ~DIGIT.behind(1)
     & (one("%").behind(1) | one("%").behind(2) | _code.behind(2) | _code.behind(5)),
+    # + and / of base64, where forms (%2B, %2F) and PHP's JSON (\/) do not let them stand.
+    "escape in base64": _word.run(4).behind(4)
+    & (
+        (one("%") & one("2").ahead(1) & (either("b") | either("f")).ahead(2) & _word.run(3).ahead(3))
+        | (_slash & one("/").ahead(1) & _word.run(4).ahead(2))
+    ),
 }
 
-_NEAR = 96
+_NEAR = 192
 _IN_A_ROW = 4
 _TOKEN = re.compile(rb"[\w%&#;\\]*", re.ASCII)
 
@@ -67,7 +76,7 @@ _CODECS: tuple[tuple[str, bytes, re.Pattern[bytes], Callable[[bytes], bytes]], .
 
 def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
     """Decode the neighbourhood of escapes, once for each kind of escape in it."""
-    for found in clusters(_places(view), _NEAR):
+    for found in clusters(view, _places(view), _NEAR):
         left, right = view.within(found[0], found[0] - _NEAR, found[-1] + _NEAR)
         text = bytes(view.data[left:right])
         for name, sign, pattern, value in _CODECS:
@@ -84,6 +93,5 @@ def _places(view: View) -> list[int]:
         places = places[: 2 - _IN_A_ROW][places[_IN_A_ROW - 2 :] - places[: 2 - _IN_A_ROW] <= (_IN_A_ROW - 2) * _NEXT]
     else:
         places = places[:0]
-    return sorted(
-        {*places.tolist(), *view.places("escape after digits").tolist(), *view.places("digits after escape").tolist()}
-    )
+    others = ("escape after digits", "digits after escape", "escape in base64")
+    return sorted({*places.tolist(), *(place for name in others for place in view.places(name).tolist())})

@@ -36,7 +36,7 @@ def _decimal() -> npt.NDArray[np.bool_]:
 def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
     """Write the digits near four of them in ASCII, and other characters in their compatible form (NFKC)."""
     places = np.unique(np.concatenate([_four(view, size) for size in (2, 3, 4)])).tolist()
-    for found in clusters(places, _NEAR):
+    for found in clusters(view, places, _NEAR):
         left, right = view.within(found[0], found[0] - _NEAR, found[-1] + _NEAR)
         data, where = substituted(_CHARACTER, _plain, bytes(view.data[left:right]))
         yield Decoded(left, right, "numerals", data, moved(where, left))

@@ -7,13 +7,25 @@ import json
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from itertools import accumulate, pairwise
 from random import Random
 from urllib.parse import quote
 
 from harness.scan.brands import Brand, brand_of
 from harness.scan.luhn import check_digit
 
-__all__ = ["BYTE_CODECS", "GROUPS", "SCRIPTS", "SEPARATORS", "TEXT_CODECS", "grouped", "pan"]
+__all__ = [
+    "BYTE_CODECS",
+    "GROUPS",
+    "SCRIPTS",
+    "SEPARATORS",
+    "TEXT_CODECS",
+    "WIDE",
+    "grouped",
+    "pan",
+    "parts_of",
+    "spelled",
+]
 
 SEPARATORS: Mapping[str, str] = {
     "space": " ",
@@ -57,13 +69,20 @@ def pan(brand: Brand, length: int, random: Random) -> str:
             return number
 
 
+def parts_of(number: str) -> list[str]:
+    """Return the groups in which a number of its length is printed."""
+    ends = list(accumulate(GROUPS.get(len(number), (len(number),)), initial=0))
+    return [number[first:last] for first, last in pairwise(ends)]
+
+
+def spelled(number: str, zero: int) -> str:
+    """Return a number in the digits of a script, of which the code of zero is given."""
+    return "".join(chr(zero + int(digit)) for digit in number)
+
+
 def grouped(number: str, separator: str) -> str:
     """Return a number in the groups in which one of its length is printed; a newline stands only once."""
-    sizes = GROUPS.get(len(number), (len(number),))
-    parts, place = [], 0
-    for size in sizes:
-        parts.append(number[place : place + size])
-        place += size
+    parts = parts_of(number)
     if separator == "\n":
         return " ".join(parts[:2]) + "".join("\n" + " ".join(parts[2:]) if parts[2:] else "")
     return separator.join(parts)
