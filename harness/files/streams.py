@@ -53,11 +53,16 @@ class Ahead:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._head = b""
+        self._error: Exception | None = None
 
     def peek(self, size: int) -> bytes:
-        """Return the next bytes, fewer only where the stream ends."""
-        while len(self._head) < size:
-            more = self._stream.read(size - len(self._head))
+        """Return the next bytes, fewer only where the stream ends or is damaged; reading on then tells how."""
+        while len(self._head) < size and self._error is None:
+            try:
+                more = self._stream.read(size - len(self._head))
+            except (DamagedError, OSError) as error:
+                self._error = error
+                break
             if not more:
                 break
             self._head += more
@@ -66,6 +71,8 @@ class Ahead:
     def read(self, size: int = CHUNK) -> bytes:
         """Return at most so many bytes; none only at the end."""
         if not self._head:
+            if self._error is not None:
+                raise self._error
             return self._stream.read(size)
         part, self._head = self._head[:size], self._head[size:]
         return part
@@ -134,14 +141,24 @@ class _Zstandard:
             raise DamagedError(f"the zstd data is damaged: {error}") from None
 
 
+class _Partial:
+    """A file that gives what it has before it tells that the rest is damaged."""
+
+    def __init__(self, file: gzip.GzipFile | bz2.BZ2File) -> None:
+        self._file = file
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read1(size)
+
+
 def _gzip(stream: Stream) -> Stream:
     source: Any = stream
-    return gzip.GzipFile(fileobj=source, mode="rb")
+    return _Partial(gzip.GzipFile(fileobj=source, mode="rb"))
 
 
 def _bzip2(stream: Stream) -> Stream:
     source: Any = stream
-    return bz2.BZ2File(source)
+    return _Partial(bz2.BZ2File(source))
 
 
 #: How compressed data begins, what it is called, and what reads it.
