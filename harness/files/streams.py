@@ -15,6 +15,7 @@ _MIB = 1024 * 1024
 _FREE = 256 * _MIB  # of so much the ratio does not matter
 _RATIO = 250
 _MOST_MEMORY = 64 * _MIB  # of a decompressor
+_FED = 512  # bytes of zstd data at a time
 
 
 class DamagedError(Exception):
@@ -120,25 +121,40 @@ class _Xz:
                 return made
 
 
-def _zstandard(stream: Stream) -> Stream:
-    try:
-        import zstandard  # noqa: PLC0415 (only an extra has it)
-    except ImportError:
-        raise DamagedError("reading zstd needs pip install 'payproof[zstandard]'") from None
-    source: Any = stream
-    inner = zstandard.ZstdDecompressor(max_window_size=_MOST_MEMORY).stream_reader(source, read_across_frames=True)
-    return _Zstandard(inner, zstandard.ZstdError)
-
-
 class _Zstandard:
-    def __init__(self, inner: Any, error: type[Exception]) -> None:
-        self._inner, self._error = inner, error
+    """zstd data, one frame behind the other; the library's own reader does not tell where data is cut."""
+
+    def __init__(self, stream: Stream) -> None:
+        try:
+            import zstandard  # noqa: PLC0415 (only an extra has it)
+        except ImportError:
+            raise DamagedError("reading zstd needs pip install 'payproof[zstandard]'") from None
+        self._stream, self._error = stream, zstandard.ZstdError
+        self._frames = zstandard.ZstdDecompressor(max_window_size=_MOST_MEMORY)
+        self._inner: Any = None
+        self._left = self._made = memoryview(b"")
 
     def read(self, size: int, /) -> bytes:
-        try:
-            return bytes(self._inner.read(size))
-        except self._error as error:
-            raise DamagedError(f"the zstd data is damaged: {error}") from None
+        while not self._made:
+            if not self._left:
+                self._left = memoryview(self._stream.read(CHUNK))
+            if not self._left:
+                if self._inner is not None:
+                    raise EOFError
+                return b""
+            if self._inner is None:
+                self._inner = self._frames.decompressobj()
+            # A block of four bytes may be one of 128 KiB.
+            fed, self._left = self._left[:_FED], self._left[_FED:]
+            try:
+                self._made = memoryview(self._inner.decompress(fed))
+            except self._error as error:
+                raise DamagedError(f"the zstd data is damaged: {error}") from None
+            if self._inner.eof:
+                self._left = memoryview(bytes(self._inner.unused_data) + bytes(self._left))
+                self._inner = None
+        part, self._made = self._made[:size], self._made[size:]
+        return bytes(part)
 
 
 class _Partial:
@@ -166,7 +182,7 @@ COMPRESSIONS: tuple[tuple[bytes, str, Callable[[Stream], Stream]], ...] = (
     (b"\x1f\x8b\x08", "gzip", _gzip),
     (b"BZh", "bzip2", _bzip2),
     (b"\xfd7zXZ\0", "xz", _Xz),
-    (b"\x28\xb5\x2f\xfd", "zstd", _zstandard),
+    (b"\x28\xb5\x2f\xfd", "zstd", _Zstandard),
 )
 
 
