@@ -15,7 +15,7 @@ _MIB = 1024 * 1024
 _FREE = 256 * _MIB  # of so much the ratio does not matter
 _RATIO = 250
 _MOST_MEMORY = 64 * _MIB  # of a decompressor
-_FED = 512  # bytes of zstd data at a time
+_FED = 128  # bytes of zstd data at a time
 
 
 class DamagedError(Exception):
@@ -129,19 +129,31 @@ class _Zstandard:
             import zstandard  # noqa: PLC0415 (only an extra has it)
         except ImportError:
             raise DamagedError("reading zstd needs pip install 'payproof[zstandard]'") from None
-        self._stream, self._error = stream, zstandard.ZstdError
+        self._stream = stream
+        self._error, self._damage = zstandard.ZstdError, ""
         self._frames = zstandard.ZstdDecompressor(max_window_size=_MOST_MEMORY)
         self._inner: Any = None
         self._left = self._made = memoryview(b"")
 
     def read(self, size: int, /) -> bytes:
-        while not self._made:
+        parts: list[memoryview] = []
+        missing = size
+        while missing and (self._made or self._more()):
+            parts.append(self._made[:missing])
+            self._made = self._made[missing:]
+            missing -= len(parts[-1])
+        if self._damage and not parts:
+            raise DamagedError(f"the zstd data is damaged or cut{self._damage}")
+        return b"".join(parts)
+
+    def _more(self) -> bool:
+        """Decompress a little more; False at the end, or where it is damaged."""
+        while not self._made and not self._damage:
             if not self._left:
                 self._left = memoryview(self._stream.read(CHUNK))
             if not self._left:
-                if self._inner is not None:
-                    raise EOFError
-                return b""
+                self._damage = " at its end" if self._inner is not None else ""
+                return False
             if self._inner is None:
                 self._inner = self._frames.decompressobj()
             # A block of four bytes may be one of 128 KiB.
@@ -149,12 +161,12 @@ class _Zstandard:
             try:
                 self._made = memoryview(self._inner.decompress(fed))
             except self._error as error:
-                raise DamagedError(f"the zstd data is damaged: {error}") from None
+                self._damage = f": {error}"
+                return False
             if self._inner.eof:
                 self._left = memoryview(bytes(self._inner.unused_data) + bytes(self._left))
                 self._inner = None
-        part, self._made = self._made[:size], self._made[size:]
-        return bytes(part)
+        return not self._damage
 
 
 class _Partial:

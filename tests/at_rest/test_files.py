@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
 
-import pyarrow
+import pyarrow as pa
 import pytest
 import zstandard
 from pyarrow import parquet
@@ -118,7 +118,7 @@ def test_json_lines_are_told_by_their_keys(tmp_path):
 
 def test_parquet_is_read_by_columns(tmp_path):
     """Integers, texts and nested values of a Parquet file are found with their rows and columns."""
-    table = pyarrow.table({"id": [1, 2], "num": [0, int(PAN)], "deep": [{"pan": PAN}, None]})
+    table = pa.table({"id": [1, 2], "num": [0, int(PAN)], "deep": [{"pan": PAN}, None]})
     parquet.write_table(table, tmp_path / "a.parquet", compression="snappy")
     traces, unread = searched(tmp_path / "a.parquet")
     assert {(one.place.key, one.place.field) for one in traces if one.place.field} >= {
@@ -163,9 +163,9 @@ def test_encrypted_and_foreign_archives_are_told(tmp_path):
 
 
 BOMBS = {
-    "gzip": lambda: gzip.compress(gzip.compress(bytes(400_000_000), 9), 9),
-    "zstd": lambda: zstandard.ZstdCompressor().compress(bytes(400_000_000)),
-    "zip": lambda: zipped(bytes(400_000_000)),
+    "gzip": lambda: gzip.compress(gzip.compress(bytes(280_000_000), 9), 9),
+    "zstd": lambda: zstandard.ZstdCompressor().compress(bytes(280_000_000)),
+    "zip": lambda: zipped(bytes(280_000_000)),
 }
 
 
@@ -219,7 +219,7 @@ def test_file_that_may_not_be_read(tmp_path, monkeypatch):
 
 def test_large_file_is_searched_in_parts_alike(tmp_path):
     """An executor's parts give what one process gives, to the line and the column."""
-    line = b"2026-01-01 nothing of interest in here, only a line of a log 1234\n"
+    line = b"nothing of interest is in here, it is only a line of a log that is long\n"
     with (tmp_path / "big.log").open("wb") as file:
         for _ in range(3):
             file.write(line * (24 * 1024 * 1024 // len(line)))
