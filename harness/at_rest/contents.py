@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from harness.at_rest.databases import search_tables
+from harness.at_rest.named import scan_named
 from harness.at_rest.telling import trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
@@ -21,7 +22,6 @@ from harness.files.streams import DamagedError, Stream
 from harness.registry import table_sources
 from harness.scan.parallel import scan_parts
 from harness.scan.scanner import Found, Scanner
-from harness.scan.values import scan_values
 
 __all__ = ["search_file", "search_stream"]
 
@@ -100,7 +100,7 @@ def _entry(name: str, entry: Entry, lines: Lines, scanner: Scanner, progress: Pr
     if named_as_csv((name, *entry.part)[-1]):
         table = Csv(chunks)
         cells = (((line, column), column, value) for line, column, value in table.cells())
-        for (line, column), found in scan_values(scanner, cells):
+        for (line, column), found in scan_named(scanner, cells):
             yield _told(found, Place(name, entry.part, line, field=column, path=(*path, *found.path)))
         start, chunks = table.offset, table.rest()
     for found in scanner.stream(chunks):
@@ -150,7 +150,7 @@ def _sqlite(path: Path, scanner: Scanner) -> Iterator[Told]:
 def _parquet(name: str, file: BinaryIO, scanner: Scanner) -> Iterator[Told]:
     cells = (((key, column), column, value) for key, column, value in parquet_cells(file))
     try:
-        for (key, column), found in scan_values(scanner, cells):
+        for (key, column), found in scan_named(scanner, cells):
             yield _told(found, Place(name, field=column, key=key, path=found.path))
     except DamagedError as error:
         yield NotRead(Place(name), str(error))
@@ -170,10 +170,7 @@ def _told(found: Found, place: Place) -> Told:
 
 
 def _mark(entry: Entry) -> str:
-    try:
-        head = entry.stream.peek(4)
-    except (DamagedError, OSError):
-        return ""
+    head = entry.stream.peek(4)
     return next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
 
 

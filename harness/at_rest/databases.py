@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from harness.at_rest.named import scan_named
 from harness.at_rest.telling import trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
@@ -10,7 +11,6 @@ from harness.domain.tables import Cell, Column, Table, Tables
 from harness.domain.trace import NotRead, Place, Searched, Told, Trace
 from harness.errors import InconclusiveError
 from harness.scan.scanner import Scanner
-from harness.scan.values import scan_values
 from harness.schema_audit import audited, json_keys
 
 __all__ = ["search_tables"]
@@ -52,7 +52,7 @@ def search_tables(
         own = [column for column in columns if column.table == table.name]
         read = _Reading(tables, table, most, partial(_progressed, progress, unit, table.rows))
         try:
-            for (key, column), found in scan_values(scanner, read.cells()):
+            for (key, column), found in scan_named(scanner, read.cells()):
                 place = Place(name, table=table.name, field=column, key=key, path=found.path)
                 yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
         except InconclusiveError as error:

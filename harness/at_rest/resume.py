@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any
 
@@ -41,17 +42,17 @@ class Resume:
 
     def knows(self, unit: str) -> bool:
         """Whether a unit was searched before."""
-        return unit in self._done
+        return _hidden(unit) in self._done
 
     def told(self) -> Iterator[Told]:
         """Yield what was told of all units that were searched before."""
         for told in self._done.values():
             yield from told
 
-    def add(self, told: list[Told]) -> None:
-        """Remember a unit by what was told of it; its last entry says that it was searched."""
-        if self._file is not None and isinstance(told[-1], Searched):
-            self._write({"unit": told[-1].unit, "told": [{type(one).__name__: asdict(one)} for one in told]})
+    def add(self, unit: str, told: list[Told]) -> None:
+        """Remember a unit with all that was told of it."""
+        if self._file is not None:
+            self._write({"unit": _hidden(unit), "told": [{type(one).__name__: asdict(one)} for one in told]})
 
     def close(self, *, complete: bool) -> None:
         """Let go of the file; after a complete search there is nothing to go on with, and it is removed."""
@@ -82,6 +83,11 @@ class Resume:
                     break  # the search was broken off while it wrote this
                 problem = "it is no file that --resume has written"
                 raise ConfigurationError(problem, file=path, line=number) from None
+
+
+def _hidden(unit: str) -> str:
+    """Return a name for a unit that shows nothing of it: a file's name may hold anything."""
+    return blake2b(unit.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
 def _read(value: dict[str, Any]) -> Told:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,10 @@ from harness.files.walk import found
 from harness.registry import detectors_at_rest, table_sources
 from harness.scan.scanner import Scanner
 
-__all__ = ["Options", "search"]
+__all__ = ["Options", "Progress", "search"]
+
+#: Told of a unit, how much of it was read, about how much there is, and of what (``bytes`` or ``rows``).
+Progress = Callable[[str, int, int | None, str], None]
 
 
 def _quiet(_unit: str, _size: int, _of: int | None, _sort: str) -> None:
@@ -36,8 +40,8 @@ class Options:
     """How to search.
 
     ``at_least`` is the confidence from which on traces are told; ``rows`` how many rows of a table are read, if not
-    all; ``jobs`` how many processes search a large file; ``executor`` does it instead of such processes; ``progress``
-    is told of a unit, how much of it was read, how much there is, and of what (``bytes`` or ``rows``).
+    all; ``jobs`` how many processes search a large file; ``executor`` does it instead of such processes;
+    ``resume`` is a file that remembers what is done.
     """
 
     at_least: Confidence = Confidence.MEDIUM
@@ -45,7 +49,7 @@ class Options:
     jobs: int = 1
     executor: Executor | None = None
     resume: Path | None = None
-    progress: Callable[[str, int, int | None, str], None] = field(default=_quiet)
+    progress: Progress = field(default=_quiet)
 
 
 def search(specs: SourceSpecs, options: Options) -> Iterator[Told]:
@@ -66,8 +70,8 @@ def search(specs: SourceSpecs, options: Options) -> Iterator[Told]:
                 shown = running.veiled(one)
                 unit.append(shown)
                 yield shown
-                if isinstance(shown, Searched):
-                    resume.add(unit)
+                if isinstance(one, Searched):
+                    resume.add(one.unit, unit)
                     unit = []
             complete = True
         finally:
@@ -111,7 +115,7 @@ class _Search:
         """Return what is told without what is sensitive in names and keys."""
         over = self._veil.over
         if isinstance(told, Searched):
-            return told
+            return replace(told, unit=over(told.unit))
         place = told.place
         place = replace(
             place,
@@ -165,4 +169,5 @@ def _opened(spec: SourceSpec) -> Tables:
 
 def _settings(specs: SourceSpecs, options: Options) -> dict[str, Any]:
     named = [*(spec.url for spec in specs.databases), *specs.commands, *map(str, specs.paths)]
-    return {"sources": named, "at_least": options.at_least.value, "rows": options.rows}
+    digest = blake2b("\0".join(named).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return {"sources": digest, "at_least": options.at_least.value, "rows": options.rows}

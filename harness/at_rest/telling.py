@@ -40,12 +40,12 @@ def bounded(told: Iterable[Told]) -> Iterator[Told]:
         if not isinstance(one, Trace):
             yield one
             continue
-        sort = (one.place.container, one.place.field, one.kind, one.confidence, one.what)
+        sort = (one.place.container, one.place.field, one.kind, one.confidence.value, one.what)
         alike[sort] += 1
         if alike[sort] <= MOST_ALIKE:
             yield one
         else:
             last.setdefault(sort, one)
-    for sort, one in last.items():
+    for alike_to, one in last.items():
         place = Place(one.place.source, one.place.part, table=one.place.table, field=one.place.field)
-        yield replace(one, place=place, shown="", name="", count=alike[sort] - MOST_ALIKE)
+        yield replace(one, place=place, shown="", name="", count=alike[alike_to] - MOST_ALIKE)

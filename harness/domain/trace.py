@@ -1,11 +1,13 @@
 """What a search of data at rest tells: traces of payment data with their places, what was read, and what was not."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from hashlib import blake2b
 
 from harness.domain.finding import Confidence, Severity
+from harness.domain.verdict import ExitCode
 
-__all__ = ["MOST_ALIKE", "NotRead", "Place", "Searched", "Told", "Trace"]
+__all__ = ["MOST_ALIKE", "NotRead", "Place", "ScanReport", "Searched", "Standing", "Told", "Trace"]
 
 #: Traces of one kind in one file or column that are told one by one; the others are counted.
 MOST_ALIKE = 1000
@@ -99,3 +101,38 @@ class Searched:
 
 
 Told = Trace | NotRead | Searched
+
+
+class Standing(StrEnum):
+    """What a trace means for the exit code: only a new one breaks the rule."""
+
+    NEW = "new"
+    LISTED = "listed"
+    KNOWN = "known"
+    WAIVED = "waived"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """All that a search has told, each trace with its standing, and the reason of a waiver.
+
+    ``notes`` are lines for the owner: of waivers that are over, or match nothing. ``interrupted`` says that the search
+    was broken off.
+    """
+
+    traces: tuple[tuple[Trace, Standing, str], ...]
+    unread: tuple[NotRead, ...]
+    searched: tuple[Searched, ...]
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """A new trace breaks the rule, whatever else; what was not read leaves it unknown."""
+        if self.interrupted:
+            return ExitCode.INTERRUPTED
+        if any(standing is Standing.NEW for _, standing, _ in self.traces):
+            return ExitCode.BROKEN
+        if self.unread:
+            return ExitCode.UNKNOWN
+        return ExitCode.HELD if self.searched else ExitCode.NOTHING_RAN

@@ -92,11 +92,7 @@ def entries(stream: Stream, file: Any = None, size: int = 0) -> Iterator[Entry |
 
 
 def _within(stream: Ahead, file: Any, bounds: Bounds, depth: _Depth) -> Iterator[Entry | Refused]:
-    try:
-        head = stream.peek(_HEAD)
-    except (DamagedError, OSError) as error:
-        yield Refused(depth.part, _why(error))
-        return
+    head = stream.peek(_HEAD)
     for magic, name, reader in COMPRESSIONS:
         if head.startswith(magic):
             yield from _decompressed(stream, name, reader, bounds, depth)

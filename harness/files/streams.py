@@ -15,6 +15,7 @@ _MIB = 1024 * 1024
 _FREE = 256 * _MIB  # of so much the ratio does not matter
 _RATIO = 250
 _MOST_MEMORY = 64 * _MIB  # of a decompressor
+_FED = 128  # bytes of zstd data at a time
 
 
 class DamagedError(Exception):
@@ -53,11 +54,16 @@ class Ahead:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._head = b""
+        self._error: Exception | None = None
 
     def peek(self, size: int) -> bytes:
-        """Return the next bytes, fewer only where the stream ends."""
-        while len(self._head) < size:
-            more = self._stream.read(size - len(self._head))
+        """Return the next bytes, fewer only where the stream ends or is damaged; reading on then tells how."""
+        while len(self._head) < size and self._error is None:
+            try:
+                more = self._stream.read(size - len(self._head))
+            except (DamagedError, OSError) as error:
+                self._error = error
+                break
             if not more:
                 break
             self._head += more
@@ -66,6 +72,8 @@ class Ahead:
     def read(self, size: int = CHUNK) -> bytes:
         """Return at most so many bytes; none only at the end."""
         if not self._head:
+            if self._error is not None:
+                raise self._error
             return self._stream.read(size)
         part, self._head = self._head[:size], self._head[size:]
         return part
@@ -113,35 +121,72 @@ class _Xz:
                 return made
 
 
-def _zstandard(stream: Stream) -> Stream:
-    try:
-        import zstandard  # noqa: PLC0415 (only an extra has it)
-    except ImportError:
-        raise DamagedError("reading zstd needs pip install 'payproof[zstandard]'") from None
-    source: Any = stream
-    inner = zstandard.ZstdDecompressor(max_window_size=_MOST_MEMORY).stream_reader(source, read_across_frames=True)
-    return _Zstandard(inner, zstandard.ZstdError)
-
-
 class _Zstandard:
-    def __init__(self, inner: Any, error: type[Exception]) -> None:
-        self._inner, self._error = inner, error
+    """zstd data, one frame behind the other; the library's own reader does not tell where data is cut."""
+
+    def __init__(self, stream: Stream) -> None:
+        try:
+            import zstandard  # noqa: PLC0415 (only an extra has it)
+        except ImportError:
+            raise DamagedError("reading zstd needs pip install 'payproof[zstandard]'") from None
+        self._stream = stream
+        self._error, self._damage = zstandard.ZstdError, ""
+        self._frames = zstandard.ZstdDecompressor(max_window_size=_MOST_MEMORY)
+        self._inner: Any = None
+        self._left = self._made = memoryview(b"")
 
     def read(self, size: int, /) -> bytes:
-        try:
-            return bytes(self._inner.read(size))
-        except self._error as error:
-            raise DamagedError(f"the zstd data is damaged: {error}") from None
+        parts: list[memoryview] = []
+        missing = size
+        while missing and (self._made or self._more()):
+            parts.append(self._made[:missing])
+            self._made = self._made[missing:]
+            missing -= len(parts[-1])
+        if self._damage and not parts:
+            raise DamagedError(f"the zstd data is damaged or cut{self._damage}")
+        return b"".join(parts)
+
+    def _more(self) -> bool:
+        """Decompress a little more; False at the end, or where it is damaged."""
+        while not self._made and not self._damage:
+            if not self._left:
+                self._left = memoryview(self._stream.read(CHUNK))
+            if not self._left:
+                self._damage = " at its end" if self._inner is not None else ""
+                return False
+            if self._inner is None:
+                self._inner = self._frames.decompressobj()
+            # A block of four bytes may be one of 128 KiB.
+            fed, self._left = self._left[:_FED], self._left[_FED:]
+            try:
+                self._made = memoryview(self._inner.decompress(fed))
+            except self._error as error:
+                self._damage = f": {error}"
+                return False
+            if self._inner.eof:
+                self._left = memoryview(bytes(self._inner.unused_data) + bytes(self._left))
+                self._inner = None
+        return not self._damage
+
+
+class _Partial:
+    """A file that gives what it has before it tells that the rest is damaged."""
+
+    def __init__(self, file: gzip.GzipFile | bz2.BZ2File) -> None:
+        self._file = file
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read1(size)
 
 
 def _gzip(stream: Stream) -> Stream:
     source: Any = stream
-    return gzip.GzipFile(fileobj=source, mode="rb")
+    return _Partial(gzip.GzipFile(fileobj=source, mode="rb"))
 
 
 def _bzip2(stream: Stream) -> Stream:
     source: Any = stream
-    return bz2.BZ2File(source)
+    return _Partial(bz2.BZ2File(source))
 
 
 #: How compressed data begins, what it is called, and what reads it.
@@ -149,7 +194,7 @@ COMPRESSIONS: tuple[tuple[bytes, str, Callable[[Stream], Stream]], ...] = (
     (b"\x1f\x8b\x08", "gzip", _gzip),
     (b"BZh", "bzip2", _bzip2),
     (b"\xfd7zXZ\0", "xz", _Xz),
-    (b"\x28\xb5\x2f\xfd", "zstd", _zstandard),
+    (b"\x28\xb5\x2f\xfd", "zstd", _Zstandard),
 )
 
 

@@ -1,6 +1,7 @@
 """Searches bytes for what detectors know, in every encoding: one pass over the data serves all of them."""
 
 import pickle
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, cached_property
@@ -40,7 +41,7 @@ _CONTROL = ~(plane(6) | plane(5) | plane(3))  # 00 to 07 and 10 to 17: every for
 
 
 class Scanner:
-    """Detectors bound to machines.
+    """Detectors bound to machines, of which each thread has its own.
 
     A detector that has ``search(view)`` is given each text prepared; one that has an ``anchor``, an expression of bits,
     is given the bytes around each place where it is true, as many before and after as its ``reach`` says; any other is
@@ -55,7 +56,7 @@ class Scanner:
         self._detectors = tuple(detectors)
         self._at_least = at_least
         self._told = frozenset(one for one in Confidence if one.rank >= at_least.rank)
-        self._machines: dict[int, Machine] = {}
+        self._own = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _known, (pickle.dumps((self._detectors, self._at_least)),)
@@ -168,9 +169,10 @@ class Scanner:
 
     def _machine(self, size: int) -> Machine:
         most = next(one for one in _SIZES if size <= one)
-        known = self._machines.get(most)
+        machines: dict[int, Machine] = self._own.__dict__.setdefault("machines", {})
+        known = machines.get(most)
         if known is None:
-            known = self._machines[most] = Machine(self._programs, most)
+            known = machines[most] = Machine(self._programs, most)
         return known
 
     @cached_property

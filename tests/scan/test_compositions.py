@@ -45,7 +45,9 @@ def masked(number):
     separator=st.sampled_from(["", *SEPARATORS.values()]),
     script=st.sampled_from(list(SCRIPTS)),
     names=st.lists(st.sampled_from(list(ENCODINGS)), max_size=DEPTH),
-    around=st.sampled_from([("", ""), ("card number: ", " exp 12/31"), ('{"number": "', '", "n": 12345}'), ("x " * 40, " y" * 40)]),
+    around=st.sampled_from(
+        [("", ""), ("card number: ", " exp 12/31"), ('{"number": "', '", "n": 12345}'), ("x " * 40, " y" * 40)]
+    ),
 )
 def test_any_number_in_any_composition_of_encodings_is_found(number, seed, separator, script, names, around):
     """A number of any brand, in groups and in any script, is found in any three encodings, one within the other."""
