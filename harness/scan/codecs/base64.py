@@ -44,7 +44,8 @@ STREAMS: Mapping[str, Bits] = {
     # The end of a line between two threes of ASCII bytes.
     "base64 line": _end & _ascii.behind(4) & (_ascii.ahead(1) | _ascii.ahead(2) | _ascii.ahead(4)),
     # Full-width digits (EF BC 9x): 77y?, ?[Oeu]+8 and vvJ? four times; digits of E0 xx xx: 4, C or g every four; of two
-    # bytes from D8 to DB: 2 every eight; of F0 9D 9F xx: 8J2f every sixteen. UTF-16 with other separators: A every eight.
+    # bytes from D8 to DB: 2 every eight; of F0 9D 9F xx: 8J2f every sixteen. UTF-16 with other separators: A every
+    # eight.
     "base64 wide": one("7").every(4, 4)
     | one("8").every(4, 4)
     | one("v").every(4, 4)

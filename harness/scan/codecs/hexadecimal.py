@@ -16,8 +16,8 @@ _long = HEX.run(_SHORTEST)
 _digit = one("3") & DIGIT.ahead(1)
 
 STREAMS: Mapping[str, Bits] = {
-    # Twelve bytes from 20 to 7F; four digits, of one byte or two; other scripts' digits: the first of two, three or four
-    # bytes (D9 A4, E0 A5 AA, EF BC 94, F0 9D 9F 92).
+    # Twelve bytes from 20 to 7F; four digits, of one byte or two; other scripts' digits: the first of two, three or
+    # four bytes (D9 A4, E0 A5 AA, EF BC 94, F0 9D 9F 92).
     "hex": (nibble(4, 3) & ~_b3 & (_b2 | _b1)).every(2, 12) & _long
     | _digit.every(2, 4)
     | (_digit & one("0").ahead(2) & one("0").ahead(3)).every(4, 3)
