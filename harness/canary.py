@@ -6,16 +6,19 @@ recorded, judged, printed and written never holds it.
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 
 from faker import Faker
 
 from harness.domain.sensitive import Exposure
+from harness.scan.brands import TEST_NUMBERS
+from harness.scan.luhn import check_digit
 
-__all__ = ["Ledger", "make_canaries"]
+__all__ = ["Ledger", "make_canaries", "make_card_number", "make_iban", "spellings"]
 
+_CARD_DIGITS = range(12, 20)
 _SHORTEST = 6  # a shorter text would be found by chance
 
 
@@ -69,6 +72,11 @@ class Ledger:
 
         return pattern.sub(replace, data), tuple(found)
 
+    def values(self) -> Iterator[tuple[str, str, bytes]]:
+        """Return the kind, label and text of every value that is registered and not forgotten."""
+        for value, entry in self._entries.items():
+            yield entry.kind, entry.label, value
+
     def conceal_text(self, text: str) -> str:
         """Return the text with every registered value replaced."""
         return self.conceal(text.encode("utf-8", "surrogateescape"))[0].decode("utf-8", "replace")
@@ -98,3 +106,28 @@ def make_canaries(random: Random) -> Mapping[str, str]:
         "metadata": f"canary-{tag}-{random.getrandbits(48):012x}",
         "client_secret": "pi_" + f"{random.getrandbits(96):024x}" + "_secret_" + f"{random.getrandbits(96):024x}",
     }
+
+
+def make_card_number(random: Random) -> str:
+    """Make a card number of Stripe's test range that is none of the published ones; its check digit is right."""
+    while True:
+        number = f"4000{random.randrange(10**11):011d}"
+        number += check_digit(number)
+        if number not in TEST_NUMBERS:
+            return number
+
+
+def make_iban(random: Random) -> str:
+    """Make a German IBAN whose check digits are right, of a bank that there is not."""
+    account = f"9{random.randrange(10**17):017d}"
+    # ISO 7064: the country as numbers (D is 13, E is 14) and two zeros stand behind the account.
+    return f"DE{98 - int(account + '131400') % 97:02d}{account}"
+
+
+def spellings(value: bytes) -> Iterator[bytes]:
+    """Yield a value as it is and, of a card number, as it is written in groups."""
+    yield value
+    if value.isdigit() and len(value) in _CARD_DIGITS:
+        groups = [value[start : start + 4] for start in range(0, len(value), 4)]
+        yield b" ".join(groups)
+        yield b"-".join(groups)

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     """Why a case could not be judged."""
 
     BUDGET_SPENT = "budget spent"
+    COMMAND_FAILED = "command failed"
     CONTROL_FAILED = "control failed"
     HARNESS_FAULT = "fault of the harness"
     MARKER_NOT_SEEN = "marker not seen"

@@ -14,13 +14,16 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from harness.domain.contracts import Check, Detector, Log, Step, Store
+from harness.domain.tables import Tables
 from harness.errors import ConfigurationError
+from harness.scan.canaries import Canaries
 
 __all__ = [
     "check",
     "checks",
     "detector",
     "detectors",
+    "detectors_at_rest",
     "log_source",
     "log_sources",
     "nearest",
@@ -28,6 +31,8 @@ __all__ = [
     "steps",
     "store_source",
     "store_sources",
+    "table_source",
+    "table_sources",
 ]
 
 _Class = TypeVar("_Class", bound=type)
@@ -39,6 +44,7 @@ _steps: dict[str, type[Step]] = {}
 _checks: dict[str, type[Check]] = {}
 _detectors: dict[str, Detector] = {}
 _stores: dict[str, Callable[..., Store]] = {}
+_tables: dict[str, Callable[..., Tables]] = {}
 _logs: dict[str, Callable[..., Log]] = {}
 
 
@@ -97,6 +103,16 @@ def store_source(scheme: str) -> Callable[[_Opener], _Opener]:
     return register
 
 
+def table_source(scheme: str) -> Callable[[_Opener], _Opener]:
+    """Register what opens a database to read it through, by its URL's scheme."""
+
+    def register(opener: _Opener) -> _Opener:
+        _add(_tables, scheme, opener)
+        return opener
+
+    return register
+
+
 def log_source(scheme: str) -> Callable[[_Opener], _Opener]:
     """Register what opens a log by its URL's scheme."""
 
@@ -134,10 +150,26 @@ def detectors() -> Mapping[str, Detector]:
     return _detectors
 
 
+def detectors_at_rest(canaries: Canaries | None = None) -> tuple[Detector, ...]:
+    """Return the detectors for stores and logs: all but those of what answers show when something goes wrong.
+
+    ``canaries`` are the values that a run made up, or the target's own secrets; without any, none are looked for.
+    """
+    told = (one for one in detectors().values() if not getattr(one, "by_error", False))
+    found = (one.of(canaries) if hasattr(one, "of") else one for one in told)
+    return tuple(one for one in found if one is not None)
+
+
 def store_sources() -> Mapping[str, Callable[..., Store]]:
     """Return what opens a store, by URL scheme."""
     _discover("sources")
     return _stores
+
+
+def table_sources() -> Mapping[str, Callable[..., Tables]]:
+    """Return what opens a database to read it through, by URL scheme."""
+    _discover("sources")
+    return _tables
 
 
 def log_sources() -> Mapping[str, Callable[..., Log]]:

@@ -20,7 +20,17 @@ from typing import Literal, Self
 from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
 from harness.domain.address import without_password
 from harness.domain.sensitive import Secret
-from harness.domain.target import Contract, Environment, RejectionRecord, SourceSpec, Target, Webhook
+from harness.domain.target import (
+    Contract,
+    Environment,
+    Kept,
+    KeptRows,
+    RejectionRecord,
+    RetentionSpec,
+    SourceSpec,
+    Target,
+    Webhook,
+)
 from harness.errors import TargetStartError
 
 __all__ = ["REFERENCE_COMMAND", "EmbeddedStore", "Reference"]
@@ -29,6 +39,17 @@ __all__ = ["REFERENCE_COMMAND", "EmbeddedStore", "Reference"]
 REFERENCE_COMMAND = (sys.executable, "-m", "reference_impl")
 #: The databases that the service can be run on.
 EmbeddedStore = Literal["sqlite", "postgresql"]
+
+#: What the service promises of its tables (reference_impl/docs/retention.md).
+_KEPT_ROWS = (
+    KeptRows("checkout_sessions", 90, "checkout.session.completed"),
+    KeptRows("customers", 400, "customer.deleted", stays=("customer.created",)),
+    KeptRows("disputes", 400, "charge.dispute.closed", stays=("charge.dispute.created",)),
+    KeptRows("invoices", 400, "invoice.paid", stays=("invoice.payment_failed",)),
+    KeptRows("payments", 400, "charge.succeeded"),
+    KeptRows("subscriptions", 400, "customer.subscription.deleted", stays=("customer.subscription.updated",)),
+)
+_KEEPS: tuple[Kept, ...] = (Kept("operations", "request_digest", "keyed digest of what was asked, not the request"),)
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -102,7 +123,8 @@ class Reference:
             {"secret": self._secrets.previous.reveal(), "valid_until": (now + timedelta(hours=24)).isoformat()},
             {"secret": self._secrets.retired.reveal(), "valid_until": (now - timedelta(hours=1)).isoformat()},
         ]
-        database, source = self._database()
+        (self._folder / "tmp").mkdir()
+        database, source, owner = self._database()
         settings = {
             **database,
             "BILLING_AUDIT_KEY": _made_up("", 43),
@@ -118,6 +140,7 @@ class Reference:
             "BILLING_TLS_CERTIFICATE": str(self._folder / "certificate.pem"),
             "BILLING_TLS_PRIVATE_KEY": str(self._folder / "key.pem"),
             "BILLING_STOP_WITH_PARENT": "1",
+            "TMPDIR": str(self._folder / "tmp"),
         }
         # Standard error too is a place where payloads end up.
         with (self._folder / "service.log").open("wb") as log:
@@ -129,15 +152,16 @@ class Reference:
                 env=_environment(settings),
             )
         self._resources.callback(_stop, process)
+        self._maintenance = {name: settings[name] for name in (*database, "BILLING_AUDIT_KEY")} | owner
         return process, source
 
-    def _database(self) -> tuple[Mapping[str, str], SourceSpec]:
-        """Make the database; return the settings that name it, and the source that watches it."""
+    def _database(self) -> tuple[Mapping[str, str], SourceSpec, dict[str, str]]:
+        """Make the database; return the settings that name it, the source that watches it, and its owner's settings."""
         rejection_log = ("audit_log", "audit_anchors", "sign_in_failures")
         if self._store == "sqlite":
             path = self._folder / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
-            return settings, SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
+            return settings, SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log), {}
         made = self._resources.enter_context(postgresql())
         settings = {"BILLING_DATABASE_URL": made.service}
         migrated = subprocess.run(  # noqa: S603 (our own interpreter and module)
@@ -151,7 +175,8 @@ class Reference:
             raise TargetStartError(f"the schema could not be made: {_last_line(migrated.stderr)}")
         url, password = without_password(made.watcher)
         secret = Secret("password of the database", password or "")
-        return settings, SourceSpec("database", url, rejection_log=rejection_log, password=secret)
+        source = SourceSpec("database", url, rejection_log=rejection_log, password=secret)
+        return settings, source, {"BILLING_MIGRATION_DATABASE_URL": made.owner}
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
@@ -182,8 +207,14 @@ class Reference:
             publishable_key=self._secrets.publishable_key,
             stores=(database,),
             logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
+            files=self._files(),
+            retention=RetentionSpec(
+                (*self._command, "purge"), _KEPT_ROWS, str(Path.cwd()), environment=self._maintenance
+            ),
             contract=Contract(
                 rejected=frozenset({401}),
+                keeps=_KEEPS,
+                kept_rows=_KEPT_ROWS,
                 rejection_record=RejectionRecord(
                     match={"event": "webhook_rejected"},
                     cause="cause",
@@ -193,6 +224,13 @@ class Reference:
                 ),
             ),
         )
+
+    def _files(self) -> tuple[SourceSpec, ...]:
+        temporary = SourceSpec("temporary files", f"file:{self._folder / 'tmp'}")
+        if self._store != "sqlite":
+            return (temporary,)
+        # The database as bytes: what was deleted may still be in it, and what was written may still be in its log.
+        return (temporary, SourceSpec("files of the database", f"file:{self._folder / 'billing.db*'}"))
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

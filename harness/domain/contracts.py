@@ -1,12 +1,22 @@
 """What the families of parts promise each other: steps, checks, detectors, sources, and the context of a step."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from random import Random
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from harness.domain.finding import Confidence, Finding
-from harness.domain.observation import Channel, Exchange, LogLines, Observation, StoreChange
+from harness.domain.observation import (
+    Channel,
+    ColumnsSeen,
+    Counted,
+    Exchange,
+    LogLines,
+    Observation,
+    Searched,
+    StoreChange,
+)
 from harness.domain.target import Contract, Target
 
 __all__ = [
@@ -16,6 +26,7 @@ __all__ = [
     "Context",
     "Detector",
     "Events",
+    "Following",
     "Hit",
     "Log",
     "MadeEvent",
@@ -66,8 +77,8 @@ class MadeEvent(Protocol):
 class Events(Protocol):
     """Makes events for the running case; each is distinct, and carries canaries that name the case."""
 
-    def __call__(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str]) -> MadeEvent:
-        """Make an event of a type, with values set at dotted paths and ids pinned by prefix."""
+    def __call__(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0) -> MadeEvent:
+        """Make an event of a type, with values set at dotted paths and ids pinned by prefix, ``age`` seconds old."""
         ...
 
 
@@ -77,6 +88,11 @@ class Context(Protocol):
     @property
     def target(self) -> Target:
         """The billing system under test."""
+        ...
+
+    @property
+    def event_types(self) -> Sequence[str]:
+        """Every type of event that there is in the webhook's API version."""
         ...
 
     @property
@@ -106,8 +122,35 @@ class Context(Protocol):
         """Register a value that must appear in no answer, log, store or report."""
         ...
 
+    def canary(self, kind: str, label: str, value: bytes) -> None:
+        """Register a value as ``conceal`` does, and look for it in every search of this phase."""
+        ...
+
+    def watch(self, attribute: str, which: int, forms: Iterable[str], *, whole: bool = True) -> None:
+        """Have ``count`` count a value by column: the ``which``-th of an attribute, in any of its forms.
+
+        It is counted where it is all that a value says, or, unless ``whole``, where it is one of its words.
+        """
+        ...
+
     async def send(self, request: Request) -> Exchange:
         """Send a request to the target and return what came back."""
+        ...
+
+    def search(self, places: Iterable[Channel], *, patterns: bool) -> Sequence[Observation]:
+        """Search all stores, logs or files for this phase's canaries, or for what looks like payment data."""
+        ...
+
+    def count(self, moment: Literal["before", "after", "purged"]) -> Sequence[Observation]:
+        """Count by column, in all stores, the values that are watched."""
+        ...
+
+    def columns(self) -> Sequence[Observation]:
+        """Look which columns of all stores could hold payment data."""
+        ...
+
+    async def purge(self) -> Observation:
+        """Run the target's own purge."""
         ...
 
 
@@ -117,9 +160,20 @@ class Step(Protocol):
 
     name: ClassVar[str]
 
-    async def run(self, context: Context) -> Sequence[Exchange]:
+    async def run(self, context: Context) -> Sequence[Observation]:
         """Act and return what was seen."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A column that gained every value of an attribute that was offered."""
+
+    step: int
+    source: str
+    table: str
+    column: str
+    attribute: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +204,43 @@ class Seen:
         return tuple(o for o in self.observations if isinstance(o, StoreChange))
 
     @property
+    def searches(self) -> tuple[Searched, ...]:
+        """What searches of whole sources came to."""
+        return tuple(o for o in self.observations if isinstance(o, Searched))
+
+    @property
+    def schemas(self) -> tuple[ColumnsSeen, ...]:
+        """What columns the stores have."""
+        return tuple(o for o in self.observations if isinstance(o, ColumnsSeen))
+
+    def keeps(self, table: str, column: str) -> bool:
+        """Whether the contract lists a column, or one that a key in its JSON stands in, as kept with a reason."""
+        name = column.partition(".")[0]
+        return any(
+            fnmatchcase(table, one.table) and (fnmatchcase(column, one.column) or fnmatchcase(name, one.column))
+            for one in self.contract.keeps
+        )
+
+    def follows(self) -> Iterator[Following]:
+        """Yield each column that has gained every value of an attribute that was offered, ids aside."""
+        if any(isinstance(one, Counted) and one.marked is False for one in self.observations):
+            return  # of events that left no trace, no column has gained anything
+        counts: dict[tuple[str, str, str, str], dict[int, list[int]]] = {}
+        step = 0
+        for counted in self.observations:
+            if isinstance(counted, Counted) and counted.moment != "purged":
+                step = max(step, counted.step)
+                for one in counted.columns:
+                    place = (counted.source, one.table, one.column, one.attribute)
+                    both = counts.setdefault(place, {}).setdefault(one.which, [0, 0])
+                    both[counted.moment == "after"] += one.count
+        total = max((number for which in counts.values() for number in which), default=0) + 1
+        for (source, table, column, attribute), which in sorted(counts.items()):
+            gained = [before < after for before, after in which.values()]
+            if attribute != "id" and len(gained) == total and all(gained):
+                yield Following(step, source, table, column, attribute)
+
+    @property
     def lines(self) -> tuple[LogLines, ...]:
         """What the logs gained."""
         return tuple(o for o in self.observations if isinstance(o, LogLines))
@@ -160,7 +251,9 @@ class Check(Protocol):
     """One expectation; pure. A frozen dataclass whose fields are the check's parameters.
 
     ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
-    One that has ``reads_bodies = True`` is not judged as held where a body was cut.
+    One that has ``reads_bodies = True`` is not judged as held where a body was cut, and one that ``reads`` a sort of
+    observation not where there is none. One that is ``own_control`` judges what shows by itself that the right place
+    was looked at, so that it needs no control and no marker.
     """
 
     @property
@@ -206,6 +299,16 @@ class At:
         return self.check.patient
 
     @property
+    def reads(self) -> type | None:
+        """What observations the check must have seen."""
+        return getattr(self.check, "reads", None)
+
+    @property
+    def own_control(self) -> bool:
+        """Whether the check needs no control."""
+        return getattr(self.check, "own_control", False)
+
+    @property
     def reads_bodies(self) -> bool:
         """Whether the check needs whole bodies."""
         return getattr(self.check, "reads_bodies", False)
@@ -219,12 +322,24 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where a detector found something: byte offsets, what it is, how surely."""
+    """Where a detector found something: byte offsets, what it is, how surely.
+
+    ``shown`` is what may be shown of a sensitive value, and empty where the bytes themselves may be shown; ``key`` is
+    the name that stands before the value. Whoever searched fills in the rest: ``kind`` is the detector's name, ``path``
+    the encodings that the value was found in, outermost first. Of a value in compressed data ``start`` and ``end`` are
+    those of the compressed data, and ``within`` is the offset in what was decompressed.
+    """
 
     start: int
     end: int
     what: str
     confidence: Confidence
+    shown: str = ""
+    brand: str = ""
+    key: str = ""
+    kind: str = ""
+    path: tuple[str, ...] = ()
+    within: int | None = None
 
 
 class Detector(Protocol):
@@ -232,7 +347,8 @@ class Detector(Protocol):
 
     ``positive`` samples must each give at least one hit, ``negative`` samples none; without both it does not register.
     One that has ``by_error = True`` looks for what answers show when something goes wrong: a log and a store may hold
-    it, and what good answers show as well is no hit.
+    it, and what good answers show as well is no hit. One that has ``of(canaries)`` looks for a run's own values, and
+    without them is left out of scans.
     """
 
     name: ClassVar[str]

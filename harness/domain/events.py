@@ -25,6 +25,7 @@ class RunStarted:
     stores: tuple[str, ...]
     logs: tuple[str, ...]
     contract: Contract
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,11 @@ class Confidence(StrEnum):
     HIGH = "high"
     CERTAIN = "certain"
 
+    @property
+    def rank(self) -> int:
+        """Place in the order from low (0) to certain (3)."""
+        return list(Confidence).index(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -4,18 +4,26 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from harness.domain.finding import Confidence
 from harness.domain.sensitive import Exposure
 from harness.errors import Reason
 
 __all__ = [
     "Answer",
     "Channel",
+    "ColumnCount",
+    "ColumnsSeen",
+    "Counted",
     "Exchange",
     "LogLines",
     "NoAnswer",
     "Observation",
+    "Purged",
+    "Searched",
     "Sent",
+    "Sighting",
     "StoreChange",
+    "Suspected",
     "TableChange",
 ]
 
@@ -23,6 +31,7 @@ __all__ = [
 class Channel(StrEnum):
     """Where an observation comes from."""
 
+    FILE = "file"
     HTTP = "http"
     LOG = "log"
     STORE = "store"
@@ -129,4 +138,110 @@ class LogLines:
     channel: Literal[Channel.LOG] = Channel.LOG
 
 
-Observation = Exchange | StoreChange | LogLines
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a search found in one column of a table, or in one file, told without the value itself.
+
+    ``kind`` is the detector's, and ``label`` says which of the run's own values it is, where it is one; ``how`` is the
+    way in which it was written, ``digest`` whether that is an unkeyed digest of it. ``shown`` is what may be shown.
+    ``where`` is the place of the first one, ``times`` how often it is there.
+    """
+
+    kind: str
+    what: str
+    how: str
+    digest: bool
+    where: str
+    confidence: Confidence
+    label: str = ""
+    shown: str = ""
+    column: str = ""
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """All of one source, searched from its beginning to its end.
+
+    ``wanted`` is ``canaries`` or ``patterns``; ``pieces`` counts values or files, ``length`` their bytes. ``unread``
+    tells what could not be read, ``marked`` whether the search saw what it had to see if it looked in the right place,
+    and is None where there is no such thing.
+    """
+
+    step: int
+    source: str
+    wanted: Literal["canaries", "patterns"]
+    channel: Channel
+    pieces: int
+    length: int
+    sightings: tuple[Sighting, ...]
+    unread: tuple[str, ...] = ()
+    marked: bool | None = None
+    live: bool = False
+    kind: Literal["searched"] = "searched"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCount:
+    """How often one column holds a watched value: the ``which``-th of those of an attribute, such as ``last four``."""
+
+    table: str
+    column: str
+    attribute: str
+    which: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often each column of one store holds the values that are watched: ``before`` or ``after`` they were offered.
+
+    A third count may follow a purge. ``marked`` is of the second: whether every event that was offered left its id.
+    """
+
+    step: int
+    source: str
+    moment: Literal["before", "after", "purged"]
+    values: int
+    columns: tuple[ColumnCount, ...]
+    marked: bool | None = None
+    channel: Literal[Channel.STORE] = Channel.STORE
+    kind: Literal["counted"] = "counted"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected:
+    """A column, or a key in the JSON of one, that could hold payment data by its name or type, and why."""
+
+    table: str
+    column: str
+    what: str
+    why: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsSeen:
+    """The tables and columns of one store, and which of them could hold payment data."""
+
+    step: int
+    source: str
+    tables: int
+    columns: int
+    suspects: tuple[Suspected, ...]
+    channel: Literal[Channel.STORE] = Channel.STORE
+    kind: Literal["columns"] = "columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """The target's own purge was run: how it ended and how long it took; its output is not kept."""
+
+    step: int
+    status: int
+    seconds: float
+    channel: Literal[Channel.STORE] = Channel.STORE
+    kind: Literal["purged"] = "purged"
+
+
+Observation = Exchange | StoreChange | LogLines | Searched | Counted | ColumnsSeen | Purged

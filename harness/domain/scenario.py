@@ -11,10 +11,12 @@ __all__ = ["NEEDS", "Case", "Phase", "Requirement", "Scenario"]
 #: What a target file may or may not offer, with the line for a reader where it is missing.
 NEEDS: Mapping[str, str] = {
     "api_key": "the target file names no api_key_env",
+    "file": "the target file lists no files",
     "log": "the target file lists no log",
     "previous_secret": "the target file names no previous_secret_env",
     "publishable_key": "the target file names no publishable_key",
     "rejection_record": "the target file says nothing in [contract.rejection_record]",
+    "retention": "the target file says nothing in [retention]",
     "retired_secret": "the target file names no retired_secret_env",
     "store": "the target file lists no store",
 }

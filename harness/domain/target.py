@@ -13,7 +13,10 @@ __all__ = [
     "Budget",
     "Contract",
     "Environment",
+    "Kept",
+    "KeptRows",
     "RejectionRecord",
+    "RetentionSpec",
     "SourceSpec",
     "Target",
     "Waiver",
@@ -79,6 +82,42 @@ class RejectionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A column that looks as if it held payment data, and why it is kept; ``*`` stands for any text in names."""
+
+    table: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRows:
+    """How long a table's rows are kept: ``days`` after the time of the event of type ``event`` that makes one.
+
+    ``stays`` are types of events whose rows are kept however old they are.
+    """
+
+    table: str
+    days: int
+    event: str
+    stays: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSpec:
+    """How long rows are kept, and the command that removes what is due, run in ``folder``.
+
+    ``environment`` are variables that the command gets beside those of this process; ``seconds`` is its time limit.
+    """
+
+    purge: tuple[str, ...]
+    rows: tuple[KeptRows, ...]
+    folder: str = "."
+    seconds: float = 60.0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Waiver:
     """A channel that the target's owner gives no access to, with the reason; every report repeats it."""
 
@@ -91,7 +130,8 @@ class Contract:
     """What this target promises where Stripe leaves room.
 
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
-    watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does.
+    watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are
+    columns that are allowed though they look as if they held payment data, ``kept_rows`` says how long rows are kept.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})
@@ -101,21 +141,30 @@ class Contract:
     sdk: str | None = None
     rejection_record: RejectionRecord | None = None
     waivers: tuple[Waiver, ...] = ()
+    keeps: tuple[Kept, ...] = ()
+    kept_rows: tuple[KeptRows, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Limits that end a case as Errored, never the run: requests and seconds for each case, bytes for each answer."""
+    """Limits that end a case as Errored, never the run: requests and seconds for each case, bytes for each answer.
+
+    ``search_seconds`` is for each search of all stores, logs or files, and does not count as the case's.
+    """
 
     case_requests: int = 300
     case_seconds: float = 60.0
+    search_seconds: float = 600.0
     answer_bytes: int = 2 * 1024 * 1024
     evidence_characters: int = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The billing system under test; ``url`` is its base, ``hosts`` are further ``host:port`` that may be sent to."""
+    """The billing system under test; ``url`` is its base, ``hosts`` are further ``host:port`` that may be sent to.
+
+    ``files`` are further places in which the target leaves data: caches, dumps, temporary folders.
+    """
 
     name: str
     url: str
@@ -127,6 +176,8 @@ class Target:
     publishable_key: str | None = None
     stores: tuple[SourceSpec, ...] = ()
     logs: tuple[SourceSpec, ...] = ()
+    files: tuple[SourceSpec, ...] = ()
+    retention: RetentionSpec | None = None
     contract: Contract = field(default_factory=Contract)
     budget: Budget = field(default_factory=Budget)
 
@@ -152,10 +203,12 @@ class Target:
         """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""
         return {
             "api_key": self.api_key is not None,
+            "file": bool(self.files),
             "log": bool(self.logs),
             "previous_secret": self.webhook.previous_secret is not None,
             "publishable_key": self.publishable_key is not None,
             "rejection_record": self.contract.rejection_record is not None,
+            "retention": self.retention is not None,
             "retired_secret": self.webhook.retired_secret is not None,
             "store": bool(self.stores),
         }[need]

@@ -1,16 +1,23 @@
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from random import Random
+from typing import Literal
 
-from harness.canary import Ledger, make_canaries
+from harness.canary import Ledger, make_canaries, spellings
 from harness.domain.contracts import MadeEvent, Request
-from harness.domain.observation import Exchange
+from harness.domain.observation import Answer, Channel, Exchange, Observation, Purged
 from harness.domain.target import Target
-from harness.engine.ports import Clock, EventSource, Sender
+from harness.engine.holdings import Holdings, Wanted
+from harness.engine.ports import Clock, Commands, EventSource, Sender
+from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
+from harness.scan.canaries import Canary
 
 __all__ = ["CaseContext"]
 
 _EARLY = 0.5
+_SUCCESS = range(200, 300)
 
 
 class CaseContext:
@@ -24,6 +31,8 @@ class CaseContext:
         events: EventSource,
         ledger: Ledger,
         clock: Clock,
+        holdings: Holdings,
+        commands: Commands,
         key: str,
         seed: int,
     ) -> None:
@@ -35,8 +44,15 @@ class CaseContext:
         self._source = events
         self._ledger = ledger
         self._clock = clock
+        self._holdings = holdings
+        self._commands = commands
         self._key = key
         self._made = 0
+        self._accepted: list[str] = []
+        self._offered: list[Canary] = []
+        self._watch = Watch()
+        #: When the case's time is over; a search moves it on.
+        self.limit: asyncio.Timeout | None = None
         self._canaries = make_canaries(self.random)
         for kind, value in self._canaries.items():
             self.conceal(kind, f"canary {kind}", value.encode())
@@ -46,14 +62,19 @@ class CaseContext:
         """Every made-up Stripe id that this phase has sent."""
         return [one for request in self.sent for one in request.ids]
 
-    def events(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str]) -> MadeEvent:
-        """Make an event of the webhook's API version with this case's canaries."""
+    @property
+    def event_types(self) -> Sequence[str]:
+        """Every type of event that there is in the webhook's API version."""
+        return self._source.types(self.target.webhook.api_version)
+
+    def events(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0) -> MadeEvent:
+        """Make an event of the webhook's API version with this case's canaries, ``age`` seconds old."""
         hook = self.target.webhook
         self._made += 1
         return self._source.make(
             type_,
             api_version=hook.api_version,
-            now=self.now(),
+            now=self.now() - age,
             canaries=self._canaries,
             key=f"{self._key} {self._made}",
             livemode=hook.livemode,
@@ -75,9 +96,76 @@ class CaseContext:
         """Register a value that must appear nowhere."""
         self._ledger.add(kind, label, value)
 
+    def canary(self, kind: str, label: str, value: bytes) -> None:
+        """Register a value that must appear nowhere, and look for it in every search of this phase."""
+        for form in spellings(value):
+            self.conceal(kind, label, form)
+        self._offered.append(Canary(kind, label, value))
+
+    def watch(self, attribute: str, which: int, forms: Iterable[str], *, whole: bool = True) -> None:
+        """Have ``count`` count a value by column."""
+        self._watch.add(attribute, which, forms, whole=whole)
+
+    def search(self, places: Iterable[Channel], *, patterns: bool) -> Sequence[Observation]:
+        """Search all stores, logs or files.
+
+        Raises:
+            InconclusiveError: the search took longer than the budget allows.
+        """
+        marks = self._accepted if self.sent else None
+        wanted = Wanted(None if patterns else self._offered, marks)
+        with self._apart():
+            return self._holdings.search(self.step, places, wanted)
+
+    def count(self, moment: Literal["before", "after", "purged"]) -> Sequence[Observation]:
+        """Count by column, in all stores, the values that are watched.
+
+        Raises:
+            InconclusiveError: a store cannot be read, or not in the time that the budget allows.
+        """
+        with self._apart():
+            return self._holdings.count(self.step, self._watch, moment)
+
+    def columns(self) -> Sequence[Observation]:
+        """Look which columns of all stores could hold payment data.
+
+        Raises:
+            InconclusiveError: a store cannot be read.
+        """
+        with self._apart():
+            return self._holdings.columns(self.step)
+
+    async def purge(self) -> Observation:
+        """Run the target's own purge.
+
+        Raises:
+            InconclusiveError: it cannot be started, or did not end in time.
+        """
+        spec = self.target.retention
+        assert spec is not None, "a scenario that purges needs retention"
+        started = self._clock.monotonic()
+        status = await self._commands.run(
+            spec.purge, folder=spec.folder, environment=spec.environment, seconds=spec.seconds
+        )
+        return Purged(self.step, status, self._clock.monotonic() - started)
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Take a time out of the case's budget: what takes it has one of its own."""
+        started = self._clock.monotonic()
+        try:
+            yield
+        finally:
+            taken = self._clock.monotonic() - started
+            if self.limit is not None and (ends := self.limit.when()) is not None and not self.limit.expired():
+                self.limit.reschedule(ends + taken)
+
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget."""
         if len(self.sent) >= self.target.budget.case_requests:
             raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.target.budget.case_requests} requests")
         self.sent.append(request)
-        return await self._sender.send(request, self.step)
+        exchange = await self._sender.send(request, self.step)
+        if isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS:
+            self._accepted += request.ids
+        return exchange

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from harness.domain.contracts import Check, Seen
 from harness.domain.events import Record
 from harness.domain.finding import Finding
-from harness.domain.observation import Answer, Exchange, NoAnswer, Observation
+from harness.domain.observation import (
+    Answer,
+    ColumnsSeen,
+    Counted,
+    Exchange,
+    NoAnswer,
+    Observation,
+    Purged,
+    Searched,
+)
 from harness.domain.scenario import NEEDS, Case, Phase, Scenario
 from harness.domain.target import Contract, Environment, Target
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
@@ -70,7 +79,10 @@ def _unknown(case: Case, weighed: _Weighed, record: Record) -> Errored | Skipped
     """Return what keeps observations without a finding from being a pass."""
     if weighed.silence is not None:
         return Errored(weighed.silence.reason, weighed.silence.detail)
-    wanted = {channel for check in case.phase.expect for channel in check.channels}
+    if (doubt := _unsearched(record.observations)) is not None:
+        return doubt
+    marked = [check for check in case.phase.expect if not getattr(check, "own_control", False)]
+    wanted = {channel for check in marked for channel in check.channels}
     for unwatched in record.unwatched:
         if unwatched.channel in wanted:
             detail = f"{unwatched.channel} {unwatched.source} does not show what a signed delivery leaves behind"
@@ -79,6 +91,22 @@ def _unknown(case: Case, weighed: _Weighed, record: Record) -> Errored | Skipped
         return Skipped("nothing was wrong, but not all could be judged: " + "; ".join(weighed.unjudged))
     if not weighed.held:
         return Skipped("every expectation is waived: " + "; ".join(weighed.waived))
+    return None
+
+
+def _unsearched(observations: tuple[Observation, ...]) -> Errored | None:
+    """Return why a search that found nothing says nothing: it could not read all, or looked in the wrong place."""
+    for one in observations:
+        if isinstance(one, Searched) and one.unread:
+            more = f" (and {len(one.unread) - 1} more)" if len(one.unread) > 1 else ""
+            return Errored(Reason.SOURCE_UNREADABLE, f"{one.channel} {one.source}: {one.unread[0]}{more}")
+        if isinstance(one, Searched | Counted) and one.marked is False:
+            detail = f"{one.channel} {one.source} was searched, and does not hold what a signed delivery leaves behind"
+            return Errored(Reason.MARKER_NOT_SEEN, detail)
+        if isinstance(one, ColumnsSeen) and not one.tables:
+            return Errored(Reason.MARKER_NOT_SEEN, f"store {one.source} has no table")
+        if isinstance(one, Purged) and one.status:
+            return Errored(Reason.COMMAND_FAILED, f"the purge ended with status {one.status}")
     return None
 
 
@@ -105,6 +133,10 @@ def _weigh(
     waived = {waiver.channel for waiver in contract.waivers}
     silences = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, NoAnswer)]
     for check in phase.expect:
+        reads = getattr(check, "reads", None)
+        if reads is not None and not any(isinstance(one, reads) for one in observations):
+            weighed.unjudged.append(f"{check.name} saw no search")
+            continue
         blind = check.channels - present
         if blind - waived:
             weighed.unjudged.append(f"{check.name} saw no {' and no '.join(sorted(blind - waived))}")

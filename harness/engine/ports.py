@@ -1,12 +1,15 @@
 """What the engine needs from outside; the session hands it in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from harness.domain.contracts import MadeEvent, Request
 from harness.domain.observation import Exchange
+from harness.domain.target import SourceSpec
+from harness.domain.trace import Told
+from harness.scan.scanner import Scanner
 
-__all__ = ["Clock", "EventSource", "Sender"]
+__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender"]
 
 
 class Clock(Protocol):
@@ -25,6 +28,30 @@ class Clock(Protocol):
         ...
 
 
+class Files(Protocol):
+    """Files of a place that a target file lists."""
+
+    def search(self, spec: SourceSpec, scanner: Scanner) -> Iterator[Told]:
+        """Search each file of a place; what cannot be read is told."""
+        ...
+
+    def chunks(self, spec: SourceSpec) -> Iterator[bytes]:
+        """Yield the bytes of each file of a place."""
+        ...
+
+
+class Commands(Protocol):
+    """Runs the target's own commands."""
+
+    async def run(self, command: Sequence[str], *, folder: str, environment: Mapping[str, str], seconds: float) -> int:
+        """Run a command to its end and return its status.
+
+        Raises:
+            InconclusiveError: it cannot be started, or did not end in time.
+        """
+        ...
+
+
 class Sender(Protocol):
     """Sends requests to the target's hosts and to no other."""
 
@@ -35,6 +62,10 @@ class Sender(Protocol):
 
 class EventSource(Protocol):
     """Makes Stripe events from templates."""
+
+    def types(self, api_version: str) -> Sequence[str]:
+        """Return the event types of a version."""
+        ...
 
     def make(
         self,

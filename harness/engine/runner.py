@@ -10,7 +10,8 @@ from harness.domain.observation import Answer, Channel, Exchange
 from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
-from harness.engine.ports import Clock, EventSource, Sender
+from harness.engine.holdings import Holdings
+from harness.engine.ports import Clock, Commands, EventSource, Sender
 from harness.engine.trial import Patience, Trial, Watched
 from harness.errors import InconclusiveError, Reason
 
@@ -32,9 +33,12 @@ class Runner:
         logs: Sequence[Log],
         ledger: Ledger,
         clock: Clock,
+        holdings: Holdings,
+        commands: Commands,
         seed: int,
     ) -> None:
         self._target, self._sender, self._events, self._seed = target, sender, events, seed
+        self._holdings, self._commands = holdings, commands
         self._watched, self._ledger, self._clock = Watched(stores, logs), ledger, clock
         self._patience = Patience()
         self._unwatched: tuple[Unwatched, ...] = ()
@@ -55,8 +59,8 @@ class Runner:
         context = self._context("marker")
         before = [(store, await store.snapshot((), None)) for store in self._watched.stores]
         positions = [(log, await log.position()) for log in self._watched.logs]
-        exchange: Exchange = (await step.run(context))[-1]
-        if not isinstance(exchange.answer, Answer):
+        exchange = (await step.run(context))[-1]
+        if isinstance(exchange, Exchange) and not isinstance(exchange.answer, Answer):
             raise InconclusiveError(exchange.answer.reason, exchange.answer.detail)
         marks = [one.encode() for one in context.ids]
         missing = {Unwatched(Channel.STORE, store.name) for store, _ in before}
@@ -82,7 +86,8 @@ class Runner:
         main = self.trial(case.id)
         stopped: tuple[Reason, str] | None = None
         try:
-            async with asyncio.timeout(self._target.budget.case_seconds):
+            async with asyncio.timeout(self._target.budget.case_seconds) as limit:
+                control.context.limit = main.context.limit = limit
                 if scenario.control is not None:
                     await _through(control, scenario.control)
                 await _through(main, case.phase)
@@ -105,6 +110,8 @@ class Runner:
             events=self._events,
             ledger=self._ledger,
             clock=self._clock,
+            holdings=self._holdings,
+            commands=self._commands,
             key=key,
             seed=self._seed,
         )

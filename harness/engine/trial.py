@@ -47,6 +47,11 @@ class Trial:
         """All that was observed so far, in order."""
         return self._acted + self._seen
 
+    @property
+    def context(self) -> CaseContext:
+        """What the steps may touch."""
+        return self._context
+
     async def act(self, step: Step) -> None:
         """Remember the state of every source, then run a step."""
         self._acted, self._seen = self.observations, ()

@@ -128,7 +128,8 @@ class _Reading:
         cases = tuple(self._case(entry, id_, name, case) for name, case in entry.cases.items())
         if control is None:
             for case in cases:
-                if not {check.name for check in case.phase.expect} >= _POSITIVE:
+                alone = all(getattr(check, "own_control", False) for check in case.phase.expect)
+                if not alone and not {check.name for check in case.phase.expect} >= _POSITIVE:
                     raise self._wrong(
                         ["cases", case.name],
                         f"case {case.name!r} has no positive control",

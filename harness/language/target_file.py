@@ -13,7 +13,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from harness.domain.address import without_password
 from harness.domain.observation import Channel
 from harness.domain.sensitive import LIVE_KEYS, Secret
-from harness.domain.target import LOOPBACK, Contract, Environment, RejectionRecord, SourceSpec, Target, Waiver, Webhook
+from harness.domain.target import (
+    LOOPBACK,
+    Contract,
+    Environment,
+    Kept,
+    KeptRows,
+    RejectionRecord,
+    RetentionSpec,
+    SourceSpec,
+    Target,
+    Waiver,
+    Webhook,
+)
 from harness.errors import ConfigurationError
 from harness.language.problems import Locator, read_text, refuse
 from harness.registry import log_sources, nearest, store_sources
@@ -80,6 +92,42 @@ class _Source(_Entry):
         return self
 
 
+class _Files(_Entry):
+    """A further place in which the target leaves data: a cache, dumps, temporary files, a database's own files."""
+
+    name: str
+    url: Annotated[str, Field(pattern="^file:.")] = Field(
+        description="file:PATH of a file or a folder, or with * of several, such as file:/var/lib/billing/billing.db*"
+    )
+
+
+class _Kept(_Entry):
+    """A column that is kept though it looks as if it held payment data; * stands for any text in names."""
+
+    table: str
+    column: str
+    reason: str = Field(min_length=10)
+
+
+class _KeptRows(_Entry):
+    """How long a table's rows are kept."""
+
+    table: str
+    days: int = Field(ge=3, le=36_500, description="after the time of the event that makes a row")
+    event: str = Field(description="type of the event that makes a row")
+    stays: tuple[str, ...] = Field((), strict=False, description="types of events whose rows stay, however old")
+
+
+class _Retention(_Entry):
+    """How long rows are kept, and what removes them."""
+
+    purge: tuple[str, ...] = Field(
+        strict=False, min_length=1, description="command and arguments, run without a shell beside the target file"
+    )
+    seconds: float = Field(60.0, gt=0, le=3600, description="time limit of the command", strict=False)
+    rows: tuple[_KeptRows, ...] = Field(strict=False, min_length=1)
+
+
 class _RejectionRecord(_Entry):
     """How a JSON log line tells of a rejected delivery; a dot reaches into a nested object."""
 
@@ -99,6 +147,7 @@ class _Contract(_Entry):
     settle: float = Field(0.0, ge=0, le=30, description="seconds", strict=False)
     sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
     rejection_record: _RejectionRecord | None = None
+    keeps: tuple[_Kept, ...] = Field((), strict=False, description="columns that look as if they held payment data")
 
 
 class _Waiver(_Entry):
@@ -121,6 +170,8 @@ class _TargetFile(_Entry):
     webhook: _Webhook
     stores: tuple[_Source, ...] = Field((), strict=False)
     logs: tuple[_Source, ...] = Field((), strict=False)
+    files: tuple[_Files, ...] = Field((), strict=False)
+    retention: _Retention | None = None
     contract: _Contract = _Contract()
     waive: tuple[_Waiver, ...] = Field((), strict=False)
 
@@ -192,6 +243,8 @@ class _Reading:
             publishable_key=entry.publishable_key,
             stores=tuple(self._source(s, ["stores", i], store_sources()) for i, s in enumerate(entry.stores)),
             logs=tuple(self._source(s, ["logs", i], log_sources()) for i, s in enumerate(entry.logs)),
+            files=tuple(SourceSpec(one.name, f"file:{self._path.parent / one.url[5:]}") for one in entry.files),
+            retention=None if entry.retention is None else self._retention(entry.retention),
             contract=Contract(
                 rejected=frozenset(entry.contract.rejected),
                 answer_within=entry.contract.answer_within,
@@ -199,9 +252,14 @@ class _Reading:
                 settle=entry.contract.settle,
                 sdk=entry.contract.sdk,
                 rejection_record=None if record is None else RejectionRecord(**record.model_dump()),
+                keeps=tuple(Kept(one.table, one.column, one.reason) for one in entry.contract.keeps),
+                kept_rows=() if entry.retention is None else _kept_rows(entry.retention),
                 waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
             ),
         )
+
+    def _retention(self, entry: _Retention) -> RetentionSpec:
+        return RetentionSpec(entry.purge, _kept_rows(entry), str(self._path.parent), entry.seconds)
 
     def _secret(self, variable: str | None, label: str, place: Sequence[str | int]) -> Secret | None:
         if variable is None:
@@ -255,6 +313,10 @@ class _Reading:
 
     def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
         return ConfigurationError(problem, hint=hint, file=self._path, line=self._locate(place))
+
+
+def _kept_rows(entry: _Retention) -> tuple[KeptRows, ...]:
+    return tuple(KeptRows(one.table, one.days, one.event, one.stays) for one in entry.rows)
 
 
 def _locator(text: str) -> Locator:

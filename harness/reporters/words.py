@@ -3,7 +3,18 @@
 from typing import assert_never
 
 from harness.domain.events import Record
-from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, StoreChange
+from harness.domain.observation import (
+    Answer,
+    Channel,
+    ColumnsSeen,
+    Counted,
+    Exchange,
+    LogLines,
+    NoAnswer,
+    Purged,
+    Searched,
+    StoreChange,
+)
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
 __all__ = ["printable", "story", "summary"]
@@ -43,9 +54,27 @@ def story(record: Record) -> list[str]:
                 lines += [f"step {step}: log {source}: {_short(line)}" for line in logged] or [
                     f"step {step}: log {source}: nothing new"
                 ]
+            case Searched() | Counted() | ColumnsSeen() | Purged():
+                lines.append(f"step {observation.step}: {_looked(observation)}")
             case _:
                 assert_never(observation)
     return lines
+
+
+def _looked(seen: Searched | Counted | ColumnsSeen | Purged) -> str:
+    match seen:
+        case Searched(channel=channel, source=source, wanted=wanted, pieces=pieces, length=length):
+            found = f"{len(seen.sightings)} found" if seen.sightings else "nothing found"
+            sort = "values" if channel is Channel.STORE else "files"
+            return f"{channel} {source}: searched {pieces:,} {sort}, {length:,} bytes, for {wanted}: {found}"
+        case Counted(source=source, moment=moment, values=values):
+            return f"store {source}: counted what is watched in {values:,} values ({moment})"
+        case ColumnsSeen(source=source, tables=tables, columns=columns):
+            return f"store {source}: {columns} columns of {tables} tables, {len(seen.suspects)} could hold payment data"
+        case Purged(status=status, seconds=seconds):
+            return f"the purge ended with status {status} after {seconds:.1f} s"
+        case _:
+            assert_never(seen)
 
 
 def _answered(answer: Answer | NoAnswer) -> str:

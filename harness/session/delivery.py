@@ -14,7 +14,8 @@ from harness.domain.sensitive import Secret
 from harness.domain.target import LOOPBACK, Contract, Environment, Target, Webhook
 from harness.errors import ConfigurationError
 from harness.session.run import event_factory
-from harness.steps.deliver import STRIPE_HEADERS, digests_of
+from harness.steps.deliver import digests_of
+from harness.stripe.deliveries import STRIPE_HEADERS
 from harness.stripe.forgeries import forge
 from harness.stripe.forgery import Material
 

@@ -15,7 +15,7 @@ from harness.domain.target import Budget, Target
 from harness.errors import InconclusiveError, Reason
 from harness.session.delivery import loose_target
 from harness.session.run import event_factory
-from harness.steps.deliver import STRIPE_HEADERS
+from harness.stripe.deliveries import STRIPE_HEADERS
 
 __all__ = ["describe_target"]
 
@@ -174,11 +174,30 @@ reason = "no access to the database was configured when this file was written"
 channel = "log"
 reason = "no access to the log was configured when this file was written"
 
+# Caches, dumps, temporary folders, a database's own files: searched for payment data that was offered.
+# [[files]]
+# name = "temporary files"
+# url = "file:/var/lib/billing/tmp"   # a file, a folder, or a pattern such as /var/backups/*.sql.gz
+
+# What removes old rows, and what it is to remove: planted by deliveries of old events, then purged, then looked for.
+# [retention]
+# purge = ["billing", "purge"]        # a command and its arguments; run beside this file, without a shell
+# [[retention.rows]]
+# table = "payments"
+# days = 400
+# event = "charge.succeeded"          # makes such a row
+# stays = []                          # types of events whose rows stay, however old
+
 [contract]
 rejected = {rejected}       # statuses that mean "rejected"
 answer_within = 10.0        # seconds
 effect_within = 5.0         # seconds until an accepted event has its effect
 # sdk = "python"            # the Stripe library that verifies signatures; what it does not do becomes advice
+
+# [[contract.keeps]]                  # a column that looks as if it held payment data
+# table = "customers"
+# column = "card_last4"
+# reason = "shown to the customer beside the subscription"
 
 # [contract.rejection_record]        # how a JSON log line tells of a rejected delivery
 # match = {{ event = "webhook_rejected" }}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness import __version__
 from harness.adapters.clock import SystemClock
+from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
 from harness.adapters.reference import REFERENCE_COMMAND, EmbeddedStore, Reference
@@ -21,14 +22,17 @@ from harness.domain.contracts import Check, Log, Step, Store
 from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
 from harness.domain.scenario import Case, Scenario
-from harness.domain.target import Environment, Target
+from harness.domain.tables import Tables
+from harness.domain.target import Environment, SourceSpec, Target
 from harness.domain.verdict import Errored, ExitCode, Failed, Verdict
+from harness.engine.holdings import Holdings
 from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
 from harness.engine.trial import Trial
-from harness.errors import ConfigurationError, Reason, place_of
+from harness.errors import ConfigurationError, InconclusiveError, Reason, place_of
 from harness.language import read_scenarios, read_target
-from harness.registry import log_sources, nearest, store_sources
+from harness.registry import log_sources, nearest, store_sources, table_sources
+from harness.session.places import LocalFiles
 from harness.steps.deliver import Deliver
 from harness.stripe.events import EventFactory
 
@@ -113,9 +117,17 @@ class Session:
             self._resources.callback(self._closed, log)
             logs.append(log)
         events = event_factory(self.seed)
-        events.types(self.target.webhook.api_version)  # refuses what is no API version before anything is sent
+        # Refuses what is no API version, and no type in it, before anything is sent.
+        types = events.types(self.target.webhook.api_version)
+        for kept in self.target.contract.kept_rows:
+            for type_ in (kept.event, *kept.stays):
+                if type_ not in types:
+                    problem = f"retention of {kept.table!r}: there are no events of type {type_!r}"
+                    raise ConfigurationError(problem, hint=nearest(type_, list(types)))
         sender = HttpSender(self.target, self.ledger)
         self._resources.callback(self._closed, sender)
+        holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)
+        self._resources.callback(holdings.close)
         runner = Runner(
             self.target,
             sender=sender,
@@ -124,6 +136,8 @@ class Session:
             logs=logs,
             ledger=self.ledger,
             clock=SystemClock(),
+            holdings=holdings,
+            commands=LocalCommands(),
             seed=self.seed,
         )
         marker: Step = Deliver()
@@ -194,6 +208,7 @@ class Session:
             stores=tuple(spec.name for spec in self.target.stores),
             logs=tuple(spec.name for spec in self.target.logs),
             contract=self.target.contract,
+            files=tuple(spec.name for spec in self.target.files),
         )
 
     def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
@@ -216,6 +231,22 @@ class Session:
             exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
             seconds=time.perf_counter() - begun,
         )
+
+
+def _open_tables(spec: SourceSpec) -> Tables:
+    """Open a store to read it whole.
+
+    Raises:
+        InconclusiveError: it cannot be opened.
+    """
+    scheme = spec.url.partition(":")[0]
+    known = table_sources()
+    if scheme not in known:
+        raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {spec.name}: {scheme} cannot be read whole")
+    try:
+        return known[scheme](spec)
+    except ConfigurationError as error:
+        raise InconclusiveError(Reason.SOURCE_UNREADABLE, str(error)) from None
 
 
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:

@@ -9,19 +9,12 @@ from harness.domain.observation import Answer, Exchange
 from harness.domain.sensitive import Secret
 from harness.errors import ConfigurationError
 from harness.registry import step
+from harness.stripe.deliveries import STRIPE_HEADERS
 from harness.stripe.forgeries import forge, forgery_named
 from harness.stripe.forgery import Delivery, Material
 from harness.stripe.signature import hexdigest
 
-__all__ = ["STRIPE_HEADERS", "Deliver", "digests_of"]
-
-#: What Stripe's own deliveries carry beside the signature.
-STRIPE_HEADERS = (
-    (b"Content-Type", b"application/json; charset=utf-8"),
-    (b"User-Agent", b"Stripe/1.0 (+https://stripe.com/docs/webhooks)"),
-    (b"Accept", b"*/*; q=0.5, application/json"),
-    (b"Cache-Control", b"no-cache"),
-)
+__all__ = ["Deliver", "digests_of"]
 
 _DIGEST = re.compile(rb"=([0-9A-Za-z+/]{32,})")
 _TIMESTAMP = re.compile(rb"(?:^|,)t=(\d{1,12})(?=,|$)")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.adapters.clock import SystemClock
+from harness.adapters.commands import LocalCommands
 from harness.adapters.http import HttpSender
 from harness.canary import Ledger
 from harness.domain.contracts import Context, Request
@@ -16,8 +17,11 @@ from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.sensitive import Secret
 from harness.domain.target import Environment, Target, Webhook
 from harness.engine.context import CaseContext
+from harness.engine.holdings import Holdings
 from harness.engine.runner import Runner
+from harness.registry import table_sources
 from harness.session import event_factory
+from harness.session.places import LocalFiles
 from harness.steps.deliver import Deliver
 from tests.benchmarks._load import Rate, kept_up
 
@@ -90,6 +94,8 @@ async def made_and_signed(url: str, connections: int, seconds: float) -> Rate:
         logs=(),
         ledger=ledger,
         clock=SystemClock(),
+        holdings=Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger),
+        commands=LocalCommands(),
         seed=_SEED,
     )
     burst = _Burst(1 if connections == 1 else target.budget.case_requests, connections)

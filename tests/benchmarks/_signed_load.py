@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 from harness.session import event_factory
-from harness.steps.deliver import STRIPE_HEADERS
+from harness.stripe.deliveries import STRIPE_HEADERS
 from harness.stripe.signature import hexdigest
 from tests.benchmarks._machine import program
 

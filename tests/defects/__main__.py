@@ -1,4 +1,7 @@
-"""Starts the reference service with one planted defect: `python -m tests.defects NAME`; `--matrix` tries them all."""
+"""Starts the reference service with one planted defect: `python -m tests.defects NAME`; `--matrix` tries them all.
+
+What follows the name is a command of the service, such as `purge`, which carries the defect too.
+"""
 
 import sys
 
@@ -11,11 +14,11 @@ def main(arguments: list[str]) -> int:
         from tests.defects._matrix import print_matrix  # noqa: PLC0415 (a defect's process has no use for it)
 
         return print_matrix()
-    (name,) = arguments
+    name, *command = arguments
     load(name).plant()
     from reference_impl.__main__ import main as serve  # noqa: PLC0415 (after planting, as it binds names)
 
-    return serve()
+    return serve(command)
 
 
 if __name__ == "__main__":

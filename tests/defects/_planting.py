@@ -1,11 +1,14 @@
 """What several defects replace in the same way."""
 
 import hmac
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
+from typing import Any
 
 from fastapi import Request
+from sqlalchemy import Column, Connection, Integer, String, Table
 from starlette.concurrency import run_in_threadpool
 
 from reference_impl import app as application
@@ -19,19 +22,25 @@ __all__ = [
     "HOOK",
     "also_matches",
     "also_secrets",
+    "also_store",
     "before_parsing",
+    "card_of",
     "create_tables",
     "digest",
     "exempt",
     "fold_paths",
     "judge_two_timestamps",
     "keep_timestamp_text",
+    "kept",
+    "number_of",
     "open_path",
     "record",
     "rewrite_header",
     "rewrite_timestamp",
+    "stored_at_start",
     "unverified_route",
     "values",
+    "with_requests",
 ]
 
 HOOK = "/webhooks/stripe"
@@ -160,6 +169,64 @@ def create_tables() -> None:
         return create_app(settings, engine, gateway)
 
     application.create_app = create_app_with_tables
+
+
+def also_store(table: Table, row: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+    """Keep a row of its own for each event that is accepted, made of all that the event says."""
+    claim = billing.claim
+
+    def claimed(connection, event, received_at):
+        first = claim(connection, event, received_at)
+        values = row(json.loads(event.model_dump_json())) if first else None
+        if values is not None:
+            connection.execute(table.insert().values({"stripe_event_id": event.id, **values}))
+        return first
+
+    billing.claim = claimed
+    create_tables()
+
+
+def kept(name: str, *columns: Column[Any]) -> Table:
+    """Return a table that no migration knows, for ``also_store``."""
+    own = Column("number", Integer, primary_key=True), Column("stripe_event_id", String(255))
+    return Table(name, tables.metadata, *own, *columns)
+
+
+def number_of(event: dict[str, Any]) -> str | None:
+    """Return the card number that somebody typed into an object's metadata."""
+    return (event["data"]["object"].get("metadata") or {}).get("card_number")
+
+
+def card_of(event: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what Stripe tells of the card of a payment, a payment method or a source."""
+    subject = event["data"]["object"]
+    return (subject.get("payment_method_details") or subject).get("card")
+
+
+def with_requests(act: Callable[[Request, Connection], object]) -> None:
+    """Do something in the database for each request whose event is accepted."""
+    accept = stripe.accept
+
+    def accepting(request, event, receipt):
+        with request.app.state.engine.begin() as connection:
+            act(request, connection)
+        return accept(request, event, receipt)
+
+    stripe.accept = accepting
+
+
+def stored_at_start(table: Table, **values: object) -> None:
+    """Keep one row from the start of the service on, whatever is delivered."""
+    create_tables()
+    create_app = application.create_app
+
+    def create_app_with_row(settings, engine, gateway):
+        app = create_app(settings, engine, gateway)
+        with engine.begin() as connection:
+            connection.execute(table.insert().values(values))
+        return app
+
+    application.create_app = create_app_with_row
 
 
 def fold_paths(fold: Callable[[str], str]) -> None:

@@ -11,9 +11,11 @@ def test_scenarios_catch_the_defects_that_they_name(defect):
     caught_on(defect, "sqlite")
 
 
-@pytest.mark.parametrize("defect", ["accepted_without_effect", "rejected_but_applied"])
+@pytest.mark.parametrize(
+    "defect", ["accepted_without_effect", "nothing_purged", "payload_in_temporary_file", "rejected_but_applied"]
+)
 def test_defects_that_the_database_shows_are_caught_on_postgresql(defect):
-    """What only a look into the database tells is seen on PostgreSQL as well."""
+    """What only a look into the database tells is seen on PostgreSQL as well; tests/targets has more for its types."""
     caught_on(defect, "postgresql")
 
 

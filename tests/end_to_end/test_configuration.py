@@ -134,6 +134,28 @@ def test_source_or_file_that_is_not_there(tmp_path, file, said):
         assert server.connections == 0
 
 
+RETENTION = '[retention]\npurge = ["true"]\n[[retention.rows]]\ntable = "payments"\ndays = {days}\nevent = "{event}"'
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ('[[files]]\nname = "f"\nurl = "sqlite:x.db"', "'files.0.url' is not right"),
+        ('[[files]]\nname = "f"', "'files.0.url' is missing"),
+        (RETENTION.format(days=2, event="charge.succeeded"), "'retention.rows.0.days' is not right"),
+        (RETENTION.format(days=90, event="charge.suceeded"), "did you mean 'charge.succeeded'?"),
+        ("[retention]\npurge = []\nrows = []", "'retention.purge' is not right"),
+        ('[[contract.keeps]]\ntable = "t"\ncolumn = "c"\nreason = "why"', "'contract.keeps.0.reason' is not right"),
+    ],
+)
+def test_data_at_rest_that_is_told_wrongly(tmp_path, sources, said):
+    """What a target file says of further places, of the purge and of allowed columns is checked before a delivery."""
+    with Server(hostile.always(200)) as server:
+        line = refused_here("run", "--target", target_file(tmp_path, server.url, sources=sources))
+        assert server.connections == 0
+    assert said in line
+
+
 def test_api_version_that_is_none(tmp_path):
     """What is no API version of Stripe is refused before anything is sent."""
     file = target_file(tmp_path, URL)

@@ -5,7 +5,8 @@ import pytest
 
 from tests.components import need
 from tests.postgresql import container, image_at_hand, wheel
-from tests.unit.databases import Database, Kind, Postgresql, PostgresqlKind, SqliteKind
+from tests.servers import mariadb
+from tests.unit.databases import Database, Kind, MariadbKind, Postgresql, PostgresqlKind, SqliteKind
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +32,14 @@ def container_kind() -> Iterator[PostgresqlKind]:
         yield PostgresqlKind(address)
 
 
-@pytest.fixture(params=["sqlite_kind", "wheel_kind", "container_kind"])
+@pytest.fixture(scope="session")
+def mariadb_kind() -> Iterator[MariadbKind]:
+    """MariaDB, a process of its own."""
+    with mariadb() as address:
+        yield MariadbKind(address)
+
+
+@pytest.fixture(params=["sqlite_kind", "wheel_kind", "container_kind", "mariadb_kind"])
 def kind(request: pytest.FixtureRequest) -> Kind:
     """Each kind of database."""
     return request.getfixturevalue(request.param)
@@ -47,7 +55,7 @@ def postgresql_kind(request: pytest.FixtureRequest) -> PostgresqlKind:
 def database(kind: Kind, tmp_path: Path) -> Iterator[Database]:
     """A database of each kind with a table."""
     with kind.fresh(tmp_path) as made:
-        made.run("CREATE TABLE events (id TEXT PRIMARY KEY, amount INTEGER)")
+        made.run("CREATE TABLE events (id VARCHAR(255) PRIMARY KEY, amount INTEGER)")
         yield made
 
 

@@ -11,7 +11,9 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 import psycopg
+import pymysql
 
+from harness.domain.address import without_password
 from harness.domain.sensitive import Secret
 from harness.domain.target import SourceSpec
 from harness.registry import store_sources
@@ -21,6 +23,7 @@ __all__ = [
     "WATCHER",
     "Database",
     "Kind",
+    "MariadbKind",
     "Postgresql",
     "PostgresqlKind",
     "SqliteKind",
@@ -127,6 +130,44 @@ class PostgresqlKind:
         administrator.run(f"CREATE DATABASE {name} {options}")
         yield Postgresql(urlsplit(self.server)._replace(path=f"/{name}").geturl())
         administrator.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@dataclass(frozen=True)
+class Mariadb:
+    """``url`` is the administrator's."""
+
+    url: str
+
+    def run(self, *statements: str) -> None:
+        parts = urlsplit(self.url)
+        login = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
+        # Names in double quotes are names, as everywhere else.
+        options = {"autocommit": True, "charset": "utf8mb4", "init_command": "SET sql_mode = 'ANSI_QUOTES'"}
+        with (
+            pymysql.connect(**login, **options, database=parts.path[1:] or None) as connection,
+            connection.cursor() as cursor,
+        ):
+            for statement in statements:
+                cursor.execute(statement)
+
+    def spec(self, **more: object) -> SourceSpec:
+        url, password = without_password(self.url)
+        return SourceSpec("database", url, **{"password": Secret("password", password)} | more)
+
+
+@dataclass
+class MariadbKind:
+    server: str
+    blob: str = "BLOB"
+    numbers: Iterator[int] = field(default_factory=count)
+
+    @contextmanager
+    def fresh(self, folder: Path) -> Iterator[Mariadb]:
+        name = f"watched_{next(self.numbers)}"
+        administrator = Mariadb(self.server)
+        administrator.run(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        yield Mariadb(f"{self.server}{name}")
+        administrator.run(f"DROP DATABASE {name}")
 
 
 @contextmanager

@@ -22,11 +22,13 @@ def test_rows_are_counted_and_fresh_ones_shown(database):
 
 
 def test_second_look_at_an_unchanged_database_is_the_first(database):
-    """While nobody has written, the state is the same object, and nothing is fresh."""
+    """While nobody has written, the state is the same; a database that can tell is not read again."""
     database.run("INSERT INTO events VALUES ('evt_1', 1)")
     with opened(database) as store:
         first = snapshot(store)
-        assert snapshot(store, ("evt_1",), first).tables is first.tables
+        second = snapshot(store, ("evt_1",), first)
+        assert (second.tables, second.fresh) == (first.tables, ())
+        assert second.tables is first.tables or database.url.startswith("mysql:")
 
 
 def test_fresh_rows_are_shown_again(database):

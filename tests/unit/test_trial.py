@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from harness.adapters.commands import LocalCommands
 from harness.canary import Ledger
 from harness.checks.accepted import Accepted
 from harness.checks.applied import Applied
@@ -14,10 +15,13 @@ from harness.domain.observation import Answer, Channel, Exchange, LogLines, NoAn
 from harness.domain.scenario import Case, Phase, Requirement, Scenario
 from harness.domain.sensitive import Secret
 from harness.domain.target import Budget, Contract, Environment, SourceSpec, Target, Webhook
+from harness.engine.holdings import Holdings
 from harness.engine.judge import judge
 from harness.engine.runner import Runner
 from harness.errors import InconclusiveError, Reason
+from harness.registry import table_sources
 from harness.session import event_factory
+from harness.session.places import LocalFiles
 from harness.steps.deliver import Deliver
 from harness.steps.replay import Replay
 
@@ -115,6 +119,8 @@ class Bench:
             logs=[self.target] if sources else [],
             ledger=self.ledger,
             clock=self.clock,
+            holdings=Holdings(described, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=self.ledger),
+            commands=LocalCommands(),
             seed=1,
         )
 

@@ -1,11 +1,12 @@
 """PostgreSQL as a store; the driver is imported only when one is opened, as only the extra ``postgresql`` has it."""
 
 from harness.domain.contracts import Store
+from harness.domain.tables import Tables
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError
-from harness.registry import store_source
+from harness.registry import store_source, table_source
 
-__all__ = ["open_store"]
+__all__ = ["open_store", "open_tables"]
 
 
 @store_source("postgresql")
@@ -18,10 +19,27 @@ def open_store(spec: SourceSpec) -> Store:
     try:
         from harness.sources.postgresql.store import PostgresqlStore  # noqa: PLC0415 (see above)
     except ImportError:
-        raise ConfigurationError(
-            f"store {spec.name!r}: the driver for PostgreSQL is not installed",
-            hint="pip install 'payproof[postgresql]'",
-        ) from None
+        raise _without_driver(spec) from None
     store = PostgresqlStore(spec)
     store.try_connection()
     return store
+
+
+@table_source("postgresql")
+def open_tables(spec: SourceSpec) -> Tables:
+    """Open ``postgresql://USER@HOST:PORT/DATABASE``, as libpq reads it.
+
+    Raises:
+        ConfigurationError: the driver is not installed, or no connection can be made.
+    """
+    try:
+        from harness.sources.postgresql.tables import PostgresqlTables  # noqa: PLC0415 (see above)
+    except ImportError:
+        raise _without_driver(spec) from None
+    return PostgresqlTables(spec)
+
+
+def _without_driver(spec: SourceSpec) -> ConfigurationError:
+    return ConfigurationError(
+        f"store {spec.name!r}: the driver for PostgreSQL is not installed", hint="pip install 'payproof[postgresql]'"
+    )

@@ -78,6 +78,13 @@ class Table:
         """Ask for every row."""
         return sql.SQL("SELECT * FROM {}").format(self._place)
 
+    def reading(self, key: Sequence[str], columns: Sequence[str]) -> sql.Composed:
+        """Ask for columns of every row, after what tells rows apart as texts: the key, else where they stand."""
+        stands = sql.SQL("ctid::text" if self.alone else "tableoid::regclass || ' ' || ctid")
+        apart: list[sql.Composable] = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in key]
+        chosen = sql.SQL(", ").join([*(apart or [stands]), *(sql.Identifier(name) for name in columns)])
+        return sql.SQL("SELECT {} FROM {}").format(chosen, self._place)
+
     def rows_with(self, ids: Sequence[str]) -> sql.Composed:
         """Ask for the rows that hold one of the ids in some column."""
         return sql.SQL("""

@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness import __version__
+from harness.cli.scan import scan
 from harness.domain.events import RunFinished
 from harness.domain.finding import Severity
 from harness.domain.observation import Answer, NoAnswer
@@ -322,6 +323,9 @@ def signatures() -> None:
     """List the ways to sign and to forge."""
     for forgery in FORGERIES.values():
         click.echo(f"{forgery.name:<44} {forgery.summary}")
+
+
+cli.add_command(scan)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,187 @@
+"""The search of one stream or file, whatever is in it."""
+
+import codecs
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from harness.at_rest.databases import search_tables
+from harness.at_rest.named import scan_named
+from harness.at_rest.telling import trace
+from harness.domain.contracts import Hit
+from harness.domain.finding import Confidence
+from harness.domain.target import SourceSpec
+from harness.domain.trace import NotRead, Place, Searched, Told, Trace
+from harness.errors import ConfigurationError
+from harness.files.columns import PARQUET, SQLITE, Csv, named_as_csv, parquet_cells
+from harness.files.lines import Lines
+from harness.files.packed import Entry, Refused, entries
+from harness.files.parts import parts_of
+from harness.files.streams import DamagedError, Stream
+from harness.registry import table_sources
+from harness.scan.parallel import scan_parts
+from harness.scan.scanner import Found, Scanner
+
+__all__ = ["search_file", "search_stream"]
+
+_MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}
+_MARKS |= {codecs.BOM_UTF16_BE: "utf-16"}  # in this order: one mark begins like another
+_LARGE = 64 * 1024 * 1024  # a file that is worth several processes
+
+Progress = Callable[[int], None]
+
+
+def search_stream(name: str, stream: Stream, scanner: Scanner, progress: Progress) -> Iterator[Told]:
+    """Search what is in a stream, and in what is packed in it."""
+    yield from _contents(name, entries(stream), scanner, progress)
+
+
+def search_file(
+    path: Path, scanner: Scanner, progress: Progress, executor: Callable[[], Executor | None], jobs: int
+) -> Iterator[Told]:
+    """Search a file; a large one that is nothing but bytes, in parts by an executor, where there is one.
+
+    What goes wrong with it is told as not read.
+    """
+    name = str(path)
+    yield from _named(name, (), scanner)
+    try:
+        with path.open("rb", buffering=0) as file:
+            size = path.stat().st_size
+            head = file.read(512)
+            file.seek(0)
+            if head.startswith(SQLITE):
+                yield from _sqlite(path, scanner)
+            elif head.startswith(PARQUET):
+                yield from _parquet(name, file, scanner)
+            workers = executor() if size >= _LARGE and _plain(name, file) else None
+            if workers is not None:
+                yield from _by_parts(path, size, scanner, workers, jobs, progress)
+            else:
+                yield from _contents(name, entries(file, file, size), scanner, progress)
+    except OSError as error:
+        yield NotRead(Place(name), error.strerror or "cannot be read")
+
+
+def _plain(name: str, file: BinaryIO) -> bool:
+    """Whether a file is nothing but bytes to search."""
+    try:
+        (only,) = entries(file, file, 0)
+        plain = isinstance(only, Entry) and not only.path and not _mark(only) and not named_as_csv(name)
+    except ValueError:
+        plain = False
+    file.seek(0)
+    return plain
+
+
+def _contents(name: str, parts: Iterable[Entry | Refused], scanner: Scanner, progress: Progress) -> Iterator[Told]:
+    size = 0
+    for one in parts:
+        if isinstance(one, Refused):
+            yield NotRead(Place(name, one.part), one.why)
+            continue
+        if one.part:
+            yield from _named(name, one.part, scanner)
+        lines = Lines()
+        yield from _entry(name, one, lines, scanner, progress)
+        size += lines.size
+    yield Searched(name, size)
+
+
+def _entry(name: str, entry: Entry, lines: Lines, scanner: Scanner, progress: Progress) -> Iterator[Told]:
+    mark = _mark(entry)
+    path = (*entry.path, mark) if mark else entry.path
+    chunks: Iterable[bytes] = _watched(entry.chunks(), progress)
+    chunks = lines.following(_transcoded(chunks, mark) if mark else chunks)
+    start = 0
+    if entry.part and entry.stream.peek(len(SQLITE)).startswith((SQLITE, PARQUET)):
+        yield NotRead(Place(name, entry.part, path=path), "a database in an archive is searched as bytes only")
+    if named_as_csv((name, *entry.part)[-1]):
+        table = Csv(chunks)
+        cells = (((line, column), column, value) for line, column, value in table.cells())
+        for (line, column), found in scan_named(scanner, cells):
+            yield _told(found, Place(name, entry.part, line, field=column, path=(*path, *found.path)))
+        start, chunks = table.offset, table.rest()
+    for found in scanner.stream(chunks):
+        line_and_column = lines.at(start + found.start)
+        within = found.within if isinstance(found, Hit) else None
+        yield _told(found, Place(name, entry.part, *line_and_column, path=(*path, *found.path), within=within))
+    if entry.refused:
+        yield NotRead(Place(name, entry.part, path=entry.path), entry.refused)
+
+
+def _by_parts(
+    path: Path, size: int, scanner: Scanner, workers: Executor, jobs: int, progress: Progress
+) -> Iterator[Told]:
+    def watched() -> Iterator[Any]:
+        for part in parts_of(path, size):
+            yield part
+            progress(part.length)
+
+    found = list(scan_parts(workers, scanner, watched(), jobs + 1))
+    lines = Lines()
+    waiting = sorted(found, key=lambda one: one.start)
+    with path.open("rb", buffering=0) as file:
+        chunks = lines.following(iter(lambda: file.read(1024 * 1024), b""))
+        for one in waiting:
+            while lines.size <= one.start and next(chunks, b""):
+                pass
+            within = one.within if isinstance(one, Hit) else None
+            yield _told(one, Place(str(path), (), *lines.at(one.start), path=one.path, within=within))
+    yield Searched(str(path), size)
+
+
+def _sqlite(path: Path, scanner: Scanner) -> Iterator[Told]:
+    """Search the rows of a database file: an integer is no text in its bytes."""
+    try:
+        tables = table_sources()["sqlite"](SourceSpec("file", f"sqlite:{path}"))
+    except ConfigurationError as error:
+        yield NotRead(Place(str(path)), str(error))
+        return
+    try:
+        yield from (
+            one for one in search_tables(tables, scanner, at_least=Confidence.MEDIUM) if not isinstance(one, Searched)
+        )
+    finally:
+        tables.close()
+
+
+def _parquet(name: str, file: BinaryIO, scanner: Scanner) -> Iterator[Told]:
+    cells = (((key, column), column, value) for key, column, value in parquet_cells(file))
+    try:
+        for (key, column), found in scan_named(scanner, cells):
+            yield _told(found, Place(name, field=column, key=key, path=found.path))
+    except DamagedError as error:
+        yield NotRead(Place(name), str(error))
+    file.seek(0)
+
+
+def _named(name: str, part: tuple[str, ...], scanner: Scanner) -> Iterator[Trace]:
+    """Search a name: what stands in it is written, too."""
+    text = part[-1] if part else Path(name).name
+    for found in scanner.scan(text.encode("utf-8", "surrogateescape")):
+        if isinstance(found, Hit):
+            yield trace(found, Place(name, part, field="name"))
+
+
+def _told(found: Found, place: Place) -> Told:
+    return trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
+
+
+def _mark(entry: Entry) -> str:
+    head = entry.stream.peek(4)
+    return next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
+
+
+def _transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+def _watched(chunks: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+        progress(len(chunk))

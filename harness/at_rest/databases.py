@@ -1,0 +1,116 @@
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from harness.at_rest.named import scan_named
+from harness.at_rest.telling import trace
+from harness.domain.contracts import Hit
+from harness.domain.finding import Confidence
+from harness.domain.tables import Cell, Column, Table, Tables
+from harness.domain.trace import NotRead, Place, Searched, Told, Trace
+from harness.errors import InconclusiveError
+from harness.scan.scanner import Scanner
+from harness.schema_audit import audited, json_keys
+
+__all__ = ["search_tables"]
+
+_MOST_PARSED = 500  # values of one column that are looked into for their keys
+_MOST_TEXT = 64 * 1024
+_MOST_KEYS = 2000
+
+
+def search_tables(
+    tables: Tables,
+    scanner: Scanner,
+    *,
+    at_least: Confidence,
+    most: int | None = None,
+    skipped: Callable[[str], bool] = lambda _: False,
+    progress: Callable[[str, int, int | None], None] = lambda _unit, _rows, _of: None,
+) -> Iterator[Told]:
+    """Search every table of a database, and its columns' names and types.
+
+    Args:
+        tables: the database.
+        scanner: what searches the values.
+        at_least: how sure a suspicion about a column must be to be told.
+        most: rows of a table, if not all.
+        skipped: says of a unit's name whether it was searched before.
+        progress: is told of a unit, its rows so far, and about how many it has.
+    """
+    name = tables.name
+    try:
+        columns, listed = tables.columns(), tables.tables()
+    except InconclusiveError as error:
+        yield NotRead(Place(name), error.detail.removeprefix(f"{name}: "))
+        return
+    for table in listed:
+        unit = f"{name} table {table.name}"
+        if skipped(unit):
+            continue
+        own = [column for column in columns if column.table == table.name]
+        read = _Reading(tables, table, most, partial(_progressed, progress, unit, table.rows))
+        try:
+            for (key, column), found in scan_named(scanner, read.cells()):
+                place = Place(name, table=table.name, field=column, key=key, path=found.path)
+                yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
+        except InconclusiveError as error:
+            yield NotRead(Place(name, table=table.name), error.detail.removeprefix(f"{name}, table {table.name}: "))
+        yield from _suspects(name, own, read.keys, at_least)
+        sampled = most is not None and read.rows >= most
+        yield Searched(unit, rows=read.rows, of=table.rows, sampled=sampled)
+
+
+def _progressed(progress: Callable[[str, int, int | None], None], unit: str, of: int | None, rows: int) -> None:
+    progress(unit, rows, of)
+
+
+class _Reading:
+    """One table's values on their way to the scanner: rows are counted, keys of JSON are remembered."""
+
+    def __init__(self, tables: Tables, table: Table, most: int | None, progress: Callable[[int], None]) -> None:
+        self.rows = 0
+        self.keys: dict[tuple[str, str], None] = {}
+        self._tables, self._table, self._most, self._progress = tables, table, most, progress
+        self._parsed: dict[str, int] = {}
+
+    def cells(self) -> Iterator[tuple[tuple[str, str], str, object]]:
+        last = None
+        for key, column, value in self._read():
+            if key != last:
+                last = key
+                self.rows += 1
+                self._progress(self.rows)
+            if isinstance(value, (dict, list, bytes, str)):
+                self._remember(column, value)
+            yield (key, column), column, value
+
+    def _read(self) -> Iterator[Cell]:
+        return self._tables.rows(self._table.name, self._most)
+
+    def _remember(self, column: str, value: Any) -> None:
+        if self._parsed.get(column, 0) >= _MOST_PARSED or len(self.keys) >= _MOST_KEYS:
+            return
+        if isinstance(value, (bytes, str)):
+            if value[:1] not in (b"{", "{", b"[", "[") or len(value) > _MOST_TEXT:
+                return
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                return
+        self._parsed[column] = self._parsed.get(column, 0) + 1
+        for path in json_keys(value):
+            self.keys[column, path] = None
+
+
+def _suspects(
+    source: str, columns: list[Column], keys: dict[tuple[str, str], None], at_least: Confidence
+) -> Iterator[Trace]:
+    table = columns[0].table if columns else ""
+    inner = [Column(table, f"{column}.{path}", "json") for column, path in keys]
+    for one in audited(columns, inner):
+        if one.confidence.rank >= at_least.rank:
+            place = Place(source, table=one.table, field=one.column)
+            what = f"could hold {one.what}, by {one.why}"
+            yield Trace(place, "schema", what, one.confidence, one.severity)

@@ -1,0 +1,173 @@
+"""The search of all that a command line names, one unit (a file, a stream, a table) after the other."""
+
+import multiprocessing
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from harness.at_rest.contents import search_file, search_stream
+from harness.at_rest.databases import search_tables
+from harness.at_rest.resume import Resume
+from harness.at_rest.specs import SourceSpecs
+from harness.at_rest.telling import bounded
+from harness.at_rest.veil import Veil
+from harness.domain.finding import Confidence
+from harness.domain.tables import Tables
+from harness.domain.target import SourceSpec
+from harness.domain.trace import NotRead, Place, Searched, Told
+from harness.files.walk import found
+from harness.registry import detectors_at_rest, table_sources
+from harness.scan.scanner import Scanner
+
+__all__ = ["Options", "Progress", "search"]
+
+#: Told of a unit, how much of it was read, about how much there is, and of what (``bytes`` or ``rows``).
+Progress = Callable[[str, int, int | None, str], None]
+
+
+def _quiet(_unit: str, _size: int, _of: int | None, _sort: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to search.
+
+    ``at_least`` is the confidence from which on traces are told; ``rows`` how many rows of a table are read, if not
+    all; ``jobs`` how many processes search a large file; ``executor`` does it instead of such processes;
+    ``resume`` is a file that remembers what is done.
+    """
+
+    at_least: Confidence = Confidence.MEDIUM
+    rows: int | None = None
+    jobs: int = 1
+    executor: Executor | None = None
+    resume: Path | None = None
+    progress: Progress = field(default=_quiet)
+
+
+def search(specs: SourceSpecs, options: Options) -> Iterator[Told]:
+    """Search everything; what is told shows nothing sensitive, not in names and keys either.
+
+    Raises:
+        ConfigurationError: a database cannot be reached, or the file to go on from cannot be used.
+    """
+    with ExitStack() as stack:
+        running = _Search(options, stack)
+        databases = [stack.enter_context(closing(_opened(spec))) for spec in specs.databases]
+        resume = Resume(options.resume, _settings(specs, options))
+        complete = False
+        try:
+            yield from resume.told()
+            unit: list[Told] = []
+            for one in running.all(specs, databases, resume.knows):
+                shown = running.veiled(one)
+                unit.append(shown)
+                yield shown
+                if isinstance(one, Searched):
+                    resume.add(one.unit, unit)
+                    unit = []
+            complete = True
+        finally:
+            resume.close(complete=complete)
+
+
+class _Search:
+    def __init__(self, options: Options, stack: ExitStack) -> None:
+        detectors = detectors_at_rest()
+        self._options, self._stack = options, stack
+        self._scanner, self._veil = Scanner(detectors, options.at_least), Veil(detectors)
+        self._executor = options.executor
+
+    def all(self, specs: SourceSpecs, databases: Sequence[Tables], knows: Callable[[str], bool]) -> Iterator[Told]:
+        for tables in databases:
+            yield from bounded(
+                search_tables(
+                    tables,
+                    self._scanner,
+                    at_least=max(self._options.at_least, Confidence.MEDIUM, key=lambda one: one.rank),
+                    most=self._options.rows,
+                    skipped=knows,
+                    progress=lambda unit, rows, of: self._options.progress(unit, rows, of, "rows"),
+                )
+            )
+        for name, command in specs.commands.items():
+            if not knows(name):
+                yield from bounded(self._command(name, command))
+        if specs.stdin:
+            yield from bounded(search_stream("-", sys.stdin.buffer, self._scanner, self._bytes("-")))
+        seen: set[tuple[int, int]] = set()
+        for path in specs.paths:
+            for file, problem in found(path, seen):
+                if problem:
+                    yield NotRead(Place(str(file)), problem)
+                elif not knows(str(file)):
+                    told = search_file(file, self._scanner, self._bytes(str(file)), self._workers, self._options.jobs)
+                    yield from bounded(told)
+
+    def veiled(self, told: Told) -> Told:
+        """Return what is told without what is sensitive in names and keys."""
+        over = self._veil.over
+        if isinstance(told, Searched):
+            return replace(told, unit=over(told.unit))
+        place = told.place
+        place = replace(
+            place,
+            source=over(place.source),
+            part=tuple(map(over, place.part)),
+            table=over(place.table),
+            field=over(place.field),
+            key=over(place.key),
+        )
+        if isinstance(told, NotRead):
+            return NotRead(place, over(told.why))
+        return replace(told, place=place, name=over(told.name))
+
+    def _bytes(self, unit: str) -> Callable[[int], None]:
+        read = 0
+
+        def progress(size: int) -> None:
+            nonlocal read
+            read += size
+            self._options.progress(unit, read, None, "bytes")
+
+        return progress
+
+    def _command(self, name: str, command: Sequence[str]) -> Iterator[Told]:
+        try:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # noqa: S603 (asked for)
+        except OSError as error:
+            yield NotRead(Place(name), f"it cannot be started: {error.strerror}")
+            return
+        with process:
+            assert process.stdout is not None
+            try:
+                yield from search_stream(name, process.stdout, self._scanner, self._bytes(name))
+            except BaseException:
+                process.kill()
+                raise
+        if process.returncode:
+            yield NotRead(Place(name), f"it ended with status {process.returncode}")
+
+    def _workers(self) -> Executor | None:
+        if self._executor is None and self._options.jobs > 1:
+            # Not forked: whoever uses this as a library may have threads.
+            context: Any = multiprocessing.get_context("spawn")
+            self._executor = self._stack.enter_context(ProcessPoolExecutor(self._options.jobs, mp_context=context))
+        return self._executor
+
+
+def _opened(spec: SourceSpec) -> Tables:
+    return table_sources()[spec.url.partition(":")[0]](spec)
+
+
+def _settings(specs: SourceSpecs, options: Options) -> dict[str, Any]:
+    named = [*(spec.url for spec in specs.databases), *specs.commands, *map(str, specs.paths)]
+    digest = blake2b("\0".join(named).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return {"sources": digest, "at_least": options.at_least.value, "rows": options.rows}

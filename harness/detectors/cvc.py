@@ -1,0 +1,59 @@
+from collections.abc import Iterator
+from typing import ClassVar
+
+from harness.domain.contracts import Hit
+from harness.domain.finding import Confidence
+from harness.registry import detector
+from harness.scan.characters import either, one, word
+from harness.scan.keyed import named
+from harness.scan.streams import Bits
+
+__all__ = ["Cvc"]
+
+_NAMES = (
+    rb"(?:cvc2?|cvv2?|cvn2?|cvd|csc)(?:[_ -]?(?:code|number|num|no|value))?"
+    rb"|card[_ -]?(?:security[_ -]?)?code|security[_ -]?code|(?:card[_ -]?)?verification[_ -]?(?:value|code|number)"
+)
+_VALUE = rb"\d{3,4}(?![\w%*]|[.,-]\d|\s?[*x]{2})"
+_CODE = named(rb"(?:%s)" % _NAMES, _VALUE)
+
+
+@detector
+class Cvc:
+    """A card verification code by its name: never kept after authorisation, not even encrypted (PCI DSS 3.3.1.2)."""
+
+    name: ClassVar[str] = "cvc"
+    anchor: ClassVar[Bits] = (
+        (either("c") & either("v").ahead(1) & (either("c") | either("v") | either("n") | either("d")).ahead(2))
+        | (either("c") & either("s").ahead(1) & either("c").ahead(2))
+        | word("security", caseless=True)
+        | word("verification", caseless=True)
+        | (
+            either("d")
+            & (word("co", caseless=True).ahead(1) | (one("_") & word("co", caseless=True).ahead(1)).ahead(1))
+        )
+    )
+    reach: ClassVar[tuple[int, int]] = (16, 64)
+    positive: ClassVar[tuple[bytes, ...]] = (
+        b'{"cvc": "123"}',
+        b"card[cvc]=1234&card[exp_month]=12",
+        b"<CVV2>123</CVV2>",
+        b'{\\"securityCode\\":\\"123\\"}',
+        b"security_code: 123",
+        b"CVV 123",
+    )
+    negative: ClassVar[tuple[bytes, ...]] = (
+        b'{"cvc_check": "pass"}',
+        b'{"cvc": null}',
+        b'{"cvc": "***"}',
+        b"cvc=12345",
+        b"CVC 4.0.1",
+        b"retry cvv 123.45",
+    )
+
+    def find(self, data: bytes) -> Iterator[Hit]:
+        """Return each code."""
+        for match in _CODE.finditer(data):
+            confidence = Confidence.HIGH if match["sign"].strip() else Confidence.MEDIUM
+            key = match["key"].decode()
+            yield Hit(match.start("value"), match.end("value"), "card verification code", confidence, "***", key=key)

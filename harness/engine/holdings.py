@@ -1,0 +1,307 @@
+"""Looks through all that a target keeps: every value of its stores, every byte of its logs and files."""
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
+
+from harness.canary import Ledger
+from harness.domain.contracts import Hit
+from harness.domain.finding import Confidence
+from harness.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, Sighting, Suspected
+from harness.domain.tables import Cell, Column, Tables
+from harness.domain.target import Environment, SourceSpec, Target
+from harness.domain.trace import NotRead, Place, Trace
+from harness.engine.ports import Files
+from harness.engine.watching import Watch
+from harness.errors import InconclusiveError, Reason
+from harness.registry import detectors_at_rest
+from harness.scan.canaries import Canaries, Canary
+from harness.scan.scanner import Found, Scanner
+from harness.scan.values import scan_value, scan_values
+from harness.schema_audit import audited
+
+__all__ = ["Holdings", "Wanted"]
+
+_CANARY = "canary"  # the detector of values of the run's own
+_STRIPE_ID = re.compile(rb"(?<![A-Za-z0-9])(?:ch|cs|cus|dp|du|evt|in|pi|pm|price|re|seti|sub)_[A-Za-z0-9]{8,}")
+_DIGESTS = re.compile(r"(?:md5|sha1|sha256|sha512) in ")
+_TAIL = 256  # bytes of a piece that the next one is looked at with
+_MOST = 200  # sightings that are told apart, of digests and of all else
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a search is for: values of the run's own, or with None what looks like payment data; and marks.
+
+    ``marks`` are ids of which one has to be seen; where nothing was sent that has one, and marks is None, any id of
+    Stripe's is a mark.
+    """
+
+    canaries: Sequence[Canary] | None
+    marks: Sequence[str] | None
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a search of one source has come to so far."""
+
+    mark: re.Pattern[bytes]
+    pieces: int = 0
+    length: int = 0
+    marked: bool = False
+    unread: list[str] = field(default_factory=list)
+    seen: dict[tuple[str, str], Sighting] = field(default_factory=dict)
+
+    def look(self, text: bytes) -> None:
+        if not self.marked and self.mark.search(text):
+            self.marked = True
+
+
+class Holdings:
+    """The stores, logs and files of one target, as what can be read from beginning to end.
+
+    Args:
+        target: what they belong to.
+        open_tables: opens a store.
+        files: searches the files of a place.
+        ledger: every sensitive value of the run, for what is told of places.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        open_tables: Callable[[SourceSpec], Tables],
+        files: Files,
+        ledger: Ledger,
+    ) -> None:
+        self._target, self._open, self._files, self._ledger = target, open_tables, files, ledger
+        self._known: dict[SourceSpec, Tables] = {}
+
+    def close(self) -> None:
+        """Let go of the stores."""
+        for tables in self._known.values():
+            tables.close()
+
+    def search(self, step: int, places: Iterable[Channel], wanted: Wanted) -> list[Searched]:
+        """Search every source of some channels.
+
+        Raises:
+            InconclusiveError: the search took longer than the budget allows.
+        """
+        scanner = _scanner(wanted, self._target)
+        mark = _STRIPE_ID
+        if wanted.marks is not None:
+            mark = re.compile(b"|".join(re.escape(one.encode()) for one in wanted.marks) or b"(?!)")
+        until = time.monotonic() + self._target.budget.search_seconds
+        found = []
+        for channel in places:
+            specs = {
+                Channel.STORE: self._target.stores,
+                Channel.LOG: self._target.logs,
+                Channel.FILE: self._target.files,
+            }[channel]
+            for spec in specs:
+                tally = _Tally(mark)
+                if channel is Channel.STORE:
+                    self._through_tables(spec, scanner, tally, until)
+                else:
+                    self._through_files(spec, scanner, tally, until, mark=channel is Channel.LOG)
+                # A log's lines and a store's rows tell of the events; a cache or a dump need not.
+                marked = None if channel is Channel.FILE else tally.marked
+                found.append(
+                    Searched(
+                        step,
+                        spec.name,
+                        "patterns" if wanted.canaries is None else "canaries",
+                        channel,
+                        tally.pieces,
+                        tally.length,
+                        tuple(tally.seen.values()),
+                        tuple(tally.unread),
+                        marked,
+                        live=self._target.environment is Environment.PRODUCTION,
+                    )
+                )
+        return found
+
+    def count(self, step: int, watch: Watch, moment: Literal["before", "after", "purged"]) -> list[Counted]:
+        """Count by column, in every store, the values that are watched.
+
+        Raises:
+            InconclusiveError: a store cannot be read, or not in the time that the budget allows.
+        """
+        until = time.monotonic() + self._target.budget.search_seconds
+        counted = []
+        for spec in self._target.stores:
+            counts: Counter[tuple[str, str, str, int]] = Counter()
+            values = 0
+            tables = self._tables(spec)
+            for table in tables.tables():
+                for _, column, value in self._cells(tables, table.name, until):
+                    values += 1
+                    for name, attribute, which in watch.matches(column, value):
+                        counts[table.name, name, attribute, which] += 1
+            columns = tuple(ColumnCount(*place, times) for place, times in sorted(counts.items()))
+            marks = {one.which for one in columns if one.attribute == Watch.MARK}
+            marked = marks >= watch.marks if moment == "after" else None
+            counted.append(Counted(step, spec.name, moment, values, columns, marked))
+        return counted
+
+    def columns(self, step: int) -> list[ColumnsSeen]:
+        """Look which columns of every store could hold payment data.
+
+        Raises:
+            InconclusiveError: a store cannot be read.
+        """
+        seen = []
+        for spec in self._target.stores:
+            columns = self._tables(spec).columns()
+            suspects = tuple(_suspected(columns))
+            seen.append(ColumnsSeen(step, spec.name, len({one.table for one in columns}), len(columns), suspects))
+        return seen
+
+    def _tables(self, spec: SourceSpec) -> Tables:
+        if spec not in self._known:
+            # A table that changes by itself is no place to leave payment data either.
+            self._known[spec] = self._open(replace(spec, ignore=()))
+        return self._known[spec]
+
+    def _cells(self, tables: Tables, table: str, until: float) -> Iterator[Cell]:
+        for number, cell in enumerate(tables.rows(table)):
+            if not number % 4096 and time.monotonic() > until:
+                raise self._spent()
+            yield cell
+
+    def _through_tables(self, spec: SourceSpec, scanner: Scanner, tally: _Tally, until: float) -> None:
+        tables = self._tables(spec)
+        for table in tables.tables():
+            try:
+                cells = self._looked_at(self._cells(tables, table.name, until), tally)
+                for (key, column), found in scan_values(scanner, cells):
+                    where = f"table {table.name}, column {column}, row {self._shown(scanner, key)}"
+                    _note(tally, f"{table.name}.{column}", where, found)
+            except InconclusiveError as error:
+                if error.reason is Reason.BUDGET_SPENT:
+                    raise
+                tally.unread.append(self._ledger.conceal_text(error.detail))
+
+    @staticmethod
+    def _looked_at(cells: Iterable[Cell], tally: _Tally) -> Iterator[tuple[tuple[str, str], str, object]]:
+        for key, column, value in cells:
+            text = _text(value)
+            tally.pieces += 1
+            tally.length += len(text)
+            tally.look(text)
+            yield (key, column), column, value
+
+    def _through_files(self, spec: SourceSpec, scanner: Scanner, tally: _Tally, until: float, *, mark: bool) -> None:
+        for told in self._files.search(spec, scanner):
+            if time.monotonic() > until:
+                raise self._spent()
+            name = self._ledger.conceal_text(_placed(told.place)) if isinstance(told, Trace | NotRead) else ""
+            if isinstance(told, Trace):
+                _add(tally, name, _Found(told.kind, told.what, told.shown, told.confidence, told.place.path), name)
+            elif isinstance(told, NotRead):
+                tally.unread.append(f"{name}: {told.why}")
+            else:
+                tally.pieces += 1
+                tally.length += told.size
+        if mark:
+            tail = b""
+            for chunk in self._files.chunks(spec):
+                if tally.marked:
+                    break
+                tally.look(tail + chunk)
+                tail = chunk[-_TAIL:]
+
+    def _spent(self) -> InconclusiveError:
+        return InconclusiveError(
+            Reason.BUDGET_SPENT, f"a search took more than {self._target.budget.search_seconds:g} s"
+        )
+
+    def _shown(self, scanner: Scanner, key: str) -> str:
+        """Return a row's key as it may be shown: it may be payment data itself."""
+        concealed = self._ledger.conceal_text(key)
+        return "with such a key" if scan_value(scanner, "", key) else concealed
+
+
+def _scanner(wanted: Wanted, target: Target) -> Scanner:
+    """Return what finds what is wanted.
+
+    Raises:
+        InconclusiveError: it does not find every canary in a text that holds each of them.
+    """
+    if wanted.canaries is None:
+        secrets = {secret.label: secret.reveal() for secret in target.secrets}
+        return Scanner(detectors_at_rest(Canaries.of_secrets(secrets)))
+    canaries = Canaries(wanted.canaries)
+    detector = [one for one in detectors_at_rest(canaries) if one.name == _CANARY]
+    scanner = Scanner(detector, Confidence.CERTAIN)
+    shown = {
+        hit.shown for canary in canaries.values for hit in scan_value(scanner, "", canary.value) if isinstance(hit, Hit)
+    }
+    missed = {f"[{canary.kind}: {canary.label}]" for canary in canaries.values} - shown
+    if missed or canaries.too_short:
+        raise InconclusiveError(Reason.HARNESS_FAULT, "a search does not find all canaries in a text that holds them")
+    return scanner
+
+
+class _Found(NamedTuple):
+    """What was found, in a store or in a file."""
+
+    kind: str
+    what: str
+    shown: str
+    confidence: Confidence
+    path: tuple[str, ...]
+
+
+def _note(tally: _Tally, column: str, where: str, found: Found) -> None:
+    if isinstance(found, Hit):
+        _add(tally, column, _Found(found.kind, found.what, found.shown, found.confidence, found.path), where)
+    else:
+        # What cannot be unpacked (a bomb, an archive cut short) has not been searched.
+        tally.unread.append(f"{where}: {found.why}")
+
+
+def _add(tally: _Tally, column: str, found: _Found, where: str) -> None:
+    what, label, form = found.what, "", ""
+    if found.kind == _CANARY:
+        form = what.rpartition("), ")[2] if "), " in what else ""
+        kind, _, label = found.shown.strip("[]").partition(": ")
+        what = f"{kind} ({label})"
+    how = ", in ".join((form or "as it is", *reversed(found.path)))
+    key = (f"{what} {how}", column)
+    known = tally.seen.get(key)
+    if known is not None:
+        tally.seen[key] = replace(known, times=known.times + 1)
+        return
+    digest = _DIGESTS.match(form) is not None
+    # Of each sort for itself: a thousand plain values must not hide a digest.
+    if sum(one.digest is digest for one in tally.seen.values()) < _MOST:
+        tally.seen[key] = Sighting(found.kind, what, how, digest, where, found.confidence, label, found.shown, column)
+
+
+def _placed(place: Place) -> str:
+    """Return a place without its encodings, which are told beside what was found, and without a row's key."""
+    return str(replace(place, path=(), key=""))
+
+
+def _suspected(columns: Sequence[Column]) -> Iterator[Suspected]:
+    for one in audited(columns):
+        # By a length alone nothing is said of a text; that a column is named as a payload says enough.
+        if one.confidence is not Confidence.LOW or one.what.startswith("whole payloads"):
+            yield Suspected(one.table, one.column, one.what, one.why, one.confidence)
+
+
+def _text(value: Any) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, default=str).encode()
+    return str(value).encode("utf-8", "replace")

@@ -1,0 +1,118 @@
+"""Files of rows with named columns: CSV by its header, Parquet by its schema."""
+
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import zip_longest
+from pathlib import PurePath
+from typing import Any
+
+from harness.files.streams import DamagedError
+
+__all__ = ["PARQUET", "SQLITE", "Csv", "named_as_csv", "parquet_cells"]
+
+PARQUET = b"PAR1"
+SQLITE = b"SQLite format 3\0"
+
+_SUFFIXES = frozenset({".csv", ".tsv", ".psv"})
+_PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})
+_SEPARATORS = ",;\t|"
+_MOST_FIELD = 1024 * 1024
+_ROWS = 1000
+_LEFT_OUT = ("bool", "date", "time", "duration")
+
+
+def named_as_csv(name: str) -> bool:
+    """Whether a file's name says that it has rows with a header, compressed or not."""
+    path = PurePath(name.lower())
+    while path.suffix in _PACKED:
+        path = path.with_suffix("")
+    return path.suffix in _SUFFIXES
+
+
+class Csv:
+    """A stream of rows below a header; where it stops being one, ``rest`` gives all that is in no row.
+
+    ``offset`` is where that begins.
+    """
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.offset = 0
+        self._chunks = iter(chunks)
+        self._lines: deque[bytes] = deque()
+        self._left = b""
+        self._pending: list[bytes] = []
+
+    def cells(self) -> Iterator[tuple[int, str, bytes]]:
+        """Yield each value with the number of its row's first line and its column's name; without a header, none."""
+        csv.field_size_limit(_MOST_FIELD)
+        lines = iter(self._next, None)
+        first = next(lines, "")
+        separator = max(_SEPARATORS, key=first.count)
+        try:
+            header = next(csv.reader([first], delimiter=separator, strict=True), [])
+            if len(header) < 2 or not all(map(_is_name, header)):  # noqa: PLR2004 (one column needs no names)
+                return
+            yield 1, "", first.encode("utf-8", "surrogateescape")
+            self._given()
+            reader = csv.reader(lines, delimiter=separator)
+            line = 2
+            for row in reader:
+                for column, value in zip_longest(header, row, fillvalue=""):
+                    yield line, column, value.encode("utf-8", "surrogateescape")
+                line = 2 + reader.line_num
+                self._given()
+        except csv.Error:
+            return
+
+    def rest(self) -> Iterator[bytes]:
+        """Yield the bytes that are in no row that was given."""
+        yield b"".join([*self._pending, *self._lines, self._left])
+        yield from self._chunks
+
+    def _given(self) -> None:
+        self.offset += sum(map(len, self._pending))
+        self._pending.clear()
+
+    def _next(self) -> str | None:
+        """Return the next line; None at the end, and where a line is too long to be one of a table."""
+        while not self._lines:
+            if len(self._left) > _MOST_FIELD:
+                return None
+            chunk = next(self._chunks, b"")
+            parts = (self._left + chunk).splitlines(keepends=True)
+            self._left = parts.pop() if chunk and parts and not parts[-1].endswith(b"\n") else b""
+            self._lines.extend(parts)
+            if not chunk and not parts:
+                return None
+        line = self._lines.popleft()
+        self._pending.append(line)
+        return line.decode("utf-8", "surrogateescape")
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text.strip()) <= 64 and sum(map(str.isdigit, text)) <= 4  # noqa: PLR2004
+
+
+def parquet_cells(file: Any) -> Iterator[tuple[str, str, object]]:
+    """Yield each value of a Parquet file that is not null with its row's number and its column's name.
+
+    Raises:
+        DamagedError: it cannot be read, or not to its end.
+    """
+    try:
+        from pyarrow import ArrowException, parquet  # noqa: PLC0415 (only an extra has it)
+    except ImportError:
+        raise DamagedError("reading Parquet needs pip install 'payproof[parquet]'") from None
+    number = 0
+    try:
+        source = parquet.ParquetFile(file)
+        chosen = [one.name for one in source.schema_arrow if not str(one.type).startswith(_LEFT_OUT)]
+        for batch in source.iter_batches(batch_size=_ROWS, columns=chosen):
+            for row in batch.to_pylist():
+                number += 1
+                for name, value in row.items():
+                    if value is not None:
+                        yield f"row {number}", name, value
+    except (ArrowException, OSError, ValueError) as error:
+        raise DamagedError(f"the Parquet file is damaged: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,104 @@
+"""What stands around a value: the key that names it, and whether it is part of something longer."""
+
+import re
+from enum import Enum, auto
+from typing import NamedTuple
+
+__all__ = ["EXPIRY", "Edge", "Key", "edge_after", "edge_before", "key_before", "words_of"]
+
+_KEY_REACH = 64
+
+# All of these read backwards, from the value to its key.
+_OPENING = rb"""(?:[\s"'`\\(\[{<]|22%|72%|02%|B5%|;touq&|;43#&)*"""
+_CLOSING = rb"""(?:[\s"'`\\)]|22%|72%|;touq&|;43#&)*"""
+_SIGN = rb"(?:>?[=:]+|>-|>|D3%|A3%)"
+_NAME = rb"[\w.\-\[\]%#$@]+"
+_KEY = re.compile(
+    rb"%(opening)s(?:=%(closing)s(?P<assigned>%(name)s)"
+    rb"|%(sign)s%(closing)s(?P<named>%(name)s(?: %(name)s){0,2})"
+    rb"|/(?P<path>%(name)s)"
+    rb"|(?P<said>%(name)s(?: %(name)s){0,2}))"
+    % {b"opening": _OPENING, b"closing": _CLOSING, b"sign": _SIGN, b"name": _NAME}
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_TOKEN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]+(?:[0-9]{1,2}[A-Za-z]+)?[0-9]*(?![A-Za-z0-9])")  # not hexadecimal digits
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z_.\-\[\]]{0,47}\d{0,2}\]?")
+
+
+class Key(NamedTuple):
+    """The name that stands before a value.
+
+    ``text`` may be up to three words that happen to stand there, so it may be anything; ``shown`` is a name that a sign
+    of assignment follows and that looks like one, else empty.
+    """
+
+    text: str = ""
+    shown: str = ""
+
+
+def key_before(data: bytes | bytearray, place: int) -> Key:
+    """Return the name that stands before a value: of of an entry in JSON or a form, of a tag, or up to three words."""
+    match = _KEY.match(bytes(data[max(0, place - _KEY_REACH) : place])[::-1])
+    if match is None or match.lastgroup is None:
+        return Key()
+    text = match[match.lastgroup][::-1].decode("ascii", "replace")
+    shown = text.rpartition(" ")[2] if match.lastgroup != "said" else ""
+    return Key(text, shown if _IDENTIFIER.fullmatch(shown) else "")
+
+
+def words_of(key: str) -> tuple[str, ...]:
+    """Return the words of a name in any of the usual spellings (``cardNumber``, ``card_number``, ``CARD-NUMBER``)."""
+    return tuple(word.lower() for token in _TOKEN.findall(key) for word in _WORD.findall(token))
+
+
+class Edge(Enum):
+    """How a value is joined to what stands beside it."""
+
+    FREE = auto()
+    JOINED = auto()  # part of a longer token
+    MASKED = auto()  # part of a value of which the rest is hidden
+
+
+_ESCAPED = re.compile(
+    rb"(?:\\[nrtfv0]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|=3D|=20|=22|\x1b\[[\d;]*m)\Z"
+)
+_MASKS = (b"*", b"xx", b"XX", b"\xe2\x80\xa2", b"\xe2\x97\x8f", b"\xc2\xb7", b"\xe2\x80\xa6")
+_DIGITS = frozenset(b"0123456789")
+_ALNUM = _DIGITS | frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
+_SPACE = 0x20
+_FRACTION = re.compile(rb"\.0{1,6}(?![\d.])")
+
+#: An expiry date after a number, the way card data is usually listed.
+EXPIRY = re.compile(
+    rb"[\s|,;:/=_-]{1,3}(?:0[1-9]|1[0-2])(?:\s?[/|-]\s?(?:20)?[2-4]\d|[,;\t]\s?20[2-4]\d|[2-4]\d(?=[|,;]))(?!\d)"
+)
+
+
+def edge_before(data: bytes | bytearray, start: int) -> Edge:
+    """Return how digits are joined to what precedes them."""
+    near = data[max(0, start - 12) : start]
+    if near.endswith(_MASKS):
+        return Edge.MASKED
+    last = near[-1] if near else _SPACE
+    before = near[-2] if len(near) > 1 else _SPACE
+    joined = (
+        (last in _ALNUM and not _ESCAPED.search(near))
+        or (last in b"_-" and before in _ALNUM)
+        or (last in b"./" and before in _DIGITS)
+        or (last in b"+" and before not in _ALNUM)  # a telephone number; in a URL a space
+    )
+    return Edge.JOINED if joined else Edge.FREE
+
+
+def edge_after(data: bytes | bytearray, end: int) -> Edge:
+    """Return how digits are joined to what follows them."""
+    near = data[end : end + 12]
+    if near.startswith(_MASKS):
+        return Edge.MASKED
+    following = near[0] if near else _SPACE
+    after = near[1] if len(near) > 1 else _SPACE
+    if following in _ALNUM:
+        return Edge.JOINED
+    if (following in b"_-" and after in _ALNUM) or (following in b"./" and after in _DIGITS):
+        return Edge.FREE if EXPIRY.match(near) or _FRACTION.match(near) else Edge.JOINED
+    return Edge.FREE

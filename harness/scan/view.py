@@ -1,0 +1,89 @@
+"""A text prepared for every detector: which bytes are what, computed once and shared."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.scan.streams import Machine, Places
+
+__all__ = ["GUARD", "View"]
+
+#: Stands before, after and between texts: no detector's value holds it, and none looks further than it is long.
+GUARD = b"\x7f" * 64
+
+
+class View:
+    """Some bytes to search, with at least a guard's length of other bytes at both ends.
+
+    They are ``data[begin:end]``, and all places are offsets into ``data``. It is valid until its machine loads another
+    text. ``starts`` and ``columns`` say where each of the texts in it begins and what that text as a whole is called (a
+    database's column, or the key before an encoded value).
+    """
+
+    def __init__(
+        self,
+        data: bytes | bytearray,
+        machine: Machine,
+        *,
+        begin: int = 0,
+        end: int | None = None,
+        starts: Sequence[int] = (0,),
+        columns: Sequence[str] = ("",),
+    ) -> None:
+        self.data = data
+        self.begin, self.end = begin, len(data) if end is None else end
+        self._bytes = np.frombuffer(data, np.uint8)
+        self._starts = starts
+        self._columns = columns
+        self._machine = machine
+        machine.load(self._bytes[self.begin : self.end])
+        self._load = machine.loaded
+        self._places: dict[str, Places] = {}
+        #: What one detector has made of the text and others may use, by a name of its own.
+        self.made: dict[str, Any] = {}
+
+    def places(self, name: str) -> Places:
+        """Return where one of the machine's expressions is true, without the ends."""
+        known = self._places.get(name)
+        if known is None:
+            assert self._load == self._machine.loaded, "the machine has another text"
+            known = self._machine.places(name)
+            if known.size:
+                known += self.begin
+                inner = np.searchsorted(known, (self.begin + len(GUARD), self.end - len(GUARD)))
+                known = known[inner[0] : inner[1]]
+            self._places[name] = known
+        return known
+
+    def column(self, place: int) -> str:
+        """Return what the text at a place is called."""
+        return self._columns[bisect_right(self._starts, place) - 1]
+
+    def within(self, place: int, left: int, right: int) -> tuple[int, int]:
+        """Return as much of a stretch as belongs to the text that a place is in."""
+        start = self._starts[bisect_right(self._starts, place) - 1]
+        return max(left, self.begin, start), min(right, self.following(place) - len(GUARD))
+
+    def following(self, place: int) -> int:
+        """Return where the text after the one that a place is in begins, or the end."""
+        number = bisect_right(self._starts, place)
+        return self._starts[number] if number < len(self._starts) else self.end
+
+    def words(self, places: Places, later: int = 0) -> npt.NDArray[np.uint64]:
+        """Return the eight bytes from so many bytes after (or before) each place on, the first one lowest."""
+        every = np.ndarray(self._bytes.size - 7, np.dtype("<u8"), self._bytes, strides=(1,))
+        return every[places + later]
+
+    def every(self, count: int) -> npt.NDArray[np.uint64]:
+        """Return each so many bytes of the text, from its beginning on, the eight bytes there, the first one lowest."""
+        return np.ndarray(
+            (self.end - self.begin) // count, np.dtype("<u8"), self._bytes, offset=self.begin, strides=(count,)
+        )
+
+    def rows(self, places: Places, width: int, later: int = 0) -> npt.NDArray[np.uint8]:
+        """Return so many bytes from so many bytes after (or before) each place on, a row each."""
+        every: npt.NDArray[Any] = np.ndarray(self._bytes.size - width + 1, f"V{width}", self._bytes, strides=(1,))
+        return every[places + later].view(np.uint8).reshape(-1, width)

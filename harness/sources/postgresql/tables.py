@@ -1,0 +1,180 @@
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import IsolationLevel, sql
+
+from harness.domain.tables import Cell, Column, Table
+from harness.domain.target import SourceSpec
+from harness.errors import ConfigurationError, InconclusiveError, Reason
+from harness.sources.postgresql import queries
+from harness.sources.postgresql.connection import Address, told
+
+__all__ = ["PostgresqlTables"]
+
+# A table is read as long as it takes; its lock is still waited for in bounded time.
+_SETTINGS = sql.SQL("{}, pg_catalog.set_config('statement_timeout', '0', true)").format(queries.SETTINGS)
+
+#: Columns with their types' OIDs, what they are printed as, and their place in the primary key; dropped ones have none.
+_COLUMNS = sql.SQL("""
+    SELECT
+        nspname, relname, attname, format_type(atttypid, atttypmod),
+        -- Of a domain, what it is a domain over.
+        CASE WHEN typtype = 'd' THEN typbasetype ELSE atttypid END,
+        array_position(conkey, attnum)
+    FROM pg_attribute
+        JOIN pg_class ON pg_class.oid = attrelid
+        JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        JOIN pg_type ON pg_type.oid = atttypid
+        LEFT JOIN pg_constraint ON conrelid = attrelid AND contype = 'p'
+    WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'm', 'f')
+    ORDER BY nspname, relname, attnum
+""")
+_SIZES = sql.SQL("""
+    SELECT nspname, relname, reltuples::bigint
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relkind IN ('r', 'm') AND reltuples >= 0
+""")
+
+# By OID: boolean, date, time, timestamp, timestamptz, interval, timetz, and arrays of them.
+_LEFT_OUT = frozenset({16, 1082, 1083, 1114, 1184, 1186, 1266, 1000, 1182, 1183, 1115, 1185, 1187, 1270})
+# Numbers, bytes, texts, and arrays of them; the rest is read as PostgreSQL prints it.
+_TYPED = frozenset({17, 20, 21, 23, 25, 700, 701, 1700, 1001, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 1231})
+_JSON = frozenset({114, 3802})
+_TEXT = 25
+
+
+class PostgresqlTables:
+    """A PostgreSQL database, each table in a transaction of its own that cannot write, streamed by COPY."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self.name = spec.url
+        self._ignored = frozenset(spec.ignore)
+        self._address = Address(spec.url, None if spec.password is None else spec.password.reveal())
+        self._connection: psycopg.Connection[Any] | None = None
+        self._known: dict[str, queries.Table] = {}
+        try:
+            self._address.try_connection()
+        except psycopg.Error as error:
+            raise ConfigurationError(f"store {spec.name!r}: {told(error, self._address.password)}") from None
+
+    def tables(self) -> Sequence[Table]:
+        """Return all tables, those that cannot be read included: of them the rows tell why.
+
+        Raises:
+            InconclusiveError: the database cannot be read.
+        """
+        with self._reading() as cursor:
+            sizes = {(schema, name): rows for schema, name, rows in cursor.execute(_SIZES)}
+            found = [queries.Table(*row[:3]) for row in cursor.execute(queries.TABLES)]
+        self._known = {table.name: table for table in found if table.name not in self._ignored}
+        return [Table(name, sizes.get((one.schema, one.table))) for name, one in self._known.items()]
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns of all tables.
+
+        Raises:
+            InconclusiveError: the database cannot be read.
+        """
+        names = {(table.schema, table.table): name for name, table in self._tables().items()}
+        with self._reading() as cursor:
+            return [
+                Column(names[schema, table], name, type_)
+                for schema, table, name, type_, *_ in cursor.execute(_COLUMNS)
+                if (schema, table) in names
+            ]
+
+    def rows(self, table: str, most: int | None = None) -> Iterator[Cell]:
+        """Yield each value of a table; a row without a key is told by where it stands (``ctid``).
+
+        Raises:
+            InconclusiveError: the table cannot be read, or not to its end.
+        """
+        known = self._tables().get(table)
+        if known is None:
+            raise self._unreadable("there is no such table", table)
+        with self._reading(table) as cursor:
+            yield from _cells(cursor, known, most)
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _tables(self) -> dict[str, queries.Table]:
+        if not self._known:
+            self.tables()
+        return self._known
+
+    @contextmanager
+    def _reading(self, table: str = "") -> Iterator[psycopg.Cursor[Any]]:
+        """Yield a cursor in a transaction that only reads; the next one has a new connection if this one breaks."""
+        try:
+            if self._connection is None:
+                self._connection = psycopg.connect(self._address.conninfo(), prepare_threshold=None)
+                self._connection.read_only = True
+                self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            with self._connection.cursor() as cursor:
+                cursor.execute(_SETTINGS)
+                yield cursor
+            self._connection.rollback()
+        except BaseException as error:
+            self.close()
+            if isinstance(error, psycopg.Error):
+                raise self._unreadable(told(error, self._address.password), table) from None
+            raise
+
+    def _unreadable(self, detail: str, table: str) -> InconclusiveError:
+        where = f"{self.name}, table {table}" if table else self.name
+        return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {detail}")
+
+
+def _cells(cursor: psycopg.Cursor[Any], table: queries.Table, most: int | None) -> Iterator[Cell]:
+    described = [row[2:] for row in cursor.execute(_COLUMNS) if row[:2] == (table.schema, table.table)]
+    chosen = [(name, oid) for name, _, oid, _ in described if oid not in _LEFT_OUT]
+    key = [name for name, _, _, place in sorted(described, key=lambda one: one[3] or 0) if place]
+    whole = table.reading(key, [name for name, _ in chosen])
+    for query in [whole] if most is None else _sampled(cursor, table, whole, key, most):
+        with cursor.copy(sql.SQL("COPY ({}) TO STDOUT").format(query)) as copy:
+            copy.set_types([_TEXT] * (len(key) or 1) + [oid if oid in _TYPED else _TEXT for _, oid in chosen])
+            yield from _told(copy.rows(), key, chosen)
+
+
+def _sampled(
+    cursor: psycopg.Cursor[Any], table: queries.Table, whole: sql.Composed, key: Sequence[str], most: int
+) -> list[sql.Composed]:
+    """Return what asks for the rows with the first and the last keys, without a key for the first rows."""
+    (counted,) = cursor.execute(table.count(most + 1)).fetchone() or (0,)
+    if counted <= most:
+        return [whole]
+    if not key:
+        return [sql.SQL("{} LIMIT {}").format(whole, most)]
+    # With the table's name: the bare one would be taken for the text that is asked for.
+    identifiers = [sql.Identifier(table.schema, table.table, name) for name in key]
+    return [
+        sql.SQL("{} ORDER BY {} LIMIT {}").format(
+            whole, sql.SQL(", ").join(sql.SQL("{} " + order).format(name) for name in identifiers), limit
+        )
+        for order, limit in (("ASC", most - most // 2), ("DESC", most // 2))
+        if limit
+    ]
+
+
+def _told(rows: Iterator[tuple[Any, ...]], key: Sequence[str], columns: Sequence[tuple[str, int]]) -> Iterator[Cell]:
+    width = len(key) or 1
+    for row in rows:
+        place = ", ".join(f"{name}={value}" for name, value in zip(key or ("ctid",), row, strict=False))
+        for (column, oid), value in zip(columns, row[width:], strict=True):
+            if value is not None:
+                yield place, column, _parsed(value) if oid in _JSON else value
+
+
+def _parsed(text: str) -> object:
+    """Return what JSON says; as it stands where Python reads less than PostgreSQL (long numbers, deep nesting)."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,146 @@
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.domain.tables import Cell, Column, Table
+from harness.domain.target import SourceSpec
+from harness.errors import InconclusiveError, Reason
+from harness.sources.sqlite.connection import TABLES, connected, quoted
+
+__all__ = ["SqliteTables"]
+
+_ROWID = ("rowid", "_rowid_", "oid")  # names of what tells rows apart; a column of the same name takes one's place
+_COMMAND_OF_VIRTUAL = 1  # a column of a virtual table by which it is told something; it holds nothing
+
+
+class _Shape(NamedTuple):
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+class SqliteTables:
+    """A SQLite database; a value has the type that it was stored with, whatever its column says."""
+
+    def __init__(self, spec: SourceSpec, path: Path) -> None:
+        self.name = spec.url
+        self._ignored = frozenset(spec.ignore)
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def tables(self) -> Sequence[Table]:
+        """Return all tables; SQLite does not know how many rows they have.
+
+        Raises:
+            InconclusiveError: the database cannot be read.
+        """
+        try:
+            names = [name.decode("utf-8", "replace") for (name,) in self._connected().execute(TABLES)]
+        except sqlite3.Error as error:
+            raise self._unreadable("", error) from None
+        return [Table(name) for name in names if name not in self._ignored]
+
+    def columns(self) -> Sequence[Column]:
+        """Return the columns of all tables; one that cannot be looked at has none, and its rows tell why.
+
+        Raises:
+            InconclusiveError: the database cannot be read.
+        """
+        found: list[Column] = []
+        for table in self.tables():
+            try:
+                described = self._described(table.name)
+            except sqlite3.Error:
+                continue
+            found += (Column(table.name, name, type_) for name, type_, _ in described)
+        return found
+
+    def rows(self, table: str, most: int | None = None) -> Iterator[Cell]:
+        """Yield each value of a table.
+
+        Raises:
+            InconclusiveError: the table cannot be read, or not to its end.
+        """
+        try:
+            shape = self._shape(table)
+            for query in self._queries(table, shape, most):
+                cursor = self._connected().execute(query)
+                for number, row in enumerate(cursor, 1):
+                    values = row[len(shape.key) :]
+                    key = _key(shape.key, row) or f"row {number}"
+                    for column, value in zip(shape.columns, values, strict=True):
+                        if value is not None:
+                            yield key, column, value
+        except sqlite3.Error as error:
+            raise self._unreadable(table, error) from None
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = connected(self._path)
+        return self._connection
+
+    def _described(self, table: str) -> list[tuple[str, str, int]]:
+        """Return name, declared type and place in the primary key of each column, generated ones included."""
+        described = self._connected().execute(f"PRAGMA table_xinfo({quoted(table)})")
+        return [
+            (_text(name), _text(type_), place)
+            for _, name, type_, _, _, place, hidden in described
+            if hidden != _COMMAND_OF_VIRTUAL
+        ]
+
+    def _shape(self, table: str) -> _Shape:
+        described = self._described(table)
+        columns = tuple(name for name, _, _ in described)
+        key = tuple(name for name, _, place in sorted(described, key=lambda one: one[2]) if place)
+        if not key:
+            taken = {name.lower() for name in columns}
+            for name in _ROWID:
+                if name not in taken and self._has(table, name):
+                    return _Shape(columns, (name,))
+        return _Shape(columns, key)
+
+    def _has(self, table: str, name: str) -> bool:
+        try:
+            # Without quotes: SQLite takes an unknown name in quotes for a text.
+            self._connected().execute(f"SELECT {name} FROM {quoted(table)} LIMIT 0")  # noqa: S608 (see _ROWID)
+        except sqlite3.Error:
+            return False
+        return True
+
+    def _queries(self, table: str, shape: _Shape, most: int | None) -> Iterator[str]:
+        key = [name if name in _ROWID and name not in shape.columns else quoted(name) for name in shape.key]
+        chosen = ", ".join([*key, *map(quoted, shape.columns)])
+        query = f"SELECT {chosen} FROM {quoted(table)}"  # noqa: S608 (identifiers, quoted above)
+        if most is None or self._count(table, most + 1) <= most:
+            yield query
+        elif not key:
+            yield f"{query} LIMIT {most}"
+        else:
+            for order, limit in (("ASC", most - most // 2), ("DESC", most // 2)):
+                yield f"{query} ORDER BY {', '.join(f'{name} {order}' for name in key)} LIMIT {limit}"
+
+    def _count(self, table: str, most: int) -> int:
+        counted = f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table)} LIMIT {most})"  # noqa: S608 (as above)
+        return int(self._connected().execute(counted).fetchone()[0])
+
+    def _unreadable(self, table: str, error: sqlite3.Error) -> InconclusiveError:
+        where = f"{self.name}, table {table}" if table else self.name
+        return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {error}")
+
+
+def _key(names: Sequence[str], row: Sequence[object]) -> str:
+    return ", ".join(f"{name}={_shown(value)}" for name, value in zip(names, row, strict=False))
+
+
+def _shown(value: object) -> str:
+    return _text(value) if isinstance(value, bytes) else str(value)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

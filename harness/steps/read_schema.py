@@ -1,0 +1,21 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.domain.contracts import Context
+from harness.domain.observation import Observation
+from harness.registry import step
+
+__all__ = ["ReadSchema"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class ReadSchema:
+    """Read the name and type of every column of every store."""
+
+    name: ClassVar[str] = "read_schema"
+
+    async def run(self, context: Context) -> Sequence[Observation]:
+        """Read them."""
+        return context.columns()

@@ -1,0 +1,20 @@
+"""Metadata is kept while an event is handled and then deleted, but its bytes stay in the database's files."""
+
+import json
+
+from sqlalchemy import Column, Text, delete
+
+from reference_impl.services import billing
+from tests.defects._planting import also_store, kept
+
+
+def plant() -> None:
+    table = kept("scratch", Column("content", Text))
+    also_store(table, lambda event: {"content": json.dumps(event["data"]["object"].get("metadata"))})
+    settle = billing.settle
+
+    def settled(connection, event, receipt):
+        connection.execute(delete(table))
+        return settle(connection, event, receipt)
+
+    billing.settle = settled

@@ -1,0 +1,124 @@
+"""The scenarios of data at rest on a small service with real databases: as right, and with each fault."""
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pymysql
+import pytest
+from sqlalchemy import create_engine, text
+
+from harness.domain.address import without_password
+from harness.domain.sensitive import Secret
+from harness.domain.target import Contract, Environment, KeptRows, RetentionSpec, SourceSpec, Target, Webhook
+from harness.domain.verdict import Errored, Failed, Passed, Skipped
+from harness.errors import Reason
+from harness.reporters.words import summary
+from harness.session import Session, all_scenarios, choose, event_factory
+from tests.postgresql import server
+from tests.servers import mariadb
+from tests.targets.small import FAULTS, SECRET, serving
+
+ROOT = Path(__file__).parents[2]
+KEPT = (KeptRows("events", 90, "charge.succeeded"),)
+CASES = {case.id: (scenario, case) for scenario, case in choose(all_scenarios(), topics=["data_at_rest"])}
+#: What needs no log and no files, of which the small service has none.
+JUDGED = [id_ for id_ in CASES if "/other_stores" not in id_]
+
+
+@pytest.fixture(scope="module", params=["mariadb", "postgresql"])
+def database(request):
+    """An empty database; what SQLAlchemy calls it, and what a target file would."""
+    if request.param == "mariadb":
+        with mariadb() as url:
+            parts = urlsplit(url)
+            login = {"host": parts.hostname, "port": parts.port, "user": parts.username, "password": parts.password}
+            with pymysql.connect(**login) as connection, connection.cursor() as cursor:
+                cursor.execute("CREATE DATABASE small CHARACTER SET utf8mb4")
+            yield url.replace("mysql:", "mysql+pymysql:") + "small", f"{url}small"
+    else:
+        with server() as url:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("CREATE DATABASE small")
+            parts = urlsplit(url)
+            small = parts._replace(path="/small")
+            yield small._replace(scheme="postgresql+psycopg").geturl(), small.geturl()
+
+
+@contextmanager
+def session_on(
+    database, fault=None, purge=(sys.executable, "-m", "tests.targets.purge"), environment=Environment.LOCAL
+):
+    """Open a session on the small service."""
+    service, watched = database
+    address, password = without_password(watched)
+    secret = None if password is None else Secret("password of the database", password)
+    retention = RetentionSpec(purge, KEPT, str(ROOT), environment={"SMALL_DATABASE": service})
+    with serving(service, fault) as url:
+        target = Target(
+            name="small service",
+            url=url,
+            environment=environment,
+            webhook=Webhook("/", Secret("webhook secret", SECRET), event_factory(0).versions()[-1]),
+            stores=(SourceSpec("database", address, password=secret),),
+            retention=retention,
+            contract=Contract(kept_rows=KEPT),
+        )
+        session = Session(target, seed=1)
+        try:
+            yield session
+        finally:
+            session.close()
+
+
+def test_a_right_service_passes(database):
+    """On a service that keeps ids and times only, every case passes that the target file gives the means for."""
+    with session_on(database) as session:
+        verdicts = {id_: session.judged(*CASES[id_]).verdict for id_ in CASES}
+    others = {id_: summary(verdicts[id_]) for id_ in JUDGED if not isinstance(verdicts[id_], Passed)}
+    assert not others
+    assert all(isinstance(verdicts[id_], Skipped) for id_ in CASES if id_ not in JUDGED)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_is_found(database, name):
+    """What a column of any type keeps is found by the scenario that is there for it, for the reason that it states."""
+    fault = FAULTS[name]
+    with session_on(database, fault) as session:
+        mine = [choice for id_, choice in CASES.items() if id_.startswith(f"data_at_rest/{fault.scenario}[")]
+        verdicts = [session.judged(*choice).verdict for choice in mine]
+    checks = [{finding.check for finding in one.findings} for one in verdicts if isinstance(one, Failed)]
+    assert fault.check in set().union(*checks), [summary(one) for one in verdicts]
+
+
+def test_a_purge_that_does_nothing_is_found(database):
+    """Rows that are older than the contract says and still there after the purge are told by table."""
+    with session_on(database, purge=(sys.executable, "-c", "")) as session:
+        verdict = session.judged(*CASES["data_at_rest/retention[purge]"]).verdict
+    assert isinstance(verdict, Failed)
+    assert "older than 90 days" in summary(verdict)
+
+
+def test_production_is_searched_and_nothing_is_sent(database):
+    """On production the schema and what is stored are judged without a delivery; an empty store proves nothing."""
+    with session_on(database, FAULTS["number_left"], environment=Environment.PRODUCTION) as session:
+        verdicts = {id_: session.judged(*CASES[id_]).verdict for id_ in CASES}
+        stored = verdicts.pop("data_at_rest/pattern_scan[stores]")
+        assert isinstance(verdicts.pop("data_at_rest/schema[names_and_types]"), Passed)
+        assert all(isinstance(verdict, Skipped) for verdict in verdicts.values())
+        assert isinstance(stored, Errored)
+        assert stored.reason is Reason.MARKER_NOT_SEEN
+        engine = create_engine(database[0])
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO events VALUES ('evt_1abcdefghijklmnop', 'charge.succeeded', NULL, 1)"))
+        assert isinstance(session.judged(*CASES["data_at_rest/pattern_scan[stores]"]).verdict, Passed)
+        number = "4242" * 4
+        with engine.begin() as connection:
+            connection.execute(text(f"INSERT INTO also (number, sample) VALUES (1, '[{number}]')"))
+        engine.dispose()
+        found = session.judged(*CASES["data_at_rest/pattern_scan[stores]"]).verdict
+        assert isinstance(found, Failed)
+        assert "published test card number" in found.findings[0].seen
+        assert "in production" in found.findings[0].seen

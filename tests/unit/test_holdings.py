@@ -1,0 +1,168 @@
+"""The search of all that a target keeps: what it finds, what it could not look at, and that it shows nothing."""
+
+import gzip
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from harness.canary import Ledger
+from harness.domain.observation import Channel
+from harness.domain.sensitive import Secret
+from harness.domain.target import Budget, Environment, SourceSpec, Target, Webhook
+from harness.engine.holdings import Holdings, Wanted
+from harness.engine.watching import Watch
+from harness.errors import InconclusiveError, Reason
+from harness.registry import table_sources
+from harness.scan.canaries import Canary
+from harness.scan.luhn import check_digit
+from harness.session.places import LocalFiles
+
+NUMBER = "400000" + "12345678" + "7"
+NUMBER += check_digit(NUMBER)
+CANARIES = [Canary("card number", "offered in metadata", NUMBER.encode())]
+MARK = "evt_1abcdefghijklmnop"
+
+
+@pytest.fixture
+def database(tmp_path):
+    """A SQLite database with a mark in it."""
+    with closing(sqlite3.connect(tmp_path / "b.db", isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE events (id TEXT PRIMARY KEY, content)")
+        connection.execute("INSERT INTO events VALUES (?, NULL)", (MARK,))
+        yield connection
+
+
+@pytest.fixture
+def search(tmp_path, request):
+    """Search the database, a log and files."""
+    environment = Environment.LOCAL
+    ledger = Ledger()
+    ledger.add("card number", "offered in metadata", NUMBER.encode())
+
+    def searched(places, wanted=None, **more):
+        log = tmp_path / "service.log"
+        log.touch()
+        target = Target(
+            name="t",
+            url="https://t.example",
+            environment=more.pop("environment", environment),
+            webhook=Webhook("/", Secret("webhook secret", "whsec_" + "x" * 32), "2026-08-26.dahlia"),
+            stores=(SourceSpec("database", f"sqlite:{tmp_path / 'b.db'}"),),
+            logs=(SourceSpec("log", f"file:{log}"),),
+            files=(SourceSpec("files", f"file:{more.pop('files', tmp_path / 'tmp')}"),),
+            budget=Budget(**more),
+        )
+        holdings = Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger)
+        request.addfinalizer(holdings.close)
+        return holdings.search(0, places, wanted or Wanted(CANARIES, [MARK]))
+
+    return searched
+
+
+@pytest.mark.parametrize("value", [NUMBER, int(NUMBER), gzip.compress(NUMBER.encode()), NUMBER[::-1].encode()])
+def test_a_value_is_found_in_any_type(database, search, value):
+    """A canary in a column is told with table, column and row, and where it came from."""
+    database.execute("INSERT INTO events VALUES ('evt_2', ?)", (value,))
+    (seen,) = search([Channel.STORE])
+    (sighting,) = seen.sightings
+    assert (sighting.label, sighting.column, sighting.digest) == ("offered in metadata", "events.content", False)
+    assert "row id=evt_2" in sighting.where
+    assert seen.marked is True
+    assert NUMBER not in str(seen)
+
+
+def test_a_key_that_is_the_value_is_not_shown(database, search):
+    """The row is told, but not by a key that is payment data itself."""
+    database.execute("INSERT INTO events VALUES (?, 1)", (f"pan:{NUMBER}",))
+    (seen,) = search([Channel.STORE])
+    assert len(seen.sightings) == 1
+    assert NUMBER not in str(seen)
+
+
+def test_without_the_mark_the_place_is_the_wrong_one(database, search):
+    """A store or log that does not hold the id of what was delivered is told as not marked."""
+    store, log = search([Channel.STORE, Channel.LOG], Wanted(CANARIES, ["evt_other"]))
+    assert (store.marked, log.marked) == (False, False)
+    (none_accepted,) = search([Channel.STORE], Wanted(CANARIES, []))
+    assert none_accepted.marked is False
+
+
+def test_any_id_of_stripes_is_a_mark_where_nothing_is_sent(database, search):
+    """On production nothing is delivered: that a store holds Stripe's ids shows that it is one of billing."""
+    (seen,) = search([Channel.STORE], Wanted(None, None), environment=Environment.PRODUCTION)
+    assert (seen.marked, seen.live, seen.wanted) == (True, True, "patterns")
+    database.execute("DELETE FROM events")
+    (empty,) = search([Channel.STORE], Wanted(None, None))
+    assert empty.marked is False
+
+
+def test_patterns_are_told_with_what_may_be_shown(database, search):
+    """What looks like a card number or a secret is told masked, the target's own secret by its name."""
+    rows = [(f"4242 {'4242 ' * 3}".strip(),), ("whsec_" + "x" * 32,), ("sk_" + "live_" + "a1B2c3D4e5F6g7H8i9J0k1L2",)]
+    database.executemany("INSERT INTO events VALUES (hex(randomblob(8)), ?)", rows)
+    (seen,) = search([Channel.STORE], Wanted(None, [MARK]))
+    assert {one.kind for one in seen.sightings} >= {"pan", "stripe_secret"}
+    assert all(row[0] not in str(seen) for row in rows)
+
+
+def test_files_are_searched_and_what_cannot_be_is_told(tmp_path, database, search):
+    """Archives are looked into; a place that is not there and an archive cut short are told as not read."""
+    (missing,) = search([Channel.FILE])
+    assert missing.unread
+    folder = tmp_path / "tmp"
+    (folder / "inner").mkdir(parents=True)
+    (empty,) = search([Channel.FILE])
+    assert (empty.pieces, empty.unread, empty.marked) == (0, (), None)
+    (folder / "inner" / "dump.gz").write_bytes(gzip.compress(f"x {NUMBER} y".encode()))
+    (found,) = search([Channel.FILE])
+    assert found.sightings[0].label == "offered in metadata"
+    assert NUMBER not in str(found)
+    (folder / "cut.gz").write_bytes(gzip.compress(b"a" * 100_000)[:60])
+    (cut,) = search([Channel.FILE])
+    assert any("cut.gz" in one for one in cut.unread)
+
+
+def test_a_log_is_searched_from_its_beginning(tmp_path, database, search):
+    """A log shows the marks and the canaries of all that was delivered."""
+    (tmp_path / "service.log").write_text(f"took {MARK}\ncard {NUMBER}\n")
+    (seen,) = search([Channel.LOG])
+    assert (seen.marked, len(seen.sightings), seen.pieces) == (True, 1, 1)
+
+
+def test_a_search_ends_with_its_time(database, search):
+    """What takes longer than the budget allows is no search that found nothing."""
+    with pytest.raises(InconclusiveError) as caught:
+        search([Channel.STORE], search_seconds=-1.0)
+    assert caught.value.reason is Reason.BUDGET_SPENT
+
+
+def test_a_canary_that_could_not_be_found_is_no_search(database, search):
+    """A value too short to be told from chance would never be found: the search says so before it looks."""
+    with pytest.raises(InconclusiveError) as caught:
+        search([Channel.STORE], Wanted([Canary("CVC", "c", b"1234")], [MARK]))
+    assert caught.value.reason is Reason.HARNESS_FAULT
+
+
+def test_watched_values_are_counted_by_column(database, tmp_path, search):
+    """Each column's count of each watched value is told, and whether every id that was offered is somewhere."""
+    watch = Watch()
+    watch.add("last four", 0, ["4821"], whole=False)
+    watch.add("id", 0, [MARK], whole=True)
+    database.execute("INSERT INTO events VALUES ('evt_2', 'ends in 4821')")
+    target = Target(
+        name="t",
+        url="https://t.example",
+        environment=Environment.LOCAL,
+        webhook=Webhook("/", Secret("s", "whsec_" + "x" * 32), "2026-08-26.dahlia"),
+        stores=(SourceSpec("database", f"sqlite:{tmp_path / 'b.db'}"),),
+    )
+    with closing(Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=Ledger())) as held:
+        (before,), (after,) = held.count(0, watch, "before"), held.count(0, watch, "after")
+        assert (before.marked, after.marked) == (None, True)
+        assert [(one.column, one.attribute, one.count) for one in after.columns] == [
+            ("content", "last four", 1),
+            ("id", "id", 1),
+        ]
+        watch.add("id", 1, ["evt_never"], whole=True)
+        assert held.count(0, watch, "after")[0].marked is False

@@ -1,0 +1,73 @@
+import pytest
+
+from harness.domain.finding import Confidence, Severity
+from harness.domain.tables import Column
+from harness.schema_audit import audited, json_keys
+
+BAD = {
+    "card_number": "card number",
+    "cardNumber": "card number",
+    "CARDNUMBER": "card number",
+    "creditcard": "card number",
+    "cc_num": "card number",
+    "ccnumber": "card number",
+    "pan": "card number",
+    "pan_encrypted": "card number",
+    "primary_account_number": "card number",
+    "cvc": "card verification code",
+    "CVV2": "card verification code",
+    "cvvCode": "card verification code",
+    "card_security_code": "card verification code",
+    "pin_block": "PIN",
+    "track2": "track data",
+    "track_data": "track data",
+    "iban": "IBAN",
+    "bank_account_number": "bank account",
+    "client_secret": "secret",
+    "webhookSecret": "secret",
+    "payload.card.number": "card number",
+}
+GOOD = [
+    "card_last4", "card_brand", "card_id", "payment_method", "cvc_check", "cvcCheck", "pan_last_four", "company",
+    "panel", "cc", "cc_emails",
+    "shipping", "opinion", "tracking_number", "track_id", "card_exp_month", "number", "invoice_number", "order.number",
+    "pin_attempts", "security_code_verified_at", "account_id", "has_credit_card", "card_fingerprint", "api_key_hash",
+    "spinner", "cc_enabled", "success", "accepted",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "what"), BAD.items())
+def test_columns_for_payment_data_are_named(name, what):
+    """A column whose name says payment data is told, in any spelling."""
+    (suspect,) = audited([Column("t", name, "text")])
+    assert what in suspect.what
+    assert suspect.confidence in {Confidence.HIGH, Confidence.MEDIUM}
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_columns_about_payment_data_are_not(name):
+    """A name that says something about the data, or only looks alike, is none."""
+    assert not list(audited([Column("t", name, "text")]))
+
+
+def test_types_tell_too():
+    """A text or number as long as a card number is told, surely only with such a name; a time or a boolean never."""
+    shapes = [Column("t", "number", "character varying(19)"), Column("t", "x", "numeric(16,0)")]
+    assert [one.confidence for one in audited(shapes)] == [Confidence.MEDIUM, Confidence.LOW]
+    held = [Column("t", "cvc", "boolean"), Column("t", "pan", "timestamp"), Column("t", "price", "numeric(16,2)")]
+    assert not list(audited(held))
+    (payload,) = audited([Column("t", "raw_payload", "jsonb")])
+    assert (payload.severity, payload.confidence) == (Severity.LOW, Confidence.LOW)
+
+
+def test_owner_may_allow_with_a_reason():
+    """What is allowed is told with the reason, not left out."""
+    columns = [Column("vault", "pan", "bytea"), Column("other", "pan", "bytea")]
+    told = audited(columns, allowed={"vault.*": "tokens of the vault, encrypted"})
+    assert [one.allowed for one in told] == ["tokens of the vault, encrypted", ""]
+
+
+def test_keys_of_json_are_paths():
+    """Keys are found in nested objects and lists."""
+    keys = set(json_keys({"a": [{"card": {"number": 1}}], "b": 2}))
+    assert keys == {"a", "a.card", "a.card.number", "b"}
