@@ -1,24 +1,45 @@
-"""Values of named columns, so that what only its name tells (a CVC, a PIN, an account number) is found, too."""
+"""Values of named columns: rows are sieved as lines of text, and those that may hold something are searched exactly."""
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
-from harness.domain.contracts import Hit
+from harness.domain.contracts import Detector, Hit
+from harness.domain.finding import Confidence
 from harness.scan.scanner import Found, Scanner
 from harness.scan.values import scan_values
 
-__all__ = ["scan_named"]
+__all__ = ["Searcher", "scan_named"]
 
+_AT_ONCE = 512 * 1024  # bytes of rows that are sieved together
 _SHORT = re.compile(rb"\d{3,17}")
+#: Neighbouring entries of few digits, which may be one number.
+_SPLIT = re.compile(rb'"?\d{1,8}"?(?:\s*,\s*(?:"[^"]*"\s*:\s*)?"?\d{1,8}"?)+')
+_FEWEST_DIGITS = 12
 _MOST_SEEN = 100_000
 
+_Value = tuple[Any, str, object]
 
-def scan_named(scanner: Scanner, values: Iterable[tuple[Any, str, object]]) -> Iterator[tuple[Any, Found]]:
-    """Search values, each given with its place and its column's name, also written with their names."""
+
+class Searcher(Scanner):
+    """A scanner with a sieve: one for the same that tells all that it sees, however unsure."""
+
+    def __init__(self, detectors: Iterable[Detector], at_least: Confidence) -> None:
+        known = tuple(detectors)
+        super().__init__(known, at_least)
+        self.sieve = Scanner(known, Confidence.LOW)
+
+
+def scan_named(searcher: Searcher, values: Iterable[_Value]) -> Iterator[tuple[Any, Found]]:
+    """Search values, each given with its place, of which the first part is its row, and its column's name.
+
+    Each is searched as its type says, and as it would be written with its name: only that tells a CVC or a PIN.
+    """
     seen: set[tuple[Any, str, str]] = set()
-    for place, one in scan_values(scanner, _with_names(values)):
+    for place, one in scan_values(searcher, _with_names(_suspected(searcher.sieve, values))):
         if isinstance(one, Hit):
             if (place, one.kind, one.shown) in seen:
                 continue
@@ -28,7 +49,56 @@ def scan_named(scanner: Scanner, values: Iterable[tuple[Any, str, object]]) -> I
         yield place, one
 
 
-def _with_names(values: Iterable[tuple[Any, str, object]]) -> Iterator[tuple[Any, str, object]]:
+def _suspected(sieve: Scanner, values: Iterable[_Value]) -> Iterator[_Value]:
+    """Yield the values of rows in which there may be something."""
+    rows: list[list[_Value]] = []
+    lines: list[bytes] = []
+    starts: list[int] = []  # of rows, in lines
+    size, last = 0, None
+    for value in values:
+        place = value[0][0]
+        if place != last:
+            if size > _AT_ONCE:
+                yield from _kept(sieve, rows, lines, starts)
+                rows, lines, starts, size = [], [], [], 0
+            last = place
+            rows.append([])
+            starts.append(len(lines))
+        rows[-1].append(value)
+        line = _line(value[1], value[2])
+        lines.append(line)
+        size += len(line)
+    yield from _kept(sieve, rows, lines, starts)
+
+
+def _kept(sieve: Scanner, rows: list[list[_Value]], lines: list[bytes], starts: list[int]) -> Iterator[_Value]:
+    if not rows:
+        return
+    ends = list(accumulate(map(len, lines)))
+    offsets = [ends[start - 1] if start else 0 for start in starts]
+    text = b"".join(lines)
+    places = [one.start for one in sieve.stream((text,))]
+    places += (match.start() for match in _SPLIT.finditer(text) if _digits(match[0]) >= _FEWEST_DIGITS)
+    for number in sorted({bisect_right(offsets, place) - 1 for place in places}):
+        yield from rows[number]
+
+
+def _digits(text: bytes) -> int:
+    return sum(map(text.count, (b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9")))
+
+
+def _line(column: str, value: object) -> bytes:
+    """Return a value as text behind its name; numbers as their digits."""
+    if isinstance(value, bytes):
+        return b"%s: %s \n\n" % (column.encode("utf-8", "replace"), value)
+    if isinstance(value, (dict, list)):
+        value = json.dumps(value, default=str, ensure_ascii=False)
+    elif isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return f"{column}: {value} \n\n".encode("utf-8", "replace")
+
+
+def _with_names(values: Iterable[_Value]) -> Iterator[_Value]:
     for place, column, value in values:
         yield place, column, value
         if isinstance(value, (dict, list)):
