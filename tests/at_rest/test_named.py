@@ -24,7 +24,7 @@ VALUES = {
     "grouped": " ".join(_PARTS),
     "base64": base64.b64encode(f"card {PAN}".encode()).decode(),
     "utf-16": PAN.encode("utf-16-le"),
-    "array": [int(part) for part in _PARTS],
+    "array": _PARTS,
     "array of digits": list(PAN),
     "split over fields": {"a": _PARTS[0], "b": _PARTS[1], "c": _PARTS[2], "d": _PARTS[3]},
     "nested": {"card": [{"number": int(PAN)}]},
