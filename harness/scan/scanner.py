@@ -11,6 +11,7 @@ from harness.domain.contracts import Detector, Hit
 from harness.domain.finding import Confidence
 from harness.scan import digits
 from harness.scan.blocks import BLOCK, MOST, Block, Blocks
+from harness.scan.budget import Budget
 from harness.scan.characters import HIGH
 from harness.scan.codecs import base64, compressed, escapes, hexadecimal, numerals, utf16
 from harness.scan.context import key_before
@@ -29,9 +30,9 @@ Found = Hit | Unread
 _SIZES = (4096, 65536, MOST)  # of texts, for each of which there is a machine
 _TOGETHER = 16  # blocks of which the decoded parts are searched together
 _MANY = 4096  # decoded parts that are not kept waiting
-_MOST_HITS = (
-    10_000  # of one kind in one block; a list of card numbers would fill the memory with what is known after one
-)
+_WAITING = 4 * 1024 * 1024  # decoded bytes that are not kept waiting
+_MOST_HITS = 2000  # of one kind in one block: a list of card numbers would fill the memory with what is known after one
+_MOST_TOLD = 50_000  # hits in what is encoded in some blocks
 _REACH = 256, 256  # bytes before and after an anchor that a detector is shown, where it does not say
 
 # What needs looking for in every text, and what only where there are bytes above 7F, or control characters.
@@ -88,17 +89,33 @@ class Scanner:
     def texts(self, texts: Iterable[Text]) -> list[tuple[Any, Found]]:
         """Search texts together; each finding comes with its text's source."""
         found: list[tuple[Any, Found]] = []
-        waiting = list(texts)
-        while waiting:
-            decoded: list[Text] = []
-            for pool in pools(waiting):
-                found += self._pool(pool, decoded)
-            waiting = decoded
+        self._search(texts, found, Budget())
         return found
+
+    def _search(self, texts: Iterable[Text], found: list[tuple[Any, Found]], budget: Budget) -> None:
+        """Search texts, and what is decoded from them as soon as it is much."""
+        decoded: list[Text] = []
+        size = 0
+        for pool in pools(texts):
+            known = len(decoded)
+            if len(found) < _MOST_TOLD:
+                found += self._pool(pool, decoded, budget)
+            else:
+                text = pool.texts[0]
+                why = f"more than {_MOST_TOLD} hits in what is encoded: the rest is not told"
+                found.append((text.source, Unread(text.where(0), why, text.path)))
+                return
+            size += sum(len(text.data) for text in decoded[known:])
+            if size > _WAITING:
+                self._search(decoded, found, budget)
+                decoded, size = [], 0
+        if decoded:
+            self._search(decoded, found, budget)
 
     def _blocks(self, blocks: Iterable[Block], read: Read, column: str) -> Iterator[Found]:
         found: list[Found] = []
         decoded: list[Text] = []
+        size = 0
         for number, block in enumerate(blocks, 1):
             whole = Text(
                 b"", lambda place: place, column=column, first=block.start + block.first, last=block.start + block.last
@@ -107,15 +124,16 @@ class Scanner:
                 block.data, self._machine(block.end - block.begin), begin=block.begin, end=block.end, columns=(column,)
             )
             start = block.start
-            for one in self._seen(view, read):
+            for one in self._seen(view, read, Budget()):
                 if isinstance(one, Decoded):
                     key = key_before(block.data, one.start).text or column
+                    size += max(len(one.data), one.end - one.start)
                     decoded.append(whole.part(one, -start, key))
                 elif block.first <= one.start < block.last:
                     found.append(_moved(one, start))
-            if number % _TOGETHER == 0 or len(decoded) > _MANY:
+            if number % _TOGETHER == 0 or size > _WAITING or len(decoded) + len(found) > _MANY:
                 yield from self._told_of(found, decoded)
-                found, decoded = [], []
+                found, decoded, size = [], [], 0
         yield from self._told_of(found, decoded)
 
     def _told_of(self, found: list[Found], decoded: list[Text]) -> Iterator[Found]:
@@ -124,10 +142,10 @@ class Scanner:
         told: list[Found] = [*settled(one for one in found if isinstance(one, Hit)), *unread]
         return iter(sorted(told, key=lambda one: one.start))
 
-    def _pool(self, pool: Pool, decoded: list[Text]) -> Iterator[tuple[Any, Found]]:
+    def _pool(self, pool: Pool, decoded: list[Text], budget: Budget) -> Iterator[tuple[Any, Found]]:
         view = pool.view(self._machine(len(pool.data)))
         deepest = len(pool.texts[0].path) == DEPTH
-        for one in self._seen(view, pool.read, decode=not deepest):
+        for one in self._seen(view, pool.read, None if deepest else budget):
             text, begin = pool.at(one.start)
             if isinstance(one, Decoded):
                 key = key_before(pool.data, one.start).text or text.column
@@ -135,7 +153,7 @@ class Scanner:
                 continue
             inner = one.start - begin
             start = text.where(inner)
-            if not text.first <= start < text.last:
+            if not (text.begin <= inner < text.end and text.first <= start < text.last):
                 continue
             if isinstance(one, Unread):
                 yield text.source, Unread(start, one.why, text.path + one.path)
@@ -146,15 +164,17 @@ class Scanner:
                     replace(one, start=start, end=end, path=text.path, within=inner if text.inner else None),
                 )
 
-    def _seen(self, view: View, read: Read, *, decode: bool = True) -> Iterator[Hit | Decoded | Unread]:
-        """Return what is in one text, and what is encoded in it."""
+    def _seen(self, view: View, read: Read, budget: Budget | None) -> Iterator[Hit | Decoded | Unread]:
+        """Return what is in one text, and what is encoded in it, as far as a budget lasts."""
         found = list(self._hits(view))
         yield from outermost(one for one in found if isinstance(one, Hit))
         yield from (one for one in found if isinstance(one, Unread))
-        if decode:
-            codecs = _USUAL + _UNUSUAL if view.places("unusual").size else _USUAL
-            for codec in codecs:
-                yield from codec.decoded(view, read)
+        unusual = view.places("unusual").size > 0
+        if budget is None:
+            yield from compressed.deeper(view) if unusual else ()
+        else:
+            codecs = _USUAL + _UNUSUAL if unusual else _USUAL
+            yield from budget.spent(one for codec in codecs for one in codec.decoded(view, read))
 
     def _hits(self, view: View) -> Iterator[Found]:
         for detector in self._detectors:

@@ -19,7 +19,8 @@ class Text:
 
     ``where`` gives, for an offset into them, the offset in the outermost data, of which what begins from ``first`` to
     ``last`` counts; ``column`` is what they are called; ``source`` is whatever the caller knows them by. ``inner``
-    marks what was decompressed: all of it stands at one place.
+    marks what was decompressed: all of it stands at one place. Of a text that was cut, what begins in it from
+    ``begin`` to ``end`` counts.
     """
 
     data: bytes = field(repr=False)
@@ -30,6 +31,8 @@ class Text:
     last: int = 1 << 62
     source: Any = None
     inner: bool = False
+    begin: int = 0
+    end: int = 1 << 62
 
     def part(self, decoded: Decoded, begin: int, column: str) -> "Text":
         """Return what was decoded from this text, or from a larger one in which this one begins at ``begin``."""
@@ -46,6 +49,8 @@ class Text:
             path=(*self.path, decoded.encoding),
             column=column,
             inner=self.inner or inside is None,
+            begin=0,
+            end=1 << 62,
         )
 
 
@@ -96,7 +101,9 @@ def _cut(text: Text) -> Iterator[Text]:
         yield text
         return
     for start in range(0, len(text.data) - OVERLAP, BLOCK - OVERLAP):
-        yield replace(text, data=text.data[start : start + BLOCK], where=_from(text.where, start))
+        begin = OVERLAP // 2 if start else 0
+        end = BLOCK - OVERLAP // 2 if start + BLOCK < len(text.data) else BLOCK
+        yield replace(text, data=text.data[start : start + BLOCK], where=_from(text.where, start), begin=begin, end=end)
 
 
 def _from(where: Where, start: int) -> Where:

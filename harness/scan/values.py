@@ -1,12 +1,16 @@
 """Typed values of a database's row as texts to search: whatever the column's type, a card number in it is digits."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from harness.domain.contracts import Hit
 from harness.scan.brands import LONGEST, SHORTEST
+from harness.scan.pieces import Unread
 from harness.scan.scanner import Found, Scanner
+from harness.scan.settle import settled
 from harness.scan.texts import Text
 
 __all__ = ["scan_value", "scan_values"]
@@ -32,13 +36,27 @@ def scan_values(scanner: Scanner, values: Iterable[tuple[Any, str, object]]) -> 
     texts: list[Text] = []
     size = 0
     for place, column, value in values:
-        for text in _texts(value, column, (), place, _LEVELS):
-            texts.append(text)
-            size += len(text.data)
+        known = len(texts)
+        try:
+            texts.extend(_texts(value, column, (), place, _LEVELS))
+        except RecursionError:
+            del texts[known:]
+            yield place, Unread(0, f"more than {_LEVELS} values, one within the other")
+        size += sum(len(text.data) for text in texts[known:])
         if size > _AT_ONCE:
-            yield from scanner.texts(texts)
+            yield from _found(scanner, texts)
             texts, size = [], 0
-    yield from scanner.texts(texts)
+    yield from _found(scanner, texts)
+
+
+def _found(scanner: Scanner, texts: list[Text]) -> Iterator[tuple[Any, Found]]:
+    """Search texts, and tell what is found in each once."""
+    found: dict[int, list[Found]] = {}
+    for number, one in scanner.texts(replace(text, source=number) for number, text in enumerate(texts)):
+        found.setdefault(number, []).append(one)
+    for number, several in sorted(found.items()):
+        yield from ((texts[number].source, hit) for hit in settled(one for one in several if isinstance(one, Hit)))
+        yield from ((texts[number].source, one) for one in several if isinstance(one, Unread))
 
 
 def _texts(value: object, column: str, path: tuple[str, ...], place: Any, levels: int) -> Iterator[Text]:
@@ -49,6 +67,7 @@ def _texts(value: object, column: str, path: tuple[str, ...], place: Any, levels
         for key, part in value.items():
             # Two names tell enough: of order.card.number the last two, and of a table's column the key below it.
             yield from _texts(part, f"{column.rpartition('.')[2]}.{key}", path, place, levels - 1)
+            yield from _texts(key, "", path, place, 0)
         yield from _joined(value.values(), column, path, place)
     elif levels and isinstance(value, Iterable):
         parts = list(value)

@@ -85,12 +85,12 @@ def _text(random: Random, number: int) -> str:
             f"imei={_digits(random, 15)} iccid={_digits(random, 19)} ean={_digits(random, 13)}",
             f"gc: {random.random() * 1e9:.9f}s, heap {_digits(random, 10)} of {_digits(random, 11)} bytes",
             f"lat={random.uniform(-90, 90):.15f} lon={random.uniform(-180, 180):.15f}",
-            f"total EUR {random.randrange(10**6):,}.{random.randrange(100):02}, card ending {random.randrange(10**4):04}",
+            f"total EUR {random.randrange(10**6):,}.{random.randrange(100):02}, card ending {number % 10_000:04}",
             f"card {_digits(random, 6)}******{random.randrange(10**4):04} declined",
             f"session 0x{random.getrandbits(64):016x} snowflake id {_digits(random, 18)} seq={number}",
             f"commit {random.getrandbits(160):040x} built in {random.randrange(10**6)} ms",
             f"user id: {_digits(random, 12)}, customer_id {_digits(random, 14)}, session={_digits(random, 16)}",
-            f"offset={_digits(random, 13)} lsn={random.getrandbits(32):X}/{random.getrandbits(32):X} xid={_digits(random, 10)}",
+            f"offset={_digits(random, 13)} lsn={random.getrandbits(32):X}/{random.getrandbits(32):X} xid={number}",
         )
     )
     return f"{stamp} INFO billing.worker[{random.randrange(10**5)}]: {what}"
@@ -104,7 +104,8 @@ def _script(random: Random, _number: int) -> str:
     table = ",".join(str(random.getrandbits(random.choice((8, 16, 24, 32)))) for _ in range(24))
     names = random.choices("abcdefghijklmnopqrstuvwxyz", k=4)
     return (
-        f"!function({','.join(names)}){{var {names[0]}=[{table},4503599627370496,9007199254740991],{names[1]}=0x{random.getrandbits(52):x};"
+        f"!function({','.join(names)}){{var {names[0]}=[{table},4503599627370496,9007199254740991],"
+        f"{names[1]}=0x{random.getrandbits(52):x};"
         f"return {names[2]}[{names[3]}>>>{random.randrange(32)}]^{random.random()}*1e{random.randrange(20)}}}();"
     )
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 
-from tests.scan._writing import BYTE_CODECS, GROUPS, SCRIPTS, SEPARATORS, TEXT_CODECS, grouped, parts_of, spelled
+from tests.scan._writing import BYTE_CODECS, SCRIPTS, SEPARATORS, TEXT_CODECS, grouped, parts_of, spelled
 
 __all__ = ["TYPED", "WAYS"]
 
@@ -78,5 +78,5 @@ WAYS: Mapping[str, Callable[[str], bytes]] = {
 TYPED: Mapping[str, Callable[[str], object]] = {
     "integer": int,
     "decimal": Decimal,
-    "groups in an array": lambda number: parts_of(number),
+    "groups in an array": parts_of,
 }

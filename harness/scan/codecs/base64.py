@@ -6,13 +6,15 @@ without decoding all that looks like base64, which in a log is every id.
 
 import binascii
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.scan.characters import DIGIT, nibble, one, pair
-from harness.scan.pieces import Decoded, Read, Unread, Where, moved, stretches, token, without
+from harness.scan.pieces import Decoded, Read, Unread, Where, moved, stretches, thinned, token, without
 from harness.scan.streams import Bits, Places, plane
 from harness.scan.view import View
 
@@ -44,7 +46,8 @@ STREAMS: Mapping[str, Bits] = {
     # The end of a line between two threes of ASCII bytes.
     "base64 line": _end & _ascii.behind(4) & (_ascii.ahead(1) | _ascii.ahead(2) | _ascii.ahead(4)),
     # Full-width digits (EF BC 9x): 77y?, ?[Oeu]+8 and vvJ? four times; digits of E0 xx xx: 4, C or g every four; of two
-    # bytes from D8 to DB: 2 every eight; of F0 9D 9F xx: 8J2f every sixteen. UTF-16 with other separators: A every eight.
+    # bytes from D8 to DB: 2 every eight; of F0 9D 9F xx: 8J2f every sixteen. UTF-16 with other separators: A every
+    # eight.
     "base64 wide": one("7").every(4, 4)
     | one("8").every(4, 4)
     | one("v").every(4, 4)
@@ -98,14 +101,14 @@ def _texts(view: View) -> list[int]:
     places = view.places("base64 text")
     if places.size:
         octets, valid = _octets(view, places, 16)
-        found.update(places[valid & _READABLE[octets].all(axis=1)].tolist())
+        found.update(thinned(places[valid & _READABLE[octets].all(axis=1)], 4))
     places = view.places("base64 digits")
     if places.size:
         octets, valid = _octets(view, places - 2, 8)
         digits = (octets >= ord("0")) & (octets <= ord("9"))
         four = (digits[:, :3] & digits[:, 1:4] & digits[:, 2:5] & digits[:, 3:]).any(axis=1)
-        found.update((places[valid & four] + 2).tolist())
-    for place in view.places("base64 wide").tolist():
+        found.update(thinned(places[valid & four] + 2, 4))
+    for place in thinned(view.places("base64 wide")):
         found.update(range(place, place + 4))  # any of them may be the first of four
     found.update(place - 4 for place in view.places("base64 line").tolist() if _LINES.match(view.data, place - 32))
     return sorted(found)
@@ -136,7 +139,9 @@ def _made(raw: bytes, start: int, seen: Iterable[int]) -> Iterator[Decoded]:
     text, where = without(_BREAKS, raw)
     text = text.translate(_URL_SAFE)
     breaks = [match.span() for match in _BREAKS.finditer(raw)]
-    for skipped in sorted({(place - sum(end - first for first, end in breaks if end <= place)) % 4 for place in seen}):
+    ends = [end for _, end in breaks]
+    taken = [0, *accumulate(end - first for first, end in breaks)]  # characters of breaks, up to each
+    for skipped in sorted({(place - taken[bisect_right(ends, place)]) % 4 for place in seen}):
         usable = len(text) - skipped
         usable -= usable % 4 == 1
         if usable >= _SHORTEST:
