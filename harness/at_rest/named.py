@@ -4,7 +4,6 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import accumulate
 from typing import Any
 
 from harness.domain.contracts import Detector, Hit
@@ -53,34 +52,37 @@ def _suspected(sieve: Scanner, values: Iterable[_Value]) -> Iterator[_Value]:
     """Yield the values of rows in which there may be something."""
     rows: list[list[_Value]] = []
     lines: list[bytes] = []
-    starts: list[int] = []  # of rows, in lines
+    starts: list[int] = []  # of rows
+    split: set[int] = set()  # rows that may hold a number in parts
     size, last = 0, None
     for value in values:
         place = value[0][0]
         if place != last:
             if size > _AT_ONCE:
-                yield from _kept(sieve, rows, lines, starts)
-                rows, lines, starts, size = [], [], [], 0
+                yield from _kept(sieve, rows, lines, starts, split)
+                rows, lines, starts, split, size = [], [], [], set(), 0
             last = place
             rows.append([])
-            starts.append(len(lines))
+            starts.append(size)
         rows[-1].append(value)
         line = _line(value[1], value[2])
+        if isinstance(value[2], (dict, list)) and _may_be_split(line):
+            split.add(len(rows) - 1)
         lines.append(line)
         size += len(line)
-    yield from _kept(sieve, rows, lines, starts)
+    yield from _kept(sieve, rows, lines, starts, split)
 
 
-def _kept(sieve: Scanner, rows: list[list[_Value]], lines: list[bytes], starts: list[int]) -> Iterator[_Value]:
-    if not rows:
-        return
-    ends = list(accumulate(map(len, lines)))
-    offsets = [ends[start - 1] if start else 0 for start in starts]
-    text = b"".join(lines)
-    places = [one.start for one in sieve.stream((text,))]
-    places += (match.start() for match in _SPLIT.finditer(text) if _digits(match[0]) >= _FEWEST_DIGITS)
-    for number in sorted({bisect_right(offsets, place) - 1 for place in places}):
+def _kept(
+    sieve: Scanner, rows: list[list[_Value]], lines: list[bytes], starts: list[int], split: set[int]
+) -> Iterator[_Value]:
+    seen = {bisect_right(starts, one.start) - 1 for one in sieve.stream((b"".join(lines),))}
+    for number in sorted(seen | split):
         yield from rows[number]
+
+
+def _may_be_split(line: bytes) -> bool:
+    return any(_digits(match[0]) >= _FEWEST_DIGITS for match in _SPLIT.finditer(line))
 
 
 def _digits(text: bytes) -> int:
