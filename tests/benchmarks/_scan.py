@@ -96,7 +96,7 @@ def _contenders(path: Path) -> Iterator[tuple[str, list[str], str]]:
     if ccsrch := program("ccsrch"):
         yield "ccsrch", [ccsrch, str(path)], r"Credit card matches->\s*(\d+)"
     if panhunt := program("panhunt"):
-        yield "PANhunt", [panhunt, "-s", str(path.parent)], r"(\d+) possible PANs"
+        yield "PANhunt", [panhunt, "-o", str(path.parent), str(path)], r"(\d+) (?:possible )?PANs"
 
 
 def scan(megabytes: int) -> Table:
