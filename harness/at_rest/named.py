@@ -76,8 +76,12 @@ def _suspected(sieve: Scanner, values: Iterable[_Value]) -> Iterator[_Value]:
 def _kept(
     sieve: Scanner, rows: list[list[_Value]], lines: list[bytes], starts: list[int], split: set[int]
 ) -> Iterator[_Value]:
-    seen = {bisect_right(starts, one.start) - 1 for one in sieve.stream((b"".join(lines),))}
-    for number in sorted(seen | split):
+    seen = set(split)
+    for one in sieve.stream((b"".join(lines),)):
+        number = bisect_right(starts, one.start) - 1
+        # Behind what the sieve could not read, or had enough of, there may be anything.
+        seen.update((number,) if isinstance(one, Hit) else range(number, len(rows)))
+    for number in sorted(seen):
         yield from rows[number]
 
 

@@ -60,3 +60,12 @@ def test_names_tell_what_values_do_not(column, value, kind):
     searcher = Searcher(detectors_at_rest(), Confidence.MEDIUM)
     found = [one.kind for _, one in scan_named(searcher, [(("1", column), column, value)])]
     assert found == [kind]
+
+
+def test_sieve_that_has_had_enough_lets_everything_through():
+    """Behind thousands of numbers that are none, told by their names, the one that is one is found."""
+    searcher = Searcher(detectors_at_rest(), Confidence.MEDIUM)
+    rows = [((f"id={n}", "order_id"), "order_id", int(PAN)) for n in range(6000)]
+    planted = (("planted", "card_number"), "card_number", PAN)
+    found = {place for place, one in scan_named(searcher, [*rows, planted]) if isinstance(one, Hit)}
+    assert found == {planted[0]}
