@@ -27,7 +27,7 @@ __all__ = ["search_file", "search_stream"]
 
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}
 _MARKS |= {codecs.BOM_UTF16_BE: "utf-16"}  # in this order: one mark begins like another
-_LARGE = 64 * 1024 * 1024  # a file that is worth several processes
+_LARGE = 64 * 1024 * 1024  # a file that is worth cutting into parts
 
 Progress = Callable[[int], None]
 
@@ -38,9 +38,9 @@ def search_stream(name: str, stream: Stream, scanner: Searcher, progress: Progre
 
 
 def search_file(
-    path: Path, scanner: Searcher, progress: Progress, executor: Callable[[], Executor | None], jobs: int
+    path: Path, scanner: Searcher, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
 ) -> Iterator[Told]:
-    """Search a file; a large one that is nothing but bytes, in parts by an executor, where there is one.
+    """Search a file; a large one that is nothing but bytes, in parts by the executor for its size, where there is one.
 
     What goes wrong with it is told as not read.
     """
@@ -55,7 +55,7 @@ def search_file(
                 yield from _sqlite(path, scanner)
             elif head.startswith(PARQUET):
                 yield from _parquet(name, file, scanner)
-            workers = executor() if size >= _LARGE and _plain(name, file) else None
+            workers = executor(size) if size >= _LARGE and _plain(name, file) else None
             if workers is not None:
                 yield from _by_parts(path, size, scanner, workers, jobs, progress)
             else:

@@ -31,6 +31,9 @@ __all__ = ["Options", "Progress", "search"]
 Progress = Callable[[str, int, int | None, str], None]
 
 
+_WORTH_PROCESSES = 512 * 1024 * 1024  # bytes; a process takes more than a second to start
+
+
 def _quiet(_unit: str, _size: int, _of: int | None, _sort: str) -> None:
     pass
 
@@ -155,8 +158,9 @@ class _Search:
         if process.returncode:
             yield NotRead(Place(name), f"it ended with status {process.returncode}")
 
-    def _workers(self) -> Executor | None:
-        if self._executor is None and self._options.jobs > 1:
+    def _workers(self, size: int) -> Executor | None:
+        """Return what searches a file of so many bytes in parts: processes of our own once they are worth it."""
+        if self._executor is None and self._options.jobs > 1 and size >= _WORTH_PROCESSES:
             # Not forked: whoever uses this as a library may have threads.
             context: Any = multiprocessing.get_context("spawn")
             self._executor = self._stack.enter_context(ProcessPoolExecutor(self._options.jobs, mp_context=context))
