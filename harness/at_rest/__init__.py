@@ -3,7 +3,7 @@
 from functools import cache
 
 from harness.at_rest.judging import judged
-from harness.at_rest.search import Options, Progress, search
+from harness.at_rest.searching import Options, Progress, search
 from harness.at_rest.specs import SourceSpecs, read_specs
 from harness.at_rest.veil import Veil
 from harness.registry import detectors_at_rest

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness import __version__
-from harness.cli.scan import scan
+from harness.cli.scan_command import scan
 from harness.domain.events import RunFinished
 from harness.domain.finding import Severity
 from harness.domain.observation import Answer, NoAnswer

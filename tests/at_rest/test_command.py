@@ -12,6 +12,8 @@ import jsonschema
 import psycopg
 import pytest
 
+from harness.at_rest import Options, read_specs, search
+from harness.domain.trace import NotRead, Searched, Trace
 from tests.at_rest.made import LINES, MASKED, PAN, SECRET
 from tests.components import installed, need
 from tests.end_to_end.command import payproof, payproof_here
@@ -215,15 +217,12 @@ def test_waivers_that_are_not_right(log, text, line):
 
 def test_search_goes_on_where_it_was_broken_off(log, tmp_path):
     """What a broken-off search has done is told again without being read again; a complete one leaves no file."""
-    from harness.at_rest import Options, read_specs, search  # noqa: PLC0415
-    from harness.domain.trace import Trace  # noqa: PLC0415
-
     (tmp_path / "b.log").write_bytes(LINES)
     resume = tmp_path / "resume"
     specs = read_specs([str(log), str(tmp_path / "b.log")], {})
     whole = [one for one in search(specs, Options()) if isinstance(one, Trace)]
     told = search(specs, Options(resume=resume))
-    while next(told).__class__.__name__ != "Searched":
+    while not isinstance(next(told), Searched):
         pass
     next(told)
     told.close()
@@ -239,16 +238,12 @@ def test_search_goes_on_where_it_was_broken_off(log, tmp_path):
 
 def test_interruption_shows_what_was_found(log, monkeypatch):
     """A search that is broken off tells what it has found, and ends with 2."""
-    from harness.cli import scan as command  # noqa: PLC0415
-
-    search = __import__("sys").modules["harness.cli.scan"].search
-    assert command is not None
 
     def broken_off(specs, options):
         yield from search(specs, options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(__import__("sys").modules["harness.cli.scan"], "search", broken_off)
+    monkeypatch.setattr("harness.cli.scan_command.search", broken_off)
     ended = payproof_here("scan", log)
     assert (ended.code, "interrupted" in ended.out, MASKED in ended.out) == (2, True, True)
 
@@ -293,8 +288,6 @@ def test_connection_lost_half_way(postgresql):
         "CREATE TABLE b (id int PRIMARY KEY, card_number text)",
         f"INSERT INTO b VALUES (1, '{PAN}')",
     )
-    from harness.at_rest import Options, read_specs, search  # noqa: PLC0415
-
     killed = []
 
     def progress(unit, size, _of, _sort):
@@ -307,5 +300,5 @@ def test_connection_lost_half_way(postgresql):
 
     told = list(search(read_specs([postgresql.url], {}), Options(progress=progress)))
     assert killed == [1]
-    assert ["table a" in str(one.place) for one in told if type(one).__name__ == "NotRead"] == [True]
-    assert any(one.place.table == "b" for one in told if type(one).__name__ == "Trace")
+    assert ["table a" in str(one.place) for one in told if isinstance(one, NotRead)] == [True]
+    assert any(one.place.table == "b" for one in told if isinstance(one, Trace))

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.at_rest.contents import search_file, search_stream
 from harness.at_rest.databases import search_tables
+from harness.at_rest.named import Searcher
 from harness.at_rest.resume import Resume
 from harness.at_rest.specs import SourceSpecs
 from harness.at_rest.telling import bounded
@@ -23,12 +24,14 @@ from harness.domain.target import SourceSpec
 from harness.domain.trace import NotRead, Place, Searched, Told
 from harness.files.walk import found
 from harness.registry import detectors_at_rest, table_sources
-from harness.scan.scanner import Scanner
 
 __all__ = ["Options", "Progress", "search"]
 
 #: Told of a unit, how much of it was read, about how much there is, and of what (``bytes`` or ``rows``).
 Progress = Callable[[str, int, int | None, str], None]
+
+
+_WORTH_PROCESSES = 512 * 1024 * 1024  # bytes; a process takes more than a second to start
 
 
 def _quiet(_unit: str, _size: int, _of: int | None, _sort: str) -> None:
@@ -82,7 +85,7 @@ class _Search:
     def __init__(self, options: Options, stack: ExitStack) -> None:
         detectors = detectors_at_rest()
         self._options, self._stack = options, stack
-        self._scanner, self._veil = Scanner(detectors, options.at_least), Veil(detectors)
+        self._scanner, self._veil = Searcher(detectors, options.at_least), Veil(detectors)
         self._executor = options.executor
 
     def all(self, specs: SourceSpecs, databases: Sequence[Tables], knows: Callable[[str], bool]) -> Iterator[Told]:
@@ -155,8 +158,9 @@ class _Search:
         if process.returncode:
             yield NotRead(Place(name), f"it ended with status {process.returncode}")
 
-    def _workers(self) -> Executor | None:
-        if self._executor is None and self._options.jobs > 1:
+    def _workers(self, size: int) -> Executor | None:
+        """Return what searches a file of so many bytes in parts: processes of our own once they are worth it."""
+        if self._executor is None and self._options.jobs > 1 and size >= _WORTH_PROCESSES:
             # Not forked: whoever uses this as a library may have threads.
             context: Any = multiprocessing.get_context("spawn")
             self._executor = self._stack.enter_context(ProcessPoolExecutor(self._options.jobs, mp_context=context))
