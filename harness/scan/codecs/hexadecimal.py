@@ -20,7 +20,7 @@ STREAMS: Mapping[str, Bits] = {
     # four bytes (D9 A4, E0 A5 AA, EF BC 94, F0 9D 9F 92).
     "hex": (nibble(4, 3) & ~_b3 & (_b2 | _b1)).every(2, 12) & _long
     | _digit.every(2, 4)
-    | (_digit & one("0").ahead(2) & one("0").ahead(3)).every(4, 3)
+    | (one("0") & one("0").ahead(1) & HEX.ahead(2) & ~one("0").ahead(2)).every(4, 4)
     | either("d").every(4, 4)
     | either("e").every(6, 4)
     | (either("f") & one("0").ahead(1)).every(8, 4),
