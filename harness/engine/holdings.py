@@ -24,7 +24,7 @@ from harness.scan.scanner import Found, Scanner
 from harness.scan.values import scan_value, scan_values
 from harness.schema_audit import audited
 
-__all__ = ["Holdings", "Wanted"]
+__all__ = ["Holdings", "Wanted", "finder"]
 
 _CANARY = "canary"  # the detector of values of the run's own
 _STRIPE_ID = re.compile(rb"(?<![A-Za-z0-9])(?:ch|cs|cus|dp|du|evt|in|pi|pm|price|re|seti|sub)_[A-Za-z0-9]{8,}")
@@ -230,6 +230,12 @@ class Holdings:
         return "with such a key" if scan_value(scanner, "", key) else concealed
 
 
+def finder(values: Iterable[Canary]) -> Scanner:
+    """Return what finds values of the run's own and nothing else."""
+    detector = [one for one in detectors_at_rest(Canaries(values)) if one.name == _CANARY]
+    return Scanner(detector, Confidence.CERTAIN)
+
+
 def _scanner(wanted: Wanted, target: Target) -> Scanner:
     """Return what finds what is wanted.
 
@@ -239,9 +245,7 @@ def _scanner(wanted: Wanted, target: Target) -> Scanner:
     if wanted.canaries is None:
         secrets = {secret.label: secret.reveal() for secret in target.secrets}
         return Scanner(detectors_at_rest(Canaries.of_secrets(secrets)))
-    canaries = Canaries(wanted.canaries)
-    detector = [one for one in detectors_at_rest(canaries) if one.name == _CANARY]
-    scanner = Scanner(detector, Confidence.CERTAIN)
+    canaries, scanner = Canaries(wanted.canaries), finder(wanted.canaries)
     shown = {
         hit.shown for canary in canaries.values for hit in scan_value(scanner, "", canary.value) if isinstance(hit, Hit)
     }
