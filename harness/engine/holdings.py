@@ -107,7 +107,7 @@ class Holdings:
             }[channel]
             for spec in specs:
                 tally = _Tally(mark)
-                if channel is Channel.STORE:
+                if channel is Channel.STORE or not spec.url.startswith("file:"):
                     self._through_tables(spec, scanner, tally, until)
                 else:
                     self._through_files(spec, scanner, tally, until, mark=channel is Channel.LOG)
