@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from harness.at_rest.databases import search_tables
-from harness.at_rest.named import scan_named
+from harness.at_rest.named import Searcher, scan_named
 from harness.at_rest.telling import trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
@@ -21,7 +21,7 @@ from harness.files.parts import parts_of
 from harness.files.streams import DamagedError, Stream
 from harness.registry import table_sources
 from harness.scan.parallel import scan_parts
-from harness.scan.scanner import Found, Scanner
+from harness.scan.scanner import Found
 
 __all__ = ["search_file", "search_stream"]
 
@@ -32,13 +32,13 @@ _LARGE = 64 * 1024 * 1024  # a file that is worth several processes
 Progress = Callable[[int], None]
 
 
-def search_stream(name: str, stream: Stream, scanner: Scanner, progress: Progress) -> Iterator[Told]:
+def search_stream(name: str, stream: Stream, scanner: Searcher, progress: Progress) -> Iterator[Told]:
     """Search what is in a stream, and in what is packed in it."""
     yield from _contents(name, entries(stream), scanner, progress)
 
 
 def search_file(
-    path: Path, scanner: Scanner, progress: Progress, executor: Callable[[], Executor | None], jobs: int
+    path: Path, scanner: Searcher, progress: Progress, executor: Callable[[], Executor | None], jobs: int
 ) -> Iterator[Told]:
     """Search a file; a large one that is nothing but bytes, in parts by an executor, where there is one.
 
@@ -75,7 +75,7 @@ def _plain(name: str, file: BinaryIO) -> bool:
     return plain
 
 
-def _contents(name: str, parts: Iterable[Entry | Refused], scanner: Scanner, progress: Progress) -> Iterator[Told]:
+def _contents(name: str, parts: Iterable[Entry | Refused], scanner: Searcher, progress: Progress) -> Iterator[Told]:
     size = 0
     for one in parts:
         if isinstance(one, Refused):
@@ -89,7 +89,7 @@ def _contents(name: str, parts: Iterable[Entry | Refused], scanner: Scanner, pro
     yield Searched(name, size)
 
 
-def _entry(name: str, entry: Entry, lines: Lines, scanner: Scanner, progress: Progress) -> Iterator[Told]:
+def _entry(name: str, entry: Entry, lines: Lines, scanner: Searcher, progress: Progress) -> Iterator[Told]:
     mark = _mark(entry)
     path = (*entry.path, mark) if mark else entry.path
     chunks: Iterable[bytes] = _watched(entry.chunks(), progress)
@@ -112,7 +112,7 @@ def _entry(name: str, entry: Entry, lines: Lines, scanner: Scanner, progress: Pr
 
 
 def _by_parts(
-    path: Path, size: int, scanner: Scanner, workers: Executor, jobs: int, progress: Progress
+    path: Path, size: int, scanner: Searcher, workers: Executor, jobs: int, progress: Progress
 ) -> Iterator[Told]:
     def watched() -> Iterator[Any]:
         for part in parts_of(path, size):
@@ -132,7 +132,7 @@ def _by_parts(
     yield Searched(str(path), size)
 
 
-def _sqlite(path: Path, scanner: Scanner) -> Iterator[Told]:
+def _sqlite(path: Path, scanner: Searcher) -> Iterator[Told]:
     """Search the rows of a database file: an integer is no text in its bytes."""
     try:
         tables = table_sources()["sqlite"](SourceSpec("file", f"sqlite:{path}"))
@@ -147,7 +147,7 @@ def _sqlite(path: Path, scanner: Scanner) -> Iterator[Told]:
         tables.close()
 
 
-def _parquet(name: str, file: BinaryIO, scanner: Scanner) -> Iterator[Told]:
+def _parquet(name: str, file: BinaryIO, scanner: Searcher) -> Iterator[Told]:
     cells = (((key, column), column, value) for key, column, value in parquet_cells(file))
     try:
         for (key, column), found in scan_named(scanner, cells):
@@ -157,7 +157,7 @@ def _parquet(name: str, file: BinaryIO, scanner: Scanner) -> Iterator[Told]:
     file.seek(0)
 
 
-def _named(name: str, part: tuple[str, ...], scanner: Scanner) -> Iterator[Trace]:
+def _named(name: str, part: tuple[str, ...], scanner: Searcher) -> Iterator[Trace]:
     """Search a name: what stands in it is written, too."""
     text = part[-1] if part else Path(name).name
     for found in scanner.scan(text.encode("utf-8", "surrogateescape")):

@@ -3,14 +3,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from harness.at_rest.named import scan_named
+from harness.at_rest.named import Searcher, scan_named
 from harness.at_rest.telling import trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.domain.tables import Cell, Column, Table, Tables
 from harness.domain.trace import NotRead, Place, Searched, Told, Trace
 from harness.errors import InconclusiveError
-from harness.scan.scanner import Scanner
 from harness.schema_audit import audited, json_keys
 
 __all__ = ["search_tables"]
@@ -22,7 +21,7 @@ _MOST_KEYS = 2000
 
 def search_tables(
     tables: Tables,
-    scanner: Scanner,
+    scanner: Searcher,
     *,
     at_least: Confidence,
     most: int | None = None,

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.at_rest.contents import search_file, search_stream
 from harness.at_rest.databases import search_tables
+from harness.at_rest.named import Searcher
 from harness.at_rest.resume import Resume
 from harness.at_rest.specs import SourceSpecs
 from harness.at_rest.telling import bounded
@@ -23,7 +24,6 @@ from harness.domain.target import SourceSpec
 from harness.domain.trace import NotRead, Place, Searched, Told
 from harness.files.walk import found
 from harness.registry import detectors_at_rest, table_sources
-from harness.scan.scanner import Scanner
 
 __all__ = ["Options", "Progress", "search"]
 
@@ -82,7 +82,7 @@ class _Search:
     def __init__(self, options: Options, stack: ExitStack) -> None:
         detectors = detectors_at_rest()
         self._options, self._stack = options, stack
-        self._scanner, self._veil = Scanner(detectors, options.at_least), Veil(detectors)
+        self._scanner, self._veil = Searcher(detectors, options.at_least), Veil(detectors)
         self._executor = options.executor
 
     def all(self, specs: SourceSpecs, databases: Sequence[Tables], knows: Callable[[str], bool]) -> Iterator[Told]:

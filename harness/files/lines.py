@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 __all__ = ["Lines"]
 
-_KEPT = 32 * 1024 * 1024  # bytes that are kept, more than a search is behind what it has read
+_KEPT = 24 * 1024 * 1024  # bytes that are kept, more than a search is behind what it has read
 
 
 class Lines:

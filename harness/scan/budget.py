@@ -7,6 +7,7 @@ from harness.scan.pieces import Decoded, Unread
 __all__ = ["Budget"]
 
 _MOST_OF_ONE = 16 * 1024 * 1024  # bytes decoded from one block
+_MOST_UNREAD = 100  # parts of one block that are told one by one
 _MOST_OF_ALL = 128 * 1024 * 1024  # bytes decoded from what was decoded, too, until all of it is told
 
 
@@ -18,7 +19,7 @@ class Budget:
 
     def spent(self, decoded: Iterable[Decoded | Unread]) -> Iterator[Decoded | Unread]:
         """Return what is decoded from one block until a bound is reached."""
-        made = 0
+        made = unread = 0
         for one in decoded:
             if isinstance(one, Decoded):
                 made += len(one.data)
@@ -27,4 +28,11 @@ class Budget:
                     most = (_MOST_OF_ONE if made > _MOST_OF_ONE else _MOST_OF_ALL) // 2**20
                     yield Unread(one.start, f"decoded data is more than {most} MiB: the rest was not decoded")
                     return
+            else:
+                unread += 1
+                if unread > _MOST_UNREAD:
+                    continue
+                if unread == _MOST_UNREAD:
+                    yield Unread(one.start, "more parts of this block could not be read")
+                    continue
             yield one

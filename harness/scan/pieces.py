@@ -1,14 +1,31 @@
 """What was found encoded in a text: the decoded bytes, and where each of them stood."""
 
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from harness.scan.streams import Places
 from harness.scan.view import View
 
-__all__ = ["Decoded", "Read", "Unread", "Where", "clusters", "moved", "stretches", "substituted", "token", "without"]
+__all__ = [
+    "Decoded",
+    "Read",
+    "Unread",
+    "Where",
+    "clusters",
+    "moved",
+    "stretches",
+    "substituted",
+    "thinned",
+    "token",
+    "without",
+]
 
+_FEW = 64
 _NEAR = 192  # characters around what was seen that are decoded with it
 
 Where = Callable[[int], int]
@@ -43,6 +60,15 @@ class Unread:
 def moved(where: Where, by: int) -> Where:
     """Return the places that so many bytes before them make of those of a text."""
     return lambda place: by + where(place)
+
+
+def thinned(places: Places, phases: int = 1) -> list[int]:
+    """Return the first of the places in each 64 bytes, of each remainder by ``phases``: no more are needed."""
+    if len(places) > _FEW:
+        first = np.unique((places >> 6) * phases + places % phases, return_index=True)[1]
+        first.sort()
+        places = places[first]
+    return [int(place) for place in places]
 
 
 def clusters(view: View, places: Iterable[int], gap: int) -> Iterator[list[int]]:
@@ -96,7 +122,10 @@ def token(pattern: re.Pattern[bytes], view: View, start: int, read: Read, most: 
 def substituted(pattern: re.Pattern[bytes], value: Callable[[bytes], bytes], text: bytes) -> tuple[bytes, Where]:
     """Return a text with each match replaced by its value, and the place in the text of each byte of it."""
     parts: list[bytes] = []
-    made, kept = [0], [0]  # where parts begin, in the result and in the text: one as it stands, one replaced, in turns
+    made, kept = (
+        array("I", [0]),
+        array("I", [0]),
+    )  # where parts begin, in the result and in the text: one as it stands, one replaced, in turns
     done = 0
     for match in pattern.finditer(text):
         for part, source in ((text[done : match.start()], match.start()), (value(match[0]), match.end())):

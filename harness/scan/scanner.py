@@ -30,7 +30,7 @@ Found = Hit | Unread
 _SIZES = (4096, 65536, MOST)  # of texts, for each of which there is a machine
 _TOGETHER = 16  # blocks of which the decoded parts are searched together
 _MANY = 4096  # decoded parts that are not kept waiting
-_WAITING = 8 * 1024 * 1024  # decoded bytes that are not kept waiting
+_WAITING = 4 * 1024 * 1024  # decoded bytes that are not kept waiting
 _MOST_HITS = 2000  # of one kind in one block: a list of card numbers would fill the memory with what is known after one
 _MOST_TOLD = 50_000  # hits in what is encoded in some blocks
 _REACH = 256, 256  # bytes before and after an anchor that a detector is shown, where it does not say
@@ -127,7 +127,7 @@ class Scanner:
             for one in self._seen(view, read, Budget()):
                 if isinstance(one, Decoded):
                     key = key_before(block.data, one.start).text or column
-                    size += len(one.data)
+                    size += max(len(one.data), one.end - one.start)
                     decoded.append(whole.part(one, -start, key))
                 elif block.first <= one.start < block.last:
                     found.append(_moved(one, start))
@@ -169,8 +169,11 @@ class Scanner:
         found = list(self._hits(view))
         yield from outermost(one for one in found if isinstance(one, Hit))
         yield from (one for one in found if isinstance(one, Unread))
-        if budget is not None:
-            codecs = _USUAL + _UNUSUAL if view.places("unusual").size else _USUAL
+        unusual = view.places("unusual").size > 0
+        if budget is None:
+            yield from compressed.deeper(view) if unusual else ()
+        else:
+            codecs = _USUAL + _UNUSUAL if unusual else _USUAL
             yield from budget.spent(one for codec in codecs for one in codec.decoded(view, read))
 
     def _hits(self, view: View) -> Iterator[Found]:

@@ -1,6 +1,6 @@
 """Measures the project beside its peers on this machine and prints the figures: `python -m tests.benchmarks`.
 
-Sections can be named: counts, runs, deliveries, service.
+Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows.
 """
 
 import argparse
@@ -13,18 +13,22 @@ from rich.console import Console, RenderableType
 from tests.benchmarks._counts import counts
 from tests.benchmarks._deliveries import deliveries
 from tests.benchmarks._machine import machine, missing
+from tests.benchmarks._rows import rows
 from tests.benchmarks._runs import runs
+from tests.benchmarks._scan import scan
 from tests.benchmarks._service import service
 
 
-def measured(section: str, absent: list[str]) -> tuple[list[RenderableType], list[str]]:
+def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[RenderableType], list[str]]:
     """Return the tables of a section that can be measured without some programs, and a line for each failure."""
     match section:
         case "counts":
             return [counts()], []
-        case "runs":
-            timed, failed = runs()
+        case "runs" | "rows":
+            timed, failed = runs() if section == "runs" else rows()
             return [timed], failed
+        case "scan":
+            return [scan(megabytes)], []
         case "deliveries" if "nginx" not in absent:
             return [deliveries(with_wrk="wrk" not in absent)], []
         case "service" if "wrk" not in absent:
@@ -36,10 +40,12 @@ def measured(section: str, absent: list[str]) -> tuple[list[RenderableType], lis
 def main() -> int:
     """Print every table; 1 when a run did not hold, or a peer is missing where the environment requires all."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nginx is stopped then too
-    sections = ("counts", "runs", "deliveries", "service")
+    sections = ("counts", "runs", "deliveries", "service", "scan", "rows")
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description="Measure the project beside its peers.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)}; all by default")
-    chosen = parser.parse_args().sections or sections
+    parser.add_argument("--megabytes", type=int, default=256, help="size of the log that is searched (256)")
+    told = parser.parse_args()
+    chosen = told.sections or sections
     if unknown := set(chosen) - set(sections):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     console = Console()
@@ -50,7 +56,7 @@ def main() -> int:
         out.print(f"not measured: {program} is not on this machine", highlight=False)
     broken = False
     for section in chosen:
-        tables, failed = measured(section, absent)
+        tables, failed = measured(section, absent, told.megabytes)
         for table in tables:
             out.print(table)
         for line in failed:

@@ -16,9 +16,10 @@ from rich.table import Table
 
 from tests.benchmarks._contenders import PEER, SERVICE, Certificate, Running, started
 from tests.benchmarks._signed_load import Signed, Turn
+from tests.postgresql import wheel
 from tests.reference_impl.databases import OWNER as OWNER_ROLE
 from tests.reference_impl.databases import SERVICE as SERVICE_ROLE
-from tests.reference_impl.databases import Database, Postgresql, sqlite, wheel
+from tests.reference_impl.databases import Database, Postgresql, sqlite
 
 __all__ = ["service"]
 

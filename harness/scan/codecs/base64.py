@@ -6,13 +6,15 @@ without decoding all that looks like base64, which in a log is every id.
 
 import binascii
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.scan.characters import DIGIT, nibble, one, pair
-from harness.scan.pieces import Decoded, Read, Unread, Where, moved, stretches, token, without
+from harness.scan.pieces import Decoded, Read, Unread, Where, moved, stretches, thinned, token, without
 from harness.scan.streams import Bits, Places, plane
 from harness.scan.view import View
 
@@ -99,14 +101,14 @@ def _texts(view: View) -> list[int]:
     places = view.places("base64 text")
     if places.size:
         octets, valid = _octets(view, places, 16)
-        found.update(places[valid & _READABLE[octets].all(axis=1)].tolist())
+        found.update(thinned(places[valid & _READABLE[octets].all(axis=1)], 4))
     places = view.places("base64 digits")
     if places.size:
         octets, valid = _octets(view, places - 2, 8)
         digits = (octets >= ord("0")) & (octets <= ord("9"))
         four = (digits[:, :3] & digits[:, 1:4] & digits[:, 2:5] & digits[:, 3:]).any(axis=1)
-        found.update((places[valid & four] + 2).tolist())
-    for place in view.places("base64 wide").tolist():
+        found.update(thinned(places[valid & four] + 2, 4))
+    for place in thinned(view.places("base64 wide")):
         found.update(range(place, place + 4))  # any of them may be the first of four
     found.update(place - 4 for place in view.places("base64 line").tolist() if _LINES.match(view.data, place - 32))
     return sorted(found)
@@ -137,7 +139,9 @@ def _made(raw: bytes, start: int, seen: Iterable[int]) -> Iterator[Decoded]:
     text, where = without(_BREAKS, raw)
     text = text.translate(_URL_SAFE)
     breaks = [match.span() for match in _BREAKS.finditer(raw)]
-    for skipped in sorted({(place - sum(end - first for first, end in breaks if end <= place)) % 4 for place in seen}):
+    ends = [end for _, end in breaks]
+    taken = [0, *accumulate(end - first for first, end in breaks)]  # characters of breaks, up to each
+    for skipped in sorted({(place - taken[bisect_right(ends, place)]) % 4 for place in seen}):
         usable = len(text) - skipped
         usable -= usable % 4 == 1
         if usable >= _SHORTEST:

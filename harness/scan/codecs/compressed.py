@@ -10,7 +10,7 @@ from harness.scan.pieces import Decoded, Read, Unread
 from harness.scan.streams import Bits
 from harness.scan.view import View
 
-__all__ = ["STREAMS", "decoded"]
+__all__ = ["STREAMS", "decoded", "deeper"]
 
 STREAMS: Mapping[str, Bits] = {
     "archive": (byte(0x1F) & byte(0x8B).ahead(1) & byte(8).ahead(2))
@@ -56,6 +56,13 @@ def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
             yield from _inflated(start, "deflate", data, zlib.MAX_WBITS, sure=False)
         else:
             yield from _entry(start, data)
+
+
+def deeper(view: View) -> Iterator[Unread]:
+    """Tell what begins as compressed data does, where nothing more is decoded."""
+    for start in view.places("archive").tolist():
+        if _GZIP.match(view.data, start) or view.data[start : start + 4] == b"PK\x03\x04":
+            yield Unread(start, "compressed data within too many encodings: not read")
 
 
 def _entry(start: int, data: _Input) -> Iterator[Decoded | Unread]:

@@ -6,9 +6,12 @@ Decoded is what has several escapes close together, escapes between digits, and 
 import html
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache, lru_cache
+
+import numpy as np
 
 from harness.scan.characters import DIGIT, HEX, either, nibble, one, pair
-from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted
+from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted, thinned
 from harness.scan.streams import Bits
 from harness.scan.view import View
 
@@ -74,6 +77,11 @@ _CODECS: tuple[tuple[str, bytes, re.Pattern[bytes], Callable[[bytes], bytes]], .
 )
 
 
+@cache
+def _remembered(value: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    return lru_cache(maxsize=1024)(value)
+
+
 def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
     """Decode the neighbourhood of escapes, once for each kind of escape in it."""
     for found in clusters(view, _places(view), _NEAR):
@@ -81,7 +89,7 @@ def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
         text = bytes(view.data[left:right])
         for name, sign, pattern, value in _CODECS:
             if sign in text and pattern.search(text):
-                data, where = substituted(pattern, value, text)
+                data, where = substituted(pattern, _remembered(value), text)
                 yield Decoded(left, right, name, data, moved(where, left))
 
 
@@ -94,4 +102,4 @@ def _places(view: View) -> list[int]:
     else:
         places = places[:0]
     others = ("escape after digits", "digits after escape", "escape in base64")
-    return sorted({*places.tolist(), *(place for name in others for place in view.places(name).tolist())})
+    return thinned(np.unique(np.concatenate([places, *(view.places(name) for name in others)])))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from harness.scan.characters import DIGIT, HEX, either, nibble, one
-from harness.scan.pieces import Decoded, Read, Unread, stretches, token
+from harness.scan.pieces import Decoded, Read, Unread, stretches, thinned, token
 from harness.scan.streams import Bits, plane
 from harness.scan.view import View
 
@@ -37,7 +37,7 @@ _MAGIC = re.compile(rb"1[fF]8[bB]08|504[bB]0304|78(?:01|5[eE]|9[cC]|[dD][aA])")
 
 def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
     """Decode what is text, digits or compressed data in hexadecimal digits."""
-    for left, right, seen in stretches(view, view.places("hex").tolist(), _RUN, _RUN):
+    for left, right, seen in stretches(view, thinned(view.places("hex"), 2), _RUN, _RUN):
         for skipped in sorted({(place - left) % 2 for place in seen}):
             if right - left - skipped >= _SHORTEST:
                 yield _made(bytes(view.data[left + skipped : right]), left + skipped)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from harness.scan.characters import NUL, byte
-from harness.scan.pieces import Decoded, Read, Unread, Where, clusters
+from harness.scan.pieces import Decoded, Read, Unread, Where, clusters, thinned
 from harness.scan.streams import Bits
 from harness.scan.view import View
 
@@ -20,7 +20,7 @@ _NEAR = 160  # bytes; nineteen digits in surrogates, in groups, are 92
 
 def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
     """Decode each stretch in both byte orders: of the wrong one, all but the first or last character is the same."""
-    for found in clusters(view, view.places("utf-16").tolist(), _NEAR):
+    for found in clusters(view, thinned(view.places("utf-16")), _NEAR):
         for order, first in (("utf-16-le", found[0] - 1), ("utf-16-be", found[0])):
             left, right = view.within(found[0], first - _NEAR, found[-1] + 8 + _NEAR)
             left += (first - left) % 2

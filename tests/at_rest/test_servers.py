@@ -1,0 +1,52 @@
+"""The search of MariaDB and Redis, on real servers."""
+
+import os
+from urllib.parse import urlsplit
+
+import pymysql
+import redis
+
+from harness.at_rest import Options, read_specs, search
+from harness.domain.trace import NotRead, Trace
+from tests.at_rest.made import PAN
+from tests.servers import mariadb, redis_server
+
+
+def test_mariadb_is_searched():
+    """An integer column, a text and JSON of MariaDB are searched; the password is in nothing that is told."""
+    with mariadb() as url:
+        parts = urlsplit(url)
+        with (
+            pymysql.connect(
+                host=parts.hostname, port=parts.port, user=parts.username, password=parts.password, autocommit=True
+            ) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute("CREATE DATABASE billing")
+            cursor.execute("CREATE TABLE billing.t (id INT PRIMARY KEY, num BIGINT, j JSON, cvv VARCHAR(4))")
+            cursor.execute(f"""INSERT INTO billing.t VALUES (7, {PAN}, '{{"card":{{"number":"{PAN}"}}}}', '123')""")
+        told = list(search(read_specs([f"{url}billing"], os.environ), Options()))
+    assert not [one for one in told if isinstance(one, NotRead)]
+    traces = {(one.kind, one.place.field, one.place.key) for one in told if isinstance(one, Trace)}
+    assert traces == {
+        ("pan", "num", "id=7"),
+        ("pan", "j", "id=7"),
+        ("cvc", "cvv", "id=7"),
+        ("schema", "cvv", ""),
+        ("schema", "j.card.number", ""),
+    }
+    assert parts.password not in repr(told)
+
+
+def test_redis_is_searched():
+    """Strings, hashes and keys of Redis are searched, and a key that is a card number is shown masked."""
+    with redis_server() as url:
+        parts = urlsplit(url)
+        client = redis.Redis(port=parts.port, password=parts.password)
+        client.hset("session:1", mapping={"card_number": PAN, "cvc": "123"})
+        client.set(f"card {PAN}", "1")
+        told = list(search(read_specs([url], os.environ), Options()))
+    traces = {(one.kind, one.place.field) for one in told if isinstance(one, Trace)}
+    assert traces == {("pan", "card_number"), ("cvc", "cvc"), ("pan", "key")}
+    assert PAN not in repr(told)
+    assert parts.password not in repr(told)

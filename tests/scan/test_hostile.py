@@ -1,0 +1,88 @@
+import gzip
+import json
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from harness.registry import detectors_at_rest
+from harness.scan.pieces import Unread
+from harness.scan.scanner import Scanner
+from harness.scan.values import scan_value, scan_values
+from tests.scan._hostile import HOSTILE
+from tests.scan._writing import BYTE_CODECS
+
+SCANNER = Scanner(detectors_at_rest())
+CARD = b"card 4242424242424242 "
+MOST = 200  # MiB, of the whole process
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_input_is_bounded(name):
+    """Whatever the input, memory and time are bounded, and what was not read is told."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.scan._hostile", name], capture_output=True, text=True, timeout=100, check=True
+    )
+    told = json.loads(done.stdout)
+    assert told["peak"] < MOST
+    assert told["seconds"] < 60
+    assert (told["unread"] > 0) is HOSTILE[name][1]
+
+
+def unread(found):
+    """Return why parts were not read."""
+    return [one.why for one in found if isinstance(one, Unread)]
+
+
+def test_what_stands_before_the_end_of_a_cut_archive_is_searched():
+    """Of compressed data that is cut or corrupt, the part that can be read is searched."""
+    packed = gzip.compress(CARD + bytes(range(256)) * 99, mtime=0)
+    found = SCANNER.scan(packed[: len(packed) // 2])
+    assert "pan" in {getattr(one, "kind", "") for one in found}
+    assert unread(found)
+
+
+def test_why_something_was_not_read_is_told():
+    """A bomb, a cut archive and an encrypted one are told apart."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = packer.compress(b" " * 2**26) + packer.flush()
+    assert unread(SCANNER.scan(bomb)) == ["gzip data expands more than 200 times: the rest was not read"]
+    archive = bytearray(BYTE_CODECS["zip"](CARD))
+    archive[6] |= 1
+    assert unread(SCANNER.scan(bytes(archive))) == ["zip entry is encrypted"]
+    archive[6], archive[8] = 0, 14
+    assert unread(SCANNER.scan(bytes(archive))) == ["zip entry is compressed by method 14"]
+    (cut,) = unread(SCANNER.scan(gzip.compress(CARD * 99)[:30]))
+    assert cut.startswith("gzip data is cut after ")
+
+
+def test_archives_within_too_many_encodings_are_told():
+    """What is compressed more often than is decoded is told as not read."""
+    data = CARD
+    for _ in range(4):
+        data = gzip.compress(data, mtime=0)
+    (one,) = SCANNER.scan(data)
+    assert one == Unread(0, "compressed data within too many encodings: not read", ("gzip",) * 3)
+
+
+def test_deep_values_are_told():
+    """A value nested deeper than the bound does not break the search of the others."""
+    deep = []
+    for _ in range(100_000):
+        deep = [deep]
+    found = list(scan_values(SCANNER, [(1, "a", deep), (2, "card_number", 4242424242424242)]))
+    assert [place for place, _ in found] == [1, 2]
+    assert unread(one for _, one in found)
+
+
+def test_many_hits_are_told_up_to_a_bound():
+    """A list of numbers is told up to a bound for each block, and that there are more is told."""
+    found = SCANNER.scan(CARD * 5000)
+    assert sum(not isinstance(one, Unread) for one in found) == 2000
+    assert unread(found) == ["more than 2000 hits of pan in one block: the rest is not told"]
+
+
+def test_keys_of_objects_are_searched():
+    """A number that is a key is found, too."""
+    assert [hit.kind for hit in scan_value(SCANNER, "data", {"4242424242424242": True})] == ["pan"]
