@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from harness.canary import Ledger
-from harness.domain.contracts import Hit
+from harness.domain.contracts import Detector, Hit
 from harness.domain.finding import Confidence
 from harness.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, Suspected
 from harness.domain.tables import Cell, Column, Tables
@@ -21,7 +21,7 @@ from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
 from harness.registry import detectors_at_rest
 from harness.scan.canaries import Canaries, Canary
-from harness.scan.scanner import Scanner
+from harness.scan.scanner import Found, Scanner
 from harness.scan.values import scan_value, scan_values
 from harness.schema_audit import audited
 
@@ -29,6 +29,9 @@ __all__ = ["Holdings", "Wanted", "finder"]
 
 _STRIPE_ID = re.compile(rb"(?<![A-Za-z0-9])(?:ch|cs|cus|dp|du|evt|in|pi|pm|price|re|seti|sub)_[A-Za-z0-9]{8,}")
 _TAIL = 256  # bytes of a piece that the next one is looked at with
+
+_Make = Callable[[Iterable[Detector], Confidence], Scanner]
+_Search = Callable[[Scanner, Iterable[tuple[tuple[str, str], str, object]]], Iterator[tuple[tuple[str, str], Found]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,9 @@ class Holdings:
         Raises:
             InconclusiveError: the search took longer than the budget allows.
         """
-        scanner = _scanner(wanted, self._target)
+        scanner = _scanner(wanted, self._target, self._files.searcher)
+        # What the run offered is known exactly; of all else the column's name may tell.
+        search = scan_values if wanted.canaries is not None else self._files.values
         mark = _STRIPE_ID
         if wanted.marks is not None:
             mark = re.compile(b"|".join(re.escape(one.encode()) for one in wanted.marks) or b"(?!)")
@@ -90,7 +95,7 @@ class Holdings:
             for spec in specs:
                 tally = Tally(mark)
                 if channel is Channel.STORE or not spec.url.startswith("file:"):
-                    self._through_tables(spec, scanner, tally, until)
+                    self._through_tables(spec, scanner, search, tally, until)
                 else:
                     self._through_files(spec, scanner, tally, until, mark=channel is Channel.LOG)
                 # A log's lines and a store's rows tell of the events; a cache or a dump need not.
@@ -159,12 +164,12 @@ class Holdings:
                 raise self._spent()
             yield cell
 
-    def _through_tables(self, spec: SourceSpec, scanner: Scanner, tally: Tally, until: float) -> None:
+    def _through_tables(self, spec: SourceSpec, scanner: Scanner, search: _Search, tally: Tally, until: float) -> None:
         tables = self._tables(spec)
         for table in tables.tables():
             try:
                 cells = self._looked_at(self._cells(tables, table.name, until), tally)
-                for (key, column), found in scan_values(scanner, cells):
+                for (key, column), found in search(scanner, cells):
                     where = f"table {table.name}, column {column}, row {self._shown(scanner, key)}"
                     tally.note(f"{table.name}.{column}", where, found)
             except InconclusiveError as error:
@@ -212,13 +217,13 @@ class Holdings:
         return "with such a key" if scan_value(scanner, "", key) else concealed
 
 
-def finder(values: Iterable[Canary]) -> Scanner:
+def finder(values: Iterable[Canary], make: _Make = Scanner) -> Scanner:
     """Return what finds values of the run's own and nothing else."""
     detector = [one for one in detectors_at_rest(Canaries(values)) if one.name == CANARY]
-    return Scanner(detector, Confidence.CERTAIN)
+    return make(detector, Confidence.CERTAIN)
 
 
-def _scanner(wanted: Wanted, target: Target) -> Scanner:
+def _scanner(wanted: Wanted, target: Target, make: _Make) -> Scanner:
     """Return what finds what is wanted.
 
     Raises:
@@ -226,8 +231,8 @@ def _scanner(wanted: Wanted, target: Target) -> Scanner:
     """
     if wanted.canaries is None:
         secrets = {secret.label: secret.reveal() for secret in target.secrets}
-        return Scanner(detectors_at_rest(Canaries.of_secrets(secrets)))
-    canaries, scanner = Canaries(wanted.canaries), finder(wanted.canaries)
+        return make(detectors_at_rest(Canaries.of_secrets(secrets)), Confidence.MEDIUM)
+    canaries, scanner = Canaries(wanted.canaries), finder(wanted.canaries, make)
     # Its own positive control: what it does not find here it would not find in a store.
     missed = [
         one for one in canaries.values if not any(isinstance(hit, Hit) for hit in scan_value(scanner, "", one.value))
