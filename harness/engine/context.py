@@ -5,14 +5,15 @@ from random import Random
 from typing import Literal
 
 from harness.canary import Ledger, make_canaries, spellings
-from harness.domain.contracts import MadeEvent, Request
+from harness.domain.contracts import Hit, MadeEvent, Request
 from harness.domain.observation import Answer, Channel, Exchange, Observation, Purged
 from harness.domain.target import Target
-from harness.engine.holdings import Holdings, Wanted
+from harness.engine.holdings import Holdings, Wanted, finder
 from harness.engine.ports import Clock, Commands, EventSource, Sender
 from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
 from harness.scan.canaries import Canary
+from harness.scan.scanner import Scanner
 
 __all__ = ["CaseContext"]
 
@@ -50,6 +51,7 @@ class CaseContext:
         self._made = 0
         self._accepted: list[str] = []
         self._offered: list[Canary] = []
+        self._veil: tuple[int, Scanner] | None = None
         self._watch = Watch()
         #: When the case's time is over; a search moves it on.
         self.limit: asyncio.Timeout | None = None
@@ -101,6 +103,20 @@ class CaseContext:
         for form in spellings(value):
             self.conceal(kind, label, form)
         self._offered.append(Canary(kind, label, value))
+
+    def veiled(self, text: bytes) -> bytes:
+        """Return a text with every canary of this phase replaced, also where it is encoded.
+
+        What is recorded of a log must hold none, and the ledger knows them only as they are written.
+        """
+        if not self._offered:
+            return text
+        if self._veil is None or self._veil[0] != len(self._offered):
+            self._veil = len(self._offered), finder(self._offered)
+        hits = [one for one in self._veil[1].scan(text) if isinstance(one, Hit)]
+        for hit in sorted(hits, key=lambda one: one.start, reverse=True):
+            text = text[: hit.start] + hit.shown.encode() + text[hit.end :]
+        return text
 
     def watch(self, attribute: str, which: int, forms: Iterable[str], *, whole: bool = True) -> None:
         """Have ``count`` count a value by column."""

@@ -5,17 +5,18 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from harness.canary import Ledger
-from harness.domain.contracts import Hit
+from harness.domain.contracts import Detector, Hit
 from harness.domain.finding import Confidence
-from harness.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, Sighting, Suspected
+from harness.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, Suspected
 from harness.domain.tables import Cell, Column, Tables
 from harness.domain.target import Environment, SourceSpec, Target
 from harness.domain.trace import NotRead, Place, Trace
 from harness.engine.ports import Files
+from harness.engine.tally import CANARY, Tally
 from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
 from harness.registry import detectors_at_rest
@@ -24,13 +25,13 @@ from harness.scan.scanner import Found, Scanner
 from harness.scan.values import scan_value, scan_values
 from harness.schema_audit import audited
 
-__all__ = ["Holdings", "Wanted"]
+__all__ = ["Holdings", "Wanted", "finder"]
 
-_CANARY = "canary"  # the detector of values of the run's own
 _STRIPE_ID = re.compile(rb"(?<![A-Za-z0-9])(?:ch|cs|cus|dp|du|evt|in|pi|pm|price|re|seti|sub)_[A-Za-z0-9]{8,}")
-_DIGESTS = re.compile(r"(?:md5|sha1|sha256|sha512) in ")
 _TAIL = 256  # bytes of a piece that the next one is looked at with
-_MOST = 200  # sightings that are told apart, of digests and of all else
+
+_Make = Callable[[Iterable[Detector], Confidence], Scanner]
+_Search = Callable[[Scanner, Iterable[tuple[tuple[str, str], str, object]]], Iterator[tuple[tuple[str, str], Found]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +44,6 @@ class Wanted:
 
     canaries: Sequence[Canary] | None
     marks: Sequence[str] | None
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a search of one source has come to so far."""
-
-    mark: re.Pattern[bytes]
-    pieces: int = 0
-    length: int = 0
-    marked: bool = False
-    unread: list[str] = field(default_factory=list)
-    seen: dict[tuple[str, str], Sighting] = field(default_factory=dict)
-
-    def look(self, text: bytes) -> None:
-        if not self.marked and self.mark.search(text):
-            self.marked = True
 
 
 class Holdings:
@@ -93,7 +78,9 @@ class Holdings:
         Raises:
             InconclusiveError: the search took longer than the budget allows.
         """
-        scanner = _scanner(wanted, self._target)
+        scanner = _scanner(wanted, self._target, self._files.searcher)
+        # What the run offered is known exactly; of all else the column's name may tell.
+        search = scan_values if wanted.canaries is not None else self._files.values
         mark = _STRIPE_ID
         if wanted.marks is not None:
             mark = re.compile(b"|".join(re.escape(one.encode()) for one in wanted.marks) or b"(?!)")
@@ -106,9 +93,9 @@ class Holdings:
                 Channel.FILE: self._target.files,
             }[channel]
             for spec in specs:
-                tally = _Tally(mark)
-                if channel is Channel.STORE:
-                    self._through_tables(spec, scanner, tally, until)
+                tally = Tally(mark)
+                if channel is Channel.STORE or not spec.url.startswith("file:"):
+                    self._through_tables(spec, scanner, search, tally, until)
                 else:
                     self._through_files(spec, scanner, tally, until, mark=channel is Channel.LOG)
                 # A log's lines and a store's rows tell of the events; a cache or a dump need not.
@@ -121,7 +108,7 @@ class Holdings:
                         channel,
                         tally.pieces,
                         tally.length,
-                        tuple(tally.seen.values()),
+                        tally.sightings,
                         tuple(tally.unread),
                         marked,
                         live=self._target.environment is Environment.PRODUCTION,
@@ -177,21 +164,21 @@ class Holdings:
                 raise self._spent()
             yield cell
 
-    def _through_tables(self, spec: SourceSpec, scanner: Scanner, tally: _Tally, until: float) -> None:
+    def _through_tables(self, spec: SourceSpec, scanner: Scanner, search: _Search, tally: Tally, until: float) -> None:
         tables = self._tables(spec)
         for table in tables.tables():
             try:
                 cells = self._looked_at(self._cells(tables, table.name, until), tally)
-                for (key, column), found in scan_values(scanner, cells):
+                for (key, column), found in search(scanner, cells):
                     where = f"table {table.name}, column {column}, row {self._shown(scanner, key)}"
-                    _note(tally, f"{table.name}.{column}", where, found)
+                    tally.note(f"{table.name}.{column}", where, found)
             except InconclusiveError as error:
                 if error.reason is Reason.BUDGET_SPENT:
                     raise
                 tally.unread.append(self._ledger.conceal_text(error.detail))
 
     @staticmethod
-    def _looked_at(cells: Iterable[Cell], tally: _Tally) -> Iterator[tuple[tuple[str, str], str, object]]:
+    def _looked_at(cells: Iterable[Cell], tally: Tally) -> Iterator[tuple[tuple[str, str], str, object]]:
         for key, column, value in cells:
             text = _text(value)
             tally.pieces += 1
@@ -199,13 +186,13 @@ class Holdings:
             tally.look(text)
             yield (key, column), column, value
 
-    def _through_files(self, spec: SourceSpec, scanner: Scanner, tally: _Tally, until: float, *, mark: bool) -> None:
+    def _through_files(self, spec: SourceSpec, scanner: Scanner, tally: Tally, until: float, *, mark: bool) -> None:
         for told in self._files.search(spec, scanner):
             if time.monotonic() > until:
                 raise self._spent()
             name = self._ledger.conceal_text(_placed(told.place)) if isinstance(told, Trace | NotRead) else ""
             if isinstance(told, Trace):
-                _add(tally, name, _Found(told.kind, told.what, told.shown, told.confidence, told.place.path), name)
+                tally.add(name, name, told.kind, told.what, told.shown, told.confidence, told.place.path)
             elif isinstance(told, NotRead):
                 tally.unread.append(f"{name}: {told.why}")
             else:
@@ -230,7 +217,13 @@ class Holdings:
         return "with such a key" if scan_value(scanner, "", key) else concealed
 
 
-def _scanner(wanted: Wanted, target: Target) -> Scanner:
+def finder(values: Iterable[Canary], make: _Make = Scanner) -> Scanner:
+    """Return what finds values of the run's own and nothing else."""
+    detector = [one for one in detectors_at_rest(Canaries(values)) if one.name == CANARY]
+    return make(detector, Confidence.CERTAIN)
+
+
+def _scanner(wanted: Wanted, target: Target, make: _Make) -> Scanner:
     """Return what finds what is wanted.
 
     Raises:
@@ -238,53 +231,15 @@ def _scanner(wanted: Wanted, target: Target) -> Scanner:
     """
     if wanted.canaries is None:
         secrets = {secret.label: secret.reveal() for secret in target.secrets}
-        return Scanner(detectors_at_rest(Canaries.of_secrets(secrets)))
-    canaries = Canaries(wanted.canaries)
-    detector = [one for one in detectors_at_rest(canaries) if one.name == _CANARY]
-    scanner = Scanner(detector, Confidence.CERTAIN)
-    shown = {
-        hit.shown for canary in canaries.values for hit in scan_value(scanner, "", canary.value) if isinstance(hit, Hit)
-    }
-    missed = {f"[{canary.kind}: {canary.label}]" for canary in canaries.values} - shown
+        return make(detectors_at_rest(Canaries.of_secrets(secrets)), Confidence.MEDIUM)
+    canaries, scanner = Canaries(wanted.canaries), finder(wanted.canaries, make)
+    # Its own positive control: what it does not find here it would not find in a store.
+    missed = [
+        one for one in canaries.values if not any(isinstance(hit, Hit) for hit in scan_value(scanner, "", one.value))
+    ]
     if missed or canaries.too_short:
         raise InconclusiveError(Reason.HARNESS_FAULT, "a search does not find all canaries in a text that holds them")
     return scanner
-
-
-class _Found(NamedTuple):
-    """What was found, in a store or in a file."""
-
-    kind: str
-    what: str
-    shown: str
-    confidence: Confidence
-    path: tuple[str, ...]
-
-
-def _note(tally: _Tally, column: str, where: str, found: Found) -> None:
-    if isinstance(found, Hit):
-        _add(tally, column, _Found(found.kind, found.what, found.shown, found.confidence, found.path), where)
-    else:
-        # What cannot be unpacked (a bomb, an archive cut short) has not been searched.
-        tally.unread.append(f"{where}: {found.why}")
-
-
-def _add(tally: _Tally, column: str, found: _Found, where: str) -> None:
-    what, label, form = found.what, "", ""
-    if found.kind == _CANARY:
-        form = what.rpartition("), ")[2] if "), " in what else ""
-        kind, _, label = found.shown.strip("[]").partition(": ")
-        what = f"{kind} ({label})"
-    how = ", in ".join((form or "as it is", *reversed(found.path)))
-    key = (f"{what} {how}", column)
-    known = tally.seen.get(key)
-    if known is not None:
-        tally.seen[key] = replace(known, times=known.times + 1)
-        return
-    digest = _DIGESTS.match(form) is not None
-    # Of each sort for itself: a thousand plain values must not hide a digest.
-    if sum(one.digest is digest for one in tally.seen.values()) < _MOST:
-        tally.seen[key] = Sighting(found.kind, what, how, digest, where, found.confidence, label, found.shown, column)
 
 
 def _placed(place: Place) -> str:

@@ -1,13 +1,14 @@
 """What the engine needs from outside; the session hands it in."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from harness.domain.contracts import MadeEvent, Request
+from harness.domain.contracts import Detector, MadeEvent, Request
+from harness.domain.finding import Confidence
 from harness.domain.observation import Exchange
 from harness.domain.target import SourceSpec
 from harness.domain.trace import Told
-from harness.scan.scanner import Scanner
+from harness.scan.scanner import Found, Scanner
 
 __all__ = ["Clock", "Commands", "EventSource", "Files", "Sender"]
 
@@ -29,7 +30,17 @@ class Clock(Protocol):
 
 
 class Files(Protocol):
-    """Files of a place that a target file lists."""
+    """Files of a place that a target file lists, and values of named columns."""
+
+    def searcher(self, detectors: Iterable[Detector], at_least: Confidence) -> Scanner:
+        """Return what searches files, and values of named columns."""
+        ...
+
+    def values(
+        self, scanner: Scanner, values: Iterable[tuple[tuple[str, str], str, object]]
+    ) -> Iterator[tuple[tuple[str, str], Found]]:
+        """Search values as they would be written with their columns' names."""
+        ...
 
     def search(self, spec: SourceSpec, scanner: Scanner) -> Iterator[Told]:
         """Search each file of a place; what cannot be read is told."""

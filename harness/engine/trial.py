@@ -96,7 +96,7 @@ class Trial:
     async def _lines(self) -> AsyncIterator[LogLines]:
         for log, position in zip(self._watched.logs, self._positions, strict=True):
             concealed = [self._ledger.conceal(b.data, b.where) async for b in log.since(position)]
-            lines = tuple(line.decode("utf-8", "replace") for line, _ in concealed)
+            lines = tuple(self._context.veiled(line).decode("utf-8", "replace") for line, _ in concealed)
             exposures = tuple(exposure for _, found in concealed for exposure in found)
             yield LogLines(self._context.step, log.name, lines, exposures)
 

@@ -28,7 +28,7 @@ from harness.domain.target import (
 )
 from harness.errors import ConfigurationError
 from harness.language.problems import Locator, read_text, refuse
-from harness.registry import log_sources, nearest, store_sources
+from harness.registry import log_sources, nearest, store_sources, table_sources
 
 __all__ = ["read_target", "target_schema"]
 
@@ -95,10 +95,19 @@ class _Source(_Entry):
 class _Files(_Entry):
     """A further place in which the target leaves data: a cache, dumps, temporary files, a database's own files."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
+
     name: str
-    url: Annotated[str, Field(pattern="^file:.")] = Field(
-        description="file:PATH of a file or a folder, or with * of several, such as file:/var/lib/billing/billing.db*"
+    url: str | None = Field(
+        None, description="file:PATH of a file, a folder, or with * of several; or a database such as redis://HOST/0"
     )
+    url_env: str | None = Field(None, description="variable that holds the URL, for one with a password")
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("either url, or url_env for a URL with a password")
+        return self
 
 
 class _Kept(_Entry):
@@ -221,6 +230,7 @@ class _Reading:
         secret = self._secret(hook.secret_env, "webhook secret", ["webhook", "secret_env"])
         assert secret is not None
         record = entry.contract.rejection_record
+        places: dict[str, object] = {"file": None, **table_sources()}
         return Target(
             name=entry.name,
             url=entry.url,
@@ -243,7 +253,10 @@ class _Reading:
             publishable_key=entry.publishable_key,
             stores=tuple(self._source(s, ["stores", i], store_sources()) for i, s in enumerate(entry.stores)),
             logs=tuple(self._source(s, ["logs", i], log_sources()) for i, s in enumerate(entry.logs)),
-            files=tuple(SourceSpec(one.name, f"file:{self._path.parent / one.url[5:]}") for one in entry.files),
+            files=tuple(
+                self._source(_Source(name=one.name, url=one.url, url_env=one.url_env), ["files", i], places)
+                for i, one in enumerate(entry.files)
+            ),
             retention=None if entry.retention is None else self._retention(entry.retention),
             contract=Contract(
                 rejected=frozenset(entry.contract.rejected),

@@ -1,13 +1,16 @@
 """Files of the places that a target file lists, read as ``payproof scan`` reads them: archives and databases too."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.at_rest.contents import search_file
+from harness.at_rest.named import Searcher, scan_named
+from harness.domain.contracts import Detector
+from harness.domain.finding import Confidence
 from harness.domain.target import SourceSpec
 from harness.domain.trace import NotRead, Place, Told
 from harness.files.walk import found, matching
-from harness.scan.scanner import Scanner
+from harness.scan.scanner import Found, Scanner
 
 __all__ = ["LocalFiles"]
 
@@ -17,8 +20,20 @@ _CHUNK = 1024 * 1024
 class LocalFiles:
     """Files on this machine: ``file:PATH`` of a file or a folder, or with a pattern such as ``*.log``."""
 
+    def searcher(self, detectors: Iterable[Detector], at_least: Confidence) -> Scanner:
+        """Return what searches files, and values of named columns."""
+        return Searcher(detectors, at_least)
+
+    def values(
+        self, scanner: Scanner, values: Iterable[tuple[tuple[str, str], str, object]]
+    ) -> Iterator[tuple[tuple[str, str], Found]]:
+        """Search values as they would be written with their columns' names, which alone tell a CVC or a PIN."""
+        assert isinstance(scanner, Searcher)
+        return scan_named(scanner, values)
+
     def search(self, spec: SourceSpec, scanner: Scanner) -> Iterator[Told]:
         """Search each file of a place; a place that is not there comes as one that was not read."""
+        assert isinstance(scanner, Searcher)
         pattern = spec.url.partition(":")[2]
         places = matching(pattern)
         if not places:
@@ -29,7 +44,7 @@ class LocalFiles:
                 if wrong:
                     yield NotRead(Place(str(path)), wrong)
                 else:
-                    yield from search_file(path, scanner, lambda _: None, lambda: None, 1)
+                    yield from search_file(path, scanner, lambda _: None, lambda _: None, 1)
 
     def chunks(self, spec: SourceSpec) -> Iterator[bytes]:
         """Yield the bytes of each file of a place; what cannot be read is left out."""

@@ -140,8 +140,9 @@ RETENTION = '[retention]\npurge = ["true"]\n[[retention.rows]]\ntable = "payment
 @pytest.mark.parametrize(
     ("sources", "said"),
     [
-        ('[[files]]\nname = "f"\nurl = "sqlite:x.db"', "'files.0.url' is not right"),
-        ('[[files]]\nname = "f"', "'files.0.url' is missing"),
+        ('[[files]]\nname = "f"\nurl = "folder:x"', "unknown scheme 'folder' in the URL of 'f'"),
+        ('[[files]]\nname = "f"', "either url, or url_env for a URL with a password"),
+        ('[[files]]\nname = "f"\nurl = "redis://:secret@h/0"', "the URL of 'f' holds a password"),
         (RETENTION.format(days=2, event="charge.succeeded"), "'retention.rows.0.days' is not right"),
         (RETENTION.format(days=90, event="charge.suceeded"), "did you mean 'charge.succeeded'?"),
         ("[retention]\npurge = []\nrows = []", "'retention.purge' is not right"),

@@ -1,14 +1,16 @@
 """The scenarios of data at rest on a small service with real databases: as right, and with each fault."""
 
+import json
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pymysql
 import pytest
-from sqlalchemy import create_engine, text
+import redis
+from sqlalchemy import Column, String, create_engine, text
 
 from harness.domain.address import without_password
 from harness.domain.sensitive import Secret
@@ -18,8 +20,8 @@ from harness.errors import Reason
 from harness.reporters.words import summary
 from harness.session import Session, all_scenarios, choose, event_factory
 from tests.postgresql import server
-from tests.servers import mariadb
-from tests.targets.small import FAULTS, SECRET, serving
+from tests.servers import mariadb, redis_server
+from tests.targets.small import FAULTS, SECRET, Fault, serving
 
 ROOT = Path(__file__).parents[2]
 KEPT = (KeptRows("events", 90, "charge.succeeded"),)
@@ -99,6 +101,28 @@ def test_a_purge_that_does_nothing_is_found(database):
         verdict = session.judged(*CASES["data_at_rest/retention[purge]"]).verdict
     assert isinstance(verdict, Failed)
     assert "older than 90 days" in summary(verdict)
+
+
+@pytest.mark.parametrize("leaks", [False, True])
+def test_a_cache_is_searched_as_files_are(tmp_path, leaks):
+    """A Redis that the target file lists among its files is searched for what was offered."""
+    with redis_server() as address:
+        shown, password = without_password(address)
+        cache = SourceSpec("cache", shown, password=Secret("password", password))
+        store = SourceSpec("database", f"sqlite:{tmp_path / 'small.db'}")
+
+        def keep(event):
+            with redis.from_url(address) as client:
+                client.hset("events", event["id"], json.dumps(event if leaks else {"id": event["id"]}))
+
+        fault = Fault("other_stores", "not_kept", lambda: Column("unused", String(1)), keep)
+        with serving(f"sqlite:///{tmp_path / 'small.db'}", fault) as url:
+            hook = Webhook("/", Secret("webhook secret", SECRET), event_factory(0).versions()[-1])
+            target = Target("small service", url, Environment.LOCAL, hook, stores=(store,), files=(cache,))
+            with closing(Session(target, seed=1)) as session:
+                verdict = session.judged(*CASES["data_at_rest/other_stores[files]"]).verdict
+    assert isinstance(verdict, Failed if leaks else Passed), summary(verdict)
+    assert not leaks or "in file cache, table" in verdict.findings[0].seen
 
 
 def test_production_is_searched_and_nothing_is_sent(database):

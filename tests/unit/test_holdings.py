@@ -106,6 +106,14 @@ def test_patterns_are_told_with_what_may_be_shown(database, search):
     assert all(row[0] not in str(seen) for row in rows)
 
 
+def test_a_code_is_told_by_its_column(database, search):
+    """A CVC says nothing by itself: the name of its column tells it."""
+    database.execute("CREATE TABLE checks (id INTEGER PRIMARY KEY, cvc TEXT)")
+    database.execute("INSERT INTO checks VALUES (1, '731')")
+    (seen,) = search([Channel.STORE], Wanted(None, [MARK]))
+    assert [(one.kind, one.column) for one in seen.sightings] == [("cvc", "checks.cvc")]
+
+
 def test_files_are_searched_and_what_cannot_be_is_told(tmp_path, database, search):
     """Archives are looked into; a place that is not there and an archive cut short are told as not read."""
     (missing,) = search([Channel.FILE])
