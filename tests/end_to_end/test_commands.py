@@ -34,7 +34,19 @@ def test_version_and_help():
     ended = payproof("--version")
     assert (ended.code, ended.out, ended.err) == (0, f"payproof, version {version('payproof')}\n", "")
     listed = re.findall(r"^  (\w+)  ", out("--help").partition("Commands:")[2], re.MULTILINE)
-    assert listed == ["deliver", "events", "explain", "init", "judge", "list", "run", "schema", "signatures", "verify"]
+    assert listed == [
+        "deliver",
+        "events",
+        "explain",
+        "init",
+        "judge",
+        "list",
+        "run",
+        "scan",
+        "schema",
+        "signatures",
+        "verify",
+    ]
     for command in listed:
         assert out(command, "-h").startswith(f"Usage: payproof {command} ")
 
