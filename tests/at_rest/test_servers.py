@@ -3,12 +3,15 @@
 import os
 from urllib.parse import urlsplit
 
+import psycopg
 import pymysql
 import redis
+from sqlalchemy import make_url
 
 from harness.at_rest import Options, read_specs, search
 from harness.domain.trace import NotRead, Trace
 from tests.at_rest.made import PAN
+from tests.postgresql import wheel
 from tests.servers import mariadb, redis_server
 
 
@@ -36,6 +39,22 @@ def test_mariadb_is_searched():
         ("schema", "j.card.number", ""),
     }
     assert parts.password not in repr(told)
+
+
+def test_large_objects_are_searched():
+    """PostgreSQL's large objects are read in pieces, also across their ends, and one that may not be read is told."""
+    with wheel() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE watcher LOGIN PASSWORD 'unused' IN ROLE pg_read_all_data")
+            made = b" " * (1024 * 1024 - 8) + f"card_number={PAN} ".encode() + b" " * 1024 * 1024
+            (oid,) = connection.execute("SELECT lo_from_bytea(0, %s)", (made,)).fetchone()
+        told = list(search(read_specs([url], os.environ), Options()))
+        watcher = make_url(url).set(username="watcher")
+        refused = list(search(read_specs([watcher.render_as_string(hide_password=False)], os.environ), Options()))
+    places = {one.place.key for one in told if isinstance(one, Trace) and one.kind == "pan"}
+    assert places == {f"oid={oid} from byte {1024 * 1024 - 4096}"}
+    assert not [one for one in told if isinstance(one, NotRead)]
+    assert ["permission denied" in one.why for one in refused if isinstance(one, NotRead)] == [True]
 
 
 def test_redis_is_searched():

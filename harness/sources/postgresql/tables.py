@@ -38,6 +38,13 @@ _SIZES = sql.SQL("""
     WHERE relkind IN ('r', 'm') AND reltuples >= 0
 """)
 
+#: Large objects belong to no table of anybody's, so that nothing else would read them.
+_LARGE_OBJECTS = "pg_catalog.pg_largeobject"
+_LARGE = sql.SQL("SELECT oid FROM pg_largeobject_metadata ORDER BY oid")
+_PIECE = sql.SQL("SELECT lo_get(%s, %s, %s)")
+_PIECE_BYTES = 1024 * 1024
+_OVERLAP = 4096  # what would be cut by the end of a piece stands whole in the next one
+
 # By OID: boolean, date, time, timestamp, timestamptz, interval, timetz, and arrays of them.
 _LEFT_OUT = frozenset({16, 1082, 1083, 1114, 1184, 1186, 1266, 1000, 1182, 1183, 1115, 1185, 1187, 1270})
 # Numbers, bytes, texts, and arrays of them; the rest is read as PostgreSQL prints it.
@@ -69,8 +76,10 @@ class PostgresqlTables:
         with self._reading() as cursor:
             sizes = {(schema, name): rows for schema, name, rows in cursor.execute(_SIZES)}
             found = [queries.Table(*row[:3]) for row in cursor.execute(queries.TABLES)]
+            large = cursor.execute(_LARGE).rowcount
         self._known = {table.name: table for table in found if table.name not in self._ignored}
-        return [Table(name, sizes.get((one.schema, one.table))) for name, one in self._known.items()]
+        told = [Table(name, sizes.get((one.schema, one.table))) for name, one in self._known.items()]
+        return [*told, Table(_LARGE_OBJECTS, large)] if large and _LARGE_OBJECTS not in self._ignored else told
 
     def columns(self) -> Sequence[Column]:
         """Return the columns of all tables.
@@ -92,6 +101,10 @@ class PostgresqlTables:
         Raises:
             InconclusiveError: the table cannot be read, or not to its end.
         """
+        if table == _LARGE_OBJECTS:
+            with self._reading(table) as cursor:
+                yield from _large_objects(cursor, most)
+            return
         known = self._tables().get(table)
         if known is None:
             raise self._unreadable("there is no such table", table)
@@ -141,6 +154,16 @@ def _cells(cursor: psycopg.Cursor[Any], table: queries.Table, most: int | None) 
         with cursor.copy(sql.SQL("COPY ({}) TO STDOUT").format(query)) as copy:
             copy.set_types([_TEXT] * (len(key) or 1) + [oid if oid in _TYPED else _TEXT for _, oid in chosen])
             yield from _told(copy.rows(), key, chosen)
+
+
+def _large_objects(cursor: psycopg.Cursor[Any], most: int | None) -> Iterator[Cell]:
+    for (oid,) in cursor.execute(_LARGE).fetchall()[:most]:
+        offset = 0
+        while piece := (cursor.execute(_PIECE, (oid, offset, _PIECE_BYTES), binary=True).fetchone() or (b"",))[0]:
+            yield f"oid={oid} from byte {offset}", "data", piece
+            if len(piece) < _PIECE_BYTES:
+                break
+            offset += _PIECE_BYTES - _OVERLAP
 
 
 def _sampled(
