@@ -1,4 +1,8 @@
-"""Clean log lines, generated from a seed: all that a billing service writes that is digits and no payment data."""
+"""Clean log lines, generated from a seed: digits as a billing service writes them, under names that tell what they are.
+
+Bare numbers of a card number's length are left out: about 1 in 40 of them is told in medium confidence, which
+`test_numbers_that_nothing_names_are_never_told_in_high_confidence` measures on its own.
+"""
 
 import base64
 import json
