@@ -14,6 +14,7 @@ from faker import Faker
 
 from harness.domain.sensitive import Exposure
 from harness.scan.brands import TEST_NUMBERS
+from harness.scan.canaries import grouped
 from harness.scan.luhn import check_digit
 
 __all__ = ["Ledger", "make_canaries", "make_card_number", "make_iban", "spellings"]
@@ -128,6 +129,4 @@ def spellings(value: bytes) -> Iterator[bytes]:
     """Yield a value as it is and, of a card number, as it is written in groups."""
     yield value
     if value.isdigit() and len(value) in _CARD_DIGITS:
-        groups = [value[start : start + 4] for start in range(0, len(value), 4)]
-        yield b" ".join(groups)
-        yield b"-".join(groups)
+        yield from grouped(value)

@@ -7,7 +7,7 @@ from harness.at_rest.named import Searcher, scan_named
 from harness.at_rest.telling import trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
-from harness.domain.tables import Cell, Column, Table, Tables
+from harness.domain.tables import Column, Table, Tables
 from harness.domain.trace import NotRead, Place, Searched, Told, Trace
 from harness.errors import InconclusiveError
 from harness.schema_audit import audited, json_keys
@@ -76,7 +76,7 @@ class _Reading:
 
     def cells(self) -> Iterator[tuple[tuple[str, str], str, object]]:
         last = None
-        for key, column, value in self._read():
+        for key, column, value in self._tables.rows(self._table.name, self._most):
             if key != last:
                 last = key
                 self.rows += 1
@@ -84,9 +84,6 @@ class _Reading:
             if isinstance(value, (dict, list, bytes, str)):
                 self._remember(column, value)
             yield (key, column), column, value
-
-    def _read(self) -> Iterator[Cell]:
-        return self._tables.rows(self._table.name, self._most)
 
     def _remember(self, column: str, value: Any) -> None:
         if self._parsed.get(column, 0) >= _MOST_PARSED or len(self.keys) >= _MOST_KEYS:

@@ -32,11 +32,12 @@ class NoDisclosure:
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each value, and for each kind of thing that a detector finds in an answer."""
+        good = tuple(_good(seen))
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer):
                 yield from self._exposed("the answer", exchange.step, answer.exposures)
-                yield from self._internals(exchange, answer, tuple(_good(seen)))
+                yield from self._internals(exchange, answer, good)
         for lines in seen.lines:
             yield from self._exposed(f"log {lines.source}", lines.step, lines.exposures)
 

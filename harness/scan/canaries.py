@@ -10,7 +10,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ from harness.scan.characters import one, word
 from harness.scan.streams import Bits, Places
 from harness.scan.view import View
 
-__all__ = ["Canaries", "Canary", "Form"]
+__all__ = ["Canaries", "Canary", "Form", "grouped"]
 
 _SHORTEST = 6  # a shorter text would be found by chance
 _STRIDE = 8  # one word of so many bytes is looked at in each so many
@@ -151,6 +150,11 @@ def _spellings(value: bytes) -> Iterator[bytes]:
     if _NUMBER.fullmatch(value):
         digits = _digits(value)
         yield digits
-        cuts = [*range(0, len(digits), 4), len(digits)]
-        for gap in (b" ", b"-"):
-            yield gap.join(digits[first:last] for first, last in pairwise(cuts))
+        yield from grouped(digits)
+
+
+def grouped(digits: bytes) -> Iterator[bytes]:
+    """Yield digits in groups of four, apart by spaces and by dashes."""
+    groups = [digits[start : start + 4] for start in range(0, len(digits), 4)]
+    for gap in (b" ", b"-"):
+        yield gap.join(groups)

@@ -17,6 +17,7 @@ import trustme
 from sqlalchemy import text
 
 from reference_impl.database.engine import open_database
+from tests.benchmarks._ending import end
 from tests.benchmarks._machine import free_port
 
 __all__ = ["PEER", "SERVICE", "Certificate", "Running", "started"]
@@ -86,12 +87,7 @@ def started(name: str, address: str, secret: str, files: Certificate, log: Path)
         time.sleep(1)
         yield Running(name, port, address, first, *memory(process.pid))
     finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, _STOP_SECONDS)
 
 
 def memory(pid: int) -> tuple[float, float]:

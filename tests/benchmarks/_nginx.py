@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.benchmarks._ending import end
 from tests.benchmarks._machine import free_port, program
 
 __all__ = ["nginx"]
@@ -55,12 +56,7 @@ def nginx() -> Iterator[str]:
             _wait(process, port, folder / "said.log")
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, _STOP_SECONDS)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, said: Path) -> None:

@@ -7,6 +7,8 @@ from statistics import median
 
 from rich.table import Table
 
+from tests.benchmarks._ending import end
+
 __all__ = ["runs"]
 
 _TIMES = 3
@@ -44,16 +46,7 @@ def _timed(arguments: tuple[str, ...]) -> tuple[float, int]:
     try:
         code = process.wait(_LONGEST)
     except BaseException:
-        _stop(process)
+        # It stops its service and removes its files; where it does not listen, it is killed.
+        end(process, _STOP_SECONDS)
         raise
     return time.perf_counter() - started, code
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Let a run stop its service and remove its files; end it where it does not listen."""
-    process.terminate()
-    try:
-        process.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

@@ -27,7 +27,6 @@ def container_kind() -> Iterator[PostgresqlKind]:
     """PostgreSQL in a container."""
     image = image_at_hand()
     need("docker", present=image is not None)
-    assert image is not None
     with container(image) as address:
         yield PostgresqlKind(address)
 

@@ -8,7 +8,7 @@ from harness.domain.contracts import Snapshot
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 from harness.fingerprint import WHOLE_TABLE_ROWS, Fingerprint
-from harness.sources.mysql.tables import asked, quoted, told
+from harness.sources.mysql.tables import asked, printed, quoted, told
 
 __all__ = ["MysqlStore"]
 
@@ -54,7 +54,7 @@ class MysqlStore:
                 cursor.execute("START TRANSACTION READ ONLY")
                 seen = Fingerprint(before, busy=self._busy)
                 cursor.execute(_TABLES, (self._database,))
-                for table in sorted(_text(name) for (name,) in cursor.fetchall()):
+                for table in sorted(printed(name) for (name,) in cursor.fetchall()):
                     _add(cursor, table, ids, seen)
             connection.rollback()
         except (pymysql.Error, OSError) as error:
@@ -103,10 +103,6 @@ def _add(cursor: Any, table: str, ids: Sequence[str], seen: Fingerprint) -> None
         values = [one.encode() for _ in columns for one in ids]
     cursor.execute(query, values or None)
     seen.add(table, [name for name, *_ in cursor.description], cursor.fetchall(), others_of=total)
-
-
-def _text(value: object) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _example(spec: SourceSpec) -> str:

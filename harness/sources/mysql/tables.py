@@ -10,7 +10,7 @@ from harness.domain.tables import Cell, Column, Table
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 
-__all__ = ["MysqlTables", "asked", "quoted", "told"]
+__all__ = ["MysqlTables", "asked", "printed", "quoted", "told"]
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 300
@@ -28,13 +28,15 @@ _TABLES = """
     WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY table_schema, table_name
 """
 _COLUMNS = """
-    SELECT table_schema, table_name, column_name, column_type, data_type FROM information_schema.columns
+    SELECT table_schema, table_name, column_name, column_type, data_type FROM information_schema.columns {where}
     ORDER BY table_schema, table_name, ordinal_position
 """
 _KEYS = """
     SELECT table_schema, table_name, column_name FROM information_schema.key_column_usage
-    WHERE constraint_name = 'PRIMARY' ORDER BY ordinal_position
+    WHERE constraint_name = 'PRIMARY' AND table_schema = %s AND table_name = %s ORDER BY ordinal_position
 """
+_ALL_COLUMNS = _COLUMNS.format(where="")
+_COLUMNS_OF = _COLUMNS.format(where="WHERE table_schema = %s AND table_name = %s")
 
 
 class _Column(NamedTuple):
@@ -78,7 +80,7 @@ class MysqlTables:
         """
         names = {place: name for name, place in self._tables().items()}
         with self._reading() as cursor:
-            cursor.execute(_COLUMNS)
+            cursor.execute(_ALL_COLUMNS)
             return [
                 Column(names[schema, table], name, type_)
                 for schema, table, name, type_, _ in cursor.fetchall()
@@ -100,7 +102,7 @@ class MysqlTables:
             for query in _queries(cursor, place, key, names, most):
                 cursor.execute(query)
                 for number, row in enumerate(iter(cursor.fetchone, None), 1):
-                    known = ", ".join(f"{name}={_text(value)}" for name, value in zip(key, row, strict=False))
+                    known = ", ".join(f"{name}={printed(value)}" for name, value in zip(key, row, strict=False))
                     for name, value in zip(names, row[len(key) :], strict=True):
                         if value is not None:
                             yield known or f"row {number}", name, value
@@ -188,9 +190,10 @@ def asked(spec: SourceSpec) -> tuple[dict[str, Any], str]:
 
 
 def _described(cursor: Any, place: tuple[str, str]) -> tuple[list[_Column], list[str]]:
-    cursor.execute(_COLUMNS)
+    # The server compares names without case; two tables may differ by it alone.
+    cursor.execute(_COLUMNS_OF, place)
     rows = [row[2:] for row in cursor.fetchall() if row[:2] == place]
-    cursor.execute(_KEYS)
+    cursor.execute(_KEYS, place)
     key = [row[2] for row in cursor.fetchall() if row[:2] == place]
     return [_Column(name, type_, data not in _LEFT_OUT) for name, type_, data in rows], key
 
@@ -220,7 +223,8 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _text(value: object) -> str:
+def printed(value: object) -> str:
+    """Return a value as the server prints it."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 

@@ -18,7 +18,7 @@ __all__ = ["PostgresqlTables"]
 _SETTINGS = sql.SQL("{}, pg_catalog.set_config('statement_timeout', '0', true)").format(queries.SETTINGS)
 
 #: Columns with their types' OIDs, what they are printed as, and their place in the primary key; dropped ones have none.
-_COLUMNS = sql.SQL("""
+_COLUMNS_WHERE = sql.SQL("""
     SELECT
         nspname, relname, attname, format_type(atttypid, atttypmod),
         -- Of a domain, what it is a domain over.
@@ -29,9 +29,11 @@ _COLUMNS = sql.SQL("""
         JOIN pg_namespace ON pg_namespace.oid = relnamespace
         JOIN pg_type ON pg_type.oid = atttypid
         LEFT JOIN pg_constraint ON conrelid = attrelid AND contype = 'p'
-    WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'm', 'f')
+    WHERE attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'm', 'f') {}
     ORDER BY nspname, relname, attnum
 """)
+_COLUMNS = _COLUMNS_WHERE.format(sql.SQL(""))
+_COLUMNS_OF = _COLUMNS_WHERE.format(sql.SQL("AND nspname = %s AND relname = %s"))
 _SIZES = sql.SQL("""
     SELECT nspname, relname, reltuples::bigint
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -146,7 +148,7 @@ class PostgresqlTables:
 
 
 def _cells(cursor: psycopg.Cursor[Any], table: queries.Table, most: int | None) -> Iterator[Cell]:
-    described = [row[2:] for row in cursor.execute(_COLUMNS) if row[:2] == (table.schema, table.table)]
+    described = [row[2:] for row in cursor.execute(_COLUMNS_OF, (table.schema, table.table))]
     chosen = [(name, oid) for name, _, oid, _ in described if oid not in _LEFT_OUT]
     key = [name for name, _, _, place in sorted(described, key=lambda one: one[3] or 0) if place]
     whole = table.reading(key, [name for name, _ in chosen])
