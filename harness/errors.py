@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 __all__ = [
+    "BackendGoneError",
     "ConfigurationError",
     "ForbiddenHostError",
     "InconclusiveError",
@@ -32,6 +33,7 @@ class Reason(StrEnum):
     TIMEOUT = "no answer in time"
     TLS_FAILED = "TLS failed"
     UNREACHABLE = "unreachable"
+    UPSTREAM_FAILED = "upstream failed"
 
 
 class PayproofError(Exception):
@@ -57,6 +59,10 @@ class ForbiddenHostError(PayproofError):
 
 class TargetStartError(PayproofError):
     """The embedded reference service did not start."""
+
+
+class BackendGoneError(PayproofError):
+    """What answers for Stripe behind the upstream does not answer, or not as Stripe does."""
 
 
 class InconclusiveError(PayproofError):

@@ -62,6 +62,7 @@ class Backend(Protocol):
     """What answers for Stripe behind the upstream."""
 
     name: str
+    works_within: bool  # whether a fault can strike while it works
 
     async def answer(self, request: ApiRequest, failing: Failing) -> ApiAnswer:
         """Answer one call; raises BackendGoneError where the backend does not."""

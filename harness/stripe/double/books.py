@@ -1,4 +1,4 @@
-"""The double's state: objects by kind and id in the newest shape, made from the templates, and the events of changes."""
+"""The double's state: objects by kind and id in the newest shape, made from templates, and the events of changes."""
 
 import heapq
 import json
@@ -225,12 +225,14 @@ def _without_others(node: Any, own: str, name: str = "") -> Any:
         return {key: _without_others(value, own, key) for key, value in node.items()}
     if isinstance(node, list):
         return [_without_others(value, own) for value in node]
-    if not isinstance(node, str) or "$" not in node:
-        return node
+    return _own_text(node, own, name) if isinstance(node, str) and "$" in node else node
+
+
+def _own_text(text: str, own: str, name: str) -> str | None:
     if name == "client_secret":
         return _UNGUESSABLE
-    strange = node.replace(own, "").replace("$id:acct", "") if own else node
-    return None if any(mark in strange for mark in ("$id:", "$canary:", "$faker:")) else node
+    strange = text.replace(own, "").replace("$id:acct", "") if own else text
+    return None if any(mark in strange for mark in ("$id:", "$canary:", "$faker:")) else text
 
 
 def _ids_in(node: Any) -> Iterator[str]:
