@@ -1,6 +1,7 @@
 """Drives the double by calls alone, as a client would, with nothing between."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,9 @@ CANARIES = {
 }
 
 
+_IDS = re.compile(r'"([a-z]{2,8})_((?:test_)?[A-Za-z0-9]{14,})"')
+
+
 @dataclass
 class Clock:
     """A clock that only a test moves; seconds since 1970."""
@@ -46,6 +50,7 @@ class Driver:
     called: list[tuple[ApiRequest, ApiAnswer]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self._read, self._shown = 0, {}
         self.double = Double(
             data_folder("fixtures"),
             clock=self.clock,
@@ -85,6 +90,14 @@ class Driver:
         answer = self.send(name, headers, **params)
         assert answer.status >= 400, (name, answer.body)
         return answer.status, json.loads(answer.body)["error"]
+
+    def shown(self, prefix: str) -> list[str]:
+        """Return the ids with a prefix that the answers have shown, in the order of their first showing."""
+        for _, answer in self.called[self._read :]:
+            for known, rest in _IDS.findall(answer.body.decode()):
+                self._shown.setdefault(known, {})[f"{known}_{rest}"] = None
+        self._read = len(self.called)
+        return list(self._shown.get(prefix, ()))
 
     def events(self) -> list[str]:
         """Take the events, and return their types."""

@@ -1,9 +1,11 @@
 """Stripe's own OpenAPI, which stripe-mock embeds; ``python -m tests.openapi`` writes what the double takes from it."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,16 @@ from jsonschema.exceptions import relevance
 from harness.stripe.double import OPERATIONS
 from harness.stripe.parameters import pattern
 
-__all__ = ["FIXTURES", "STRIPE_MOCK", "answer_schema", "faults", "openapi", "parameters", "written"]
+__all__ = [
+    "FIXTURES",
+    "STRIPE_MOCK",
+    "answer_schema",
+    "faults",
+    "installed_stripe_mock",
+    "openapi",
+    "parameters",
+    "written",
+]
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
@@ -41,6 +52,28 @@ def openapi(api_version: str) -> dict[str, Any]:
     return found
 
 
+@cache
+def installed_stripe_mock(api_version: str) -> Path | None:
+    """Return the stripe-mock whose OpenAPI is of an API version, built once for this user; None without Go."""
+    go, release = shutil.which("go"), STRIPE_MOCK[api_version]
+    if go is None:
+        return None
+    cache_folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "payproof"
+    program = cache_folder / f"stripe-mock-{release}"
+    if not program.exists():
+        cache_folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache_folder) as name:
+            command = [go, "install", f"github.com/stripe/stripe-mock@{release}"]
+            done = subprocess.run(
+                command, env={**os.environ, "GOBIN": name}, capture_output=True, check=False, cwd="/", timeout=110
+            )
+            if done.returncode:
+                return None
+            # A move within one file system: another worker of this run may do the same.
+            (Path(name) / "stripe-mock").replace(program)
+    return program
+
+
 def closed(schema: Any) -> Any:
     """Return an OpenAPI 3.0 schema as JSON Schema in which an object has no properties but the named ones."""
     if isinstance(schema, list):
@@ -62,12 +95,16 @@ def components(api_version: str) -> dict[str, Any]:
     return {name: closed(schema) for name, schema in openapi(api_version)["components"]["schemas"].items()}
 
 
+@cache
+def _validator(api_version: str, schema: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads(schema) | {"components": {"schemas": components(api_version)}})
+
+
 def faults(api_version: str, schema: str | dict[str, Any], value: object) -> list[str]:
     """Return what is wrong with a value by a schema or the one of a name, innermost first, as ``path: message``."""
     top = {"$ref": f"#/components/schemas/{schema}"} if isinstance(schema, str) else schema
-    root = top | {"components": {"schemas": components(api_version)}}
     found = []
-    for error in Draft202012Validator(root).iter_errors(value):
+    for error in _validator(api_version, json.dumps(top)).iter_errors(value):
         while error.context:
             error = min(error.context, key=lambda inner: (-len(inner.absolute_path), relevance(inner)))  # noqa: PLW2901 - descends
         found.append(f"{error.json_path}: {error.message[:300]}")

@@ -84,7 +84,7 @@ class HttpBackend:
         if not parts.hostname or parts.path.strip("/") or not (parts.scheme == "https" or plain):
             raise ConfigurationError(f"backend {url!r}", hint="https://host, or http:// on a loopback host, no path")
         self.name = name or url
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._ca_file = ca_file
         self._client: aiohttp.ClientSession | None = None
         self._refuse(parts.hostname)
@@ -97,7 +97,7 @@ class HttpBackend:
         """Pass a call on; raises BackendGoneError where no answer comes."""
         assert failing == Failing(), "the upstream refuses plans with faults within such a backend"
         client = self._client = self._client or self._opened()
-        url = URL(self._url + request.path + (f"?{request.query}" if request.query else ""), encoded=True)
+        url = URL(self.url + request.path + (f"?{request.query}" if request.query else ""), encoded=True)
         try:
             async with client.request(
                 request.method,

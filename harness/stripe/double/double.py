@@ -21,7 +21,7 @@ from harness.stripe.events import Event
 from harness.stripe.form import FormError
 from harness.stripe.parameters import ParameterError, Schemas
 
-__all__ = ["Double", "Started"]
+__all__ = ["Double", "Started", "routed"]
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _TEST_KEY = re.compile(r"(sk|rk)_test_\w{1,247}")
@@ -109,7 +109,7 @@ class Double:
         _authenticate(request)
         version, shape = self._version(request)
         headers += (("Stripe-Version", version),)
-        name, object_id = _routed(request)
+        name, object_id = routed(request)
         if name not in OPERATIONS or not self._schemas.knows(name, shape):
             message = f"Unrecognized request URL ({request.method}: {request.path})."
             error = invalid(message, status=404, began=False)
@@ -190,7 +190,7 @@ def _authenticate(request: ApiRequest) -> None:
         raise invalid(f"Invalid API Key provided: {shown}", status=401, began=False)
 
 
-def _routed(request: ApiRequest) -> tuple[str, str]:
+def routed(request: ApiRequest) -> tuple[str, str]:
     """Return the operation's name and the id in the path; a fixed word wins over an id."""
     path = request.path.rstrip("/")
     name = f"{request.method} {path}"

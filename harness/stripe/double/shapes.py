@@ -61,10 +61,12 @@ class Shapes:
         if not isinstance(content, dict):
             return content
         kind = content.get("object")
+        if kind == "event":
+            return content  # an event keeps the shape that it was written in
         if kind == "list":
             return content | {"data": [self._rendered(one, shape) for one in content["data"]]}
         if not isinstance(kind, str) or content.get("deleted"):
-            return content
+            return self._rendered_parts(content, shape)
         template = self._older(kind, shape)
         shown: Object = {
             name: self._part(content, name, old, shape) for name, old in template.items() if name in content

@@ -26,5 +26,5 @@ def declined(card: Card, method: Mapping[str, Any], more: Mapping[str, Any] | No
     """Return the error in which a payment by a declined card ends."""
     told: dict[str, Any] = {"payment_method": dict(method)}
     if card.decline_code is not None:
-        told |= {"advice_code": "try_again_later", "decline_code": card.decline_code}
+        told["decline_code"] = card.decline_code
     return ApiError(402, "card_error", decline_message(card), code=card.code, more=told | dict(more or {}))
