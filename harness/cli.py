@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from rich.console import Console
@@ -28,7 +28,16 @@ from harness.registry import nearest
 from harness.reporters import Reporter, check_report, open_report
 from harness.reporters.console import ConsoleReport
 from harness.reporters.words import printable
-from harness.session import all_scenarios, choose, deliver_once, describe_target, event_factory, open_session, rejudged
+from harness.session import (
+    EmbeddedStore,
+    all_scenarios,
+    choose,
+    deliver_once,
+    describe_target,
+    event_factory,
+    open_session,
+    rejudged,
+)
 from harness.stripe.forgeries import FORGERIES
 from harness.stripe.signature import diagnose
 
@@ -49,6 +58,9 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--target", type=click.Path(path_type=Path), help="Target file; without it the reference service runs.")
+@click.option(
+    "--store", type=click.Choice(get_args(EmbeddedStore)), help="Database of the reference service; SQLite without it."
+)
 @click.option("--topic", "topics", multiple=True, help="Only this topic.")
 @click.option("--scenario", "ids", multiple=True, metavar="ID[case]", help="Only this scenario or case.")
 @click.option(
@@ -65,6 +77,7 @@ def cli() -> None:
 )
 def run(
     target: Path | None,
+    store: EmbeddedStore | None,
     topics: Sequence[str],
     ids: Sequence[str],
     severity: str,
@@ -76,7 +89,7 @@ def run(
     console = _console(record=True)
     for path in reports:
         check_report(path)
-    with open_session(target, seed=seed) as session:
+    with open_session(target, seed=seed, store=store) as session:
         files = [open_report(path) for path in reports]
         code = _told(session.run(choices), [ConsoleReport(console), *files])
         written = [console.export_text().encode(), *(path.read_bytes() for path in reports)]

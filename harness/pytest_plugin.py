@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from secrets import randbelow
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -18,7 +18,7 @@ from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from harness.errors import ConfigurationError, PayproofError
 from harness.language import read_target
 from harness.reporters.words import story, summary
-from harness.session import Choice, Session, all_scenarios, choose, open_session
+from harness.session import Choice, EmbeddedStore, Session, all_scenarios, choose, open_session
 from harness.testing import Payproof
 
 __all__ = ["payproof"]
@@ -33,6 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--payproof-target", metavar="FILE", help="target file: collect the scenarios and run them on it")
     group.addoption(
         "--payproof-reference", action="store_true", help="collect the scenarios and run them on the reference service"
+    )
+    group.addoption(
+        "--payproof-store",
+        choices=get_args(EmbeddedStore),
+        help="with --payproof-reference: database of the reference service, SQLite without it",
     )
     group.addoption("--payproof-topic", action="append", default=[], metavar="TOPIC", help="only this topic")
     group.addoption("--payproof-seed", type=int, metavar="N", help="repeat the run that showed this seed")
@@ -54,6 +59,8 @@ def _refuse_wrong_options(config: pytest.Config) -> None:
     file = config.getoption("payproof_target")
     if file and config.getoption("payproof_reference"):
         raise pytest.UsageError("payproof: --payproof-target and --payproof-reference exclude each other")
+    if config.getoption("payproof_store") and not config.getoption("payproof_reference"):
+        raise pytest.UsageError("payproof: --payproof-store needs --payproof-reference")
     try:
         if _asked(config):
             choose(all_scenarios(), topics=config.getoption("payproof_topic"))
@@ -185,7 +192,12 @@ class _Opened:
             file = self._config.getoption("payproof_target")
             try:
                 self._session = self._resources.enter_context(
-                    open_session(file and Path(file), seed=self.seed, shared=self._shared)
+                    open_session(
+                        file and Path(file),
+                        seed=self.seed,
+                        shared=self._shared,
+                        store=self._config.getoption("payproof_store"),
+                    )
                 )
             except PayproofError as error:
                 self._refused = error

@@ -5,10 +5,26 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 
-from reference_impl.middleware.errors import Errors, on_http_error, on_invalid_request
+from reference_impl.middleware import paths
+from reference_impl.middleware.access import Authentication
+from reference_impl.middleware.card_data import CardData
+from reference_impl.middleware.errors import (
+    Errors,
+    on_billing_error,
+    on_http_error,
+    on_invalid_request,
+    on_refusal,
+)
+from reference_impl.middleware.proxies import TrustedProxies
 from reference_impl.middleware.security import SecurityHeaders
-from reference_impl.routes import health, stripe
+from reference_impl.routes import billing, health, stripe
+from reference_impl.services.attempts import Attempts
 from reference_impl.services.audit import AuditLog
+from reference_impl.services.deliveries import Account
+from reference_impl.services.recorder import Recorder
+from reference_impl.services.refusals import RefusedError
+from reference_impl.services.sessions import Sessions
+from reference_impl.services.stripe.errors import BillingError
 from reference_impl.services.stripe.port import StripeGateway
 from reference_impl.settings import Settings
 
@@ -23,19 +39,32 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     """
     app = FastAPI(
         title="Payproof reference billing service",
-        openapi_url="/openapi.json" if settings.openapi else None,
+        openapi_url=paths.OPENAPI if settings.openapi else None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={HTTPException: on_http_error, RequestValidationError: on_invalid_request},
+        exception_handlers={
+            HTTPException: on_http_error,
+            RequestValidationError: on_invalid_request,
+            RefusedError: on_refusal,
+            BillingError: on_billing_error,
+        },
     )
     app.state.settings = settings
     app.state.engine = engine
-    app.state.audit = AuditLog(settings.audit_key)
+    audit = app.state.audit = AuditLog.under(settings)
     app.state.gateway = gateway
+    app.state.attempts = Attempts(engine, audit, gateway, settings.give_up_seconds)
+    app.state.sessions = Sessions(engine, audit, gateway, settings.return_url)
+    account = Account(settings.stripe_livemode, settings.stripe_account)
+    app.state.recorder = Recorder(engine, audit, gateway, account)
     app.include_router(stripe.router)
     app.include_router(health.router)
+    app.include_router(billing.router)
     # The last one added is the outermost.
+    app.add_middleware(CardData)
+    app.add_middleware(Authentication)
     app.add_middleware(Errors)
+    app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
     app.add_middleware(SecurityHeaders)
     return app

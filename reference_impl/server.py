@@ -1,9 +1,12 @@
 """The HTTPS server around the application."""
 
+import asyncio
 import os
+import signal
 import socket
 import ssl
 import threading
+from collections.abc import Callable
 from http import HTTPStatus
 
 import h11
@@ -14,21 +17,65 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from reference_impl.middleware.errors import problem
 from reference_impl.middleware.security import SECURITY_HEADERS
-from reference_impl.settings import MisconfiguredError, Settings
+from reference_impl.services import metrics
+from reference_impl.settings import MisconfiguredError
 
-__all__ = ["Server", "create_server", "listen", "stop_at_end_of_input", "tls_context"]
+__all__ = ["Server", "create_server", "listen", "stop_at_end_of_input"]
 
 log = structlog.get_logger()
 
 # A Stripe-Signature of 10,000 entries reaches the parser and its uniform 401. uvicorn's own answer to a longer head can
 # be lost, because it closes the connection while the client still sends.
 LONGEST_HEAD = 1024 * 1024
-# Forward secrecy and authenticated encryption only (PCI DSS 4.2.1); TLS 1.3 has no others.
-TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+# How long a head and a body may take from beginning to end; Stripe's come in milliseconds. The handshake before them
+# has asyncio's limit of 60 seconds, the pause after them uvicorn's of 5.
+HEAD_SECONDS = 10.0
+BODY_SECONDS = 30.0
 
 
 class Protocol(H11Protocol):
-    """HTTP/1.1 with generic answers to malformed requests, which never reach the application, and a quick end."""
+    """HTTP/1.1 with generic answers to malformed requests, which never reach the application, and a quick end.
+
+    A connection on which a request comes too slowly is dropped, counted from where its head or its body began: uvicorn
+    only knows a limit between requests, and a byte now and then would hold a connection for ever (CWE-400).
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
+    _awaited: tuple[object, object] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn declares it
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._watch()
+
+    def handle_events(self) -> None:
+        """Read what has come, and see what is awaited after it."""
+        super().handle_events()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Await nothing more."""
+        super().connection_lost(exc)
+        self._expect(None)
+
+    def _watch(self) -> None:
+        """Start a time whenever what is awaited is another thing; further bytes of the same do not extend it."""
+        state = self.conn.their_state
+        if (state, self.cycle) != self._awaited:
+            self._awaited = (state, self.cycle)
+            self._expect({h11.IDLE: HEAD_SECONDS, h11.SEND_BODY: BODY_SECONDS}.get(state))
+
+    def _expect(self, seconds: float | None) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = None if seconds is None else self.loop.call_later(seconds, self._drop)
+
+    def _drop(self) -> None:
+        """End the connection without waiting for the other side, which is the one that takes its time."""
+        part = "head" if self.conn.their_state is h11.IDLE else "body"
+        metrics.TOO_SLOW.labels(part).inc()
+        log.info("request_too_slow", part=part, origin=self.client[0] if self.client else "unknown")
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the name is uvicorn's; the text is for its log
         """Answer 400 and close."""
@@ -46,17 +93,37 @@ class Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """A server that says where it listens once it does."""
+    """A server that says where it listens once it does, as the event `name` of the log, and that hears SIGHUP."""
+
+    def __init__(self, config: uvicorn.Config, name: str, on_hangup: Callable[[], object] | None) -> None:
+        super().__init__(config)
+        self._name, self._on_hangup = name, on_hangup
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to accept connections, then log the address."""
         await super().startup(sockets)
+        if self._on_hangup is not None:
+            # By the loop and not by `signal.signal`: what interrupts the log between two lines cannot write to it.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._on_hangup)
         host, port = (sockets or [])[0].getsockname()[:2]
-        log.info("service_started", host=host, port=port)
+        log.info(self._name, host=host, port=port)
 
 
-def create_server(app: ASGIApp, context: ssl.SSLContext) -> Server:
-    """Build a server that speaks HTTPS with the given context, names no software and trusts no forwarding header."""
+def create_server(
+    app: ASGIApp,
+    context: ssl.SSLContext | None,
+    *,
+    name: str = "service_started",
+    on_hangup: Callable[[], object] | None = None,
+) -> Server:
+    """Build a server that names no software and leaves forwarding headers to the application.
+
+    Args:
+        app: what answers.
+        context: for HTTPS; None for plain HTTP, which only the metrics speak.
+        name: the event with which it says that it listens.
+        on_hangup: what SIGHUP asks for, if anything; only for a server of the main thread.
+    """
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -69,45 +136,31 @@ def create_server(app: ASGIApp, context: ssl.SSLContext) -> Server:
         server_header=False,
         h11_max_incomplete_event_size=LONGEST_HEAD,
         timeout_graceful_shutdown=1,
-        ssl_context_factory=lambda _config, _default: context,
+        ssl_context_factory=None if context is None else lambda _config, _default: context,
     )
-    return Server(config)
+    return Server(config, name, on_hangup)
 
 
-def tls_context(settings: Settings) -> ssl.SSLContext:
-    """Build a server context of TLS 1.2 and later from the certificate and key files.
+def listen(host: str, port: int, settings: str) -> socket.socket:
+    """Bind an address, which with port 0 is the moment when the port is known and nobody else can take it.
 
-    Raises:
-        MisconfiguredError: a file cannot be read, or the two do not belong together.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(TLS_1_2_CIPHERS)
-    try:
-        # The empty password makes an encrypted key an error; without one OpenSSL would ask on the terminal and wait.
-        context.load_cert_chain(settings.tls_certificate, settings.tls_private_key, password="")
-    except OSError:  # ssl.SSLError is one
-        raise MisconfiguredError(
-            "BILLING_TLS_CERTIFICATE, BILLING_TLS_PRIVATE_KEY: must be readable PEM files that belong together"
-        ) from None
-    return context
-
-
-def listen(settings: Settings) -> socket.socket:
-    """Bind the address, which with port 0 is the moment when the port is known and nobody else can take it.
+    Args:
+        host: an address of this machine's.
+        port: a port of it.
+        settings: where the two come from, for the message.
 
     Raises:
         MisconfiguredError: the address is not this machine's, or is taken.
     """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it each answer waits 40 ms for an ACK.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
     except OSError:
         listener.close()
-        raise MisconfiguredError("BILLING_HOST, BILLING_PORT: the address cannot be used") from None
+        raise MisconfiguredError(f"{settings}: the address cannot be used") from None
     return listener
 
 

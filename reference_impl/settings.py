@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from reference_impl.vetting import ApiKey, ServerKey, WebhookSecret, is_live
 
 __all__ = [
+    "CredentialSettings",
     "DatabaseSettings",
     "MaintenanceSettings",
     "MisconfiguredError",
@@ -45,7 +46,16 @@ class Plan(BaseModel):
     currency: Annotated[str, Field(pattern=r"^[a-z]{3}$")]
 
 
-class Settings(BaseSettings):
+class AuditSettings(BaseSettings):
+    """The key of the audit log, and those that it had before, oldest first, for its check."""
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, hide_input_in_errors=True)
+
+    audit_key: ServerKey
+    audit_previous_keys: tuple[ServerKey, ...] = ()
+
+
+class Settings(AuditSettings):
     """The configuration of one process; every field is the variable `BILLING_<FIELD>`.
 
     `database_url` may carry a password, so it is as secret as the signing secrets. With `migrate` the service brings a
@@ -55,21 +65,23 @@ class Settings(BaseSettings):
 
     `plans` are the prices that grant anything, by Stripe's ids; others are recorded and grant nothing. `return_url` is
     the page to which Stripe's own pages send a customer back: never a caller's choice, which would be an open redirect.
-    `trusted_proxies` are the networks whose X-Forwarded-For is believed. Metrics have a listener of their own, which
-    exists only with `metrics_port`.
+    `trusted_proxies` are the networks whose X-Forwarded-For and -Proto are believed. Metrics have a listener of their
+    own, which exists only with `metrics_port`; `build` is told there. A renewed certificate is taken from its files
+    within a minute, or at SIGHUP.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, hide_input_in_errors=True)
 
     database_url: SecretStr
     migrate: bool = False
-    audit_key: ServerKey
     credential_key: ServerKey
     stripe_webhook_secret: WebhookSecret
     stripe_previous_webhook_secrets: tuple[PreviousSecret, ...] = ()
     stripe_livemode: bool = False
     stripe_api_key: ApiKey
     stripe_api_base: str = "https://api.stripe.com"
+    # Instead of the roots inside the SDK, which are Stripe's. That is as far as pinning goes here: Stripe replaces
+    # certificates and intermediates without asking (services/stripe/sdk.py weighs it).
     stripe_ca_file: Path | None = None
     stripe_account: Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{1,250}$")] | None = None
     plans: dict[Annotated[str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$")], Plan] = Field(
@@ -83,6 +95,7 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    build: Annotated[str, Field(pattern=r"^[A-Za-z0-9._+-]{1,64}$")] = "unknown"
     tolerance_seconds: int = Field(default=300, ge=1, le=3600)
     max_body_bytes: int = Field(default=MEBIBYTE, ge=1)
     openapi: bool = False
@@ -112,11 +125,14 @@ class DatabaseSettings(BaseSettings):
     migration_database_url: SecretStr | None = None
 
 
-class MaintenanceSettings(DatabaseSettings):
-    """What a purge or a check of the audit log needs besides: its key, and the ones before, oldest first."""
+class MaintenanceSettings(DatabaseSettings, AuditSettings):
+    """What a purge or a check of the audit log needs."""
 
-    audit_key: ServerKey
-    audit_previous_keys: tuple[ServerKey, ...] = ()
+
+class CredentialSettings(MaintenanceSettings):
+    """What it takes to make a credential."""
+
+    credential_key: ServerKey
 
 
 AnySettings = TypeVar("AnySettings", bound=BaseSettings)

@@ -5,8 +5,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, SecretStr
 
-__all__ = ["ApiKey", "ServerKey", "WebhookSecret", "is_live", "vetted_api_key", "vetted_key", "vetted_secret"]
+__all__ = [
+    "LOOPBACK",
+    "ApiKey",
+    "ServerKey",
+    "WebhookSecret",
+    "is_live",
+    "vetted_api_key",
+    "vetted_key",
+    "vetted_secret",
+]
 
+# Names of this machine: what is sent there leaves no machine.
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # Stripe's endpoint secrets have 32 random characters after the prefix, those of its command line 64.
 SECRET_SHAPE = re.compile(r"whsec_[!-~]{24,}")
 # 32 random bytes in base64 or hexadecimal.

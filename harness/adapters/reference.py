@@ -9,21 +9,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
+from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
+from harness.domain.address import without_password
 from harness.domain.sensitive import Secret
 from harness.domain.target import Contract, Environment, RejectionRecord, SourceSpec, Target, Webhook
 from harness.errors import TargetStartError
 
-__all__ = ["REFERENCE_COMMAND", "Reference"]
+__all__ = ["REFERENCE_COMMAND", "EmbeddedStore", "Reference"]
 
 #: What starts the service; the tests start variations of it that carry a planted defect.
 REFERENCE_COMMAND = (sys.executable, "-m", "reference_impl")
+#: The databases that the service can be run on.
+EmbeddedStore = Literal["sqlite", "postgresql"]
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -46,21 +51,25 @@ class _Secrets:
 class Reference:
     """The running service; a context manager that leaves neither process nor file behind."""
 
-    def __init__(self, api_version: str, command: Sequence[str] = REFERENCE_COMMAND) -> None:
-        self._api_version, self._command = api_version, command
+    def __init__(
+        self, api_version: str, command: Sequence[str] = REFERENCE_COMMAND, store: EmbeddedStore = "sqlite"
+    ) -> None:
+        self._api_version, self._command, self._store = api_version, command, store
         self._secrets = _Secrets()
         self._folder = Path(tempfile.mkdtemp(prefix="payproof-"))
-        self._process: subprocess.Popen[bytes] | None = None
+        self._resources = ExitStack()
+        self._resources.callback(shutil.rmtree, self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
-        """Make the certificates, start the process and wait until it listens.
+        """Make the certificates and the database, start the process and wait until it listens.
 
         Raises:
+            ConfigurationError: the PostgreSQL server that the environment names cannot be used.
             TargetStartError: it ended or did not listen in time; the message quotes what it said last.
         """
         try:
-            self._start()
-            self.target = self._described(self._listening_port())
+            process, database = self._start()
+            self.target = self._described(self._listening_port(process), database)
         except BaseException:
             self.close()
             raise
@@ -72,19 +81,9 @@ class Reference:
 
     def close(self) -> None:
         """Stop the process and remove its files."""
-        if self._process is not None:
-            # The end of its standard input stops the service too, should this process be killed instead.
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-            self._process.terminate()
-            try:
-                self._process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._resources.close()
 
-    def _start(self) -> None:
+    def _start(self) -> tuple[subprocess.Popen[bytes], SourceSpec]:
         try:
             import trustme  # noqa: PLC0415 (of the extra `reference`, which only this run needs)
         except ImportError:
@@ -103,9 +102,9 @@ class Reference:
             {"secret": self._secrets.previous.reveal(), "valid_until": (now + timedelta(hours=24)).isoformat()},
             {"secret": self._secrets.retired.reveal(), "valid_until": (now - timedelta(hours=1)).isoformat()},
         ]
+        database, source = self._database()
         settings = {
-            "BILLING_DATABASE_URL": f"sqlite:///{self._folder / 'billing.db'}",
-            "BILLING_MIGRATE": "1",
+            **database,
             "BILLING_AUDIT_KEY": _made_up("", 43),
             "BILLING_CREDENTIAL_KEY": _made_up("", 43),
             "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
@@ -122,32 +121,53 @@ class Reference:
         }
         # Standard error too is a place where payloads end up.
         with (self._folder / "service.log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+            process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
                 self._command,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **settings},
+                env=_environment(settings),
             )
+        self._resources.callback(_stop, process)
+        return process, source
 
-    def _listening_port(self) -> int:
-        assert self._process is not None
+    def _database(self) -> tuple[Mapping[str, str], SourceSpec]:
+        """Make the database; return the settings that name it, and the source that watches it."""
+        rejection_log = ("audit_log", "audit_anchors", "sign_in_failures")
+        if self._store == "sqlite":
+            path = self._folder / "billing.db"
+            settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
+            return settings, SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
+        made = self._resources.enter_context(postgresql())
+        settings = {"BILLING_DATABASE_URL": made.service}
+        migrated = subprocess.run(  # noqa: S603 (our own interpreter and module)
+            [*REFERENCE_COMMAND, "migrate"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            env=_environment({**settings, "BILLING_MIGRATION_DATABASE_URL": made.owner}),
+        )
+        if migrated.returncode:
+            raise TargetStartError(f"the schema could not be made: {_last_line(migrated.stderr)}")
+        url, password = without_password(made.watcher)
+        secret = Secret("password of the database", password or "")
+        return settings, SourceSpec("database", url, rejection_log=rejection_log, password=secret)
+
+    def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
         while time.monotonic() < until:
             for line in (self._folder / "service.log").read_bytes().splitlines():
                 if b'"service_started"' in line:
                     return int(json.loads(line)["port"])
-            if self._process.poll() is not None:
-                said = (self._folder / "service.log").read_text(errors="replace").strip().splitlines() or ["nothing"]
-                raise TargetStartError(
-                    f"the reference service ended with status {self._process.returncode}: {said[-1]}"
-                )
+            if process.poll() is not None:
+                said = _last_line((self._folder / "service.log").read_bytes())
+                raise TargetStartError(f"the reference service ended with status {process.returncode}: {said}")
             time.sleep(0.01)
         raise TargetStartError(f"the reference service did not listen within {_START_SECONDS:g} s")
 
-    def _described(self, port: int) -> Target:
+    def _described(self, port: int, database: SourceSpec) -> Target:
         return Target(
-            name="reference billing service",
+            name="reference billing service" + ("" if self._store == "sqlite" else " on PostgreSQL"),
             url=f"https://127.0.0.1:{port}",
             environment=Environment.LOCAL,
             webhook=Webhook(
@@ -160,13 +180,7 @@ class Reference:
             ca_file=str(self._folder / "ca.pem"),
             api_key=self._secrets.api_key,
             publishable_key=self._secrets.publishable_key,
-            stores=(
-                SourceSpec(
-                    "database",
-                    f"sqlite:{self._folder / 'billing.db'}",
-                    rejection_log=("audit_log", "audit_anchors"),
-                ),
-            ),
+            stores=(database,),
             logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
             contract=Contract(
                 rejected=frozenset({401}),
@@ -179,3 +193,24 @@ class Reference:
                 ),
             ),
         )
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return this environment with settings, and without the administrator's password."""
+    return {name: value for name, value in os.environ.items() if name != SERVER_VARIABLE} | dict(settings)
+
+
+def _last_line(said: bytes) -> str:
+    return (said.decode(errors="replace").strip().splitlines() or ["nothing"])[-1]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    # The end of its standard input stops the service too, should this process be killed instead.
+    assert process.stdin is not None
+    process.stdin.close()
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

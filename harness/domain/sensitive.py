@@ -10,7 +10,7 @@ LIVE_KEYS = ("sk_live_", "rk_live_", "sk_org_live_")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A configured secret of the target; its text leaves only through ``reveal``, for signing and for matching."""
+    """A configured secret of the target; its text leaves only through ``reveal``, to sign, to log in and to match."""
 
     label: str
     _value: str = field(repr=False)

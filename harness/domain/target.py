@@ -23,6 +23,8 @@ __all__ = [
 #: Hosts on which plain HTTP leaves no machine.
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_LONG_PASSWORD = 16  # a shorter one may well be a word, such as the "postgres" of many a development machine
+
 
 class Environment(StrEnum):
     """What the target is; on ``production`` only scenarios that change nothing run."""
@@ -46,10 +48,11 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class SourceSpec:
-    """A place to watch: ``url`` by scheme; ``ignore`` are tables that change by themselves.
+    """A place to watch: ``url`` by scheme, and without the ``password`` that it came with.
 
-    ``rejection_log`` are tables in which rejected deliveries may leave a record. A ``busy`` store is changed by others
-    during the run, so only rows that carry the run's own ids are judged in it.
+    ``ignore`` are tables that change by themselves, or that cannot be read; ``rejection_log`` are tables in which
+    rejected deliveries may leave a record. A ``busy`` store is changed by others during the run, so only rows that
+    carry the run's own ids are judged in it.
     """
 
     name: str
@@ -57,6 +60,7 @@ class SourceSpec:
     ignore: tuple[str, ...] = ()
     rejection_log: tuple[str, ...] = ()
     busy: bool = False
+    password: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +139,14 @@ class Target:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Every secret that the target file configures."""
+        """Every secret that the target file configures, without passwords that chance could find in any text."""
         hook = self.webhook
         found = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
-        return tuple(secret for secret in found if secret is not None)
+        passwords = (source.password for source in (*self.stores, *self.logs) if source.password is not None)
+        return (
+            *(secret for secret in found if secret is not None),
+            *(password for password in passwords if len(password.reveal()) >= _LONG_PASSWORD),
+        )
 
     def offers(self, need: str) -> bool:
         """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""

@@ -5,11 +5,12 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.domain.address import without_password
 from harness.domain.observation import Channel
 from harness.domain.sensitive import LIVE_KEYS, Secret
 from harness.domain.target import LOOPBACK, Contract, Environment, RejectionRecord, SourceSpec, Target, Waiver, Webhook
@@ -61,13 +62,22 @@ class _Webhook(_Entry):
 
 
 class _Source(_Entry):
-    """A database or log to watch."""
+    """A database or log to watch. A URL that holds a password is named by a variable, never written here."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
 
     name: str
-    url: str
-    ignore: tuple[str, ...] = Field((), strict=False, description="tables that change by themselves")
+    url: str | None = Field(None, description="such as sqlite:billing.db, postgresql://USER@HOST/DATABASE, file:LOG")
+    url_env: str | None = Field(None, description="variable that holds the URL, for one with a password")
+    ignore: tuple[str, ...] = Field((), strict=False, description="tables that change by themselves or cannot be read")
     rejection_log: tuple[str, ...] = Field((), strict=False, description="tables that may record rejected deliveries")
     busy: bool = Field(default=False, description="others change it too: judge only rows with the run's own ids")
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("either url, or url_env for a URL with a password")
+        return self
 
 
 class _RejectionRecord(_Entry):
@@ -208,12 +218,34 @@ class _Reading:
         return Secret(label, value)
 
     def _source(self, entry: _Source, place: Sequence[str | int], known: Mapping[str, object]) -> SourceSpec:
-        scheme, colon, rest = entry.url.partition(":")
+        key, url = ("url", entry.url) if entry.url is not None else ("url_env", self._variable(entry, place))
+        scheme, colon, rest = url.partition(":")
         if not colon or scheme not in known:
-            problem = f"unknown scheme {scheme!r} in the URL of {entry.name!r}"
-            raise self._wrong([*place, "url"], problem, nearest(scheme, known))
-        url = f"{scheme}:{self._path.parent / rest}" if scheme in {"sqlite", "file"} else entry.url
-        return SourceSpec(entry.name, url, entry.ignore, entry.rejection_log, entry.busy)
+            # What stands in a variable may be a secret, whatever it is.
+            shown = f" {scheme!r}" if key == "url" else ""
+            raise self._wrong(
+                [*place, key], f"unknown scheme{shown} in the URL of {entry.name!r}", nearest(scheme, known)
+            )
+        password: str | None = None
+        if scheme in {"sqlite", "file"}:
+            url = f"{scheme}:{self._path.parent / rest}"
+        else:
+            try:
+                url, password = without_password(url)
+            except ValueError as error:
+                raise self._wrong([*place, key], f"the URL of {entry.name!r} is not right", str(error)) from None
+        if password is not None and key == "url":
+            hint = "put the URL into a variable and name that with url_env"
+            raise self._wrong([*place, key], f"the URL of {entry.name!r} holds a password", hint)
+        secret = None if password is None else Secret(f"password of {entry.name}", password)
+        return SourceSpec(entry.name, url, entry.ignore, entry.rejection_log, entry.busy, secret)
+
+    def _variable(self, entry: _Source, place: Sequence[str | int]) -> str:
+        value = self._environment.get(entry.url_env or "", "").strip()
+        if not value:
+            problem = f"the environment variable {entry.url_env} is not set"
+            raise self._wrong([*place, "url_env"], problem, f"it must hold the URL of {entry.name!r}")
+        return value
 
     def _existing(self, file: str, place: Sequence[str | int]) -> str:
         path = self._path.parent / file

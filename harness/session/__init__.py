@@ -3,10 +3,20 @@
 from harness.session.delivery import deliver_once
 from harness.session.discovery import describe_target
 from harness.session.record import rejudged
-from harness.session.run import Choice, Session, all_scenarios, choose, count, event_factory, open_session
+from harness.session.run import (
+    Choice,
+    EmbeddedStore,
+    Session,
+    all_scenarios,
+    choose,
+    count,
+    event_factory,
+    open_session,
+)
 
 __all__ = [
     "Choice",
+    "EmbeddedStore",
     "Session",
     "all_scenarios",
     "choose",

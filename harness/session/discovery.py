@@ -158,8 +158,9 @@ api_version = {toml(event_factory(0).versions()[-1])}     # of the endpoint's ev
 # skipped, not passed, until a store is listed or waived with a reason.
 # [[stores]]
 # name = "database"
-# url = "sqlite:billing.db"
-# ignore = ["sessions"]              # tables that change by themselves
+# url = "sqlite:billing.db"          # or postgresql://USER@HOST/DATABASE, with a role that may read every table
+# url_env = "BILLING_WATCHER_URL"    # instead of url: the variable that holds a URL with a password
+# ignore = ["sessions"]              # tables that change by themselves or cannot be read
 # rejection_log = ["rejections"]     # tables that may record rejected deliveries
 # busy = true                        # others change it too: judge only rows with the run's own ids
 [[waive]]

@@ -15,7 +15,7 @@ from harness import __version__
 from harness.adapters.clock import SystemClock
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
-from harness.adapters.reference import REFERENCE_COMMAND, Reference
+from harness.adapters.reference import REFERENCE_COMMAND, EmbeddedStore, Reference
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
 from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
@@ -32,7 +32,7 @@ from harness.registry import log_sources, nearest, store_sources
 from harness.steps.deliver import Deliver
 from harness.stripe.events import EventFactory
 
-__all__ = ["Choice", "Session", "all_scenarios", "choose", "count", "event_factory", "open_session"]
+__all__ = ["Choice", "EmbeddedStore", "Session", "all_scenarios", "choose", "count", "event_factory", "open_session"]
 
 Choice = tuple[Scenario, Case]
 
@@ -232,22 +232,27 @@ def open_session(
     seed: int | None = None,
     shared: bool = False,
     reference: Sequence[str] = REFERENCE_COMMAND,
+    store: EmbeddedStore | None = None,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
-    own ids are judged.
+    own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise.
 
     Raises:
-        ConfigurationError: the target file is wrong.
+        ConfigurationError: the target file is wrong, or a store is chosen for a target that has its own.
         TargetStartError: the reference service did not start.
         InconclusiveError: the target gives no answer at all.
     """
     with ExitStack() as stack:
         if target_file is None:
             api_version = event_factory(0).versions()[-1]
-            target = stack.enter_context(Reference(api_version, reference)).target
-            command: tuple[str, ...] = ("payproof", "run")
+            target = stack.enter_context(Reference(api_version, reference, store or "sqlite")).target
+            command: tuple[str, ...] = ("payproof", "run", *(("--store", store) if store else ()))
+        elif store is not None:
+            raise ConfigurationError(
+                "the store is chosen for the reference service only", hint="a target file names its own in [[stores]]"
+            )
         else:
             target = read_target(target_file)
             if shared:

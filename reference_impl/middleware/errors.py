@@ -10,20 +10,55 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reference_impl.services.audit import AuditBrokenError
 from reference_impl.services.logging import new_reference
+from reference_impl.services.refusals import Refusal, RefusedError
+from reference_impl.services.stripe.errors import BillingError, Category
 
-__all__ = ["Errors", "Problem", "on_http_error", "on_invalid_request", "problem"]
+__all__ = [
+    "Errors",
+    "Problem",
+    "on_billing_error",
+    "on_http_error",
+    "on_invalid_request",
+    "on_refusal",
+    "problem",
+]
 
 log = structlog.get_logger()
 
 MESSAGES = {
     HTTPStatus.BAD_REQUEST: "The request could not be understood.",
     HTTPStatus.UNAUTHORIZED: "The request could not be verified.",
+    HTTPStatus.FORBIDDEN: "The request is not permitted.",
     HTTPStatus.NOT_FOUND: "There is nothing here.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The method is not allowed here.",
+    HTTPStatus.CONFLICT: "The request does not fit the present state.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The request is too large.",
+    HTTPStatus.REQUEST_URI_TOO_LONG: "The address is too long.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The service takes JSON only.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The request could not be processed.",
+    HTTPStatus.TOO_MANY_REQUESTS: "There were too many requests.",
+    HTTPStatus.BAD_GATEWAY: "The payment provider did not answer as expected.",
     HTTPStatus.SERVICE_UNAVAILABLE: "The service is not available at the moment.",
+}
+
+REFUSALS = {
+    Refusal.NOT_FOUND: (HTTPStatus.NOT_FOUND, MESSAGES[HTTPStatus.NOT_FOUND]),
+    Refusal.UNKNOWN_PLAN: (HTTPStatus.UNPROCESSABLE_ENTITY, "There is no such plan."),
+    Refusal.NOT_REFUNDABLE: (HTTPStatus.UNPROCESSABLE_ENTITY, "So much cannot be refunded of this payment."),
+    # The status that draft-ietf-httpapi-idempotency-key-header asks for; the code tells it from other refusals.
+    Refusal.KEY_REUSED: (HTTPStatus.UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request."),
+    # To ask again could mean to pay twice.
+    Refusal.GIVEN_UP: (HTTPStatus.CONFLICT, "The operation was given up. Please contact support before you repeat it."),
+}
+# That Stripe limits this service, or refuses its key, is no fault of the caller's.
+CATEGORIES = {
+    Category.CARD_DECLINED: HTTPStatus.PAYMENT_REQUIRED,
+    Category.INVALID_REQUEST: HTTPStatus.UNPROCESSABLE_ENTITY,
+    Category.RATE_LIMITED: HTTPStatus.SERVICE_UNAVAILABLE,
+    Category.TEMPORARILY_UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    Category.CONFIGURATION: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -49,6 +84,11 @@ def problem(status: int, *, reference: str | None = None, headers: dict[str, str
         message=MESSAGES.get(known, "The request failed."),
         reference=reference,
     )
+    return told(status, detail, headers)
+
+
+def told(status: int, detail: ProblemDetail, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Build the answer to an error."""
     return JSONResponse(Problem(error=detail).model_dump(exclude_none=True), status, headers)
 
 
@@ -61,6 +101,22 @@ async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
 async def on_invalid_request(_request: Request, _error: Exception) -> JSONResponse:
     """Answer 422 without the echo of the input that FastAPI would send."""
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+async def on_refusal(_request: Request, error: Exception) -> JSONResponse:
+    """Answer what this service refuses itself."""
+    assert isinstance(error, RefusedError)
+    status, message = REFUSALS[error.refusal]
+    log.info("request_refused", refusal=error.refusal)
+    return told(status, ProblemDetail(code=error.refusal, message=message))
+
+
+async def on_billing_error(_request: Request, error: Exception) -> JSONResponse:
+    """Answer what failed at Stripe, in the words of its category."""
+    assert isinstance(error, BillingError)
+    detail = ProblemDetail(code=error.category, message=error.message, reference=error.reference)
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
+    return told(CATEGORIES[error.category], detail, headers)
 
 
 class Errors:
@@ -95,6 +151,10 @@ class Errors:
             cause = getattr(error, "orig", None)
             name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
             log.error("database_failed", reference=reference, database_error=name, exc_info=error)
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        if isinstance(error, AuditBrokenError):
+            # Nothing is done unrecorded. Stripe sends again; an operator has to look.
+            log.critical("audit_broken", reference=reference)
             return HTTPStatus.SERVICE_UNAVAILABLE
         log.error("unhandled_exception", reference=reference, exc_info=error)
         return HTTPStatus.INTERNAL_SERVER_ERROR

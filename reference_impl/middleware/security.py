@@ -3,6 +3,8 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reference_impl.services import metrics
+
 __all__ = ["SECURITY_HEADERS", "SecurityHeaders"]
 
 # OWASP Secure Headers, profile of an API: nothing it returns is to be rendered, framed, cached or embedded.
@@ -17,7 +19,7 @@ SECURITY_HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware, outermost, so that no answer leaves without the headers (PCI DSS 4.2.1, 6.2.4)."""
+    """ASGI middleware, outermost, so that no answer leaves without the headers, or uncounted (PCI DSS 4.2.1, 6.2.4)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -28,6 +30,7 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(SECURITY_HEADERS)
+                metrics.ANSWERS.labels(message["status"]).inc()
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from reference_impl.database import engine
+from reference_impl.middleware import paths
 from reference_impl.middleware.errors import Problem
 
 __all__ = ["router"]
@@ -19,7 +20,7 @@ class Health(BaseModel):
     status: Literal["ok"] = "ok"
 
 
-@router.get("/health", responses={503: {"model": Problem}})
+@router.get(paths.HEALTH, responses={503: {"model": Problem}})
 def health(request: Request) -> Health:
     """Answer 200 when the database answers, 503 when it does not."""
     engine.probe(request.app.state.engine)

@@ -3,17 +3,20 @@
 import time
 from http import HTTPStatus
 
-import anyio
 import structlog
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from reference_impl.middleware import bodies, paths, refusals
+from reference_impl.middleware.bodies import BodyTooLargeError
 from reference_impl.middleware.errors import Problem, problem
-from reference_impl.services import billing, webhooks
+from reference_impl.middleware.refusals import origin_of
+from reference_impl.services import metrics, webhooks
 from reference_impl.services.audit import Action, Record, Result
-from reference_impl.services.billing import Receipt
+from reference_impl.services.deliveries import Receipt
+from reference_impl.services.logging import new_reference
+from reference_impl.services.stripe.errors import BillingError
 from reference_impl.services.webhooks import Cause, Event, RejectedError
 from reference_impl.settings import Settings
 
@@ -21,9 +24,6 @@ __all__ = ["accept", "enter_refusal", "read_body", "receive", "reject", "router"
 
 log = structlog.get_logger()
 router = APIRouter()
-
-# A flood of forgeries writes one record at a time, so that it takes neither threads nor connections from deliveries.
-REFUSALS_AT_ONCE = anyio.CapacityLimiter(1)
 
 
 class Received(BaseModel):
@@ -33,7 +33,9 @@ class Received(BaseModel):
 
 
 # Every doubt about the sender gets the same answer, so that a forger learns nothing from it.
+# The content type is no doubt about the sender, who knows it without being told.
 STATUSES = {
+    Cause.NOT_JSON: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Cause.MISSING_HEADER: HTTPStatus.UNAUTHORIZED,
     Cause.MALFORMED_HEADER: HTTPStatus.UNAUTHORIZED,
     Cause.NO_MATCHING_SIGNATURE: HTTPStatus.UNAUTHORIZED,
@@ -44,9 +46,9 @@ STATUSES = {
 
 
 @router.post(
-    "/webhooks/stripe",
+    paths.WEBHOOK,
     response_model=Received,
-    responses={status: {"model": Problem} for status in (400, 401, 413, 503)},
+    responses={status: {"model": Problem} for status in (400, 401, 413, 415, 503)},
     openapi_extra={
         "parameters": [
             {"name": "Stripe-Signature", "in": "header", "required": True, "schema": {"type": "string"}},
@@ -59,6 +61,7 @@ async def receive(request: Request) -> JSONResponse:
     settings: Settings = request.app.state.settings
     now = int(time.time())
     try:
+        require_json(request)
         body = await read_body(request, settings.max_body_bytes)
         webhooks.verify(
             request.headers.getlist("stripe-signature"),
@@ -68,44 +71,40 @@ async def receive(request: Request) -> JSONResponse:
             settings.tolerance_seconds,
         )
         event = webhooks.parse(body)
-        receipt = await run_in_threadpool(
-            billing.record,
-            request.app.state.engine,
-            request.app.state.audit,
-            event,
-            livemode=settings.stripe_livemode,
-            received_at=now,
-            origin=origin_of(request),
-        )
+        receipt = await request.app.state.recorder.record(event, received_at=now, origin=origin_of(request))
     except RejectedError as rejection:
         await enter_refusal(request, rejection.cause)
         return reject(request, rejection.cause)
+    except (BillingError, TimeoutError) as error:
+        return defer(request, event, error)
     return accept(request, event, receipt)
 
 
+def require_json(request: Request) -> None:
+    """Return when the body is JSON as far as its sender says; Stripe always says so.
+
+    Raises:
+        RejectedError: NOT_JSON, before anything is read. A page of another origin can only send other types unasked.
+    """
+    for stated in request.headers.getlist("content-type"):
+        if stated.partition(";")[0].strip().lower() != "application/json":
+            raise RejectedError(Cause.NOT_JSON)
+
+
 async def read_body(request: Request, limit: int) -> bytes:
-    """Read the raw body, at most `limit` bytes of it, whatever Content-Length says.
+    """Read the raw body of a delivery, at most `limit` bytes of it.
 
     Raises:
         RejectedError: BODY_TOO_LARGE, before more than the limit is held in memory.
     """
-    announced = request.headers.get("content-length", "0")
-    if int(announced) > limit:
-        raise RejectedError(Cause.BODY_TOO_LARGE)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise RejectedError(Cause.BODY_TOO_LARGE)
-    return bytes(body)
+    try:
+        return await bodies.read_body(request, limit)
+    except BodyTooLargeError:
+        raise RejectedError(Cause.BODY_TOO_LARGE) from None
 
 
 async def enter_refusal(request: Request, cause: Cause) -> None:
-    """Enter a refusal in the audit log.
-
-    When that fails the refusal stands all the same, and its answer is the one it always is: nothing was done, the log
-    of the service still gets its line, and a forger learns nothing of the database.
-    """
+    """Enter a refusal in the audit log."""
     record = Record(
         event=Action.WEBHOOK_REJECTED,
         actor="anonymous",
@@ -113,19 +112,19 @@ async def enter_refusal(request: Request, cause: Cause) -> None:
         origin=origin_of(request),
         reason=cause,
     )
-    await anyio.to_thread.run_sync(
-        request.app.state.audit.note, request.app.state.engine, record, limiter=REFUSALS_AT_ONCE
-    )
+    await refusals.enter_refusal(request, record)
 
 
 def reject(request: Request, cause: Cause) -> JSONResponse:
     """Log a refusal, then build its answer, which depends on the status only (PCI DSS 10.2.1.4)."""
+    metrics.DELIVERIES.labels("rejected", cause).inc()
     log.warning("webhook_rejected", result="rejected", cause=cause, origin=origin_of(request))
     return problem(STATUSES[cause])
 
 
 def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
     """Log an acceptance, then build its answer, which is the same for the first copy of an event and for all others."""
+    metrics.DELIVERIES.labels("accepted", receipt.outcome).inc()
     log.info(
         "webhook_accepted",
         result="accepted",
@@ -138,6 +137,17 @@ def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
     return JSONResponse(Received().model_dump())
 
 
-def origin_of(request: Request) -> str:
-    """Name the address of the other end of the connection; headers such as X-Forwarded-For are the sender's word."""
-    return request.client.host if request.client else "unknown"
+def defer(request: Request, event: Event, error: BillingError | TimeoutError) -> JSONResponse:
+    """Log that an event has to be sent again, then say so."""
+    metrics.DELIVERIES.labels("deferred", "stripe" if isinstance(error, BillingError) else "time").inc()
+    reference = error.reference if isinstance(error, BillingError) else new_reference()
+    log.warning(
+        "webhook_deferred",
+        result="deferred",
+        cause=type(error).__name__,
+        reference=reference,
+        event_id=event.id,
+        event_type=event.type,
+        origin=origin_of(request),
+    )
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, reference=reference)

@@ -6,19 +6,21 @@ as a refusal, is recorded in a transaction of its own.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any
+from operator import attrgetter
+from typing import Any, Self
 
 import structlog
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, bindparam, select
+from sqlalchemy import Connection, CursorResult, Engine, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from reference_impl.database.tables import audit_anchors, audit_log
-from reference_impl.services import chain
+from reference_impl.services import chain, metrics
 from reference_impl.services.chain import GENESIS, Anchor, Broken, Intact, Mark
+from reference_impl.settings import AuditSettings
 
 __all__ = ["Action", "AuditBrokenError", "AuditLog", "Record", "Result"]
 
@@ -30,6 +32,12 @@ BATCH = 1000
 # write lock is held since BEGIN.
 LOCK_END = select(audit_anchors).where(audit_anchors.c.name == "end").with_for_update()
 MOVE = audit_anchors.update().where(audit_anchors.c.name == bindparam("moved"))
+MOVE_FROM = MOVE.where(
+    audit_anchors.c.sequence == bindparam("from_sequence"),
+    audit_anchors.c.digest == bindparam("from_digest"),
+    audit_anchors.c.seal == bindparam("from_seal"),
+)
+ADD = audit_log.insert()
 
 
 class Action(StrEnum):
@@ -99,6 +107,10 @@ class Record:
     tenant_id: str | None = None
 
 
+FIELDS = tuple(field.name for field in fields(Record))
+VALUES = attrgetter(*FIELDS)
+
+
 class AuditBrokenError(Exception):
     """The end of the log is not as the service left it: to go on would cover the traces."""
 
@@ -119,6 +131,13 @@ class AuditLog:
         self._key = self._keys[-1]
         self._previous = previous
         self._clock = clock
+        # Where this process last saw the end: right as long as nobody else adds to the log, and never trusted.
+        self._end: Anchor | None = None
+
+    @classmethod
+    def under(cls, settings: AuditSettings) -> Self:
+        """Open the log under the keys of the settings."""
+        return cls(settings.audit_key, previous=settings.audit_previous_keys)
 
     def begin(self, connection: Connection) -> None:
         """Seal the ends of a log that has never had a record; leave any other alone."""
@@ -135,14 +154,31 @@ class AuditLog:
             AuditBrokenError: the end is missing or not genuine.
             SQLAlchemyError: the database refuses. Either way the caller's transaction must not be committed.
         """
-        end = self.locked_end(connection)
-        rows = []
+        with metrics.AUDIT_APPEND_FAILURES.count_exceptions((SQLAlchemyError, AuditBrokenError)):
+            if self._end is None or not self.extend(connection, self._end, records):
+                end = chain.sealed(self._key, "end", self.locked_end(connection))
+                if not self.extend(connection, end, records):
+                    raise AuditBrokenError("the end of the audit log moved while it was locked")
+
+    def extend(self, connection: Connection, end: Anchor, records: Sequence[Record]) -> bool:
+        """Add records after an end, or return False when the log does not end there.
+
+        Moving the end takes its lock, and waits while another transaction moves it; whether it still is where it is
+        supposed to be is asked in the same statement.
+        """
+        mark, rows = end.mark, []
         for record in records:
-            row = {"sequence": end.sequence + 1, "recorded_at": int(self._clock()), **asdict(record)}
-            end = Mark(end.sequence + 1, chain.digest_of(self._key, end.digest, row))
-            rows.append(row | {"digest": end.digest})
-        connection.execute(audit_log.insert(), rows)
-        self.move(connection, "end", end)
+            row = {"sequence": mark.sequence + 1, "recorded_at": int(self._clock()), **fields_of(record)}
+            mark = Mark(mark.sequence + 1, chain.digest_of(self._key, mark.digest, row))
+            rows.append(row | {"digest": mark.digest})
+        moved = chain.sealed(self._key, "end", mark)
+        place = {"from_sequence": end.mark.sequence, "from_digest": end.mark.digest, "from_seal": end.seal}
+        if connection.execute(MOVE_FROM, {**row_of(moved), "moved": "end", **place}).rowcount != 1:
+            return False
+        connection.execute(ADD, rows)
+        # At once: should this transaction come to nothing, the next one finds that the log does not end here.
+        self._end = moved
+        return True
 
     def exchange_key(self, connection: Connection, record: Record) -> None:
         """Add a last record under the previous key, then seal both ends under the present one, all in one transaction.
@@ -174,13 +210,34 @@ class AuditLog:
             return False
         return True
 
-    def verify(self, connection: Connection, kept: Mark | None = None) -> Intact | Broken:
-        """Check the whole log in one transaction, and against a mark kept from an earlier check if there is one."""
+    def verify(
+        self,
+        connection: Connection,
+        kept: Mark | None = None,
+        *,
+        after: Mark | None = None,
+        pause: Callable[[], object] = lambda: None,
+    ) -> Intact | Broken:
+        """Check the log in one transaction of a `snapshot`, from end to end.
+
+        Args:
+            connection: what sees the whole log at one moment.
+            kept: a mark from an earlier check, against which the log is held.
+            after: the same, when the records up to there need no second look; what was purged since is no loss.
+            pause: called after each BATCH of records, to leave others their turn.
+        """
         found = anchors(connection)
+        start, end = found.get("start"), found.get("end")
         statement = select(audit_log).order_by(audit_log.c.sequence).execution_options(yield_per=BATCH)
+        # Beyond the end it cannot shorten anything: the whole log is read, and is too short.
+        if start and end and after and start.mark.sequence < after.sequence <= end.mark.sequence:
+            if not start.is_genuine(self._key):
+                return Broken(1, chain.Fault.START_FORGED)
+            start = chain.sealed(self._key, "start", after)
+            statement = statement.where(audit_log.c.sequence > after.sequence)
         # Closed even when the check stops early: PostgreSQL reads ahead.
         with connection.execute(statement) as rows:
-            return chain.check(self._keys, found.get("start"), map(dict, rows.mappings()), found.get("end"), kept)
+            return chain.check(self._keys, start, paced(rows, pause), end, kept or after)
 
     def locked_end(self, connection: Connection) -> Mark:
         """Read where the log ends, so that no other transaction can add to it before this one ends."""
@@ -194,6 +251,13 @@ class AuditLog:
         connection.execute(MOVE, row_of(chain.sealed(self._key, name, mark)) | {"moved": name})
 
 
+def paced(rows: CursorResult[Any], pause: Callable[[], object]) -> Iterator[dict[str, Any]]:
+    """Give rows one by one, with a pause after each batch."""
+    for batch in rows.mappings().partitions():
+        yield from map(dict, batch)
+        pause()
+
+
 def anchors(connection: Connection) -> dict[str, Anchor]:
     """Read both anchors by their names, genuine or not."""
     return by_name(connection.execute(select(audit_anchors)))
@@ -204,6 +268,11 @@ def by_name(rows: Iterable[Any]) -> dict[str, Anchor]:
     return {row.name: Anchor(row.name, Mark(row.sequence, row.digest), row.seal) for row in rows}
 
 
+def fields_of(record: Record) -> dict[str, Any]:
+    """Lay a record out by its fields; `dataclasses.asdict` would copy each of them."""
+    return dict(zip(FIELDS, VALUES(record), strict=True))
+
+
 def row_of(anchor: Anchor) -> dict[str, str | int]:
     """Lay an anchor out as a row."""
-    return {"name": anchor.name, **asdict(anchor.mark), "seal": anchor.seal}
+    return {"name": anchor.name, "sequence": anchor.mark.sequence, "digest": anchor.mark.digest, "seal": anchor.seal}

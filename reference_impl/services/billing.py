@@ -1,52 +1,66 @@
-"""What events do to the state of billing: each event once, and the newest state wins."""
+"""What events do to the state of billing: each event once, and each wholly or not at all."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, assert_never
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnCollection, ColumnElement, Connection, Engine, Table, and_, not_, or_
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, Table, Update, bindparam, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.sql.dml import ReturningInsert
 
-from reference_impl.database.engine import insert
-from reference_impl.database.tables import customers, inbox, invoices, subscriptions
-from reference_impl.services import snapshots
-from reference_impl.services.audit import Action, AuditLog, Record, Result
-from reference_impl.services.snapshots import Customer, Invoice, Snapshot, Subscription
+from reference_impl.database.engine import insert_into
+from reference_impl.database.tables import audit_log, inbox
+from reference_impl.services import courses, snapshots, state
+from reference_impl.services.audit import AuditLog
+from reference_impl.services.deliveries import (
+    Account,
+    Delivery,
+    Outcome,
+    Reason,
+    Receipt,
+    UndecidedError,
+    failure,
+    told,
+)
+from reference_impl.services.snapshots import Snapshot, Subscription
 from reference_impl.services.webhooks import Event
 
-__all__ = ["Outcome", "Reason", "Receipt", "apply", "claim", "has_right_mode", "is_newer", "record", "settle"]
+__all__ = [
+    "Outcome",
+    "Reason",
+    "Receipt",
+    "alone",
+    "apply",
+    "attempt",
+    "claim",
+    "has_right_account",
+    "has_right_mode",
+    "record",
+    "settle",
+    "take",
+]
+
+LAST_RECORD = select(func.coalesce(func.max(audit_log.c.sequence), 0))
+TOLD_SINCE = select(audit_log.c.sequence).where(
+    audit_log.c.sequence > bindparam("since"), audit_log.c.object_id == bindparam("told_of")
+)
 
 
-class Outcome(StrEnum):
-    """What became of an accepted event."""
+def record(
+    engine: Engine,
+    audit: AuditLog,
+    event: Event,
+    *,
+    livemode: bool,
+    received_at: int,
+    origin: str,
+    account: str | None = None,
+) -> Receipt:
+    """Take one event into the inbox, apply it and enter it in the audit log: all or nothing.
 
-    APPLIED = "applied"
-    DUPLICATE = "duplicate"
-    IGNORED = "ignored"
-
-
-class Reason(StrEnum):
-    """Why an accepted event was ignored."""
-
-    UNHANDLED_TYPE = "unhandled_type"
-    WRONG_MODE = "wrong_mode"
-    OLDER_THAN_STATE = "older_than_state"
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of an event, and why if it was ignored."""
-
-    outcome: Outcome
-    reason: Reason | None = None
-
-
-def record(engine: Engine, audit: AuditLog, event: Event, *, livemode: bool, received_at: int, origin: str) -> Receipt:
-    """Take an event into the inbox, apply it and enter it in the audit log: all or nothing.
-
-    An event of the other mode is acknowledged and ignored: to refuse it would only make Stripe repeat it.
+    An event of the other mode, or of another account, is acknowledged and ignored: to refuse it would only make Stripe
+    repeat it.
 
     Args:
         engine: the database.
@@ -55,40 +69,57 @@ def record(engine: Engine, audit: AuditLog, event: Event, *, livemode: bool, rec
         livemode: the mode of this service.
         received_at: seconds since the epoch.
         origin: the address that delivered it.
+        account: the account of this service at Stripe, where it was told.
 
     Raises:
         RejectedError: the object in the event is not what its type says.
+        UndecidedError: nothing was recorded; Stripe has to be asked.
         SQLAlchemyError: nothing was recorded, so the event has to be sent again.
     """
-    snapshot = snapshots.read(event)
+    delivery = Delivery(event, snapshots.read(event), received_at, origin)
+    became = alone(engine, audit, delivery, Account(livemode, account))
+    if isinstance(became, Exception):
+        raise became
+    return became
+
+
+def alone(engine: Engine, audit: AuditLog, delivery: Delivery, account: Account) -> Receipt | Exception:
+    """Record one delivery; an error is entered in the audit log too, unless it is the database's own."""
     try:
-        with engine.begin() as connection:
-            receipt = take(connection, event, snapshot, livemode=livemode, received_at=received_at)
-            audit.append(connection, *told(event, snapshot, receipt, origin))
-    except (OperationalError, PoolTimeoutError):
-        # The database itself is what fails, and would make the sender wait twice.
-        raise
-    except Exception as error:
-        audit.note(engine, failure(event, error, origin))
-        raise
+        (receipt,) = attempt(engine, audit, [delivery], account)
+    except (UndecidedError, OperationalError, PoolTimeoutError) as error:
+        # Stripe decides; or the database itself is what fails, and would make the sender wait twice.
+        return error
+    except Exception as error:  # noqa: BLE001 - it is the caller's, who answers the sender
+        audit.note(engine, failure(delivery, error))
+        return error
     return receipt
 
 
-def take(
-    connection: Connection, event: Event, snapshot: Snapshot | None, *, livemode: bool, received_at: int
-) -> Receipt:
+def attempt(engine: Engine, audit: AuditLog, deliveries: Sequence[Delivery], account: Account) -> list[Receipt]:
+    """Record deliveries in one transaction, or raise and record none."""
+    with engine.begin() as connection:
+        receipts = [take(connection, delivery, account) for delivery in deliveries]
+        pairs = zip(deliveries, receipts, strict=True)
+        audit.append(connection, *(line for delivery, receipt in pairs for line in told(delivery, receipt)))
+    return receipts
+
+
+def take(connection: Connection, delivery: Delivery, account: Account) -> Receipt:
     """Take an event into the inbox and apply it, in the caller's transaction."""
-    if not claim(connection, event, received_at):
+    event, snapshot = delivery.event, delivery.state
+    if not claim(connection, event, delivery.received_at):
         return Receipt(Outcome.DUPLICATE)
-    if not has_right_mode(event, livemode=livemode):
+    if not has_right_mode(event, livemode=account.livemode):
         receipt = Receipt(Outcome.IGNORED, Reason.WRONG_MODE)
+    elif not has_right_account(event, account=account.id):
+        receipt = Receipt(Outcome.IGNORED, Reason.WRONG_ACCOUNT)
     elif snapshot is None:
         receipt = Receipt(Outcome.IGNORED, Reason.UNHANDLED_TYPE)
-    elif apply(connection, event, snapshot):
-        return Receipt(Outcome.APPLIED)  # as which it was claimed
     else:
-        receipt = Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
-    settle(connection, event, receipt)
+        receipt = apply(connection, event, snapshot, delivery.fetched.since if delivery.fetched else None)
+    if receipt.outcome is not Outcome.APPLIED:  # as which it was claimed
+        settle(connection, event, receipt)
     return receipt
 
 
@@ -97,21 +128,32 @@ def claim(connection: Connection, event: Event, received_at: int) -> bool:
 
     The primary key decides, so of many copies at once exactly one is first.
     """
-    statement = insert(connection, inbox).values(
-        stripe_event_id=event.id,
-        event_type=event.type,
-        event_created_at=event.created,
-        received_at=received_at,
-        outcome=Outcome.APPLIED,
-    )
-    statement = statement.on_conflict_do_nothing()
-    return connection.execute(statement.returning(inbox.c.stripe_event_id)).first() is not None
+    row = {
+        "stripe_event_id": event.id,
+        "event_type": event.type,
+        "event_created_at": event.created,
+        "received_at": received_at,
+        "outcome": Outcome.APPLIED,
+    }
+    return connection.execute(claiming(connection.dialect.name, inbox), row).first() is not None
+
+
+@cache
+def claiming(dialect: str, table: Table) -> ReturningInsert[Any]:
+    """Build the statement that enters an event, once: to build it takes longer than to run it."""
+    return insert_into(dialect, table).on_conflict_do_nothing().returning(table.c.stripe_event_id)
 
 
 def settle(connection: Connection, event: Event, receipt: Receipt) -> None:
     """Note in the inbox what became of the event."""
-    statement = inbox.update().where(inbox.c.stripe_event_id == event.id)
-    connection.execute(statement.values(outcome=receipt.outcome, reason=receipt.reason))
+    became = {"claimed": event.id, "outcome": receipt.outcome, "reason": receipt.reason}
+    connection.execute(settling(inbox), became)
+
+
+@cache
+def settling(table: Table) -> Update:
+    """Build the statement that changes the entry of an event."""
+    return table.update().where(table.c.stripe_event_id == bindparam("claimed"))
 
 
 def has_right_mode(event: Event, *, livemode: bool) -> bool:
@@ -119,123 +161,52 @@ def has_right_mode(event: Event, *, livemode: bool) -> bool:
     return event.livemode is livemode
 
 
-def apply(connection: Connection, event: Event, snapshot: Snapshot) -> bool:
-    """Write the state that an event reports, or return False when newer state is there already."""
-    deleted = event.type.endswith(".deleted")
-    match snapshot:
-        case Customer():
-            statement = upsert(
-                connection,
-                customers,
-                customers.c.deleted,
-                stripe_customer_id=snapshot.id,
-                deleted=deleted,
-                event_created_at=event.created,
-            )
-        case Subscription():
-            statement = upsert(
-                connection,
-                subscriptions,
-                subscriptions.c.status.in_(("canceled", "incomplete_expired")),
-                stripe_subscription_id=snapshot.id,
-                stripe_customer_id=snapshot.customer,
-                stripe_price_id=snapshot.price_id,
-                status="canceled" if deleted else snapshot.status,
-                current_period_end=snapshot.period_end,
-                cancel_at_period_end=snapshot.cancel_at_period_end,
-                event_created_at=event.created,
-            )
-        case Invoice():
-            statement = upsert(
-                connection,
-                invoices,
-                invoices.c.status.in_(("paid", "void")),
-                stripe_invoice_id=snapshot.id,
-                stripe_customer_id=snapshot.customer,
-                stripe_subscription_id=snapshot.subscription_id,
-                status=snapshot.status,
-                amount_due=snapshot.amount_due,
-                currency=snapshot.currency,
-                event_created_at=event.created,
-            )
-        case _:
-            assert_never(snapshot)
-    return connection.execute(statement.returning(statement.table.c.event_created_at)).first() is not None
+def has_right_account(event: Event, *, account: str | None) -> bool:
+    """Tell whether the event is of this service's account at Stripe.
 
-
-def upsert(
-    connection: Connection, table: Table, final: ColumnElement[bool], **values: Any
-) -> postgresql.Insert | sqlite.Insert:
-    """Build the statement that inserts a row, or replaces it when the event is newer than the row."""
-    statement = insert(connection, table).values(values)
-    return statement.on_conflict_do_update(
-        index_elements=table.primary_key,
-        set_={name: statement.excluded[name] for name in values},
-        where=is_newer(table, statement.excluded, final),
-    )
-
-
-def is_newer(
-    table: Table, incoming: ColumnCollection[str, ColumnElement[Any]], final: ColumnElement[bool]
-) -> ColumnElement[bool]:
-    """Build the condition under which an event replaces a row.
-
-    Stripe's times are whole seconds, so two events can share one. Then the later delivery wins, except over a state
-    that Stripe never leaves (`final`): a cancelled subscription stays cancelled.
+    `account` stands in the events of accounts that are connected to it, `context` in those of an organisation; both
+    are absent from an account's own.
     """
-    same_second = incoming.event_created_at == table.c.event_created_at
-    return or_(incoming.event_created_at > table.c.event_created_at, and_(same_second, not_(final)))
+    return all(named in (None, "", account) for named in (event.account, event.context))
 
 
-def told(event: Event, snapshot: Snapshot | None, receipt: Receipt, origin: str) -> list[Record]:
-    """Build the audit records of a delivery: one of its receipt, and one of its effect if it had one."""
-    result = Result.SUCCESS if receipt.outcome is Outcome.APPLIED else Result.IGNORED
-    copied = receipt.outcome is Outcome.DUPLICATE
-    received = Record(
-        event=Action.WEBHOOK_DUPLICATE if copied else Action.WEBHOOK_RECEIVED,
-        actor="stripe",
-        result=result,
-        origin=origin,
-        reason=receipt.reason,
-        object_id=event.id,
-    )
-    if snapshot is None or receipt.outcome is not Outcome.APPLIED:
-        return [received]
-    effect = Record(
-        event=action(event, snapshot),
-        actor="stripe",
-        result=result,
-        origin=origin,
-        reason=None if isinstance(snapshot, Customer) else snapshot.status,
-        object_id=snapshot.id,
-        reference=event.id,
-    )
-    return [received, effect]
+def apply(connection: Connection, event: Event, snapshot: Snapshot, asked_since: int | None) -> Receipt:
+    """Write the state that an event reports, unless the database holds what is newer.
+
+    Args:
+        connection: in a transaction.
+        event: what reports it.
+        snapshot: the state, from the event or from Stripe.
+        asked_since: where it is from Stripe, the last audit record before Stripe was asked.
+
+    Raises:
+        UndecidedError: the order of two events is not known, or the state changed while Stripe was asked.
+    """
+    table, row = state.row_of(event, snapshot)
+    asked = asked_since is not None
+    if asked_since is not None:
+        known = state.look(connection, table, row)
+        if state.holds(known, row):
+            return Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
+        if state.same_second(known, row) and is_told_since(connection, snapshot.id, asked_since):
+            raise UndecidedError(last_record(connection))
+    if written := state.write(connection, table, row, asked=asked):
+        return Receipt(Outcome.APPLIED, tenant_id=written["tenant_id"])
+    known = state.look(connection, table, row)
+    if state.holds(known, row):
+        return Receipt(Outcome.IGNORED, Reason.NO_CHANGE)
+    undecided = isinstance(snapshot, Subscription) and state.same_second(known, row)
+    if known is not None and undecided and not courses.is_final(table, known["status"]):
+        raise UndecidedError(last_record(connection))
+    return Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
 
 
-def action(event: Event, snapshot: Snapshot) -> Action:
-    """Name the effect of an event."""
-    deleted, created = event.type.endswith(".deleted"), event.type.endswith(".created")
-    match snapshot:
-        case Customer():
-            return Action.CUSTOMER_DELETED if deleted else Action.CUSTOMER_CHANGED
-        case Subscription() if deleted or snapshot.status == "canceled":
-            return Action.SUBSCRIPTION_CANCELLED
-        case Subscription():
-            return Action.SUBSCRIPTION_CREATED if created else Action.SUBSCRIPTION_CHANGED
-        case Invoice():
-            return Action.PAYMENT_SUCCEEDED if event.type == "invoice.paid" else Action.PAYMENT_FAILED
-        case _:
-            assert_never(snapshot)
+def last_record(connection: Connection) -> int:
+    """Read the sequence of the last audit record; whoever changes a row that is kept from others writes a later one."""
+    last: int = connection.execute(LAST_RECORD).scalar_one()
+    return last
 
 
-def failure(event: Event, error: Exception, origin: str) -> Record:
-    """Build the audit record of a delivery that could not be applied; of the error, only its type."""
-    return Record(
-        event=Action.WEBHOOK_FAILED,
-        actor="stripe",
-        result=Result.FAILED,
-        origin=origin,
-        reason=type(error).__name__[:60],
-        object_id=event.id,
-    )
+def is_told_since(connection: Connection, object_id: str, since: int) -> bool:
+    """Tell whether the audit log has a record of an object after the one with the sequence `since`."""
+    return connection.execute(TOLD_SINCE, {"since": since, "told_of": object_id}).first() is not None

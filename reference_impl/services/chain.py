@@ -10,14 +10,13 @@ A key can be exchanged: the last record under the old key says so, and the ancho
 then on the old key forges nothing, because what follows under the new key is bound to the digests before it.
 """
 
-import base64
-import hashlib
 import hmac
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from reference_impl.services.digests import keyed
 
 __all__ = ["GENESIS", "KEY_EXCHANGED", "Anchor", "Broken", "Fault", "Intact", "Mark", "check", "digest_of", "sealed"]
 
@@ -77,15 +76,6 @@ class Broken:
 
     sequence: int
     fault: Fault
-
-
-def keyed(key: bytes, purpose: str, content: object) -> str:
-    """Compute HMAC-SHA256 over a document, for one purpose, in base64.
-
-    In hexadecimal, runs of digits as long as a card number would be common, and every scan would stop at them.
-    """
-    document = json.dumps([purpose, content], sort_keys=True, separators=(",", ":"))
-    return base64.urlsafe_b64encode(hmac.digest(key, document.encode(), hashlib.sha256)).rstrip(b"=").decode()
 
 
 def digest_of(key: bytes, previous: str, record: Row) -> str:

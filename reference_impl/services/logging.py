@@ -4,12 +4,13 @@ import logging
 import re
 import secrets
 import string
-import sys
 import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
+
+from reference_impl.services.card_data import card_numbers
 
 __all__ = ["configure", "new_reference", "redact"]
 
@@ -20,23 +21,22 @@ SECRETS = re.compile(
     r"""
       whsec_[A-Za-z0-9+/=_-]{4,}                            # webhook signing secrets
     | \b(?:sk|rk)_(?:live|test)_[A-Za-z0-9_]+               # API keys
+    | bil_[a-z]+_[A-Za-z0-9_-]{8,}                          # tokens of this service
     | \b[a-z]+_[A-Za-z0-9]+_secret_[A-Za-z0-9_]+            # client secrets of intents and sessions
     | \bt=\d+(?:,\s*v\d+=[0-9A-Za-z]*)+                     # values of Stripe-Signature
     | \bv\d+=[0-9a-fA-F]{32,}                               # their parts
     """,
     re.VERBOSE,
 )
-# 13 to 19 digits as cards are written; the first digits of all networks in use are 2 to 6.
-CARD_NUMBERS = re.compile(r"(?<!\d)[2-6](?:[ -]?\d){12,18}(?!\d)")
 
 
 def redact(value: Any) -> Any:
     """Return a value with secrets and card numbers replaced in every text and number within it."""
     match value:
         case str():
-            return CARD_NUMBERS.sub(without_card_number, SECRETS.sub(REDACTED, value))
-        case int() if CARD_NUMBERS.fullmatch(str(value)):
-            return redact(str(value))
+            return without_card_numbers(SECRETS.sub(REDACTED, value))
+        case int() if any(card_numbers(str(value))):
+            return REDACTED
         case Mapping():
             return {redact(key): redact(item) for key, item in value.items()}
         case list() | tuple() | set():
@@ -45,11 +45,14 @@ def redact(value: Any) -> Any:
             return value
 
 
-def without_card_number(found: re.Match[str]) -> str:
-    """Replace a run of digits only if its Luhn sum is that of a card number (ISO/IEC 7812-1)."""
-    digits = [int(digit) for digit in found[0] if digit.isdigit()]
-    doubled = (2 * digit - 9 * (digit > 4) for digit in digits[-2::-2])  # noqa: PLR2004 - from 5 on, two digits
-    return REDACTED if (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0 else found[0]
+def without_card_numbers(text: str) -> str:
+    """Replace every card number in a text, those that overlap together."""
+    shown, done = "", 0
+    for start, end in card_numbers(text):
+        if start >= done:
+            shown += text[done:start] + REDACTED
+        done = max(done, end)
+    return shown + text[done:]
 
 
 def redacted(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -72,8 +75,8 @@ def without_exception_text(
     return line
 
 
-def configure() -> None:
-    """Send every log line of the process to standard output as JSON, those of uvicorn and asyncio included."""
+def configure(stream: TextIO) -> None:
+    """Send every log line of the process to a stream as JSON, those of uvicorn and asyncio included."""
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -83,10 +86,10 @@ def configure() -> None:
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],
         # One write per line, so that lines of two threads never mix.
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, delete, func, select
 
+from reference_impl.database.engine import snapshot
 from reference_impl.database.tables import Retention, audit_log, metadata
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Broken, Mark
@@ -35,7 +36,7 @@ def purge(engine: Engine, audit: AuditLog, now: int, actor: str) -> dict[str, in
     Raises:
         AuditBrokenError: the audit log is broken; evidence must not be removed.
     """
-    with engine.connect().execution_options(read_only=True) as connection:
+    with snapshot(engine) as connection:
         checked = audit.verify(connection)
     if isinstance(checked, Broken):
         raise AuditBrokenError(f"record {checked.sequence}: {checked.fault}")

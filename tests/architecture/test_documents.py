@@ -38,8 +38,8 @@ def test_scenarios_that_the_documents_name_exist(name):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_of_the_documents_parse(command):
     """Each command that an operator is told to run has a name and options that the program takes."""
-    # Placeholders stand in capitals.
-    words = [re.sub(r"^[A-Z_]+:[A-Z_]+$", "1:x", word) for word in shlex.split(command)]
+    placeholders = {"SEQUENCE:DIGEST": "1:x", "ROLE": "viewer"}
+    words = [placeholders.get(word, word) for word in shlex.split(command)]
     assert parser().parse_args(words).command == words[0]
 
 

@@ -1,12 +1,15 @@
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import click
 import pytest
 
 from harness.cli import cli
+from harness.language import read_target
+from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -31,6 +34,19 @@ def test_commands_of_the_readme_parse(command):
 def test_make_targets_of_the_readme_exist(target):
     """Each `make` command that the README shows is a target of the Makefile."""
     subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_benchmarks_can_be_loaded():
+    """What `make bench` runs finds all that it imports; only its figures are left to it."""
+    subprocess.run([sys.executable, "-m", "tests.benchmarks", "--help"], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", README, re.DOTALL))
+def test_target_files_of_the_readme_are_read(tmp_path, block):
+    """What the README shows of a target file is read as a part of one."""
+    file = target_file(tmp_path, "https://billing.example", sources=block)
+    variables = dict.fromkeys(re.findall(r'url_env = "(\w+)"', block), "postgresql://watcher:password@host/name")
+    assert read_target(file, {SECRET_ENV: SECRET, **variables}).stores
 
 
 def test_readme_names_every_verdict_and_exit_code():

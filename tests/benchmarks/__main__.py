@@ -1,35 +1,63 @@
-"""Measures the harness beside its peers on this machine and prints the figures: `python -m tests.benchmarks`."""
+"""Measures the project beside its peers on this machine and prints the figures: `python -m tests.benchmarks`.
 
+Sections can be named: counts, runs, deliveries, service.
+"""
+
+import argparse
 import os
 import signal
 import sys
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from tests.benchmarks._counts import counts
 from tests.benchmarks._deliveries import deliveries
 from tests.benchmarks._machine import machine, missing
 from tests.benchmarks._runs import runs
+from tests.benchmarks._service import service
+
+
+def measured(section: str, absent: list[str]) -> tuple[list[RenderableType], list[str]]:
+    """Return the tables of a section that can be measured without some programs, and a line for each failure."""
+    match section:
+        case "counts":
+            return [counts()], []
+        case "runs":
+            timed, failed = runs()
+            return [timed], failed
+        case "deliveries" if "nginx" not in absent:
+            return [deliveries(with_wrk="wrk" not in absent)], []
+        case "service" if "wrk" not in absent:
+            return [*service()], []
+        case _:
+            return [], []
 
 
 def main() -> int:
     """Print every table; 1 when a run did not hold, or a peer is missing where the environment requires all."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nginx is stopped then too
+    sections = ("counts", "runs", "deliveries", "service")
+    parser = argparse.ArgumentParser("python -m tests.benchmarks", description="Measure the project beside its peers.")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)}; all by default")
+    chosen = parser.parse_args().sections or sections
+    if unknown := set(chosen) - set(sections):
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
     console = Console()
     out = console if console.is_terminal else Console(width=120)
     out.print(machine(), highlight=False)
-    out.print(counts())
-    timed, failed = runs()
-    out.print(timed)
-    for line in failed:
-        out.print(line, style="bold", highlight=False)
-    absent = missing("nginx", "wrk")
+    absent = missing("nginx", "wrk") if {"deliveries", "service"} & set(chosen) else []
     for program in absent:
         out.print(f"not measured: {program} is not on this machine", highlight=False)
-    if "nginx" not in absent:
-        out.print(deliveries(with_wrk="wrk" not in absent))
+    broken = False
+    for section in chosen:
+        tables, failed = measured(section, absent)
+        for table in tables:
+            out.print(table)
+        for line in failed:
+            out.print(line, style="bold", highlight=False)
+        broken = broken or bool(failed)
     required = os.environ.get("PAYPROOF_REQUIRE") == "all"
-    return 1 if failed or (absent and required) else 0
+    return 1 if broken or (absent and required) else 0
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 import os
 import platform
 import shutil
+import socket
 from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["machine", "missing", "program"]
+__all__ = ["free_port", "machine", "missing", "program"]
 
 # Debian keeps servers where only root's PATH looks.
 _SEARCHED = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"))
@@ -29,6 +30,13 @@ def program(name: str) -> str | None:
 def missing(*names: str) -> list[str]:
     """Return the programs that are not on this machine."""
     return [name for name in names if program(name) is None]
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def _cores() -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.benchmarks._machine import program
+from tests.benchmarks._machine import free_port, program
 
 __all__ = ["nginx"]
 
@@ -44,7 +44,7 @@ def nginx() -> Iterator[str]:
     executable = program("nginx")
     assert executable is not None
     with tempfile.TemporaryDirectory(prefix="payproof-bench-") as name:
-        folder, port = Path(name), _free_port()
+        folder, port = Path(name), free_port()
         configuration = folder / "nginx.conf"
         configuration.write_text(_CONFIGURATION.format(folder=folder, port=port))
         with (folder / "said.log").open("wb") as said:
@@ -61,12 +61,6 @@ def nginx() -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, said: Path) -> None:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from reference_impl import app as application
 from reference_impl.database import tables
+from reference_impl.middleware import paths
 from reference_impl.routes import stripe
 from reference_impl.services import billing, webhooks
 from reference_impl.services.webhooks import Cause, RejectedError, SignatureHeader
@@ -25,6 +26,7 @@ __all__ = [
     "fold_paths",
     "judge_two_timestamps",
     "keep_timestamp_text",
+    "open_path",
     "record",
     "rewrite_header",
     "rewrite_timestamp",
@@ -125,8 +127,14 @@ def judge_two_timestamps(signed: Callable[[list[int]], Iterable[int]], aged: Cal
     webhooks.verify = verify
 
 
+def open_path(path: str) -> None:
+    """Let anybody ask for a path."""
+    paths.PUBLIC |= {path}
+
+
 def unverified_route(path: str) -> None:
     """Add a route that takes events without looking at their signature."""
+    open_path(path)
 
     @stripe.router.post(path)
     async def take(request: Request):
@@ -160,16 +168,19 @@ def fold_paths(fold: Callable[[str], str]) -> None:
     folded: ContextVar[bool] = ContextVar("folded", default=False)
     webhooks.verify = lambda *given: None if folded.get() else verify(*given)
 
-    def create_folding_app(*given):
-        service = create_app(*given)
-
-        async def folding(scope, receive, send):
+    def folding(service):
+        async def handle(scope, receive, send):
             sent = scope.get("raw_path", b"").decode("latin-1")
             if sent != HOOK and fold(sent) == HOOK:
                 folded.set(True)
                 scope = {**scope, "path": HOOK}
             await service(scope, receive, send)
 
-        return folding
+        return handle
+
+    def create_folding_app(*given):
+        service = create_app(*given)
+        service.add_middleware(folding)
+        return service
 
     application.create_app = create_folding_app

@@ -3,11 +3,12 @@
 from starlette.responses import RedirectResponse
 
 from reference_impl.routes import stripe
-from tests.defects._planting import HOOK, unverified_route
+from tests.defects._planting import HOOK, open_path, unverified_route
 
 
 def plant() -> None:
     unverified_route("/internal/stripe")
+    open_path(f"{HOOK}/")
 
     @stripe.router.post(f"{HOOK}/")
     def move():

@@ -8,8 +8,8 @@ from reference_impl.services import logging
 def plant() -> None:
     configure = logging.configure
 
-    def without_time():
-        configure()
+    def without_time(stream):
+        configure(stream)
         kept = [
             one for one in structlog.get_config()["processors"] if not isinstance(one, structlog.processors.TimeStamper)
         ]

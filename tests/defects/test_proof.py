@@ -8,7 +8,18 @@ from tests.defects._proof import defects, load, naming, on_defect, tripped
 @pytest.mark.parametrize("defect", defects())
 def test_scenarios_catch_the_defects_that_they_name(defect):
     """On a service with one planted defect, every scenario that names it fails by the check that it states."""
-    with on_defect(defect) as session:
+    caught_on(defect, "sqlite")
+
+
+@pytest.mark.parametrize("defect", ["accepted_without_effect", "rejected_but_applied"])
+def test_defects_that_the_database_shows_are_caught_on_postgresql(defect):
+    """What only a look into the database tells is seen on PostgreSQL as well."""
+    caught_on(defect, "postgresql")
+
+
+def caught_on(defect, store):
+    """Hold every scenario that names a defect to failing on it by the check that it states."""
+    with on_defect(defect, store) as session:
         for scenario in naming(defect):
             caught, seen = tripped(session, scenario, scenario.defects[defect])
             told = "\n".join(f"{case.id}: {case.verdict.kind}: {summary(case.verdict)}" for case in seen)

@@ -1,12 +1,15 @@
+import pytest
+
 from harness.domain.verdict import Passed
 from harness.reporters.words import summary
 from harness.session import all_scenarios, choose, event_factory, open_session
 from harness.stripe.forgeries import FORGERIES
 
 
-def test_the_reference_passes_every_case():
-    """On the reference service every case of every scenario passes: none fails, errs or is skipped."""
-    with open_session(None) as session:
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_the_reference_passes_every_case(store):
+    """On the reference service, on either database, every case of every scenario passes: none errs or is skipped."""
+    with open_session(None, store=store) as session:
         finished = [session.judged(*choice) for choice in choose(all_scenarios())]
     others = [
         f"{one.id}: {one.verdict.kind}: {summary(one.verdict)}"

@@ -2,40 +2,15 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import time
-from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from tests.end_to_end import hostile
-from tests.end_to_end.command import PAYPROOF, environment, target_file
+from tests.end_to_end.command import target_file
 from tests.end_to_end.hostile import Server
-
-DEADLINE = 20
-PROC = Path("/proc")
-
-
-def until(condition):
-    """Wait until something holds."""
-    end = time.monotonic() + DEADLINE
-    while not (found := condition()):
-        assert time.monotonic() < end, "it never came to hold"
-        time.sleep(0.02)
-    return found
-
-
-def begun(*arguments):
-    """Start the command as a terminal would: in a process group of its own."""
-    return subprocess.Popen(
-        [PAYPROOF, *map(str, arguments)],
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+from tests.end_to_end.processes import DEADLINE, PROC, begun, children, running, until
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -80,14 +55,6 @@ def test_interrupted_before_the_first_case(tmp_path):
     assert (process.returncode, out, err.strip()) == (2, b"", b"payproof: interrupted")
 
 
-def children(process):
-    """Return the processes that a process has started."""
-    try:
-        return [int(one) for one in (PROC / f"{process}/task/{process}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
-
-
 def listening(process):
     """Return the ports of the loopback that a process listens on."""
     inodes = set()
@@ -98,14 +65,6 @@ def listening(process):
             continue
     rows = [line.split() for line in (PROC / "net/tcp").read_text().splitlines()[1:]]
     return [int(row[1].partition(":")[2], 16) for row in rows if row[3] == "0A" and f"socket:[{row[9]}]" in inodes]
-
-
-def running(process):
-    """Whether a process is there and no zombie that waits for its parent."""
-    try:
-        return (PROC / f"{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 @pytest.mark.skipif(not (PROC / "self/fd").is_dir(), reason="reads /proc")

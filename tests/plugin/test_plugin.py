@@ -69,6 +69,13 @@ def test_cases_on_the_reference_service(run, options, passed):
     assert result.ret == 0
 
 
+def test_cases_on_postgresql(run):
+    """The reference service is run on PostgreSQL where that is chosen."""
+    result = run("--payproof-reference", "--payproof-store", "postgresql", "-W", "error", "-k", "missing and no_header")
+    assert result.parseoutcomes()["passed"] == 1
+    assert result.ret == 0
+
+
 def test_markers_exclude(run):
     """A severity that no chosen case has leaves nothing, which is no success."""
     assert run("--payproof-reference", "-k", "missing", "-m", "low").ret == 5
@@ -125,8 +132,9 @@ def test_fixture_without_a_target(run, pytester):
         (("--payproof-target", "wrong.toml"), "wrong.toml:1: unknown key 'nmae'; did you mean 'name'?"),
         (("--payproof-reference", "--payproof-topic", "webhook"), "unknown topic 'webhook'; *"),
         (("--payproof-reference", "--payproof-target", "x.toml"), "*exclude each other"),
+        (("--payproof-target", "x.toml", "--payproof-store", "sqlite"), "--payproof-store needs --payproof-reference"),
     ],
-    ids=["missing", "unknown key", "unknown topic", "both"],
+    ids=["missing", "unknown key", "unknown topic", "both", "store of a target"],
 )
 def test_wrong_option_is_refused_before_anything_runs(run, pytester, options, said):
     """A wrong target file or option ends pytest with code 4 and one line, before any test ran."""

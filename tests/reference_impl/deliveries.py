@@ -41,7 +41,8 @@ def signed(body: bytes, secret: str, timestamp: int | None = None) -> dict[str, 
 
 def subscription(**changes: object) -> dict[str, object]:
     """Build a subscription in the shape since basil: the period ends on the item."""
-    item = {"price": {"id": "price_1"}, "current_period_end": 1_800_000_000}
+    price = {"id": "price_1", "unit_amount": 1999, "currency": "eur"}
+    item = {"price": price, "current_period_end": 1_800_000_000}
     return {"id": "sub_1", "customer": "cus_1", "status": "active", "items": {"data": [item]}} | changes
 
 

@@ -190,7 +190,7 @@ def test_records_of_a_delivery(deliver, client):
     deliver(event("customer.subscription.created", id="evt_1"))
     deliver(event("customer.subscription.created", id="evt_1"))
     deliver(event(id="evt_2", created=1_699_999_999))
-    deliver(event("charge.succeeded", {}, id="evt_3"))
+    deliver(event("charge.captured", {}, id="evt_3"))
     columns = "sequence, event, actor, result, reason, origin, object_id, reference"
     assert client.rows("audit_log", columns) == [
         (1, "webhook_received", "stripe", "success", None, "192.0.2.1", "evt_1", None),
@@ -256,6 +256,37 @@ def test_appends_at_once_make_one_chain(engine, audit, deliver):
     checked = verified(engine, audit)
     assert isinstance(checked, Intact)
     assert checked.records == 60
+
+
+def test_processes_that_take_turns_make_one_chain(engine, audit, settings):
+    """Two processes each remember where the log ended when they last wrote, and neither believes it."""
+    other = AuditLog(settings.audit_key)
+    for turn in range(6):
+        with engine.begin() as connection:
+            (audit, other)[turn % 2].append(connection, record(turn), record(turn))
+    checked = verified(engine, audit)
+    assert isinstance(checked, Intact)
+    assert checked.records == 12
+
+
+def test_transaction_that_came_to_nothing_leaves_no_gap(engine, audit):
+    """After records that were rolled back the log goes on where it ended."""
+    for turn in range(3):
+        with engine.connect() as connection:
+            audit.append(connection, record(turn))
+            connection.rollback()
+        with engine.begin() as connection:
+            audit.append(connection, record(turn))
+    checked = verified(engine, audit)
+    assert isinstance(checked, Intact)
+    assert checked.records == 3
+
+
+def test_end_that_was_tampered_with_stops_a_service_that_runs(five, tamper, audit):
+    """That the service wrote the end itself is no reason to trust it."""
+    tamper(anchor("end", "UPDATE {} SET seal = digest"))
+    with pytest.raises(AuditBrokenError), five.begin() as connection:
+        audit.append(connection, record(6))
 
 
 def test_log_is_begun_once(engine, audit, five):

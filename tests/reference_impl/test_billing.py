@@ -9,7 +9,18 @@ from reference_impl.services.webhooks import Cause, RejectedError
 from tests.reference_impl.deliveries import event, subscription
 
 INVOICE = {"id": "in_1", "customer": "cus_1", "status": "paid", "amount_due": 1999, "currency": "eur"}
+CHARGE = {
+    "id": "ch_1",
+    "payment_intent": "pi_1",
+    "customer": "cus_1",
+    "status": "succeeded",
+    "amount": 1999,
+    "amount_refunded": 0,
+    "currency": "eur",
+}
 STATE = "status, event_created_at"
+STATES = ("customers", "subscriptions", "invoices", "payments", "disputes", "checkout_sessions")
+OWN = "acct_own"
 
 
 @pytest.fixture
@@ -23,11 +34,17 @@ def record(engine, audit):
     return one
 
 
+def delivered(engine, audit, found, account) -> Receipt:
+    """Record an event for a service that was told its account."""
+    own = {"livemode": False, "account": account}
+    return billing.record(engine, audit, found, **own, received_at=1_700_000_001, origin="192.0.2.1")
+
+
 def test_subscription_is_stored_alike_in_both_shapes(record, client):
     """The period ends on the subscription before basil and on its item since; the row is the same."""
     before = subscription(
         current_period_end=1_800_000_000,
-        items={"data": [{"price": {"id": "price_1"}}]},
+        items={"data": [{"price": {"id": "price_1", "unit_amount": 1999, "currency": "eur"}}]},
         customer={"id": "cus_1", "object": "customer", "name": "Jenny Rosen"},
     )
     record(event())
@@ -36,7 +53,7 @@ def test_subscription_is_stored_alike_in_both_shapes(record, client):
     assert (
         since
         == client.rows("subscriptions")
-        == [("sub_1", "cus_1", "price_1", "active", 1_800_000_000, 0, 1_700_000_000, None, None)]
+        == [("sub_1", "cus_1", "price_1", "active", 1_800_000_000, 0, 1_700_000_000, 1999, "eur")]
     )
 
 
@@ -108,27 +125,72 @@ def test_older_event_is_ignored_with_its_reason(record, client):
     assert ("evt_old", "ignored", "older_than_state") in client.rows("inbox", "stripe_event_id, outcome, reason")
 
 
-def test_cancelled_stays_cancelled_within_a_second(record, client):
-    """Of two events of one second the later delivery wins, except over a cancellation."""
-    record(event(body=subscription(status="past_due")))
-    record(event("customer.subscription.deleted", subscription(status="canceled")))
-    record(event(body=subscription(status="active")))
-    assert client.rows("subscriptions", "status") == [("canceled",)]
+def test_no_change_within_a_second_is_one_effect(record, client):
+    """Two events that report the same state in the same second are one effect, and the second says so."""
+    assert record(event()) == Receipt(Outcome.APPLIED)
+    assert record(event()) == Receipt(Outcome.IGNORED, Reason.NO_CHANGE)
+    told = [("webhook_received",), ("subscription_changed",), ("webhook_received",)]
+    assert client.rows("audit_log", "event") == told
+
+
+def test_subscription_without_plan_or_amount_is_stored(record, client):
+    """A price with tiers has no amount, and a subscription without items no price."""
+    tiers = {"data": [{"price": {"id": "price_1", "unit_amount": None, "currency": "eur"}}]}
+    record(event(body=subscription(id="sub_1", items=tiers)))
+    record(event(body=subscription(id="sub_2", items={"data": []})))
+    columns = "stripe_price_id, unit_amount, currency"
+    assert client.rows("subscriptions", columns) == [("price_1", None, "eur"), (None, None, None)]
 
 
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (event("charge.succeeded", {"payment_method_details": {"card": {"last4": "4242"}}}), Reason.UNHANDLED_TYPE),
+        (event("charge.captured", {"payment_method_details": {"card": {"last4": "4242"}}}), Reason.UNHANDLED_TYPE),
         (event("customer.source.created", {"id": "card_1"}), Reason.UNHANDLED_TYPE),
         (event(livemode=True), Reason.WRONG_MODE),
+        (event(account="acct_other"), Reason.WRONG_ACCOUNT),
+        (event("charge.updated", CHARGE), Reason.UNHANDLED_TYPE),
+        (event("v1.charge.succeeded", CHARGE), Reason.UNHANDLED_TYPE),
     ],
 )
 def test_event_of_no_concern_leaves_an_inbox_row_only(record, client, body, reason):
-    """An unknown type and the other mode are acknowledged, without effect."""
+    """An unknown type, the other mode and another account are acknowledged, without effect."""
     assert record(body) == Receipt(Outcome.IGNORED, reason)
     assert client.rows("inbox", "outcome, reason") == [("ignored", reason)]
-    assert [client.rows(name) for name in ("customers", "subscriptions", "invoices")] == [[], [], []]
+    assert client.rows("audit_log", "event, result, reason") == [("webhook_received", "ignored", reason)]
+    assert [client.rows(name) for name in STATES] == [[]] * len(STATES)
+
+
+@pytest.mark.parametrize("named", [{}, {"account": None, "context": None}, {"context": ""}, {"account": OWN}])
+def test_event_of_the_own_account_is_applied(engine, audit, named):
+    """The own account is named by nobody, or by its id where the service knows it."""
+    found = webhooks.parse(event(**named))
+    assert delivered(engine, audit, found, account=OWN) == Receipt(Outcome.APPLIED)
+
+
+@pytest.mark.parametrize("account", [None, OWN])
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"account": "acct_other"},
+        {"context": "acct_other"},
+        {"account": OWN, "context": "acct_other"},
+        {"account": "acct_other", "context": OWN},
+        {"context": f"org_1/{OWN}"},
+        {"account": OWN.upper()},
+    ],
+)
+def test_event_of_another_account_is_ignored(engine, audit, client, account, named):
+    """Who may send to the endpoint for one account cannot change what belongs to another."""
+    found = webhooks.parse(event(**named))
+    assert delivered(engine, audit, found, account=account) == Receipt(Outcome.IGNORED, Reason.WRONG_ACCOUNT)
+    assert client.rows("subscriptions") == []
+
+
+def test_account_that_the_service_does_not_know_is_another(engine, audit):
+    """Without the setting, an event that names an account is never taken for the own."""
+    found = webhooks.parse(event(account=OWN))
+    assert delivered(engine, audit, found, account=None) == Receipt(Outcome.IGNORED, Reason.WRONG_ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +204,11 @@ def test_event_of_no_concern_leaves_an_inbox_row_only(record, client, body, reas
         ("invoice.paid", INVOICE | {"amount_due": True}),
         ("invoice.paid", INVOICE | {"currency": "Jenny Rosen"}),
         ("invoice.paid", INVOICE | {"parent": []}),
+        ("charge.succeeded", CHARGE | {"id": "4242424242424242"}),
+        ("charge.succeeded", CHARGE | {"amount": int("42" * 8)}),
+        ("charge.refunded", CHARGE | {"customer": "jenny@example.com"}),
+        ("charge.dispute.created", CHARGE | {"id": "dp_1", "status": "needs_response"}),
+        ("checkout.session.completed", {"id": "cs_1", "status": "complete", "payment_status": "4" * 16}),
     ],
 )
 def test_object_of_another_shape_is_refused(record, client, kind, body):

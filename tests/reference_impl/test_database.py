@@ -17,12 +17,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from reference_impl.commands.maintenance import require_sqlite
 from reference_impl.database import engine as database_engine
 from reference_impl.database import tables
 from reference_impl.database.engine import open_database
 from reference_impl.database.schema import require_narrow_role
 from reference_impl.database.tables import Kind, Retention
-from reference_impl.maintenance import require_sqlite
 from reference_impl.settings import MisconfiguredError
 from tests.reference_impl.databases import OWNER, SERVICE
 

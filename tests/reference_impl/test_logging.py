@@ -6,6 +6,7 @@ import pytest
 import structlog
 
 from reference_impl.services import logging
+from reference_impl.services.credentials import Token
 from tests.reference_impl.deliveries import new_secret
 
 CARDS = ["4242" * 4, "4242 4242 4242 4242", "4242-4242-4242-4242", "378282246310005", "6011000990139424"]
@@ -13,6 +14,7 @@ SECRETS = [
     new_secret(),
     "sk_" + "live_" + "a1b2c3d4",
     "rk_" + "test_" + "a1b2c3d4",
+    Token("cred_" + "abcdefghij" * 2, "A-b_" * 10 + "c0d").reveal(),
     "pi_3Abc" + "_secret_" + "xyz789",
     "t=1700000000,v1=" + "ab" * 32,
     "v1=" + "ab" * 32,
@@ -20,14 +22,13 @@ SECRETS = [
 
 
 @pytest.fixture
-def lines(monkeypatch):
+def lines():
     """Log to a stream of the test's own, and give the lines that were written."""
     stream = io.StringIO()
     handlers, level = standard_logging.root.handlers[:], standard_logging.root.level
     # Taken off first, because configure() closes what it replaces, and these belong to pytest.
     standard_logging.root.handlers[:] = []
-    monkeypatch.setattr("sys.stdout", stream)
-    logging.configure()
+    logging.configure(stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     standard_logging.root.handlers[:] = handlers
     standard_logging.root.setLevel(level)

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -37,7 +37,12 @@ class Service:
             stderr=subprocess.PIPE,
         )
         # What comes before is of the audit log, and has its own tests.
-        self.lines = [next(line for line in map(json.loads, self.process.stdout) if line["event"] == "service_started")]
+        self.earlier: list[dict[str, object]] = []
+        for line in map(json.loads, self.process.stdout):
+            if line["event"] == "service_started":
+                break
+            self.earlier.append(line)
+        self.lines = [line]
         self.port = self.lines[0]["port"]
         self.reader = threading.Thread(target=lambda: self.lines.extend(map(json.loads, self.process.stdout)))
         self.reader.start()
@@ -211,6 +216,71 @@ def test_plain_http_is_not_spoken(service):
         assert b"HTTP" not in plain.recv(65_536)
 
 
+def test_renewed_certificate_is_taken_at_sighup(service, environment, authority, client):
+    """After the signal new connections get the new certificate, and a bad one does not stop the service."""
+    certificate, key = (Path(environment[f"BILLING_TLS_{name}"]) for name in ("CERTIFICATE", "PRIVATE_KEY"))
+    shown = [certificate_shown(service)]
+    renewed = authority.issue_cert("127.0.0.1")
+    for leaf, outcome in ((renewed.cert_chain_pems[0].bytes(), "taken"), (b"half of it", "refused")):
+        certificate.write_bytes(leaf)
+        renewed.private_key_pem.write_to_path(key)
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda outcome=outcome: service.lines[-1]["event"] == f"certificate_{outcome}")
+        shown.append(certificate_shown(service))
+    assert shown[0] != shown[1] == shown[2] == ssl.PEM_cert_to_DER_cert(renewed.cert_chain_pems[0].bytes().decode())
+    assert client.get("/health").status_code == 200
+
+
+def certificate_shown(service: Service) -> bytes:
+    """Give the certificate of a fresh connection."""
+    return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", service.port), timeout=DEADLINE))
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for something that happens soon."""
+    end = time.monotonic() + DEADLINE
+    while not happened():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_metrics_have_a_listener_of_their_own(environment, trust):
+    """They are told by plain HTTP at another port, count what the service does, and are not on the service's port."""
+    running = Service(environment | {"BILLING_METRICS_PORT": "0", "BILLING_BUILD": "1.2.3-test"})
+    try:
+        # The two servers begin at the same time.
+        until(lambda: any(line["event"] == "metrics_started" for line in [*running.earlier, *running.lines]))
+        told = next(line for line in [*running.earlier, *running.lines] if line["event"] == "metrics_started")
+        assert told["host"] == "127.0.0.1"
+        body = event()
+        service, metered = f"https://127.0.0.1:{running.port}", f"http://127.0.0.1:{told['port']}"
+        with httpx.Client(verify=trust) as client:
+            client.post(f"{service}/webhooks/stripe", content=body, headers=signed(body, running.secret))
+            client.post(f"{service}/webhooks/stripe", content=body, headers={"Stripe-Signature": "t=1"})
+            # As every path there that is not public, whether it exists or not.
+            assert client.get(f"{service}/metrics").status_code == 401
+            answer = client.get(f"{metered}/metrics")
+            assert client.get(f"{metered}/health").status_code == 404
+            assert client.post(f"{metered}/metrics").status_code == 405
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert "server" not in answer.headers
+        for line in (
+            'billing_build_info{build="1.2.3-test",',
+            'billing_webhook_deliveries_total{reason="applied",result="accepted"} 1.0',
+            'billing_webhook_deliveries_total{reason="malformed_header",result="rejected"} 1.0',
+            'billing_answers_total{status="401"} 2.0',
+            "billing_database_up 1.0",
+            'billing_stripe_breaker_state{state="closed"} 1.0',
+        ):
+            assert f"\n{line}" in answer.text
+        for private in ("process_", "python_", running.secret, str(environment["BILLING_TLS_CERTIFICATE"])):
+            assert private not in answer.text
+        running.process.send_signal(signal.SIGTERM)
+        assert running.end() == 0
+    finally:
+        running.close()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -222,6 +292,8 @@ def test_plain_http_is_not_spoken(service):
         ("TLS_PRIVATE_KEY", "/dev/null"),
         ("DATABASE_URL", "sqlite:////nowhere/at/all/billing.db"),
         ("HOST", "203.0.113.1"),
+        ("DATABASE_URL", "postgresql://billing@db.invalid/billing?sslmode=prefer"),
+        ("TRUSTED_PROXIES", '["*"]'),
     ],
 )
 def test_unsafe_start_is_refused(environment, name, value):

@@ -5,13 +5,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from reference_impl import maintenance
-from reference_impl.__main__ import main, parser, run
+from reference_impl.__main__ import main, parser
+from reference_impl.commands import maintenance
+from reference_impl.commands.operator import open_as_owner
 from reference_impl.database import schema, tables
 from reference_impl.services import retention
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Broken, Intact, Mark
-from reference_impl.settings import MisconfiguredError
+from reference_impl.settings import MaintenanceSettings, MisconfiguredError, load_settings
 from tests.reference_impl.deliveries import new_key
 
 NOW = 1_800_000_000
@@ -155,22 +156,11 @@ def test_moved_start_does_not_hide_a_deletion(engine, clocked):
     assert isinstance(verified(engine, clocked), Broken)
 
 
-@pytest.fixture
-def operator(monkeypatch, settings, database):
-    """The environment of an operator, before the first migration."""
-    made = database.fresh(migrated=False)
-    monkeypatch.setenv("BILLING_DATABASE_URL", made.service)
-    monkeypatch.setenv("BILLING_MIGRATION_DATABASE_URL", made.owner)
-    monkeypatch.setenv("BILLING_AUDIT_KEY", settings.audit_key.get_secret_value())
-    yield made
-    database.drop(made)
-
-
 def test_operator_runs_the_commands_one_after_another(operator, settings, capsys):
     """Migrate, verify, purge, and verify against what was kept: each says in a line what it did."""
     assert maintenance.migrate(None) == 0
     assert maintenance.verify_audit(None) == 1
-    owner, _ = maintenance.open_as_owner(maintenance.load_settings(maintenance.MaintenanceSettings))
+    owner, _ = open_as_owner(load_settings(MaintenanceSettings))
     audit = AuditLog(settings.audit_key)
     with owner.begin() as connection:
         audit.begin(connection)
@@ -192,15 +182,16 @@ def test_operator_runs_the_commands_one_after_another(operator, settings, capsys
 def test_operator_exchanges_the_audit_key(operator, settings, capsys, monkeypatch):
     """With the new key and the old one the log goes on; without the old one nothing is exchanged."""
     assert maintenance.migrate(None) == 0
-    owner, _ = maintenance.open_as_owner(maintenance.load_settings(maintenance.MaintenanceSettings))
+    owner, _ = open_as_owner(load_settings(MaintenanceSettings))
     with owner.begin() as connection:
         AuditLog(settings.audit_key).begin(connection)
     owner.dispose()
     monkeypatch.setenv("BILLING_AUDIT_KEY", new_key())
     assert maintenance.exchange_audit_key() == 1
     monkeypatch.setenv("BILLING_AUDIT_PREVIOUS_KEYS", json.dumps([settings.audit_key.get_secret_value()]))
-    assert run(parser().parse_args(["exchange-audit-key"])) == 0
-    assert run(parser().parse_args(["verify-audit"])) == 0
+    for name in ("exchange-audit-key", "verify-audit"):
+        options = parser().parse_args([name])
+        assert options.run(options) == 0
     said = capsys.readouterr().out
     assert "the key was not exchanged: there is no previous key" in said
     assert "intact: 1 records" in said
@@ -248,14 +239,16 @@ def test_failing_migration_is_told_in_a_line(operator, monkeypatch):
     assert "canary" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("command", [["purge"], ["verify-audit"], ["migrate"]])
+@pytest.mark.parametrize("command", [["purge"], ["verify-audit"], ["migrate"], ["operations"]])
 def test_command_without_settings_is_refused(monkeypatch, capsys, command):
     """Every command ends with code 78 and one line when its settings are missing."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr("reference_impl.services.logging.configure", lambda: None)
+    monkeypatch.setattr("reference_impl.services.logging.configure", lambda _: None)
     monkeypatch.delenv("BILLING_DATABASE_URL", raising=False)
     assert main(command) == 78
-    assert capsys.readouterr().err.startswith("reference_impl: BILLING_DATABASE_URL: Field required")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("reference_impl: ")
+    assert "BILLING_DATABASE_URL: Field required" in line
 
 
 def test_retention_is_measured_from_now(owner):

@@ -1,4 +1,5 @@
 import json
+import socket
 
 import pytest
 import structlog
@@ -6,6 +7,7 @@ from structlog.testing import capture_logs
 
 from reference_impl.routes import stripe
 from reference_impl.services import billing
+from tests.reference_impl.callers import bearer, new_token
 from tests.reference_impl.deliveries import event, new_secret, sign, signed
 
 # Repeated here on purpose, so that a header that is lost from the service is missed.
@@ -113,6 +115,58 @@ def test_signed_nonsense_is_refused(client, body):
     assert lines[0]["cause"] == "not_an_event"
 
 
+THIN = {
+    "id": "evt_test_1",
+    "object": "v2.core.event",
+    "type": "v1.billing.meter.error_report_triggered",
+    "created": "2026-01-01T00:00:00.000Z",
+    "livemode": False,
+    "context": None,
+}
+
+
+@pytest.mark.parametrize("envelope", [THIN, {"object": "event"}, {"object": "v2.core.event"}])
+def test_related_object_is_never_fetched(client, envelope):
+    """A thin event is refused, and what any event relates to is nowhere called: its address is the sender's word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/v1/customers/cus_1"
+        related = {"id": "cus_1", "type": "customer", "url": address}
+        answer = client.deliver(json.dumps(json.loads(event(related_object=related)) | envelope).encode())
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert answer.status_code == (200 if envelope == {"object": "event"} else 400)
+    assert client.stripe.replay.calls == []
+    assert len(client.rows("inbox")) == (answer.status_code == 200)
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        *("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json"),
+        *("application/json+x", "application/cloudevents+json", "", "json", "application/json, text/plain"),
+    ],
+)
+def test_other_content_types_are_refused(client, stated):
+    """What its sender does not call JSON is refused before it is read, signed or not: forms come from any page."""
+    body = event(note=CANARY)
+    for headers in (signed(body, secret_of(client)), {}):
+        with capture_logs() as lines:
+            answer = client.deliver(body, headers | {"Content-Type": stated})
+        assert_generic(answer, 415)
+        assert [line["cause"] for line in lines] == ["not_json"]
+    assert client.rows("inbox") == []
+
+
+@pytest.mark.parametrize("stated", ["application/json", "Application/JSON ; charset=UTF-8", None])
+def test_json_is_accepted_however_it_is_called(client, stated):
+    """Parameters and case do not matter, and who says nothing is judged by the signature."""
+    body = event()
+    headers = signed(body, secret_of(client)) | {"Content-Type": stated}
+    answer = client.deliver(body, {name: value for name, value in headers.items() if value is not None})
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_oversized_body_is_refused(client, announced):
     """The limit holds for an announced length and for a stream of chunks alike."""
@@ -143,16 +197,19 @@ def test_other_methods_are_refused(client, method):
         *("/webhooks/stripe/test", "/x/%2e%2e/webhooks/stripe", "/docs", "/redoc", "/openapi.json", "/metrics"),
     ],
 )
-def test_nothing_else_is_served(client, path):
-    """No other spelling of the path reaches the webhook, and there is no page beside it."""
-    answer = client.request("POST", path, content=event())
-    assert_generic(answer, 404)
-    assert path not in answer.text or path == "/"
+def test_nothing_else_is_served(client, owner, path):
+    """No other spelling of the path reaches the webhook, and there is no page beside it, for strangers or others."""
+    token = bearer(new_token(owner, client.settings))
+    with capture_logs():
+        for sent, status in ((token, 404), ({}, 404 if path == "/openapi.json" else 401)):
+            answer = client.request("POST", path, content=event(), headers=sent | {"Content-Type": "application/json"})
+            assert_generic(answer, status)
+            assert path not in answer.text or path == "/"
 
 
 def test_unhandled_exception_is_kept_inside(client, monkeypatch):
     """A defect is answered with a reference, which finds a line that names type and place and not the text."""
-    monkeypatch.setattr(billing, "record", lambda *_, **__: {}[CANARY])
+    monkeypatch.setattr(billing, "take", lambda *_: {}[CANARY])
     with capture_logs() as lines:
         answer = client.deliver(event())
     assert_generic(answer, 500)
@@ -169,11 +226,14 @@ def test_failing_database_is_answered_503_and_the_event_applied_later(client, ow
         with capture_logs() as lines:
             answer = client.deliver(body)
     assert_generic(answer, 503)
+    assert client.rows("inbox") == client.rows("subscriptions") == client.rows("audit_log") == []
     expected = {"sqlite": "SQLITE_BUSY", "postgresql": "55P03"}[owner.name]
     assert (lines[0]["event"], lines[0]["database_error"]) == ("database_failed", expected)
     assert lines[0]["reference"] == answer.json()["error"]["reference"]
-    assert client.deliver(body).status_code == 200
+    assert [client.deliver(body).status_code for _ in range(2)] == [200, 200]
     assert client.rows("inbox", "outcome") == [("applied",)]
+    told = ["webhook_received", "subscription_changed", "webhook_duplicate"]
+    assert client.rows("audit_log", "event") == [(name,) for name in told]
 
 
 def test_refusal_stands_when_it_cannot_be_recorded(client, owner):
@@ -218,5 +278,5 @@ def test_openapi_is_served_on_request_and_declares_its_answers(settings, engine,
     """With the setting the document is there, and names every answer of the webhook."""
     told = type(client)(settings.model_copy(update={"openapi": True}), engine, client.stripe)
     document = told.request("GET", "/openapi.json").json()
-    assert set(document["paths"]["/webhooks/stripe"]["post"]["responses"]) == {"200", "400", "401", "413", "503"}
+    assert set(document["paths"]["/webhooks/stripe"]["post"]["responses"]) == {"200", "400", "401", "413", "415", "503"}
     assert json.dumps(document).count("HTTPValidationError") == 0

@@ -103,6 +103,75 @@ def test_password_of_a_database_is_not_shown():
     assert "hunter2" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://billing@db.example/billing",
+        "postgresql://billing@10.0.0.5/billing",
+        "postgresql://billing@[2001:db8::5]/billing",
+        "postgresql+psycopg://billing@localhost.example/billing",
+        *(f"postgresql://billing@db.example/billing?sslmode={mode}" for mode in ("disable", "allow", "prefer")),
+        "postgresql://billing@db.example/billing?sslrootcert=/etc/ssl/ca.pem",
+        "postgresql://billing@/billing?host=db.example",
+        "postgresql://billing@/billing?host=127.0.0.1:5432&host=db.example:5432",
+        "postgresql://billing@localhost/billing?hostaddr=10.0.0.5",
+        "postgresql://billing@/billing?service=production",
+        "postgresql://billing@localhost/billing?service=production",
+    ],
+)
+def test_postgresql_elsewhere_needs_tls(url):
+    """A URL by which the password could leave the machine in clear is refused before anything is sent."""
+    with pytest.raises(
+        MisconfiguredError, match=r"^BILLING_DATABASE_URL: to another machine PostgreSQL needs TLS"
+    ) as no:
+        open_database(url)
+    assert "example/" not in str(no.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(f"postgresql://billing@db.invalid/x?sslmode={mode}" for mode in ("require", "verify-ca", "verify-full")),
+        *(f"postgresql://billing@{host}:1/x" for host in ("localhost", "127.0.0.1", "[::1]")),
+        "postgresql://billing@/x?host=/nowhere",
+        "postgresql://billing@/x?host=127.0.0.1:1&host=localhost:1",
+        "postgresql://billing@db.invalid/x?hostaddr=127.0.0.1&port=1",
+        "postgresql://billing@:1/x",
+    ],
+)
+def test_postgresql_by_tls_or_on_this_machine_is_tried(url):
+    """TLS, the loopback address or a socket is enough; that nothing answers there is told as something else."""
+    with pytest.raises(MisconfiguredError, match=r"^BILLING_DATABASE_URL: the database cannot be used$"):
+        open_database(url)
+
+
+@pytest.mark.parametrize(
+    ("variables", "line"),
+    [
+        ({"PGHOST": "db.invalid"}, "needs TLS"),
+        ({"PGHOSTADDR": "192.0.2.1"}, "needs TLS"),
+        ({"PGHOST": "db.invalid", "PGSSLMODE": "prefer"}, "needs TLS"),
+        ({"PGHOST": "db.invalid", "PGSSLMODE": "verify-full"}, "cannot be used"),
+        ({"PGHOST": "/nowhere"}, "cannot be used"),
+    ],
+)
+def test_variables_of_libpq_count_for_what_a_url_leaves_open(monkeypatch, variables, line):
+    """A URL without a host goes where the environment says, so that is what must be this machine or TLS."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(MisconfiguredError, match=line):
+        open_database("postgresql://billing@/x")
+
+
+def test_service_file_counts_for_what_a_url_leaves_open(monkeypatch, tmp_path):
+    """The same of the file of services, which a variable may name."""
+    (tmp_path / "services").write_text("[production]\nhost=db.invalid\n")
+    monkeypatch.setenv("PGSERVICEFILE", str(tmp_path / "services"))
+    monkeypatch.setenv("PGSERVICE", "production")
+    with pytest.raises(MisconfiguredError, match="needs TLS"):
+        open_database("postgresql://billing@/x")
+
+
 def test_file_that_is_no_database_is_refused(tmp_path):
     """A file of another kind is not overwritten."""
     other = tmp_path / "notes.txt"

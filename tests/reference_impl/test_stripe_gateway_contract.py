@@ -101,6 +101,8 @@ def test_subscription_is_retrieved(world):
     fetched = world.gateway.retrieve_subscription(created.id)
     assert isinstance(fetched, Subscription)
     assert fetched.id == created.id
+    assert isinstance(fetched.unit_amount, int)
+    assert fetched.currency == "usd"
 
 
 def test_plan_is_changed(world):

@@ -187,6 +187,7 @@ def test_event_is_read():
                 *(("type", value) for value in (None, "", "Invoice", "a.b\n", "a." + "b" * 100)),
                 *(("created", value) for value in (None, True, "1", 1.5, -1, 10**11)),
                 *(("livemode", value) for value in (None, 0, "false")),
+                *((name, value) for name in ("account", "context") for value in (1, True, {}, ["acct_1"])),
                 *(("data", value) for value in (None, [], {}, {"object": None}, {"object": []})),
             ]
         ),

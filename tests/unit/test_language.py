@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from harness.errors import ConfigurationError
@@ -80,6 +82,14 @@ def test_target(tmp_path):
         ('name = "b"', 'nam = "b"', 15, "did you mean 'name'?"),
         ('url = "sqlite:b.db"', 'url = "sqlit:b.db"', 16, "in the URL of 'b'; did you mean 'sqlite'?"),
         ('url = "sqlite:b.db"', 'url = "b.db"', 16, "unknown scheme"),
+        ('url = "sqlite:b.db"', 'url = "postgres://u@h/d"', 16, "did you mean 'postgresql'?"),
+        ('url = "sqlite:b.db"', 'url = "postgresql+psycopg://u@h/d"', 16, "did you mean 'postgresql'?"),
+        ('url = "sqlite:b.db"', 'url = "postgresql:d"', 16, "the URL of 'b' is not right; it is no URL"),
+        ('url = "sqlite:b.db"', 'url = "postgresql://h d/d"', 16, "it is no URL"),
+        ('url = "sqlite:b.db"', 'url = "postgresql://["', 16, "it is no URL"),
+        ('url = "sqlite:b.db"', "", 14, "'stores.1' is not right; either url, or url_env for a URL with a password"),
+        ('url = "sqlite:b.db"', 'url = "sqlite:b.db"\nurl_env = "B"', 14, "either url, or url_env"),
+        ('url = "sqlite:b.db"', 'url_env = "UNSET"', 16, "variable UNSET is not set; it must hold the URL of 'b'"),
         ("[webhook]", "[webhok]", 5, "unknown key 'webhok'; did you mean 'webhook'?"),
         ('path = "/hooks"', 'path = "hooks"', 6, "a path that starts with '/'"),
         ('"staging"\n\n', '"prod"\n\n', 3, "'environment' is not right; 'local', 'staging' or 'production'"),
@@ -122,6 +132,67 @@ def test_wrong_secret(tmp_path, value, said):
     assert "t.toml:7: " in str(raised.value)
     assert said in str(raised.value)
     assert not value.strip() or len(value) < 8 or value not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "clean", "password"),
+    [
+        ("postgresql://u:p%40ss%2Fword%3A@h:1,g:2/d?a=b", "postgresql://u@h:1,g:2/d?a=b", "p@ss/word:"),
+        ("postgresql://u:p@ss:word@h/d", "postgresql://u@h/d", "p@ss:word"),
+        ("postgresql://u:@/d?host=/run/x", "postgresql://u@/d?host=/run/x", None),
+        ("postgresql:///d", "postgresql:///d", None),
+        ("postgresql://[::1]:5432/d\n", "postgresql://[::1]:5432/d", None),
+    ],
+)
+def test_password_of_a_store_comes_from_a_variable(tmp_path, url, clean, password):
+    """A URL with a password stands in a variable; it is taken apart, and no printed form shows the password."""
+    text = TARGET.replace('url = "sqlite:b.db"', 'url_env = "STORE"')
+    store = target(tmp_path, text, STORE=url).stores[1]
+    assert store.url == clean
+    assert (None if store.password is None else store.password.reveal()) == password
+    assert password is None or password not in repr(store)
+
+
+@pytest.mark.parametrize("key", ["url", "url_env"])
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgresql://u:hid/den@h/d", "must be written as %XX"),
+        ("postgresql://u:hid?den@h/d", "must be written as %XX"),
+        ("postgresql://u:hid#den@h/d", "must be written as %XX"),
+        ("postgresql://h/d?user=u&password=hidden", "the place of the password is before the @"),
+        ("postgresql://h/d?sslpassword=hidden", "the place of the password is before the @"),
+        ("hidden://u:hidden@h/d", "unknown scheme"),
+        ("postgresql://u:hidden@h[/d", "it is no URL"),
+        ("postgresql://u:hid\u2100den@h/d", "it is no URL"),
+    ],
+)
+def test_misplaced_password_is_refused_and_not_shown(tmp_path, key, url, said):
+    """A URL in which a part of a password may stand elsewhere is refused, without a word of it."""
+    text = TARGET.replace('url = "sqlite:b.db"', f'url = "{url}"' if key == "url" else 'url_env = "STORE"')
+    with pytest.raises(ConfigurationError) as raised:
+        target(tmp_path, text, STORE=url)
+    line = str(raised.value)
+    assert line.startswith(f"{tmp_path}/t.toml:16: ")
+    assert said in line
+    assert not {"hidden", "hid", "den"} & set(re.split(r"[^a-z]+", line)) or (key == "url" and "scheme" in said)
+
+
+def test_password_in_the_file_is_refused(tmp_path):
+    """A password in clear in a target file is refused, with what to do instead, and not shown."""
+    with pytest.raises(ConfigurationError) as raised:
+        target(tmp_path, TARGET.replace("sqlite:b.db", "postgresql://u:hidden@h/d"))
+    assert str(raised.value) == (
+        f"{tmp_path}/t.toml:16: the URL of 'b' holds a password; put the URL into a variable and name that with url_env"
+    )
+
+
+@pytest.mark.parametrize(("password", "searched"), [("postgres", False), ("4cXo9vLqkR2mTzWa", True)])
+def test_only_long_passwords_are_searched_for(tmp_path, password, searched):
+    """A password that may be a word of any text is no value whose presence proves a leak; a long one is."""
+    text = TARGET.replace('url = "sqlite:b.db"', 'url_env = "STORE"')
+    read = target(tmp_path, text, STORE=f"postgresql://u:{password}@h/d")
+    assert (password in {secret.reveal() for secret in read.secrets}) == searched
 
 
 def test_target_nested_too_deep(tmp_path):

@@ -15,6 +15,7 @@ from reference_impl.services.stripe.errors import AttemptFailedError, Failure, K
 from reference_impl.services.stripe.port import checked_key
 from reference_impl.services.stripe.retry import READS, WRITES
 from reference_impl.settings import MisconfiguredError
+from reference_impl.vetting import LOOPBACK
 
 if TYPE_CHECKING:
     from stripe import RequestOptions, StripeClient, StripeObject
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 Model = TypeVar("Model", bound=BaseModel)
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Connection:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from reference_impl.services.snapshots import Amount, Customer, InvoiceId, StripeObject, Subscription
+from reference_impl.services.snapshots import Amount, Currency, Customer, InvoiceId, StripeObject, Subscription
 from reference_impl.services.webhooks import Timestamp
 
 __all__ = [
@@ -35,7 +35,7 @@ class Refund(StripeObject):
     id: Annotated[str, Field(pattern=r"^(re|pyr)_[A-Za-z0-9_]{1,250}$")]
     payment_intent: Annotated[str | None, Field(pattern=r"^pi_[A-Za-z0-9_]{1,250}$")] = None
     amount: Amount
-    currency: Annotated[str, Field(pattern=r"^[a-z]{3}$")]
+    currency: Currency
     status: Literal["pending", "requires_action", "succeeded", "failed", "canceled"] | None
     created: Timestamp
 
@@ -64,7 +64,7 @@ class InvoiceSummary(StripeObject):
     status: Literal["draft", "open", "paid", "uncollectible", "void"] | None
     amount_due: Amount
     amount_paid: Amount
-    currency: Annotated[str, Field(pattern=r"^[a-z]{3}$")]
+    currency: Currency
     created: Timestamp
 
 

@@ -52,6 +52,10 @@ class Replay:
         """Let the next calls fail: with `after_effect` only the answer is lost, and Stripe has done what was asked."""
         self._faults.extend([Fault(category, after_effect)] * times)
 
+    def recover(self) -> None:
+        """Let no further call fail."""
+        self._faults.clear()
+
     def read(self, operation: str, find: Callable[[], Result]) -> Result:
         """Execute a read."""
         with self._lock:

@@ -76,7 +76,7 @@ class InMemoryStripe:
                 id=self._new_id("sub"),
                 customer=customer_id,
                 status="active",
-                items=items_of(price_id, int(self._clock()) + MONTH),
+                items=self._items(price_id, int(self._clock()) + MONTH),
             )
             self.subscriptions[subscription.id] = subscription
             self._collect(subscription, self._prices[price_id])
@@ -96,7 +96,7 @@ class InMemoryStripe:
         def effect() -> Subscription:
             demand(price_id in self._prices)
             period_end = self._found(subscription_id).period_end
-            return self._update(subscription_id, items=items_of(price_id, period_end))
+            return self._update(subscription_id, items=self._items(price_id, period_end))
 
         return self.replay.write("change_plan", idempotency_key, (subscription_id, price_id), effect)
 
@@ -190,6 +190,11 @@ class InMemoryStripe:
     def _new_id(self, prefix: str) -> str:
         return f"{prefix}_{next(self._numbers):06}"
 
+    def _items(self, price_id: str, period_end: int | None) -> SubscriptionItems:
+        """Build the items of a subscription of one plan."""
+        price = Price(id=price_id, unit_amount=self._prices[price_id], currency=self._currency)
+        return SubscriptionItems(data=[SubscriptionItem(price=price, current_period_end=period_end)])
+
     def _found(self, subscription_id: str) -> Subscription:
         demand(subscription_id in self.subscriptions)
         return self.subscriptions[subscription_id]
@@ -213,11 +218,6 @@ class InMemoryStripe:
             created=int(self._clock()),
         )
         self.invoices.setdefault(subscription.customer, []).append(invoice)
-
-
-def items_of(price_id: str, period_end: int | None) -> SubscriptionItems:
-    """Build the items of a subscription of one plan."""
-    return SubscriptionItems(data=[SubscriptionItem(price=Price(id=price_id), current_period_end=period_end)])
 
 
 def demand(condition: bool) -> None:  # noqa: FBT001 - reads like the assertion that it is

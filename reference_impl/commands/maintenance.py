@@ -6,14 +6,15 @@ import time
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from reference_impl.commands.operator import open_as_owner, operator, say
 from reference_impl.database import inventory, schema
-from reference_impl.database.engine import open_database, parse_address
+from reference_impl.database.engine import open_database, snapshot
 from reference_impl.services import retention
 from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
 from reference_impl.services.chain import Intact, Mark
 from reference_impl.settings import DatabaseSettings, MaintenanceSettings, MisconfiguredError, load_settings
 
-__all__ = ["exchange_audit_key", "migrate", "operator", "purge", "require_sqlite", "show_inventory", "verify_audit"]
+__all__ = ["exchange_audit_key", "migrate", "purge", "require_sqlite", "show_inventory", "verify_audit"]
 
 BROKEN = 1
 
@@ -49,9 +50,8 @@ def verify_audit(kept: Mark | None) -> int:
     engine = open_database(settings.database_url.get_secret_value(), patient=True)
     try:
         schema.require_schema(engine)
-        options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"read_only": True}
-        with engine.connect().execution_options(**options) as connection:
-            checked = audit_log(settings).verify(connection, kept)
+        with snapshot(engine) as connection:
+            checked = AuditLog.under(settings).verify(connection, kept)
     finally:
         engine.dispose()
     if isinstance(checked, Intact):
@@ -75,7 +75,7 @@ def purge(*, dry_run: bool) -> int:
         if dry_run:
             removed = retention.count(engine, now)
         else:
-            removed = retention.purge(engine, audit_log(settings), now, operator())
+            removed = retention.purge(engine, AuditLog.under(settings), now, operator())
     except AuditBrokenError as error:
         say(f"the audit log is broken, so nothing is removed: {error}")
         return BROKEN
@@ -100,7 +100,7 @@ def exchange_audit_key() -> int:
     try:
         schema.require_schema(engine)
         with engine.begin() as connection:
-            audit_log(settings).exchange_key(connection, exchanged)
+            AuditLog.under(settings).exchange_key(connection, exchanged)
     except AuditBrokenError as error:
         say(f"the key was not exchanged: {error}")
         return BROKEN
@@ -116,29 +116,6 @@ def show_inventory() -> int:
     return os.EX_OK
 
 
-def audit_log(settings: MaintenanceSettings) -> AuditLog:
-    """Open the audit log with every key that it had."""
-    return AuditLog(settings.audit_key, previous=settings.audit_previous_keys)
-
-
-def open_as_owner(settings: DatabaseSettings) -> tuple[Engine, str | None]:
-    """Open the database as the role that owns its tables, and name the role of the service.
-
-    Raises:
-        MisconfiguredError: on PostgreSQL the two are the same role, or one is not told.
-    """
-    url = parse_address(settings.database_url.get_secret_value(), "BILLING_DATABASE_URL")
-    if url.get_backend_name() == "sqlite":
-        return open_database(settings.database_url.get_secret_value()), None
-    if settings.migration_database_url is None:
-        raise MisconfiguredError("BILLING_MIGRATION_DATABASE_URL: required for PostgreSQL")
-    address = settings.migration_database_url.get_secret_value()
-    owner = parse_address(address, "BILLING_MIGRATION_DATABASE_URL")
-    if not url.username or owner.username == url.username:
-        raise MisconfiguredError("BILLING_MIGRATION_DATABASE_URL: must name another role than BILLING_DATABASE_URL")
-    return open_database(address, setting="BILLING_MIGRATION_DATABASE_URL", patient=True), url.username
-
-
 def require_sqlite(engine: Engine) -> None:
     """Return only on SQLite.
 
@@ -149,13 +126,3 @@ def require_sqlite(engine: Engine) -> None:
         raise MisconfiguredError(
             "BILLING_MIGRATE: for SQLite only; run `python -m reference_impl migrate` as the owner"
         )
-
-
-def operator() -> str:
-    """Name who runs this process by number; names come from the environment, which anybody can set."""
-    return f"operator:{os.getuid()}"
-
-
-def say(line: str) -> None:
-    """Tell the operator."""
-    print(line)  # noqa: T201 - the answer to a command
