@@ -7,6 +7,7 @@ from harness.domain.finding import Finding
 from harness.domain.observation import Answer, Channel
 from harness.domain.sensitive import Exposure
 from harness.registry import check, detectors
+from harness.stripe.upstream.errors import KIND
 
 __all__ = ["NoDisclosure"]
 
@@ -14,7 +15,10 @@ __all__ = ["NoDisclosure"]
 @check
 @dataclass(frozen=True, slots=True)
 class NoDisclosure:
-    """No answer and no log line holds a secret, a signature or the event's personal data; no answer shows internals."""
+    """No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
+
+    What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold.
+    """
 
     name: ClassVar[str] = "no_disclosure"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.LOG})
@@ -30,7 +34,9 @@ class NoDisclosure:
                 text = "\n".join([*(f"{name}: {value}" for name, value in answer.headers), answer.body])
                 yield from self._internals(text.encode(), exchange.step)
         for lines in seen.lines:
-            yield from self._exposed(f"log {lines.source}", lines.step, lines.exposures)
+            logged = seen.contract.operations.logged
+            kept = [one for one in lines.exposures if not (one.kind == KIND and one.label in logged)]
+            yield from self._exposed(f"log {lines.source}", lines.step, kept)
 
     def _exposed(self, place: str, step: int, exposures: Iterable[Exposure]) -> Iterator[Finding]:
         for exposure in exposures:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from harness.domain.sensitive import Exposure
 
@@ -58,6 +59,11 @@ class StripeCall:
     def parameter(self, name: str) -> str | None:
         """Return the last value of a parameter, or None."""
         return next((value for key, value in reversed(self.parameters) if key == name), None)
+
+    def is_one_of(self, pattern: str) -> bool:
+        """Whether it is of a method and path, such as ``POST /v1/subscriptions/*``."""
+        method, _, path = pattern.partition(" ")
+        return self.method == method and fnmatchcase(self.path, path)
 
 
 @dataclass(frozen=True, slots=True)

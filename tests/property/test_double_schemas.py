@@ -1,9 +1,7 @@
 """The double against Stripe's own OpenAPI: what it accepts, stripe-mock accepts; what it answers, the schemas allow."""
 
 import http.client
-import re
 import shutil
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -158,8 +156,8 @@ REFERS = {
     **{
         name: name for name in ("customer", "charge", "invoice", "payment_intent", "payment_method", "price", "product")
     },
-    **{"default_payment_method": "payment_method", "default_price": "price", "subscription": "subscription"},
-    **{"subscription_item": "subscription_item", "source": "payment_method", "token": "payment_method"},
+    "default_payment_method": "payment_method", "default_price": "price", "subscription": "subscription",
+    "subscription_item": "subscription_item", "source": "payment_method", "token": "payment_method",
 }
 TOKENS = ("pm_card_visa", "tok_visa", "pm_card_visa_chargeDeclined", "pm_card_threeDSecure2Required")
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -200,11 +198,11 @@ NEEDED = {
 }
 NEEDED_WITHIN = {"card": ("token",), "items": ("price",), "line_items": ("price", "quantity")}
 KIND_OF_PATH = {
-    **{"charges": "charge", "customers": "customer", "disputes": "dispute", "events": "evt", "refunds": "refund"},
-    **{"invoiceitems": "invoiceitem", "invoices": "invoice", "invoice_payments": "invoice_payment"},
-    **{"payment_intents": "payment_intent", "payment_methods": "payment_method", "prices": "price"},
-    **{"products": "product", "sessions": "checkout.session", "subscription_items": "subscription_item"},
-    **{"subscriptions": "subscription"},
+    "charges": "charge", "customers": "customer", "disputes": "dispute", "events": "evt", "refunds": "refund",
+    "invoiceitems": "invoiceitem", "invoices": "invoice", "invoice_payments": "invoice_payment",
+    "payment_intents": "payment_intent", "payment_methods": "payment_method", "prices": "price",
+    "products": "product", "sessions": "checkout.session", "subscription_items": "subscription_item",
+    "subscriptions": "subscription",
 }
 
 

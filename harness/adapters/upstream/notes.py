@@ -28,7 +28,7 @@ class Notes:
 
     def __init__(self, ledger: Ledger, limits: Limits) -> None:
         self.ledger, self.limits = ledger, limits
-        self.trouble = ""
+        self._trouble = ""
         self._opened = time.monotonic()
         self._lock = threading.Lock()
         self._progress = Progress(Plan())
@@ -79,12 +79,18 @@ class Notes:
                 self._connections.append(StripeConnection(number, self.at(), secure, fault, failed))
 
     def went_wrong(self, what: str) -> None:
-        """Keep what makes this run's record unfit to be judged; the first one counts."""
+        """Keep what makes the record unfit to be judged; the first one counts."""
         with self._lock:
             self._troubled(what)
 
     def _troubled(self, what: str) -> None:
-        self.trouble = self.trouble or what
+        self._trouble = self._trouble or what
+
+    def take_trouble(self) -> str:
+        """Return what went wrong since this was asked last, or an empty text."""
+        with self._lock:
+            trouble, self._trouble = self._trouble, ""
+            return trouble
 
     def calls(self, since: int) -> tuple[StripeCall, ...]:
         """Return the calls from a number on."""

@@ -200,12 +200,12 @@ class Upstream:
         return self._notes.connections()
 
     def check(self) -> None:
-        """Make sure that what was recorded can be judged.
+        """Make sure that what was recorded since the last check can be judged.
 
         Raises:
             InconclusiveError: the backend did not answer, or a limit was passed.
         """
-        if trouble := self._notes.trouble:
+        if trouble := self._notes.take_trouble():
             raise InconclusiveError(Reason.UPSTREAM_FAILED, trouble)
 
     def hint(self) -> str:

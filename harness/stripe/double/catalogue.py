@@ -8,7 +8,7 @@ from harness.stripe.double.calls import Call, listed, operation, taken
 from harness.stripe.double.errors import invalid
 from harness.stripe.double.relations import Object
 
-__all__ = ["price_of"]
+__all__ = ["made_price", "price_of"]
 
 _PRODUCT = ("active", "description", "name", "statement_descriptor", "tax_code", "unit_label", "url")
 _PRICE = ("active", "billing_scheme", "lookup_key", "nickname", "tax_behavior")
@@ -24,7 +24,7 @@ def create_product(call: Call) -> Object:
     product = books.make("product", values | ({"id": wanted} if wanted else {}))
     books.emit("product.created", product)
     if data := params.get("default_price_data"):
-        price = _made_price(books, product["id"], data)
+        price = made_price(books, product["id"], data)
         product, _ = books.change("product", product["id"], {"default_price": price["id"]})
     return product
 
@@ -78,10 +78,15 @@ def create_price(call: Call) -> Object:
     if product is None:
         data = params["product_data"]
         product = books.make("product", {"name": data["name"], "updated": books.now()})["id"]
-    return _made_price(books, books.referred("product", product, "product")["id"], params)
+    return made_price(books, books.referred("product", product, "product")["id"], params)
 
 
-def _made_price(books: Books, product_id: str, data: Mapping[str, Any]) -> Object:
+def made_price(books: Books, product_id: str, data: Mapping[str, Any]) -> Object:
+    """Make a price of a product; an ``id`` is no parameter of the API's, and comes from a hook only.
+
+    Raises:
+        ApiError: no amount, or several.
+    """
     amount, exact = data.get("unit_amount"), data.get("unit_amount_decimal")
     if data.get("custom_unit_amount") is None and (amount is None) == (exact is None) and "tiers" not in data:
         raise invalid("You must specify either `unit_amount` or `unit_amount_decimal`.", began=False)
@@ -107,7 +112,8 @@ def _made_price(books: Books, product_id: str, data: Mapping[str, Any]) -> Objec
             "unit_amount": amount,
             "unit_amount_decimal": str(amount if exact is None else exact),
         }
-        | taken(data, _PRICE, {}),
+        | taken(data, _PRICE, {})
+        | ({"id": data["id"]} if "id" in data else {}),
     )
     books.emit("price.created", price)
     return price
@@ -161,7 +167,7 @@ def price_of(books: Books, given: Mapping[str, Any], param: str, *, recurring: b
             product = books.referred("product", data["product"], f"{param}[price_data][product]")["id"]
         else:
             raise invalid(f"Missing required param: {param}[price_data][product].", code="parameter_missing")
-        price = _made_price(books, product, data)
+        price = made_price(books, product, data)
     else:
         raise invalid(f"Missing required param: {param}[price].", code="parameter_missing", param=f"{param}[price]")
     if not price["active"]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from harness.errors import ConfigurationError
 from harness.stripe.double.billing import mark_paid
 from harness.stripe.double.books import Books
+from harness.stripe.double.catalogue import made_price
 from harness.stripe.double.charges import refund_charge
 from harness.stripe.double.checkout import complete, settle
 from harness.stripe.double.disputes import decide, open_dispute
@@ -36,6 +37,13 @@ class Hooks:
             self._books.roll_back()
             raise ConfigurationError(f"Stripe would refuse this: {error}") from None
         self._books.commit()
+
+    def sell(self, price_id: str, *, amount: int, currency: str, recurring: bool) -> Object:
+        """Offer a price under an id that a target has in its configuration; ``recurring`` ones are paid each month."""
+        with self._act() as books:
+            product = books.make("product", {"name": price_id, "updated": books.now()})
+            data = {"id": price_id, "unit_amount": amount, "currency": currency}
+            return made_price(books, product["id"], data | ({"recurring": {"interval": "month"}} if recurring else {}))
 
     def give_card(self, customer_id: str, card: str = "pm_card_visa") -> Object:
         """Give a customer a test card, as one typed in on a page, to pay the invoices with."""
