@@ -94,17 +94,19 @@ class HttpSender:
             len(request.body),
             hashlib.sha256(request.body).hexdigest(),
             request.variant,
+            request.calls,
         )
+        within = request.within or self._target.contract.answer_within
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self._target.contract.answer_within):
+            async with asyncio.timeout(within):
                 status, headers, body = await self._raw(request, address)
         except InconclusiveError as error:
             self._abandoned = True
             return Exchange(step, sent, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
         except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
             self._abandoned = True
-            reason, detail = _told(error, host, self._target.contract.answer_within)
+            reason, detail = _told(error, host, within)
             return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
         return Exchange(step, sent, self._observed(url, status, headers, body, seconds))

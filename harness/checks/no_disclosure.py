@@ -8,6 +8,7 @@ from harness.domain.finding import Confidence, Finding
 from harness.domain.observation import Answer, Channel, Exchange
 from harness.domain.sensitive import Exposure
 from harness.registry import check, detectors
+from harness.stripe.upstream.errors import KIND
 
 __all__ = ["NoDisclosure"]
 
@@ -18,11 +19,12 @@ _MOST_EVIDENCE = 200
 @check
 @dataclass(frozen=True, slots=True)
 class NoDisclosure:
-    """No answer and no log line holds a secret, a signature or the event's personal data; no answer shows internals.
+"""No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
 
-    Internals are what the detectors find. What the control's good answers show too, in their headers or on the same
-    route, is no disclosure by error, and neither is what the request named itself. A good answer is judged by what is
-    surely internal; what is so by its looks only counts where the target refuses or fails.
+    What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold. Internals are
+    what the detectors find. What the control's good answers show too, in their headers or on the same route, is no
+    disclosure by error, and neither is what the request named itself. A good answer is judged by what is surely
+    internal; what is so by its looks only counts where the target refuses or fails.
     """
 
     name: ClassVar[str] = "no_disclosure"
@@ -38,7 +40,9 @@ class NoDisclosure:
                 yield from self._exposed("the answer", exchange.step, answer.exposures)
                 yield from self._internals(exchange, answer, tuple(_good(seen)))
         for lines in seen.lines:
-            yield from self._exposed(f"log {lines.source}", lines.step, lines.exposures)
+            logged = seen.contract.operations.logged
+            kept = [one for one in lines.exposures if not (one.kind == KIND and one.label in logged)]
+            yield from self._exposed(f"log {lines.source}", lines.step, kept)
 
     def _exposed(self, place: str, step: int, exposures: Iterable[Exposure]) -> Iterator[Finding]:
         for exposure in exposures:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from harness.domain.contracts import Seen
 from harness.domain.finding import Finding
 from harness.domain.observation import Answer, Channel
+from harness.domain.places import text_at
 from harness.registry import check
 
 __all__ = ["Uniform"]
@@ -45,7 +46,7 @@ class Uniform:
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each answer that differs from the commonest one, and in what."""
         answers = [
-            (exchange, _shape(exchange.answer))
+            (exchange, _shape(exchange.answer, seen.contract.operations.reference))
             for exchange in seen.exchanges
             if isinstance(exchange.answer, Answer) and exchange.answer.status not in _SUCCESS
         ]
@@ -75,8 +76,11 @@ class Uniform:
         return f"median answer times in ms: {medians}; {told}" if quartiles else ""
 
 
-def _shape(answer: Answer) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+def _shape(answer: Answer, place: str | None) -> tuple[int, str, tuple[tuple[str, str], ...]]:
     headers = tuple(
         sorted((name, "" if name in _VARIES else value) for name, value in answer.headers if name not in _OF_CONNECTION)
     )
-    return answer.status, _MADE_UP.sub("*", answer.body), headers
+    body = answer.body
+    if place is not None and (reference := text_at(body, place)):
+        body = body.replace(reference, "*")
+    return answer.status, _MADE_UP.sub("*", body), headers

@@ -6,7 +6,9 @@ from random import Random
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from harness.domain.finding import Confidence, Finding
-from harness.domain.observation import Channel, Exchange, LogLines, Observation, StoreChange
+from harness.domain.observation import Channel, Exchange, LogLines, Observation, StoreChange, StripeCalls
+from harness.domain.operation import Trouble
+from harness.domain.stripe_call import StripeCall
 from harness.domain.target import Contract, Target
 
 __all__ = [
@@ -33,7 +35,8 @@ class Request:
 
     ``target`` is the request target (path and query) as it goes on the wire; ``ids`` are the made-up Stripe ids that
     it carries, by which its effects are recognised; ``note`` tells a reader what is sent, ``variant`` names the
-    way in which it is signed or forged.
+    way in which it is signed or forged, or the fault that is to strike. ``calls`` is the call to Stripe that it causes,
+    and ``within`` how many seconds its answer may take, if not the contract's for deliveries.
     """
 
     method: str
@@ -43,6 +46,8 @@ class Request:
     note: str
     ids: tuple[str, ...] = ()
     variant: str = ""
+    calls: str = ""
+    within: float | None = None
 
 
 class MadeEvent(Protocol):
@@ -94,6 +99,11 @@ class Context(Protocol):
         """What this phase has sent so far, oldest first."""
         ...
 
+    @property
+    def kept(self) -> dict[str, str]:
+        """What this phase's operations kept of their answers, by name."""
+        ...
+
     def now(self) -> int:
         """Return the time in Unix seconds."""
         ...
@@ -102,8 +112,16 @@ class Context(Protocol):
         """Wait, where needed, until most of the current second is still to come."""
         ...
 
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
     def conceal(self, kind: str, label: str, value: bytes) -> None:
         """Register a value that must appear in no answer, log, store or report."""
+        ...
+
+    def arm(self, *troubles: Trouble) -> None:
+        """Let these faults strike the target's calls to Stripe from now on, and no others; without any, none."""
         ...
 
     async def send(self, request: Request) -> Exchange:
@@ -145,6 +163,22 @@ class Seen:
         return replace(self, observations=mine)
 
     @property
+    def operations(self) -> tuple[Exchange, ...]:
+        """Requests that cause a call to Stripe which is to be judged, and their answers, in order."""
+        return tuple(exchange for exchange in self.exchanges if exchange.sent.calls)
+
+    @property
+    def calls(self) -> tuple[StripeCall, ...]:
+        """The calls to Stripe that the operations are known to cause, from the first of these on, in order."""
+        operations = self.operations
+        first = min((exchange.step for exchange in operations), default=0)
+        wanted = {exchange.sent.calls for exchange in operations}
+        arrived = (
+            call for o in self.observations if isinstance(o, StripeCalls) and o.step >= first for call in o.calls
+        )
+        return tuple(call for call in arrived if any(call.is_one_of(pattern) for pattern in wanted))
+
+    @property
     def changes(self) -> tuple[StoreChange, ...]:
         """What happened in the stores."""
         return tuple(o for o in self.observations if isinstance(o, StoreChange))
@@ -160,7 +194,8 @@ class Check(Protocol):
     """One expectation; pure. A frozen dataclass whose fields are the check's parameters.
 
     ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
-    One that has ``reads_bodies = True`` is not judged as held where a body was cut.
+    One that has ``reads_bodies = True`` is not judged as held where a body was cut. One that has ``at_end = True`` is
+    waited for after the last step only, and as long as the contract gives operations to be completed.
     """
 
     @property

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from harness.domain.sensitive import Exposure
+from harness.domain.stripe_call import StripeCall
 from harness.errors import Reason
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Observation",
     "Sent",
     "StoreChange",
+    "StripeCalls",
     "TableChange",
 ]
 
@@ -26,13 +28,15 @@ class Channel(StrEnum):
     HTTP = "http"
     LOG = "log"
     STORE = "store"
+    STRIPE = "stripe"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What a step sent, told without its sensitive parts.
 
-    ``note`` is for people, ``variant`` names the way of signing or forging, ``digest`` is SHA-256 of the body.
+    ``note`` is for people, ``variant`` names the way of signing or forging, or the fault that was to strike, ``digest``
+    is SHA-256 of the body. ``calls`` is the call to Stripe that the request causes, such as ``POST /v1/customers``.
     """
 
     method: str
@@ -41,6 +45,7 @@ class Sent:
     length: int
     digest: str
     variant: str = ""
+    calls: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,4 +134,13 @@ class LogLines:
     channel: Literal[Channel.LOG] = Channel.LOG
 
 
-Observation = Exchange | StoreChange | LogLines
+@dataclass(frozen=True, slots=True)
+class StripeCalls:
+    """The calls to Stripe that arrived from a step's beginning to that of the next, in order."""
+
+    step: int
+    calls: tuple[StripeCall, ...]
+    channel: Literal[Channel.STRIPE] = Channel.STRIPE
+
+
+Observation = Exchange | StoreChange | LogLines | StripeCalls

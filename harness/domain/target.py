@@ -6,6 +6,7 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 
 from harness.domain.observation import Channel
+from harness.domain.operation import KINDS, OPERATIONS, Operation, OperationContract, UpstreamSpec
 from harness.domain.sensitive import Secret
 
 __all__ = [
@@ -101,6 +102,7 @@ class Contract:
     sdk: str | None = None
     rejection_record: RejectionRecord | None = None
     waivers: tuple[Waiver, ...] = ()
+    operations: OperationContract = field(default_factory=OperationContract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,12 @@ class Target:
     logs: tuple[SourceSpec, ...] = ()
     contract: Contract = field(default_factory=Contract)
     budget: Budget = field(default_factory=Budget)
+    upstream: UpstreamSpec | None = None
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+
+    def operation(self, wanted: str) -> Operation | None:
+        """Return the operation of a name, or the first of a kind that the target file describes."""
+        return next((self.operations[name] for name in KINDS.get(wanted, (wanted,)) if name in self.operations), None)
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -141,7 +149,9 @@ class Target:
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret that the target file configures, without passwords that chance could find in any text."""
         hook = self.webhook
-        found = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
+        found: tuple[Secret | None, ...] = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
+        found += tuple(one.principal.credential for one in self.operations.values() if one.principal is not None)
+        found += (None if self.upstream is None else self.upstream.key,)
         passwords = (source.password for source in (*self.stores, *self.logs) if source.password is not None)
         return (
             *(secret for secret in found if secret is not None),
@@ -150,12 +160,17 @@ class Target:
 
     def offers(self, need: str) -> bool:
         """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""
+        if need in KINDS or need in OPERATIONS:
+            return self.operation(need) is not None
         return {
             "api_key": self.api_key is not None,
+            "breaker": self.contract.operations.breaker_after is not None,
+            "error_reference": self.contract.operations.reference is not None,
             "log": bool(self.logs),
             "previous_secret": self.webhook.previous_secret is not None,
             "publishable_key": self.publishable_key is not None,
             "rejection_record": self.contract.rejection_record is not None,
             "retired_secret": self.webhook.retired_secret is not None,
             "store": bool(self.stores),
+            "upstream": self.upstream is not None,
         }[need]

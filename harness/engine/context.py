@@ -4,8 +4,9 @@ from random import Random
 from harness.canary import Ledger, make_canaries
 from harness.domain.contracts import MadeEvent, Request
 from harness.domain.observation import Exchange
+from harness.domain.operation import Trouble
 from harness.domain.target import Target
-from harness.engine.ports import Clock, EventSource, Sender
+from harness.engine.ports import Clock, EventSource, Sender, Upstream
 from harness.errors import InconclusiveError, Reason
 
 __all__ = ["CaseContext"]
@@ -26,15 +27,18 @@ class CaseContext:
         clock: Clock,
         key: str,
         seed: int,
+        upstream: Upstream | None = None,
     ) -> None:
         self.target = target
         self.random = Random(f"{seed} {key}")
         self.sent: list[Request] = []
+        self.kept: dict[str, str] = {}
         self.step = -1  # no step has run yet
         self._sender = sender
         self._source = events
         self._ledger = ledger
         self._clock = clock
+        self._upstream = upstream
         self._key = key
         self._made = 0
         self._canaries = make_canaries(self.random)
@@ -43,8 +47,8 @@ class CaseContext:
 
     @property
     def ids(self) -> Sequence[str]:
-        """Every made-up Stripe id that this phase has sent."""
-        return [one for request in self.sent for one in request.ids]
+        """Every made-up Stripe id that this phase has sent, and what its operations kept."""
+        return [*(one for request in self.sent for one in request.ids), *self.kept.values()]
 
     def events(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str]) -> MadeEvent:
         """Make an event of the webhook's API version with this case's canaries."""
@@ -70,6 +74,16 @@ class CaseContext:
         passed = self._clock.time() % 1
         if passed > _EARLY:
             await self._clock.sleep(1 - passed)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await self._clock.sleep(seconds)
+
+    def arm(self, *troubles: Trouble) -> None:
+        """Let these faults strike the target's calls to Stripe from now on, and no others."""
+        if self._upstream is None:
+            raise InconclusiveError(Reason.UPSTREAM_FAILED, "there is none")
+        self._upstream.arm(troubles, self.random, self.conceal)
 
     def conceal(self, kind: str, label: str, value: bytes) -> None:
         """Register a value that must appear nowhere."""

@@ -10,7 +10,7 @@ from harness.domain.observation import Answer, Channel, Exchange
 from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
-from harness.engine.ports import Clock, EventSource, Sender
+from harness.engine.ports import Clock, EventSource, Sender, Upstream
 from harness.engine.trial import Patience, Trial, Watched
 from harness.errors import InconclusiveError, Reason
 
@@ -33,9 +33,10 @@ class Runner:
         ledger: Ledger,
         clock: Clock,
         seed: int,
+        upstream: Upstream | None = None,
     ) -> None:
         self._target, self._sender, self._events, self._seed = target, sender, events, seed
-        self._watched, self._ledger, self._clock = Watched(stores, logs), ledger, clock
+        self._watched, self._ledger, self._clock = Watched(stores, logs, upstream), ledger, clock
         self._patience = Patience()
         self._unwatched: tuple[Unwatched, ...] = ()
 
@@ -81,18 +82,31 @@ class Runner:
         control = self.trial(f"{case.id} control")
         main = self.trial(case.id)
         stopped: tuple[Reason, str] | None = None
+        seconds = self._target.budget.case_seconds
+        if "upstream" in case.needs:
+            promised = self._target.contract.operations
+            seconds += promised.answer_within + promised.completed_within
         try:
-            async with asyncio.timeout(self._target.budget.case_seconds):
+            async with asyncio.timeout(seconds):
                 if scenario.control is not None:
                     await _through(control, scenario.control)
+                self._require_calls(case, control)
                 await _through(main, case.phase)
         except TimeoutError:
-            stopped = (Reason.BUDGET_SPENT, f"more than {self._target.budget.case_seconds:g} s")
+            stopped = (Reason.BUDGET_SPENT, f"more than {seconds:g} s")
         except InconclusiveError as error:
             stopped = (error.reason, error.detail)
         finally:
             self._ledger.forget()
         return Record(control.observations, main.observations, self._unwatched, stopped)
+
+    def _require_calls(self, case: Case, control: Trial) -> None:
+        """Return only when the target has called the upstream in this run, where a case needs that."""
+        upstream = self._watched.upstream
+        if upstream is not None and "upstream" in case.needs and (hint := upstream.hint()):
+            answers = [o.answer for o in control.observations if isinstance(o, Exchange)]
+            told = ", ".join(f"status {a.status}" if isinstance(a, Answer) else a.reason.value for a in answers)
+            raise InconclusiveError(Reason.CONTROL_FAILED, f"the operation was answered: {told or 'nothing'}; {hint}")
 
     def trial(self, key: str) -> Trial:
         """Begin a series of steps with randomness and canaries of its own."""
@@ -107,10 +121,12 @@ class Runner:
             clock=self._clock,
             key=key,
             seed=self._seed,
+            upstream=self._watched.upstream,
         )
 
 
 async def _through(trial: Trial, phase: Phase) -> None:
-    for step in phase.steps:
+    last = len(phase.steps) - 1
+    for number, step in enumerate(phase.steps):
         await trial.act(step)
-        await trial.look(phase.expect)
+        await trial.look(c for c in phase.expect if number == last or not getattr(c, "at_end", False))

@@ -12,9 +12,19 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from harness.domain.address import without_password
 from harness.domain.observation import Channel
+from harness.domain.operation import OPERATIONS, OperationContract
 from harness.domain.sensitive import LIVE_KEYS, Secret
 from harness.domain.target import LOOPBACK, Contract, Environment, RejectionRecord, SourceSpec, Target, Waiver, Webhook
 from harness.errors import ConfigurationError
+from harness.language.operation_tables import (
+    OperationTable,
+    PrincipalTable,
+    UpstreamTable,
+    check_operations,
+    operation,
+    principal,
+    upstream,
+)
 from harness.language.problems import Locator, read_text, refuse
 from harness.registry import log_sources, nearest, store_sources
 
@@ -90,6 +100,31 @@ class _RejectionRecord(_Entry):
     result: str
 
 
+Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=599)], ...], Field(strict=False, min_length=1)]
+
+
+class _OperationContract(_Entry):
+    """What this target promises of its operations: how it answers, and what it does later."""
+
+    declined: Statuses | None = Field(None, description="statuses that say: the card was declined")
+    refused: Statuses | None = Field(None, description="statuses that say: Stripe refused the request")
+    misconfigured: Statuses | None = Field(None, description="statuses that say: Stripe refused the key")
+    unavailable: Statuses | None = Field(None, description="statuses that say: Stripe is out of reach")
+    pending: Statuses | None = Field(None, description="statuses that say: it will be done later")
+    answer_within: float = Field(30.0, gt=0, le=120, description="seconds, repetitions included", strict=False)
+    completed_within: float = Field(30.0, gt=0, le=300, description="seconds after Stripe's return", strict=False)
+    reference: str | None = Field(None, description="where an answer names its reference, such as error.reference")
+    breaker_after: int | None = Field(None, ge=1, le=50, description="failures in a row, then Stripe is left alone")
+    breaker_rest: float = Field(15.0, gt=0, le=60, description="seconds for which it is left alone", strict=False)
+    logged: tuple[str, ...] = Field(("Request-Id",), strict=False, description="what of Stripe's errors is logged")
+
+    def promised(self) -> OperationContract:
+        """Return the domain's; what is not said stays as usual."""
+        said = {name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
+        sets = {name: frozenset(value) for name, value in said.items() if isinstance(value, tuple)}
+        return OperationContract(**{**said, **sets})
+
+
 class _Contract(_Entry):
     """What this target promises where Stripe leaves room."""
 
@@ -99,12 +134,13 @@ class _Contract(_Entry):
     settle: float = Field(0.0, ge=0, le=30, description="seconds", strict=False)
     sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
     rejection_record: _RejectionRecord | None = None
+    operations: _OperationContract = _OperationContract()
 
 
 class _Waiver(_Entry):
     """A channel without access, with the reason."""
 
-    channel: Literal["store", "log"]
+    channel: Literal["store", "log", "stripe"]
     reason: str = Field(min_length=10)
 
 
@@ -123,11 +159,15 @@ class _TargetFile(_Entry):
     logs: tuple[_Source, ...] = Field((), strict=False)
     contract: _Contract = _Contract()
     waive: tuple[_Waiver, ...] = Field((), strict=False)
+    upstream: UpstreamTable | None = None
+    principals: dict[str, PrincipalTable] = {}
+    operations: dict[str, OperationTable] = {}
 
 
 def target_schema() -> dict[str, Any]:
     """Return the JSON Schema of a target file."""
     schema = _TargetFile.model_json_schema()
+    schema["properties"]["operations"]["propertyNames"] = {"enum": sorted(OPERATIONS)}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Payproof target file"}
 
 
@@ -170,6 +210,12 @@ class _Reading:
         secret = self._secret(hook.secret_env, "webhook secret", ["webhook", "secret_env"])
         assert secret is not None
         record = entry.contract.rejection_record
+        if (problem := check_operations(entry.operations, entry.principals, entry.upstream)) is not None:
+            raise self._wrong(*problem)
+        principals = {
+            name: principal(name, one, self._required(one.credential_env, f"credential of {name}", name))
+            for name, one in entry.principals.items()
+        }
         return Target(
             name=entry.name,
             url=entry.url,
@@ -200,8 +246,22 @@ class _Reading:
                 sdk=entry.contract.sdk,
                 rejection_record=None if record is None else RejectionRecord(**record.model_dump()),
                 waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
+                operations=entry.contract.operations.promised(),
             ),
+            upstream=None
+            if entry.upstream is None
+            else upstream(
+                entry.upstream,
+                key=self._secret(entry.upstream.key_env, "key of Stripe's test mode", ["upstream", "key_env"]),
+                beside=self._path.parent,
+            ),
+            operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
         )
+
+    def _required(self, variable: str, label: str, name: str) -> Secret:
+        secret = self._secret(variable, label, ["principals", name, "credential_env"])
+        assert secret is not None
+        return secret
 
     def _secret(self, variable: str | None, label: str, place: Sequence[str | int]) -> Secret | None:
         if variable is None:

@@ -3,7 +3,8 @@
 from typing import assert_never
 
 from harness.domain.events import Record
-from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, StoreChange
+from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, StoreChange, StripeCalls
+from harness.domain.stripe_call import StripeCall
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
 __all__ = ["printable", "story", "summary"]
@@ -43,9 +44,18 @@ def story(record: Record) -> list[str]:
                 lines += [f"step {step}: log {source}: {_short(line)}" for line in logged] or [
                     f"step {step}: log {source}: nothing new"
                 ]
+            case StripeCalls(step=step, calls=calls):
+                lines += [f"step {step}: {_called(call)}" for call in calls]
             case _:
                 assert_never(observation)
     return lines
+
+
+def _called(call: StripeCall) -> str:
+    key = f"Idempotency-Key {call.idempotency_key}" if call.idempotency_key else "no Idempotency-Key"
+    fault = f", fault {call.fault}" if call.fault else ""
+    answered = "no answer" if call.status is None else f"answered {call.status}"
+    return f"Stripe was called: {call.method} {call.path}, {key}{fault}, {answered}"
 
 
 def _answered(answer: Answer | NoAnswer) -> str:

@@ -15,11 +15,12 @@ from harness import __version__
 from harness.adapters.clock import SystemClock
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
-from harness.adapters.reference import REFERENCE_COMMAND, EmbeddedStore, Reference
+from harness.adapters.reference import REFERENCE_COMMAND, REFERENCE_UPSTREAM, EmbeddedStore, Reference, StripeAt
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
 from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
+from harness.domain.operation import UpstreamSpec
 from harness.domain.scenario import Case, Scenario
 from harness.domain.target import Environment, Target
 from harness.domain.verdict import Errored, ExitCode, Failed, Verdict
@@ -29,10 +30,21 @@ from harness.engine.trial import Trial
 from harness.errors import ConfigurationError, Reason, place_of
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources
+from harness.session.upstream import OpenUpstream, open_upstream
 from harness.steps.deliver import Deliver
 from harness.stripe.events import EventFactory
 
-__all__ = ["Choice", "EmbeddedStore", "Session", "all_scenarios", "choose", "count", "event_factory", "open_session"]
+__all__ = [
+    "Choice",
+    "EmbeddedStore",
+    "Session",
+    "all_scenarios",
+    "asks_for_operations",
+    "choose",
+    "count",
+    "event_factory",
+    "open_session",
+]
 
 Choice = tuple[Scenario, Case]
 
@@ -80,16 +92,25 @@ def choose(
     )
 
 
+def asks_for_operations(choices: Iterable[Choice]) -> bool:
+    """Whether any of the cases asks for an operation of the target's."""
+    return any("upstream" in case.needs for _, case in choices)
+
+
 class Session:
     """An open target; runs cases on it one after another, from any thread that has no event loop of its own."""
 
     def __init__(
-        self, target: Target, *, seed: int | None = None, command: Sequence[str] = ("payproof", "run")
+        self,
+        target: Target,
+        *,
+        seed: int,
+        ledger: Ledger,
+        upstream: OpenUpstream | None = None,
+        command: Sequence[str] = ("payproof", "run"),
     ) -> None:
-        self.target = target
-        self.seed = secrets.randbelow(_MOST_SEED) if seed is None else seed
-        self.ledger = Ledger()
-        self._command = command
+        self.target, self.seed, self.ledger = target, seed, ledger
+        self._upstream, self._command = upstream, command
         self._loop = asyncio.Runner()
         self._resources = ExitStack()
         self._resources.callback(self._loop.close)
@@ -125,6 +146,7 @@ class Session:
             ledger=self.ledger,
             clock=SystemClock(),
             seed=self.seed,
+            upstream=self._upstream,
         )
         marker: Step = Deliver()
         await runner.plant_marker(marker)
@@ -233,9 +255,11 @@ def open_session(
     shared: bool = False,
     reference: Sequence[str] = REFERENCE_COMMAND,
     store: EmbeddedStore | None = None,
+    operations: bool = True,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
+    ``operations`` says that operations of the reference service will be asked for, for which it gives access first.
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
     own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise.
 
@@ -244,10 +268,18 @@ def open_session(
         TargetStartError: the reference service did not start.
         InconclusiveError: the target gives no answer at all.
     """
+    seed, ledger, listening = secrets.randbelow(_MOST_SEED) if seed is None else seed, Ledger(), None
     with ExitStack() as stack:
+
+        def listen(spec: UpstreamSpec, api_version: str) -> OpenUpstream:
+            return stack.enter_context(open_upstream(spec, ledger=ledger, api_version=api_version, seed=seed))
+
         if target_file is None:
             api_version = event_factory(0).versions()[-1]
-            target = stack.enter_context(Reference(api_version, reference, store or "sqlite")).target
+            listening = listen(REFERENCE_UPSTREAM, api_version)
+            stripe = StripeAt(listening.url, listening.ca_file)
+            service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations)
+            target = stack.enter_context(service).target
             command: tuple[str, ...] = ("payproof", "run", *(("--store", store) if store else ()))
         elif store is not None:
             raise ConfigurationError(
@@ -257,7 +289,9 @@ def open_session(
             target = read_target(target_file)
             if shared:
                 target = replace(target, stores=tuple(replace(store, busy=True) for store in target.stores))
+            if target.upstream is not None:
+                listening = listen(target.upstream, target.webhook.api_version)
             command = ("payproof", "run", "--target", str(target_file))
-        session = Session(target, seed=seed, command=command)
+        session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command)
         stack.callback(session.close)
         yield session

@@ -38,10 +38,12 @@ def naming(defect: str) -> list[Scenario]:
 @contextmanager
 def on_defect(name: str, store: EmbeddedStore = "sqlite") -> Iterator[Session]:
     """Open a session on the reference service with one defect, whose lines count for nobody's coverage."""
+    operations = any("upstream" in case.needs for scenario in naming(name) for case in scenario.cases)
+    service = (sys.executable, "-m", "tests.defects", name)
     unmeasured = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
     with (
         patch.dict(os.environ, unmeasured, clear=True),
-        open_session(None, seed=1, store=store, reference=(sys.executable, "-m", "tests.defects", name)) as session,
+        open_session(None, seed=1, store=store, reference=service, operations=operations) as session,
     ):
         yield session
 
