@@ -19,7 +19,7 @@ _MOST_EVIDENCE = 200
 @check
 @dataclass(frozen=True, slots=True)
 class NoDisclosure:
-"""No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
+    """No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
 
     What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold. Internals are
     what the detectors find. What the control's good answers show too, in their headers or on the same route, is no
