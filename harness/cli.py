@@ -31,6 +31,7 @@ from harness.reporters.words import printable
 from harness.session import (
     EmbeddedStore,
     all_scenarios,
+    asks_for_openapi,
     asks_for_operations,
     choose,
     deliver_once,
@@ -90,7 +91,8 @@ def run(
     console = _console(record=True)
     for path in reports:
         check_report(path)
-    with open_session(target, seed=seed, store=store, operations=asks_for_operations(choices)) as session:
+    operations, openapi = asks_for_operations(choices), asks_for_openapi(choices)
+    with open_session(target, seed=seed, store=store, operations=operations, openapi=openapi) as session:
         files = [open_report(path) for path in reports]
         code = _told(session.run(choices), [ConsoleReport(console), *files])
         written = [console.export_text().encode(), *(path.read_bytes() for path in reports)]

@@ -21,7 +21,7 @@ from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
 from harness.domain.address import without_password
 from harness.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
 from harness.domain.sensitive import Secret
-from harness.domain.target import Contract, Environment, RejectionRecord, SourceSpec, Target, Webhook
+from harness.domain.target import Contract, Environment, OpenApi, RejectionRecord, SourceSpec, Target, Webhook
 from harness.errors import TargetStartError
 
 __all__ = ["REFERENCE_COMMAND", "REFERENCE_UPSTREAM", "EmbeddedStore", "Reference", "StripeAt"]
@@ -73,9 +73,10 @@ class Reference:
         store: EmbeddedStore = "sqlite",
         *,
         operations: bool = True,
+        owner: bool = True,
     ) -> None:
         self._api_version, self._stripe, self._command, self._store = api_version, stripe, command, store
-        self._operations = operations
+        self._roles = {**({"owner": "owner"} if owner else {}), **({"manager": "billing_admin"} if operations else {})}
         self._secrets = _Secrets()
         self._folder = Path(tempfile.mkdtemp(prefix="payproof-"))
         self._resources = ExitStack()
@@ -91,8 +92,7 @@ class Reference:
         try:
             process, database, settings = self._start()
             port = self._listening_port(process)
-            manager = self._credential(settings) if self._operations else None
-            self.target = self._described(port, database, manager)
+            self.target = self._described(port, database, self._principals(settings))
         except BaseException:
             self.close()
             raise
@@ -141,6 +141,7 @@ class Reference:
             "BILLING_STRIPE_PUBLISHABLE_KEY": self._secrets.publishable_key,
             "BILLING_TLS_CERTIFICATE": str(self._folder / "certificate.pem"),
             "BILLING_TLS_PRIVATE_KEY": str(self._folder / "key.pem"),
+            "BILLING_OPENAPI": "1",
             "BILLING_STOP_WITH_PARENT": "1",
         }
         # Standard error too is a place where payloads end up.
@@ -170,11 +171,14 @@ class Reference:
         secret = Secret("password of the database", password or "")
         return settings, owner, SourceSpec("database", url, rejection_log=rejection_log, password=secret)
 
-    def _credential(self, settings: Mapping[str, str]) -> Principal:
-        """Give the harness access as an operator would: a tenant, and a credential that may manage its billing."""
-        tenant = _commanded(settings, "create-tenant")
-        token = _commanded(settings, "create-credential", "--tenant", tenant, "--role", "billing_admin", "--days", "1")
-        return Principal("manager", Secret("credential of manager", token))
+    def _principals(self, settings: Mapping[str, str]) -> Mapping[str, Principal]:
+        """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
+        tenant = _commanded(settings, "create-tenant") if self._roles else ""
+        made = {}
+        for name, role in self._roles.items():
+            token = _commanded(settings, "create-credential", "--tenant", tenant, "--role", role, "--days", "1")
+            made[name] = Principal(name, Secret(f"credential of {name}", token))
+        return made
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
@@ -188,7 +192,7 @@ class Reference:
             time.sleep(0.01)
         raise TargetStartError(f"the reference service did not listen within {_START_SECONDS:g} s")
 
-    def _described(self, port: int, database: SourceSpec, manager: Principal | None) -> Target:
+    def _described(self, port: int, database: SourceSpec, principals: Mapping[str, Principal]) -> Target:
         return Target(
             name="reference billing service" + ("" if self._store == "sqlite" else " on PostgreSQL"),
             url=f"https://127.0.0.1:{port}",
@@ -224,7 +228,9 @@ class Reference:
                 ),
             ),
             upstream=REFERENCE_UPSTREAM,
-            operations={} if manager is None else _operations(manager),
+            operations=_operations(principals["manager"]) if "manager" in principals else {},
+            principals=principals,
+            openapi=OpenApi("/openapi.json"),
         )
 
 

@@ -37,17 +37,19 @@ class NoDisclosure:
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer):
-                yield from self._exposed("the answer", exchange.step, answer.exposures)
+                yield from self._exposed("the answer", exchange.step, answer.exposures, exchange.example)
                 yield from self._internals(exchange, answer, tuple(_good(seen)))
         for lines in seen.lines:
             logged = seen.contract.operations.logged
             kept = [one for one in lines.exposures if not (one.kind == KIND and one.label in logged)]
             yield from self._exposed(f"log {lines.source}", lines.step, kept)
 
-    def _exposed(self, place: str, step: int, exposures: Iterable[Exposure]) -> Iterator[Finding]:
+    def _exposed(
+        self, place: str, step: int, exposures: Iterable[Exposure], evidence: tuple[str, ...] = ()
+    ) -> Iterator[Finding]:
         for exposure in exposures:
             what = f"{exposure.kind} ({exposure.label}) in {place}, {exposure.where}"
-            yield Finding(self.name, "no sensitive value", what, step)
+            yield Finding(self.name, "no sensitive value", what, step, evidence=evidence)
 
     def _internals(self, exchange: Exchange, answer: Answer, good: tuple[Exchange, ...]) -> Iterator[Finding]:
         route = _route(exchange)
@@ -69,7 +71,7 @@ class NoDisclosure:
                         continue
                     told.add(hit.what)
                     # What another detector finds may be sensitive itself.
-                    evidence = (_evidence(text, hit),) if by_error else ()
+                    evidence = ((_evidence(text, hit),) if by_error else ()) + exchange.example
                     yield Finding(self.name, "no internals shown", hit.what, exchange.step, hit.confidence, evidence)
 
 

@@ -25,4 +25,5 @@ class NoServerError:
         """Return a finding for each such answer."""
         for exchange in seen.exchanges:
             if isinstance(exchange.answer, Answer) and exchange.answer.status >= _SERVER_ERROR:
-                yield Finding(self.name, "a status below 500", f"status {exchange.answer.status}", exchange.step)
+                seen_status = f"status {exchange.answer.status}"
+                yield Finding(self.name, "a status below 500", seen_status, exchange.step, evidence=exchange.example)

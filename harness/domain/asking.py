@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from harness.domain.contracts import Request
-from harness.domain.operation import Operation
+from harness.domain.operation import Operation, Principal
 from harness.domain.target import Target
 
-__all__ = ["before", "request_for"]
+__all__ = ["before", "credentials", "request_for"]
 
 
 def before(target: Target, operation: Operation) -> tuple[Operation, ...]:
@@ -33,9 +33,7 @@ def request_for(target: Target, operation: Operation, kept: Mapping[str, str]) -
         headers.append((b"Content-Type", b"application/json"))
         body = json.dumps(_filled(operation.body, kept)).encode()
     who = operation.principal
-    if who is not None:
-        value = " ".join(part for part in (who.scheme, who.credential.reveal()) if part)
-        headers.append((who.header.encode(), value.encode()))
+    headers += credentials(who)
     return Request(
         operation.method,
         _filled(operation.path, kept),
@@ -45,6 +43,14 @@ def request_for(target: Target, operation: Operation, kept: Mapping[str, str]) -
         ids=tuple(kept.values()),
         within=target.contract.operations.answer_within,
     )
+
+
+def credentials(who: Principal | None) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers by which somebody is known; none for nobody."""
+    if who is None:
+        return ()
+    value = " ".join(part for part in (who.scheme, who.credential.reveal()) if part)
+    return ((who.header.encode(), value.encode()),)
 
 
 def _filled(value: Any, kept: Mapping[str, str]) -> Any:

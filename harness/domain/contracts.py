@@ -36,7 +36,9 @@ class Request:
     ``target`` is the request target (path and query) as it goes on the wire; ``ids`` are the made-up Stripe ids that
     it carries, by which its effects are recognised; ``note`` tells a reader what is sent, ``variant`` names the
     way in which it is signed or forged, or the fault that is to strike. ``calls`` is the call to Stripe that it causes,
-    and ``within`` how many seconds its answer may take, if not the contract's for deliveries.
+    and ``within`` how many seconds its answer may take, if not the contract's for deliveries. ``wire`` is the whole
+    request as it goes on the wire, where that is malformed on purpose; nothing else of it is then sent. ``example``
+    is a command that sends a made-up request again.
     """
 
     method: str
@@ -48,6 +50,8 @@ class Request:
     variant: str = ""
     calls: str = ""
     within: float | None = None
+    wire: bytes = field(default=b"", repr=False)
+    example: str = field(default="", repr=False)
 
 
 class MadeEvent(Protocol):
@@ -128,10 +132,18 @@ class Context(Protocol):
         """Send a request to the target and return what came back."""
         ...
 
+    def weigh(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Return what is wrong with an exchange by itself, after what this phase is expected to show."""
+        ...
+
 
 @runtime_checkable
 class Step(Protocol):
-    """One action on the target; a frozen dataclass whose fields are the step's parameters."""
+    """One action on the target; a frozen dataclass whose fields are the step's parameters.
+
+    One that has ``requests`` and ``seconds`` brings so much budget of its own. One that has ``packages`` needs these of
+    the extra ``fuzz``; its case is skipped where they are not installed.
+    """
 
     name: ClassVar[str]
 

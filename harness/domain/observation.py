@@ -37,6 +37,7 @@ class Sent:
 
     ``note`` is for people, ``variant`` names the way of signing or forging, or the fault that was to strike, ``digest``
     is SHA-256 of the body. ``calls`` is the call to Stripe that the request causes, such as ``POST /v1/customers``.
+    ``example`` is a command that sends a made-up request again.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Sent:
     digest: str
     variant: str = ""
     calls: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Answer:
 
     ``headers`` in wire order, names in lower case; ``body`` is decoded text with sensitive values replaced; it is
     ``cut`` where it is longer than the budget's size for evidence. ``length`` is the decoded length in bytes;
-    ``seconds`` from first byte sent to last byte read.
+    ``seconds`` from first byte sent to last byte read. ``echoes`` are the places in which an error says back a text of
+    the request that caused it.
     """
 
     status: int
@@ -64,6 +67,7 @@ class Answer:
     seconds: float
     exposures: tuple[Exposure, ...] = ()
     cut: bool = False
+    echoes: tuple[str, ...] = ()
     kind: Literal["answer"] = "answer"
 
     def header(self, name: str) -> str | None:
@@ -89,6 +93,11 @@ class Exchange:
     sent: Sent
     answer: Answer | NoAnswer = field()
     channel: Literal[Channel.HTTP] = Channel.HTTP
+
+    @property
+    def example(self) -> tuple[str, ...]:
+        """The command that sends the request again, as evidence; of a made-up request only."""
+        return (self.sent.example,) if self.sent.example else ()
 
 
 @dataclass(frozen=True, slots=True)

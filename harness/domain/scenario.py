@@ -15,6 +15,7 @@ NEEDS: Mapping[str, str] = {
     "breaker": "the target file says nothing of breaker_after in [contract.operations]",
     "error_reference": "the target file says nothing of reference in [contract.operations]",
     "log": "the target file lists no log",
+    "openapi": "the target file names no openapi",
     "previous_secret": "the target file names no previous_secret_env",
     "publishable_key": "the target file names no publishable_key",
     "rejection_record": "the target file says nothing in [contract.rejection_record]",

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.domain.observation import Channel
-from harness.domain.operation import KINDS, OPERATIONS, Operation, OperationContract, UpstreamSpec
+from harness.domain.operation import KINDS, OPERATIONS, Operation, OperationContract, Principal, UpstreamSpec
 from harness.domain.sensitive import Secret
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Budget",
     "Contract",
     "Environment",
+    "OpenApi",
     "RejectionRecord",
     "SourceSpec",
     "Target",
@@ -116,8 +118,23 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenApi:
+    """The target's own description of what it can be asked for: where it is, and, once it was read, what it says.
+
+    ``place`` is a path below the target, or the name of a file.
+    """
+
+    place: str
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """The billing system under test; ``url`` is its base, ``hosts`` are further ``host:port`` that may be sent to."""
+    """The billing system under test; ``url`` is its base, ``hosts`` are further ``host:port`` that may be sent to.
+
+    ``routes`` are methods and paths that it has beside the webhook and the operations, such as ``GET /invoices``.
+    ``principals`` are those who may ask, the one with the most rights first.
+    """
 
     name: str
     url: str
@@ -133,10 +150,25 @@ class Target:
     budget: Budget = field(default_factory=Budget)
     upstream: UpstreamSpec | None = None
     operations: Mapping[str, Operation] = field(default_factory=dict)
+    principals: Mapping[str, Principal] = field(default_factory=dict)
+    routes: tuple[str, ...] = ()
+    openapi: OpenApi | None = None
 
     def operation(self, wanted: str) -> Operation | None:
         """Return the operation of a name, or the first of a kind that the target file describes."""
         return next((self.operations[name] for name in KINDS.get(wanted, (wanted,)) if name in self.operations), None)
+
+    @property
+    def first_principal(self) -> Principal | None:
+        """Who has the most rights."""
+        return next(iter(self.principals.values()), None)
+
+    @property
+    def listed(self) -> tuple[tuple[str, str], ...]:
+        """Every method and path that the file tells of, each once."""
+        told = [("POST", self.webhook.path), *((one.method, one.path) for one in self.operations.values())]
+        told += [(method, path) for method, _, path in (route.partition(" ") for route in self.routes)]
+        return tuple(dict.fromkeys(told))
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -151,6 +183,7 @@ class Target:
         hook = self.webhook
         found: tuple[Secret | None, ...] = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
         found += tuple(one.principal.credential for one in self.operations.values() if one.principal is not None)
+        found += tuple(one.credential for one in self.principals.values())
         found += (None if self.upstream is None else self.upstream.key,)
         passwords = (source.password for source in (*self.stores, *self.logs) if source.password is not None)
         return (
@@ -167,6 +200,7 @@ class Target:
             "breaker": self.contract.operations.breaker_after is not None,
             "error_reference": self.contract.operations.reference is not None,
             "log": bool(self.logs),
+            "openapi": self.openapi is not None,
             "previous_secret": self.webhook.previous_secret is not None,
             "publishable_key": self.publishable_key is not None,
             "rejection_record": self.contract.rejection_record is not None,

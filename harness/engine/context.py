@@ -2,8 +2,9 @@ from collections.abc import Mapping, Sequence
 from random import Random
 
 from harness.canary import Ledger, make_canaries
-from harness.domain.contracts import MadeEvent, Request
-from harness.domain.observation import Exchange
+from harness.domain.contracts import Check, MadeEvent, Request, Seen
+from harness.domain.finding import Finding
+from harness.domain.observation import Channel, Exchange, Observation
 from harness.domain.operation import Trouble
 from harness.domain.target import Target
 from harness.engine.ports import Clock, EventSource, Sender, Upstream
@@ -34,6 +35,9 @@ class CaseContext:
         self.sent: list[Request] = []
         self.kept: dict[str, str] = {}
         self.step = -1  # no step has run yet
+        self.requests = target.budget.case_requests
+        self.expect: tuple[Check, ...] = ()
+        self.control: tuple[Observation, ...] = ()
         self._sender = sender
         self._source = events
         self._ledger = ledger
@@ -91,7 +95,13 @@ class CaseContext:
 
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget."""
-        if len(self.sent) >= self.target.budget.case_requests:
-            raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.target.budget.case_requests} requests")
+        if len(self.sent) >= self.requests:
+            raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.requests} requests")
         self.sent.append(request)
         return await self._sender.send(request, self.step)
+
+    def weigh(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Return what is wrong with an exchange by itself."""
+        seen = Seen(self.target.contract, (exchange,), self.control)
+        able = (check for check in self.expect if Channel.HTTP in check.channels and not check.patient)
+        return tuple(finding for check in able for finding in check.judge(seen))

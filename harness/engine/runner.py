@@ -82,7 +82,8 @@ class Runner:
         control = self.trial(f"{case.id} control")
         main = self.trial(case.id)
         stopped: tuple[Reason, str] | None = None
-        seconds = self._target.budget.case_seconds
+        steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
+        seconds = self._target.budget.case_seconds + sum(getattr(step, "seconds", 0.0) for step in steps)
         if "upstream" in case.needs:
             promised = self._target.contract.operations
             seconds += promised.answer_within + promised.completed_within
@@ -91,6 +92,7 @@ class Runner:
                 if scenario.control is not None:
                     await _through(control, scenario.control)
                 self._require_calls(case, control)
+                main.expect(case.phase, control.observations)
                 await _through(main, case.phase)
         except TimeoutError:
             stopped = (Reason.BUDGET_SPENT, f"more than {seconds:g} s")

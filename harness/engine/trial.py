@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Snapshot, Step, Store
 from harness.domain.observation import LogLines, Observation, StoreChange, StripeCalls, TableChange
+from harness.domain.scenario import Phase
 from harness.domain.target import SourceSpec
 from harness.engine.context import CaseContext
 from harness.engine.judge import unmet
@@ -51,10 +52,15 @@ class Trial:
         """All that was observed so far, in order."""
         return self._acted + self._seen + self._calls()
 
+    def expect(self, phase: Phase, control: tuple[Observation, ...]) -> None:
+        """Let steps ask what is wrong with an answer, by what a phase expects beside what the control has shown."""
+        self._context.expect, self._context.control = phase.expect, control
+
     async def act(self, step: Step) -> None:
         """Remember the state of every source, then run a step."""
         self._acted, self._seen = self._acted + self._seen, ()
         self._context.step += 1
+        self._context.requests += getattr(step, "requests", 0)
         self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
         self._positions = [await log.position() for log in self._watched.logs]
         if self._watched.upstream is not None:

@@ -14,8 +14,19 @@ from harness.domain.address import without_password
 from harness.domain.observation import Channel
 from harness.domain.operation import OPERATIONS, OperationContract
 from harness.domain.sensitive import LIVE_KEYS, Secret
-from harness.domain.target import LOOPBACK, Contract, Environment, RejectionRecord, SourceSpec, Target, Waiver, Webhook
+from harness.domain.target import (
+    LOOPBACK,
+    Contract,
+    Environment,
+    OpenApi,
+    RejectionRecord,
+    SourceSpec,
+    Target,
+    Waiver,
+    Webhook,
+)
 from harness.errors import ConfigurationError
+from harness.language.openapi import read_openapi
 from harness.language.operation_tables import (
     OperationTable,
     PrincipalTable,
@@ -47,6 +58,13 @@ def _path(path: str) -> str:
     if not path.startswith("/") or not path.isascii() or any(c.isspace() for c in path):
         raise ValueError("a path that starts with '/', such as /webhooks/stripe")
     return path
+
+
+def _route(route: str) -> str:
+    method, _, path = route.partition(" ")
+    if not method.isascii() or not method.isupper() or not method.isalpha():
+        raise ValueError("a method and a path, such as GET /invoices")
+    return f"{method} {_path(path)}"
 
 
 def _host(host: str) -> str:
@@ -162,6 +180,12 @@ class _TargetFile(_Entry):
     upstream: UpstreamTable | None = None
     principals: dict[str, PrincipalTable] = {}
     operations: dict[str, OperationTable] = {}
+    openapi: str | None = Field(
+        None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
+    )
+    routes: tuple[Annotated[str, AfterValidator(_route)], ...] = Field(
+        (), strict=False, description="what else the target can be asked for, such as GET /invoices"
+    )
 
 
 def target_schema() -> dict[str, Any]:
@@ -256,7 +280,22 @@ class _Reading:
                 beside=self._path.parent,
             ),
             operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
+            principals=principals,
+            routes=entry.routes,
+            openapi=None if entry.openapi is None else self._openapi(entry.openapi),
         )
+
+    def _openapi(self, named: str) -> OpenApi:
+        file = self._path.parent / named
+        if file.is_file():
+            try:
+                return OpenApi(str(file), read_openapi(file.read_bytes(), str(file)))
+            except OSError as error:
+                raise self._wrong(["openapi"], f"{file} cannot be read", error.strerror or "") from None
+        if not named.startswith("/") or not named.isascii() or any(c.isspace() for c in named):
+            hint = "name a file, relative to the target file, or a path below the target such as /openapi.json"
+            raise self._wrong(["openapi"], f"there is no file {file}", hint)
+        return OpenApi(named)
 
     def _required(self, variable: str, label: str, name: str) -> Secret:
         secret = self._secret(variable, label, ["principals", name, "credential_env"])

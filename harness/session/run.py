@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness import __version__
@@ -23,13 +24,14 @@ from harness.domain.finding import Severity
 from harness.domain.operation import UpstreamSpec
 from harness.domain.scenario import Case, Scenario
 from harness.domain.target import Environment, Target
-from harness.domain.verdict import Errored, ExitCode, Failed, Verdict
+from harness.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
 from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
 from harness.engine.trial import Trial
 from harness.errors import ConfigurationError, Reason, place_of
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources
+from harness.session.openapi import described
 from harness.session.upstream import OpenUpstream, open_upstream
 from harness.steps.deliver import Deliver
 from harness.stripe.events import EventFactory
@@ -39,6 +41,7 @@ __all__ = [
     "EmbeddedStore",
     "Session",
     "all_scenarios",
+    "asks_for_openapi",
     "asks_for_operations",
     "choose",
     "count",
@@ -97,6 +100,11 @@ def asks_for_operations(choices: Iterable[Choice]) -> bool:
     return any("upstream" in case.needs for _, case in choices)
 
 
+def asks_for_openapi(choices: Iterable[Choice]) -> bool:
+    """Whether any of the cases is made from the target's OpenAPI document."""
+    return any("openapi" in case.needs for _, case in choices)
+
+
 class Session:
     """An open target; runs cases on it one after another, from any thread that has no event loop of its own."""
 
@@ -108,6 +116,7 @@ class Session:
         ledger: Ledger,
         upstream: OpenUpstream | None = None,
         command: Sequence[str] = ("payproof", "run"),
+        openapi: bool = True,
     ) -> None:
         self.target, self.seed, self.ledger = target, seed, ledger
         self._upstream, self._command = upstream, command
@@ -117,6 +126,8 @@ class Session:
         for secret in target.secrets:
             self.ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
         try:
+            if openapi:
+                self.target = self._loop.run(described(target, ledger))
             self._runner = self._loop.run(self._open())
         except BaseException:
             self.close()
@@ -162,7 +173,7 @@ class Session:
     def judged(self, scenario: Scenario, case: Case) -> CaseFinished:
         """Run one case and judge it."""
         started = time.perf_counter()
-        verdict: Verdict | None = skip(self.target, scenario, case)
+        verdict: Verdict | None = skip(self.target, scenario, case) or _lacking(case)
         record = Record()
         if verdict is None:
             try:
@@ -240,6 +251,13 @@ class Session:
         )
 
 
+def _lacking(case: Case) -> Skipped | None:
+    """Return that a case needs packages which are not installed, if it does."""
+    wanted = {package for step in case.phase.steps for package in getattr(step, "packages", ())}
+    missing = sorted(package for package in wanted if find_spec(package) is None)
+    return Skipped(f"{' and '.join(missing)} not installed: pip install 'payproof[fuzz]'") if missing else None
+
+
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
     """Return how many verdicts there are of each kind; broken advice is counted apart from broken rules."""
     kinds = ("passed", "failed", "advised", "errored", "skipped")
@@ -256,15 +274,18 @@ def open_session(
     reference: Sequence[str] = REFERENCE_COMMAND,
     store: EmbeddedStore | None = None,
     operations: bool = True,
+    openapi: bool = True,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
-    ``operations`` says that operations of the reference service will be asked for, for which it gives access first.
+    ``operations`` says that operations of the reference service will be asked for, for which it gives access first, and
+    ``openapi`` that the target's OpenAPI document is needed, if the target file names one.
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
     own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise.
 
     Raises:
-        ConfigurationError: the target file is wrong, or a store is chosen for a target that has its own.
+        ConfigurationError: the target file or the OpenAPI document is wrong, or a store is chosen for a target that has
+            its own.
         TargetStartError: the reference service did not start.
         InconclusiveError: the target gives no answer at all.
     """
@@ -278,7 +299,7 @@ def open_session(
             api_version = event_factory(0).versions()[-1]
             listening = listen(REFERENCE_UPSTREAM, api_version)
             stripe = StripeAt(listening.url, listening.ca_file)
-            service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations)
+            service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations, owner=openapi)
             target = stack.enter_context(service).target
             command: tuple[str, ...] = ("payproof", "run", *(("--store", store) if store else ()))
         elif store is not None:
@@ -292,6 +313,6 @@ def open_session(
             if target.upstream is not None:
                 listening = listen(target.upstream, target.webhook.api_version)
             command = ("payproof", "run", "--target", str(target_file))
-        session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command)
+        session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, openapi=openapi)
         stack.callback(session.close)
         yield session

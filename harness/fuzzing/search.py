@@ -1,0 +1,107 @@
+"""Between a generator, which is synchronous and has a thread of its own, and the case's client."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.domain.contracts import Context, Request
+from harness.domain.finding import Finding
+from harness.domain.observation import Answer, Exchange, NoAnswer
+from harness.fuzzing.canaries import Canaries
+from harness.fuzzing.curl import curl_line
+
+__all__ = ["Search"]
+
+_ERROR = 400
+#: Statuses that say: not taken. Others may come after the target has begun to act, and has recorded that.
+_NOT_TAKEN = frozenset({400, 401, 403, 405, 406, 411, 413, 414, 415, 422, 431})
+
+
+class Search:
+    """Sends what a generator makes up, judges each answer at once, and keeps the smallest request of each finding.
+
+    It ends when it has sent ``requests``, when ``seconds`` are over, or when the target does not answer any more.
+    """
+
+    def __init__(self, context: Context, *, requests: int, seconds: float) -> None:
+        self.canaries = Canaries.of(context.random)
+        self.canaries.conceal(context.conceal)
+        self.seed = context.random.getrandbits(32)
+        self.over = False
+        self._context, self._left = context, requests
+        self._until = time.monotonic() + seconds
+        self._loop = asyncio.get_running_loop()
+        self._kept: list[Exchange] = []
+        self._smallest: dict[tuple[str, str, str], Exchange] = {}
+        self._refused: list[tuple[str, str]] = []
+        self._sent = 0
+
+    @property
+    def exchanges(self) -> Sequence[Exchange]:
+        """All exchanges with nothing wrong, then the smallest of each kind of finding."""
+        worst = {id(exchange): exchange for exchange in self._smallest.values()}
+        return (*self._kept, *worst.values())
+
+    def settle(self) -> None:
+        """Let what refused requests held in their bodies be looked for in stores and logs."""
+        self.over = True
+        for token, where in self._refused:
+            self._context.conceal("refused text", f"text in a body that {where} refused", token.encode())
+
+    def send(self, request: Request) -> tuple[Exchange, tuple[Finding, ...]] | None:
+        """Send a request and judge its answer; None when the search is over. To be called from the generator's thread.
+
+        A request ``wire`` is malformed on purpose: no answer to it is one, and is not told.
+        """
+        if self.over or self._left <= 0 or time.monotonic() > self._until:
+            self.over = True
+            return None
+        self._left -= 1
+        exchange = asyncio.run_coroutine_threadsafe(self._exchanged(request), self._loop).result()
+        findings = self._context.weigh(exchange)
+        silent = isinstance(exchange.answer, NoAnswer)
+        if silent and request.wire:
+            return exchange, ()
+        for finding in findings:
+            kind = (exchange.sent.variant, finding.check, finding.seen)
+            known = self._smallest.get(kind)
+            if known is None or _size(exchange) <= _size(known):
+                self._smallest[kind] = exchange
+        if not findings:
+            self._kept.append(exchange)
+            self.over = silent
+        return exchange, findings
+
+    async def _exchanged(self, request: Request) -> Exchange:
+        self._sent += 1
+        named = _named(request, self.canaries, self._sent, first=self._sent == 1)
+        named = replace(named, example=curl_line(self._context.target.url, named))
+        exchange = await self._context.send(named)
+        answer, token = exchange.answer, self.canaries.named(self._sent)
+        if not isinstance(answer, Answer) or answer.status < _ERROR:
+            return exchange
+        sent = request.body + request.wire
+        if answer.status in _NOT_TAKEN and self.canaries.text.encode() in sent:
+            self._refused.append((token, request.variant))
+        places = [f"header {name}" for name, value in answer.headers if token in value.lower()]
+        if token in answer.body.lower():
+            places.append("body")
+        return replace(exchange, answer=replace(answer, echoes=tuple(places))) if places else exchange
+
+
+def _named(request: Request, canaries: Canaries, serial: int, *, first: bool) -> Request:
+    """Return the request with the text that names it; the first one carries the id by which all effects are known."""
+    old, new = canaries.text, canaries.named(serial)
+    return replace(
+        request,
+        target=request.target.replace(old, new),
+        headers=tuple((name, value.replace(old.encode(), new.encode())) for name, value in request.headers),
+        body=request.body.replace(old.encode(), new.encode()),
+        wire=request.wire.replace(old.encode(), new.encode()),
+        ids=(canaries.tag,) if first else (),
+    )
+
+
+def _size(exchange: Exchange) -> int:
+    return exchange.sent.length + len(exchange.sent.example)
