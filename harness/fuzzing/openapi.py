@@ -23,13 +23,14 @@ from schemathesis.config import (
     ProjectsConfig,
     StatefulPhaseConfig,
 )
+from schemathesis.core.result import Ok
 from schemathesis.engine import events, from_schema
 from schemathesis.errors import LoaderError
 
 from harness.domain.contracts import Request
 from harness.domain.finding import Finding
 from harness.domain.observation import Answer
-from harness.errors import ConfigurationError, InconclusiveError, Reason, place_of
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, place_of
 from harness.fuzzing.planting import bodies
 from harness.fuzzing.search import Search
 
@@ -62,18 +63,35 @@ def fuzz_openapi(
         schema = schemathesis.openapi.from_dict(deepcopy(dict(document)), config=_config(search.seed, kind, examples))
     except LoaderError as error:
         raise ConfigurationError(f"the OpenAPI document cannot be fuzzed: {error.message}") from None
-    bridge = _Bridge(search, headers, schema.find_operation_by_path)
-    schema.app = bridge
+    bridge = schema.app = _Bridge(search, headers, schema.find_operation_by_path)
+    # Only from here on: an operation takes the application along that the schema has when it is first asked for.
+    operations = [one.ok().label for one in schema.get_all_operations() if isinstance(one, Ok)]
+    if kind == "boundaries":
+        bridge.share = max(1, search.left // max(1, len(operations)))
     schema.hooks.register_hook_with_name(_planting(search), "before_generate_case")
     with _registered(bridge.payproof_holds):
         stream = from_schema(schema).execute()
         for event in stream:
             if search.over:
                 stream.stop()
-            if isinstance(event, events.FatalError):
-                raise InconclusiveError(Reason.HARNESS_FAULT, f"schemathesis: {place_of(event.exception)}")
+            _refuse(event)
     if not bridge.asked:
         raise InconclusiveError(Reason.PREPARATION_FAILED, "schemathesis made no request of the OpenAPI document")
+    if kind != "stateful":  # in which not every operation need have its turn
+        search.require(operations)
+
+
+def _refuse(event: events.EngineEvent) -> None:
+    """Raise when schemathesis failed, or could not make requests of an operation, which would then be untested."""
+    error = getattr(event, "exception" if isinstance(event, events.FatalError) else "value", None)
+    if isinstance(error, PayproofError):
+        raise error
+    if isinstance(event, events.FatalError):
+        raise InconclusiveError(Reason.HARNESS_FAULT, f"schemathesis: {place_of(event.exception)}")
+    if isinstance(event, events.NonFatalError):
+        # Its text may quote what was made up.
+        detail = f"schemathesis cannot make requests of {event.label}: {event.info.title}"
+        raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
 
 
 def _config(seed: int, kind: Kind, examples: int) -> schemathesis.Config:
@@ -148,10 +166,13 @@ class _Bridge:
         self._own = {name.lower() for name, _ in headers}
         self._findings: dict[str, tuple[Finding, ...]] = {}
         self.asked = 0
+        self.share: int | None = None  # how many requests each operation may have
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Send the request; answer with what came back, sensitive values replaced, and a number to find it by."""
-        outcome = self._search.send(self._request(environ))
+        request = self._request(environ)
+        spent = self.share is not None and self._search.asked(request.variant) >= self.share
+        outcome = None if spent else self._search.send(request)
         if outcome is None:
             start_response("404 Not Found", [])
             return [b""]

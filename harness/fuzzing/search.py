@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from harness.domain.contracts import Context, Request
 from harness.domain.finding import Finding
 from harness.domain.observation import Answer, Exchange, NoAnswer
+from harness.errors import InconclusiveError, Reason
 from harness.fuzzing.canaries import Canaries
 from harness.fuzzing.curl import curl_line
 
@@ -28,20 +30,45 @@ class Search:
         self.canaries = Canaries.of(context.random)
         self.canaries.conceal(context.conceal)
         self.seed = context.random.getrandbits(32)
-        self.over = False
+        self.over = self._fell_silent = False
         self._context, self._left = context, requests
         self._until = time.monotonic() + seconds
         self._loop = asyncio.get_running_loop()
         self._kept: list[Exchange] = []
         self._smallest: dict[tuple[str, str, str], Exchange] = {}
         self._refused: list[tuple[str, str]] = []
-        self._sent = 0
+        self._asked: Counter[str] = Counter()
 
     @property
     def exchanges(self) -> Sequence[Exchange]:
         """All exchanges with nothing wrong, then the smallest of each kind of finding."""
         worst = {id(exchange): exchange for exchange in self._smallest.values()}
         return (*self._kept, *worst.values())
+
+    @property
+    def left(self) -> int:
+        """How many requests may still be sent."""
+        return self._left
+
+    @property
+    def found(self) -> bool:
+        """Whether anything is wrong."""
+        return bool(self._smallest)
+
+    def asked(self, variant: str) -> int:
+        """Return how many requests were made for a route."""
+        return self._asked[variant]
+
+    def require(self, variants: Iterable[str]) -> None:
+        """Return only when each of these routes had its turn, or something was found, or the target fell silent.
+
+        Raises:
+            InconclusiveError: the search was over too early.
+        """
+        missing = [variant for variant in variants if not self._asked[variant]]
+        if missing and self.over and not self.found and not self._fell_silent:
+            detail = f"no time or requests were left for {len(missing)} routes, such as {missing[0]}"
+            raise InconclusiveError(Reason.BUDGET_SPENT, detail)
 
     def settle(self) -> None:
         """Let what refused requests held in their bodies be looked for in stores and logs."""
@@ -70,15 +97,16 @@ class Search:
                 self._smallest[kind] = exchange
         if not findings:
             self._kept.append(exchange)
-            self.over = silent
+            self.over = self._fell_silent = silent
         return exchange, findings
 
     async def _exchanged(self, request: Request) -> Exchange:
-        self._sent += 1
-        named = _named(request, self.canaries, self._sent, first=self._sent == 1)
+        self._asked[request.variant] += 1
+        serial = self._asked.total()
+        named = _named(request, self.canaries, serial, first=serial == 1)
         named = replace(named, example=curl_line(self._context.target.url, named))
         exchange = await self._context.send(named)
-        answer, token = exchange.answer, self.canaries.named(self._sent)
+        answer, token = exchange.answer, self.canaries.named(serial)
         if not isinstance(answer, Answer) or answer.status < _ERROR:
             return exchange
         sent = request.body + request.wire

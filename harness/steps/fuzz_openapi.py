@@ -27,7 +27,7 @@ class FuzzOpenapi:
     packages: ClassVar[tuple[str, ...]] = ("schemathesis",)
     kind: Literal["valid", "boundaries", "invalid", "stateful", "anonymous"] = "invalid"
     examples: int = 30
-    requests: int = 600
+    requests: int = 800
     seconds: float = 30.0
 
     async def run(self, context: Context) -> Sequence[Exchange]:
