@@ -25,6 +25,7 @@ from schemathesis.config import (
 )
 from schemathesis.core.result import Ok
 from schemathesis.engine import events, from_schema
+from schemathesis.engine.run import ELASTIC_PHASES
 from schemathesis.errors import LoaderError
 
 from harness.domain.contracts import Request
@@ -60,20 +61,20 @@ def fuzz_openapi(
         InconclusiveError: schemathesis itself failed, or could make no request of any operation.
     """
     try:
-        schema = schemathesis.openapi.from_dict(deepcopy(dict(document)), config=_config(search.seed, kind, examples))
+        schema = schemathesis.openapi.from_dict(deepcopy(dict(document)), config=_config(search, kind, examples))
     except LoaderError as error:
         raise ConfigurationError(f"the OpenAPI document cannot be fuzzed: {error.message}") from None
     bridge = schema.app = _Bridge(search, headers, schema.find_operation_by_path)
     # Only from here on: an operation takes the application along that the schema has when it is first asked for.
     operations = [one.ok().label for one in schema.get_all_operations() if isinstance(one, Ok)]
-    if kind == "boundaries":
+    if kind != "stateful":
         bridge.share = max(1, search.left // max(1, len(operations)))
     schema.hooks.register_hook_with_name(_planting(search), "before_generate_case")
     with _registered(bridge.payproof_holds):
         stream = from_schema(schema).execute()
         for event in stream:
-            if search.over:
-                stream.stop()
+            if search.over or (isinstance(event, events.PhaseFinished) and event.phase.name in ELASTIC_PHASES):
+                stream.stop()  # with a limit of time, schemathesis would go on until that is reached
             _refuse(event)
     if not bridge.asked:
         raise InconclusiveError(Reason.PREPARATION_FAILED, "schemathesis made no request of the OpenAPI document")
@@ -94,7 +95,7 @@ def _refuse(event: events.EngineEvent) -> None:
         raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
 
 
-def _config(seed: int, kind: Kind, examples: int) -> schemathesis.Config:
+def _config(search: Search, kind: Kind, examples: int) -> schemathesis.Config:
     """Return a configuration that reads no file and writes none."""
     modes = {
         "valid": [schemathesis.GenerationMode.POSITIVE],
@@ -116,7 +117,12 @@ def _config(seed: int, kind: Kind, examples: int) -> schemathesis.Config:
         analysis=AnalysisConfig(constants=ConstantsConfig(enabled=False)),
     )
     project.checks.update(included_check_names=[_CHECK])
-    return schemathesis.Config(seed=seed, cache=CacheConfig(enabled=False), projects=ProjectsConfig(default=project))
+    return schemathesis.Config(
+        seed=search.seed,
+        max_time=max(1, int(search.seconds)),  # each operation gets its share
+        cache=CacheConfig(enabled=False),
+        projects=ProjectsConfig(default=project),
+    )
 
 
 @contextmanager

@@ -32,7 +32,8 @@ class Search:
         self.seed = context.random.getrandbits(32)
         self.over = self._fell_silent = False
         self._context, self._left = context, requests
-        self._until = time.monotonic() + seconds
+        self.seconds = seconds
+        self._until = self._turn = time.monotonic() + seconds
         self._loop = asyncio.get_running_loop()
         self._kept: list[Exchange] = []
         self._smallest: dict[tuple[str, str, str], Exchange] = {}
@@ -54,6 +55,11 @@ class Search:
     def found(self) -> bool:
         """Whether anything is wrong."""
         return bool(self._smallest)
+
+    def turn(self, left: int) -> None:
+        """Begin the turn of the first of several routes that are left, each of which is to have its share of time."""
+        now = time.monotonic()
+        self._turn = now + (self._until - now) / left
 
     def asked(self, variant: str) -> int:
         """Return how many requests were made for a route."""
@@ -81,8 +87,9 @@ class Search:
 
         A request ``wire`` is malformed on purpose: no answer to it is one, and is not told.
         """
-        if self.over or self._left <= 0 or time.monotonic() > self._until:
+        if self._left <= 0 or time.monotonic() > self._until:
             self.over = True
+        if self.over or time.monotonic() > self._turn:
             return None
         self._left -= 1
         exchange = asyncio.run_coroutine_threadsafe(self._exchanged(request), self._loop).result()
