@@ -36,6 +36,16 @@ _PRICE = Price(amount=1000, currency="usd")
 #: What stands in for Stripe while the service runs.
 REFERENCE_UPSTREAM = UpstreamSpec(url="https://127.0.0.1:0", prices={_PLAN: _PRICE})
 
+_ROUTES = (
+    "GET /health",
+    "GET /v1/customers/{customer_id}",
+    "GET /v1/audit-records",
+    "POST /v1/customers",
+    "POST /v1/subscriptions",
+    "POST /v1/subscriptions/{subscription_id}/cancel",
+    "POST /v1/refunds",
+)
+
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _ALPHABET = string.ascii_letters + string.digits
@@ -230,6 +240,7 @@ class Reference:
             upstream=REFERENCE_UPSTREAM,
             operations=_operations(principals["manager"]) if "manager" in principals else {},
             principals=principals,
+            routes=_ROUTES,
             openapi=OpenApi("/openapi.json"),
         )
 

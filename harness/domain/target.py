@@ -1,5 +1,6 @@
 """The billing system under test, as its file describes it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -165,10 +166,11 @@ class Target:
 
     @property
     def listed(self) -> tuple[tuple[str, str], ...]:
-        """Every method and path that the file tells of, each once."""
-        told = [("POST", self.webhook.path), *((one.method, one.path) for one in self.operations.values())]
-        told += [(method, path) for method, _, path in (route.partition(" ") for route in self.routes)]
-        return tuple(dict.fromkeys(told))
+        """Every method and path that the file tells of, each once; what stands for an id has no name there."""
+        told = [f"POST {self.webhook.path}", *self.routes]
+        told += [f"{one.method} {one.path}" for one in self.operations.values()]
+        bare = dict.fromkeys(re.sub(r"\{[^}/]*\}", "{}", route) for route in told)
+        return tuple((method, path) for method, _, path in (route.partition(" ") for route in bare))
 
     @property
     def allowed(self) -> frozenset[str]:

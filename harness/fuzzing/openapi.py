@@ -24,7 +24,7 @@ from schemathesis.config import (
     StatefulPhaseConfig,
 )
 from schemathesis.core.result import Ok
-from schemathesis.engine import events, from_schema
+from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.run import ELASTIC_PHASES
 from schemathesis.errors import LoaderError
 
@@ -73,13 +73,22 @@ def fuzz_openapi(
     with _registered(bridge.payproof_holds):
         stream = from_schema(schema).execute()
         for event in stream:
-            if search.over or (isinstance(event, events.PhaseFinished) and event.phase.name in ELASTIC_PHASES):
+            if search.over or _ends_a_turn(event):
                 stream.stop()  # with a limit of time, schemathesis would go on until that is reached
             _refuse(event)
+    if kind == "stateful":
+        return  # not every operation leads on to others; where none does, nothing was seen, and the case is skipped
     if not bridge.asked:
         raise InconclusiveError(Reason.PREPARATION_FAILED, "schemathesis made no request of the OpenAPI document")
-    if kind != "stateful":  # in which not every operation need have its turn
-        search.require(operations)
+    search.require(operations)
+
+
+def _ends_a_turn(event: events.EngineEvent) -> bool:
+    return (
+        isinstance(event, events.PhaseFinished)
+        and event.phase.name in ELASTIC_PHASES
+        and event.status is not Status.SKIP
+    )
 
 
 def _refuse(event: events.EngineEvent) -> None:
@@ -221,7 +230,8 @@ class _Bridge:
             and name.lower().encode() not in self._own
             and _can_be_sent(name, value)
         ]
-        method, target = environ["REQUEST_METHOD"], _request_target(environ["REQUEST_URI"])
+        path, query = environ["REQUEST_URI"].partition("?")[0], environ["QUERY_STRING"]
+        method, target = environ["REQUEST_METHOD"], _request_target(f"{path}?{query}" if query else path)
         label = self._label(method, target.partition("?")[0])
         return Request(
             method=method,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -16,6 +16,7 @@ from harness.fuzzing.curl import curl_line
 __all__ = ["Search"]
 
 _ERROR = 400
+_MOST_LOOKED_FOR = 30  # refused texts for each route
 #: Statuses that say: not taken. Others may come after the target has begun to act, and has recorded that.
 _NOT_TAKEN = frozenset({400, 401, 403, 405, 406, 411, 413, 414, 415, 422, 431})
 
@@ -37,7 +38,7 @@ class Search:
         self._loop = asyncio.get_running_loop()
         self._kept: list[Exchange] = []
         self._smallest: dict[tuple[str, str, str], Exchange] = {}
-        self._refused: list[tuple[str, str]] = []
+        self._refused: dict[str, list[str]] = defaultdict(list)
         self._asked: Counter[str] = Counter()
 
     @property
@@ -79,8 +80,10 @@ class Search:
     def settle(self) -> None:
         """Let what refused requests held in their bodies be looked for in stores and logs."""
         self.over = True
-        for token, where in self._refused:
-            self._context.conceal("refused text", f"text in a body that {where} refused", token.encode())
+        for where, tokens in self._refused.items():
+            # Whether they are kept is a matter of the route, and not of each request.
+            for token in tokens[:_MOST_LOOKED_FOR]:
+                self._context.conceal("refused text", f"text in a body that {where} refused", token.encode())
 
     def send(self, request: Request) -> tuple[Exchange, tuple[Finding, ...]] | None:
         """Send a request and judge its answer; None when the search is over. To be called from the generator's thread.
@@ -118,7 +121,7 @@ class Search:
             return exchange
         sent = request.body + request.wire
         if answer.status in _NOT_TAKEN and self.canaries.text.encode() in sent:
-            self._refused.append((token, request.variant))
+            self._refused[request.variant].append(token)
         places = [f"header {name}" for name, value in answer.headers if token in value.lower()]
         if token in answer.body.lower():
             places.append("body")

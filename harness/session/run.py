@@ -41,7 +41,7 @@ __all__ = [
     "EmbeddedStore",
     "Session",
     "all_scenarios",
-    "asks_for_openapi",
+    "asks_for_fuzzing",
     "asks_for_operations",
     "choose",
     "count",
@@ -100,9 +100,9 @@ def asks_for_operations(choices: Iterable[Choice]) -> bool:
     return any("upstream" in case.needs for _, case in choices)
 
 
-def asks_for_openapi(choices: Iterable[Choice]) -> bool:
-    """Whether any of the cases is made from the target's OpenAPI document."""
-    return any("openapi" in case.needs for _, case in choices)
+def asks_for_fuzzing(choices: Iterable[Choice]) -> bool:
+    """Whether any of the cases makes requests up."""
+    return any(getattr(step, "packages", ()) for _, case in choices for step in case.phase.steps)
 
 
 class Session:
@@ -116,7 +116,7 @@ class Session:
         ledger: Ledger,
         upstream: OpenUpstream | None = None,
         command: Sequence[str] = ("payproof", "run"),
-        openapi: bool = True,
+        fuzzing: bool = True,
     ) -> None:
         self.target, self.seed, self.ledger = target, seed, ledger
         self._upstream, self._command = upstream, command
@@ -126,7 +126,7 @@ class Session:
         for secret in target.secrets:
             self.ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
         try:
-            if openapi:
+            if fuzzing:
                 self.target = self._loop.run(described(target, ledger))
             self._runner = self._loop.run(self._open())
         except BaseException:
@@ -274,12 +274,12 @@ def open_session(
     reference: Sequence[str] = REFERENCE_COMMAND,
     store: EmbeddedStore | None = None,
     operations: bool = True,
-    openapi: bool = True,
+    fuzzing: bool = True,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
     ``operations`` says that operations of the reference service will be asked for, for which it gives access first, and
-    ``openapi`` that the target's OpenAPI document is needed, if the target file names one.
+    ``fuzzing`` that requests will be made up, for which the target's OpenAPI document is read where there is one.
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
     own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise.
 
@@ -299,7 +299,7 @@ def open_session(
             api_version = event_factory(0).versions()[-1]
             listening = listen(REFERENCE_UPSTREAM, api_version)
             stripe = StripeAt(listening.url, listening.ca_file)
-            service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations, owner=openapi)
+            service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations, owner=fuzzing)
             target = stack.enter_context(service).target
             command: tuple[str, ...] = ("payproof", "run", *(("--store", store) if store else ()))
         elif store is not None:
@@ -313,6 +313,6 @@ def open_session(
             if target.upstream is not None:
                 listening = listen(target.upstream, target.webhook.api_version)
             command = ("payproof", "run", "--target", str(target_file))
-        session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, openapi=openapi)
+        session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, fuzzing=fuzzing)
         stack.callback(session.close)
         yield session
