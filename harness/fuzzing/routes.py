@@ -121,7 +121,11 @@ def _requests(
         given += tuple(draw(st.lists(_header(canaries), max_size=4)))
     if draw(st.booleans()):
         target += "&" if "?" in target else "?"
-        target += draw(st.sampled_from([f"note={canaries.text}", f"card={canaries.number}", "a[]=1&a=2", "limit=1e9"]))
+        target += draw(
+            st.sampled_from(
+                [f"note={canaries.text}", "note=%ff%fe", f"card={canaries.number}", "a[]=1&a=2", "limit=1e9"]
+            )
+        )
     if type_ is not None:
         given += ((b"Content-Type", type_.encode()),)
     if encoding:

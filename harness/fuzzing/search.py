@@ -110,6 +110,13 @@ class Search:
             self.over = self._fell_silent = silent
         return exchange, findings
 
+    def _only_in_body(self, request: Request) -> bool:
+        """Whether the text stands in the body and nowhere else; paths and queries are logged by many, and rightly."""
+        text = self.canaries.text.encode()
+        head, _, body = request.wire.partition(b"\r\n\r\n")
+        elsewhere = (head, request.target.encode(), *(value for _, value in request.headers))
+        return text in request.body + body and not any(text in part for part in elsewhere)
+
     async def _exchanged(self, request: Request) -> Exchange:
         self._asked[request.variant] += 1
         serial = self._asked.total()
@@ -119,8 +126,7 @@ class Search:
         answer, token = exchange.answer, self.canaries.named(serial)
         if not isinstance(answer, Answer) or answer.status < _ERROR:
             return exchange
-        sent = request.body + request.wire
-        if answer.status in _NOT_TAKEN and self.canaries.text.encode() in sent:
+        if answer.status in _NOT_TAKEN and self._only_in_body(request):
             self._refused[request.variant].append(token)
         places = [f"header {name}" for name, value in answer.headers if token in value.lower()]
         if token in answer.body.lower():

@@ -10,7 +10,7 @@ from reference_impl.middleware import card_data
 def plant() -> None:
     look_through = card_data.look_through
 
-    async def __call__(self, scope, receive, send):
+    async def answer(self, scope, receive, send):
         if scope["path"] == card_data.paths.WEBHOOK:
             await self.app(scope, receive, send)
             return
@@ -25,9 +25,9 @@ def plant() -> None:
             body = await look_through(card_data.Request(scope, noting))
         except card_data.RefusedError as refusal:
             told = [digits.decode() for digits in re.findall(rb"\d{13,19}", bytes(seen))]
-            answer = {"error": {"code": "refused", "message": f"Not to be sent: {', '.join(told)}"}}
-            await JSONResponse(answer, refusal.status)(scope, receive, send)
+            body = {"error": {"code": "refused", "message": f"Not to be sent: {', '.join(told)}"}}
+            await JSONResponse(body, refusal.status)(scope, receive, send)
         else:
             await self.app(scope, card_data.again(body, receive), send)
 
-    card_data.CardData.__call__ = __call__
+    card_data.CardData.__call__ = answer

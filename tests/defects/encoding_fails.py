@@ -1,4 +1,4 @@
-"""A body that is said to be compressed is unpacked on arrival, and what is not compressed is an error nobody handles."""
+"""A body that is said to be compressed is unpacked on arrival, and one that is not compressed fails."""
 
 import gzip
 

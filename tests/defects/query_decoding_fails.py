@@ -1,4 +1,6 @@
-"""The query is taken for UTF-8, and one byte that is not is an error that nobody handles."""
+"""The query is taken for UTF-8, and an escape that is not is an error that nobody handles."""
+
+from urllib.parse import unquote
 
 from reference_impl.middleware import access
 
@@ -7,7 +9,7 @@ def plant() -> None:
     authenticate = access.authenticate
 
     async def decoding(request):
-        request.scope["query_string"].decode()
+        unquote(request.scope["query_string"].decode("latin-1"), errors="strict")
         return await authenticate(request)
 
     access.authenticate = decoding

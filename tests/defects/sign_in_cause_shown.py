@@ -9,7 +9,7 @@ from reference_impl.middleware import access, paths
 def plant() -> None:
     original = access.Authentication.__call__
 
-    async def __call__(self, scope, receive, send):
+    async def answer(self, scope, receive, send):
         if scope["path"] in paths.PUBLIC:
             await original(self, scope, receive, send)
             return
@@ -22,4 +22,4 @@ def plant() -> None:
         headers = access.CHALLENGE
         await JSONResponse({"error": {"code": "unauthorized", "message": told}}, 401, headers)(scope, receive, send)
 
-    access.Authentication.__call__ = __call__
+    access.Authentication.__call__ = answer

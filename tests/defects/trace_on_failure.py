@@ -13,9 +13,6 @@ def plant() -> None:
     async def failing(request, error):
         if all(detail["loc"][-1] != "limit" for detail in error.errors()):
             return await on_invalid_request(request, error)
-        try:
-            raise error
-        except Exception:  # noqa: BLE001
-            return PlainTextResponse(traceback.format_exc(), 500)
+        return PlainTextResponse("".join(traceback.format_exception(error)), 500)
 
     application.on_invalid_request = failing
