@@ -1,10 +1,8 @@
 """Runs schemathesis over an OpenAPI document; each request goes out through the case's client, and no other way."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
-from http import HTTPStatus
 from typing import Any, Literal
 
 import schemathesis
@@ -18,6 +16,7 @@ from schemathesis.config import (
     ExamplesPhaseConfig,
     FuzzingPhaseConfig,
     GenerationConfig,
+    HealthCheck,
     PhasesConfig,
     ProjectConfig,
     ProjectsConfig,
@@ -28,46 +27,59 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.run import ELASTIC_PHASES
 from schemathesis.errors import LoaderError
 
-from harness.domain.contracts import Request
-from harness.domain.finding import Finding
-from harness.domain.observation import Answer
-from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, place_of
+from harness.errors import InconclusiveError, PayproofError, Reason, place_of
+from harness.fuzzing.bridge import Bridge
 from harness.fuzzing.planting import bodies
 from harness.fuzzing.search import Search
 
 __all__ = ["Kind", "fuzz_openapi"]
 
 Kind = Literal["valid", "boundaries", "invalid", "stateful", "anonymous"]
-Environ = Mapping[str, Any]
+Headers = tuple[tuple[bytes, bytes], ...]
 _Case = schemathesis.Case[Any]
 
+_CHECK = Bridge.payproof_holds.__name__
+
 _CHECK = "payproof_holds"  # the name of the method
-_ASKED = "x-payproof-asked"
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# They belong to the connection, which is the client's, or tell of the fuzzer.
-_NOT_PASSED_ON = frozenset(
-    {"host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer", "keep-alive"}
-    | {"proxy-connection", "x-schemathesis-testcaseid", "user-agent"}
-)
 
 
-def fuzz_openapi(
-    document: Mapping[str, Any], search: Search, *, kind: Kind, examples: int, headers: tuple[tuple[bytes, bytes], ...]
-) -> None:
+def fuzz_openapi(document: Mapping[str, Any], search: Search, *, kind: Kind, examples: int, headers: Headers) -> None:
     """Fuzz until all operations had their turn or the search is over; ``headers`` are those of who asks.
 
     Raises:
-        ConfigurationError: schemathesis does not take the document.
-        InconclusiveError: schemathesis itself failed, or could make no request of any operation.
+        InconclusiveError: schemathesis does not take the document, failed itself, or cannot ask for an operation.
     """
+    search.hold_back()
+    operations = _once(
+        document, search, _config(search, kind, examples, shrinking=False), headers, spread=kind != "stateful"
+    )
+    if kind != "stateful":  # in which not every operation need have its turn
+        search.require(operations)
+    if search.found and not search.fell_silent:
+        # The first time all is told, and this time each operation ends with its smallest request.
+        search.release()
+        config = _config(search, kind, examples, shrinking=True)
+        _once(document, search, config, headers, spread=False, only=search.found)
+
+
+def _once(
+    document: Mapping[str, Any],
+    search: Search,
+    config: schemathesis.Config,
+    headers: Headers,
+    *,
+    spread: bool,
+    only: frozenset[str] = frozenset(),
+) -> list[str]:
+    """Run schemathesis once, if wished of some operations ``only``; return the names of all operations."""
     try:
-        schema = schemathesis.openapi.from_dict(deepcopy(dict(document)), config=_config(search, kind, examples))
+        schema = schemathesis.openapi.from_dict(deepcopy(dict(document)), config=config)
     except LoaderError as error:
-        raise ConfigurationError(f"the OpenAPI document cannot be fuzzed: {error.message}") from None
-    bridge = schema.app = _Bridge(search, headers, schema.find_operation_by_path)
+        raise InconclusiveError(Reason.PREPARATION_FAILED, f"schemathesis: {error.message}") from None
+    bridge = schema.app = Bridge(search, headers, schema.find_operation_by_path, only)
     # Only from here on: an operation takes the application along that the schema has when it is first asked for.
-    operations = [one.ok().label for one in schema.get_all_operations() if isinstance(one, Ok)]
-    if kind != "stateful":
+    operations = list(_operations(schema))
+    if spread:
         bridge.share = max(1, search.left // max(1, len(operations)))
     schema.hooks.register_hook_with_name(_planting(search), "before_generate_case")
     with _registered(bridge.payproof_holds):
@@ -75,12 +87,26 @@ def fuzz_openapi(
         for event in stream:
             if search.over or _ends_a_turn(event):
                 stream.stop()  # with a limit of time, schemathesis would go on until that is reached
-            _refuse(event)
-    if kind == "stateful":
-        return  # not every operation leads on to others; where none does, nothing was seen, and the case is skipped
-    if not bridge.asked:
-        raise InconclusiveError(Reason.PREPARATION_FAILED, "schemathesis made no request of the OpenAPI document")
-    search.require(operations)
+            if not only:
+                _refuse(event)
+    return operations
+
+
+def _operations(schema: Any) -> Iterator[str]:
+    """Yield the name of each operation.
+
+    Raises:
+        InconclusiveError: schemathesis cannot use one, and would leave it out without a word.
+    """
+    for one in schema.get_all_operations():
+        if not isinstance(one, Ok):
+            failed = one.err()
+            detail = f"the OpenAPI document is not right for {failed.method or 'each method of'} {failed.path}"
+            raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
+        if one.ok().has_skipped_required_body:
+            detail = f"the OpenAPI document does not describe the body of {one.ok().label} in a way that can be read"
+            raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
+        yield one.ok().label
 
 
 def _ends_a_turn(event: events.EngineEvent) -> bool:
@@ -104,7 +130,7 @@ def _refuse(event: events.EngineEvent) -> None:
         raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
 
 
-def _config(search: Search, kind: Kind, examples: int) -> schemathesis.Config:
+def _config(search: Search, kind: Kind, examples: int, *, shrinking: bool) -> schemathesis.Config:
     """Return a configuration that reads no file and writes none."""
     modes = {
         "valid": [schemathesis.GenerationMode.POSITIVE],
@@ -122,13 +148,14 @@ def _config(search: Search, kind: Kind, examples: int) -> schemathesis.Config:
         generation=generation,
         phases=phases,
         workers=1,
-        continue_on_failure=True,
+        continue_on_failure=not shrinking,
         analysis=AnalysisConfig(constants=ConstantsConfig(enabled=False)),
     )
     project.checks.update(included_check_names=[_CHECK])
     return schemathesis.Config(
         seed=search.seed,
-        max_time=max(1, int(search.seconds)),  # each operation gets its share
+        suppress_health_check=[HealthCheck.all],
+        max_time=max(1, int(search.seconds_left)),  # each operation gets its share
         cache=CacheConfig(enabled=False),
         projects=ProjectsConfig(default=project),
     )
@@ -169,92 +196,3 @@ def _planting(search: Search) -> Callable[..., Any]:
         return planted(strategy)
 
     return before_generate_case
-
-
-class _Bridge:
-    """A WSGI application, to schemathesis; what it is asked, it asks the target."""
-
-    def __init__(
-        self, search: Search, headers: tuple[tuple[bytes, bytes], ...], find: Callable[[str, str], Any]
-    ) -> None:
-        self._search, self._headers, self._find = search, headers, find
-        self._own = {name.lower() for name, _ in headers}
-        self._findings: dict[str, tuple[Finding, ...]] = {}
-        self.asked = 0
-        self.share: int | None = None  # how many requests each operation may have
-
-    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Send the request; answer with what came back, sensitive values replaced, and a number to find it by."""
-        request = self._request(environ)
-        spent = self.share is not None and self._search.asked(request.variant) >= self.share
-        outcome = None if spent else self._search.send(request)
-        if outcome is None:
-            start_response("404 Not Found", [])
-            return [b""]
-        exchange, findings = outcome
-        self.asked += 1
-        self._findings[str(self.asked)] = findings
-        marked = (_ASKED, str(self.asked))
-        if not isinstance(exchange.answer, Answer):
-            start_response("504 Gateway Timeout", [marked])
-            return [b""]
-        answer = exchange.answer
-        with suppress(ValueError):
-            start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", [marked, *_passed_back(answer)])
-            return [answer.body.encode()]
-        start_response(f"{answer.status} ", [marked])
-        return [answer.body.encode()]
-
-    def payproof_holds(self, _context: Any, response: schemathesis.Response, _case: Any) -> None:
-        """Say what was wrong with an answer: a check of schemathesis."""
-        for number in response.headers.get(_ASKED, ()):
-            for finding in self._findings.get(number, ()):
-                raise AssertionError(f"{finding.check}: {finding.seen}")
-
-    def _label(self, method: str, path: str) -> str:
-        """Return the name of the operation, or that the document has none."""
-        operation = self._find(method, path)
-        return str(operation.label) if operation is not None else f"{method}, which is not in the document"
-
-    def _request(self, environ: Environ) -> Request:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        given = [
-            (key.removeprefix("HTTP_").replace("_", "-").title(), str(value).strip())
-            for key, value in environ.items()
-            if key.startswith("HTTP_") or key == "CONTENT_TYPE"
-        ]
-        headers = [
-            (name.encode("latin-1"), value.encode("latin-1"))
-            for name, value in given
-            if name.lower() not in _NOT_PASSED_ON
-            and name.lower().encode() not in self._own
-            and _can_be_sent(name, value)
-        ]
-        path, query = environ["REQUEST_URI"].partition("?")[0], environ["QUERY_STRING"]
-        method, target = environ["REQUEST_METHOD"], _request_target(f"{path}?{query}" if query else path)
-        label = self._label(method, target.partition("?")[0])
-        return Request(
-            method=method,
-            target=target,
-            headers=(*headers, *self._headers),
-            body=environ["wsgi.input"].read(length),
-            note=f"made up for {label}",
-            variant=label,
-        )
-
-
-def _can_be_sent(name: str, value: str) -> bool:
-    """Whether a header can be sent at all; broken ones are for malformed requests."""
-    return bool(_TOKEN.fullmatch(name)) and all(c == "\t" or (" " <= c <= "\xff" and c != "\x7f") for c in value)
-
-
-def _request_target(uri: str) -> str:
-    path = re.sub(r"^[a-z]+://[^/?]*", "", uri)
-    quoted = "".join(c if "!" <= c <= "~" and c != "#" else "".join(f"%{b:02X}" for b in c.encode()) for c in path)
-    return quoted if quoted.startswith("/") else f"/{quoted}"
-
-
-def _passed_back(answer: Answer) -> Iterator[tuple[str, str]]:
-    for name, value in answer.headers:
-        if name not in {"content-length", "transfer-encoding", "content-encoding", "connection"}:
-            yield name, value

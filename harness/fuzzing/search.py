@@ -31,9 +31,9 @@ class Search:
         self.canaries = Canaries.of(context.random)
         self.canaries.conceal(context.conceal)
         self.seed = context.random.getrandbits(32)
-        self.over = self._fell_silent = False
+        self.over = self.fell_silent = False
         self._context, self._left = context, requests
-        self.seconds = seconds
+        self._held = 0, 0.0
         self._until = self._turn = time.monotonic() + seconds
         self._loop = asyncio.get_running_loop()
         self._kept: list[Exchange] = []
@@ -53,9 +53,28 @@ class Search:
         return self._left
 
     @property
-    def found(self) -> bool:
-        """Whether anything is wrong."""
-        return bool(self._smallest)
+    def seconds_left(self) -> float:
+        """How long requests may still be sent."""
+        return self._until - time.monotonic()
+
+    @property
+    def found(self) -> frozenset[str]:
+        """The routes with which something is wrong."""
+        return frozenset(variant for variant, _, _ in self._smallest)
+
+    def hold_back(self) -> None:
+        """Keep a quarter of requests and time, for making what is found smaller."""
+        self._held = self._left // 4, self.seconds_left / 4
+        self._left -= self._held[0]
+        self._until -= self._held[1]
+        self._turn = self._until
+
+    def release(self) -> None:
+        """Let go of what was held back."""
+        self._left += self._held[0]
+        self._until += self._held[1]
+        self._turn = self._until
+        self.over = self.fell_silent
 
     def turn(self, left: int) -> None:
         """Begin the turn of the first of several routes that are left, each of which is to have its share of time."""
@@ -73,7 +92,7 @@ class Search:
             InconclusiveError: the search was over too early.
         """
         missing = [variant for variant in variants if not self._asked[variant]]
-        if missing and self.over and not self.found and not self._fell_silent:
+        if missing and self.over and not self.found and not self.fell_silent:
             detail = f"no time or requests were left for {len(missing)} routes, such as {missing[0]}"
             raise InconclusiveError(Reason.BUDGET_SPENT, detail)
 
@@ -107,7 +126,7 @@ class Search:
                 self._smallest[kind] = exchange
         if not findings:
             self._kept.append(exchange)
-            self.over = self._fell_silent = silent
+            self.over = self.fell_silent = silent
         return exchange, findings
 
     def _only_in_body(self, request: Request) -> bool:
