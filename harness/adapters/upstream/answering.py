@@ -80,7 +80,7 @@ class Answering:
         outcome, fault = await self._outcome(call, kept, large=large)
         lead = self._lead(outcome.reply, secure=secure)
         answer = outcome.answer
-        found: dict[str, object] = {"fault": "" if fault is None else fault.name}
+        found: dict[str, object] = {"fault": "" if fault is None else fault.name, "spoiled": outcome.reply is not None}
         if answer is not None:
             replayed = any(name.lower() == "idempotent-replayed" for name, _ in answer.headers)
             found |= {"backend_status": answer.status, "replayed": replayed}
