@@ -9,7 +9,10 @@ from harness.domain.sensitive import Exposure
 from harness.registry import check, detectors
 from harness.stripe.upstream.errors import KIND
 
-__all__ = ["NoDisclosure"]
+__all__ = ["PAYERS_OWN", "NoDisclosure"]
+
+#: What the run's ledger calls what Stripe makes for the payer to know, and for nobody else.
+PAYERS_OWN = "client secret of a payment"
 
 
 @check
@@ -30,7 +33,9 @@ class NoDisclosure:
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer):
-                yield from self._exposed("the answer", exchange.step, answer.exposures)
+                # Whoever pays is told the client secret of the payment: that is what it is for.
+                told = (one for one in answer.exposures if not (exchange.sent.calls and one.label == PAYERS_OWN))
+                yield from self._exposed("the answer", exchange.step, told)
                 text = "\n".join([*(f"{name}: {value}" for name, value in answer.headers), answer.body])
                 yield from self._internals(text.encode(), exchange.step)
         for lines in seen.lines:
