@@ -156,8 +156,12 @@ REFERS = {
     **{
         name: name for name in ("customer", "charge", "invoice", "payment_intent", "payment_method", "price", "product")
     },
-    "default_payment_method": "payment_method", "default_price": "price", "subscription": "subscription",
-    "subscription_item": "subscription_item", "source": "payment_method", "token": "payment_method",
+    "default_payment_method": "payment_method",
+    "default_price": "price",
+    "subscription": "subscription",
+    "subscription_item": "subscription_item",
+    "source": "payment_method",
+    "token": "payment_method",
 }
 TOKENS = ("pm_card_visa", "tok_visa", "pm_card_visa_chargeDeclined", "pm_card_threeDSecure2Required")
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -198,10 +202,20 @@ NEEDED = {
 }
 NEEDED_WITHIN = {"card": ("token",), "items": ("price",), "line_items": ("price", "quantity")}
 KIND_OF_PATH = {
-    "charges": "charge", "customers": "customer", "disputes": "dispute", "events": "evt", "refunds": "refund",
-    "invoiceitems": "invoiceitem", "invoices": "invoice", "invoice_payments": "invoice_payment",
-    "payment_intents": "payment_intent", "payment_methods": "payment_method", "prices": "price",
-    "products": "product", "sessions": "checkout.session", "subscription_items": "subscription_item",
+    "charges": "charge",
+    "customers": "customer",
+    "disputes": "dispute",
+    "events": "evt",
+    "refunds": "refund",
+    "invoiceitems": "invoiceitem",
+    "invoices": "invoice",
+    "invoice_payments": "invoice_payment",
+    "payment_intents": "payment_intent",
+    "payment_methods": "payment_method",
+    "prices": "price",
+    "products": "product",
+    "sessions": "checkout.session",
+    "subscription_items": "subscription_item",
     "subscriptions": "subscription",
 }
 
