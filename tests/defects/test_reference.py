@@ -6,7 +6,6 @@ from harness.session import all_scenarios, asks_for_operations, choose, event_fa
 from harness.session.upstream import known_faults
 from harness.stripe.forgeries import FORGERIES
 
-
 TOPICS = sorted({scenario.topic for scenario in all_scenarios()})
 
 
