@@ -274,6 +274,24 @@ def test_stripe_itself_takes_test_keys_only():
         pass
 
 
+def test_stripe_is_asked_under_the_given_key():
+    """In Stripe's test mode a call goes out under the key of the target file, whatever key the target uses."""
+    own = "rk_" + "test_" + "fedcba9876543210"
+    double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
+    with Upstream(DoubleBackend(double), ledger=Ledger(), https_port=None) as stripe:
+        backend = StripeTestMode(Secret("key", own), url=stripe.urls["http"])
+        with (
+            Upstream(backend, ledger=Ledger(), https_port=None) as server,
+            httpx.Client(base_url=server.urls["http"], trust_env=False) as client,
+        ):
+            headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "k"}
+            answers = [client.post("/v1/customers", headers=headers) for _ in range(2)]
+        assert answers[0].json()["id"] == answers[1].json()["id"]
+        assert [call.idempotency_key for call in stripe.calls()] == ["k", "k"]
+        assert stripe._notes.ledger.conceal(own.encode())[1]
+        assert not stripe._notes.ledger.conceal(KEY.encode())[1]
+
+
 def test_faults_within_need_the_double():
     """A fault that strikes while the backend works is refused where the backend cannot have it."""
     with Upstream(Dying(), ledger=Ledger(), https_port=None) as server, pytest.raises(ConfigurationError):
