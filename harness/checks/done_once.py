@@ -1,10 +1,11 @@
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.domain.contracts import Seen
 from harness.domain.finding import Finding
 from harness.domain.observation import Answer, Channel
+from harness.domain.stripe_call import StripeCall
 from harness.registry import check
 
 __all__ = ["DoneOnce"]
@@ -29,17 +30,15 @@ class DoneOnce:
         """Return a finding when Stripe did less than was promised, or more than was asked for."""
         operations = seen.operations
         promised = sum(isinstance(o.answer, Answer) and o.answer.status in _SUCCESS for o in operations)
-        taken = {
-            call.idempotency_key or f"call {call.number}"
-            for call in seen.calls
-            if call.backend_status is not None and call.backend_status in _SUCCESS
-        }
-        known = {
-            call.idempotency_key or f"call {call.number}"
-            for call in seen.calls
-            if call.status is not None and call.status in _SUCCESS and call.backend_status is not None
-        }
-        if len(known) < promised:
-            yield Finding(self.name, f"{promised} done at Stripe, as the target promised", f"{len(known)}")
-        if len(taken) > len(operations):
-            yield Finding(self.name, f"at most {len(operations)} done at Stripe", f"{len(taken)}")
+        done = [call for call in seen.calls if call.backend_status is not None and call.backend_status in _SUCCESS]
+        learnt = [call for call in done if call.status is not None and not call.spoiled]
+        if (known := _distinct(learnt)) < promised:
+            yield Finding(
+                self.name, f"{promised} done at Stripe, as the target promised", f"{known} that it could know of"
+            )
+        if (made := _distinct(done)) > len(operations):
+            yield Finding(self.name, f"at most {len(operations)} done at Stripe", f"{made}")
+
+
+def _distinct(calls: Iterable[StripeCall]) -> int:
+    return len({call.idempotency_key or f"call {call.number}" for call in calls})

@@ -10,7 +10,10 @@ from harness.domain.sensitive import Exposure
 from harness.registry import check, detectors
 from harness.stripe.upstream.errors import KIND
 
-__all__ = ["NoDisclosure"]
+__all__ = ["PAYERS_OWN", "NoDisclosure"]
+
+#: What the run's ledger calls what Stripe makes for the payer to know, and for nobody else.
+PAYERS_OWN = "client secret of a payment"
 
 _SUCCESS = range(200, 300)
 _MOST_EVIDENCE = 200
@@ -37,7 +40,10 @@ class NoDisclosure:
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer):
-                yield from self._exposed("the answer", exchange.step, answer.exposures, exchange.example)
+                # Whoever pays is told the client secret of the payment: that is what it is for.
+                paying = exchange.sent.calls or (exchange.sent.example and answer.status in _SUCCESS)
+                told = (one for one in answer.exposures if not (paying and one.label == PAYERS_OWN))
+                yield from self._exposed("the answer", exchange.step, told, exchange.example)
                 yield from self._internals(exchange, answer, tuple(_good(seen)))
         for lines in seen.lines:
             logged = seen.contract.operations.logged

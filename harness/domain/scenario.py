@@ -13,6 +13,7 @@ __all__ = ["NEEDS", "Case", "Phase", "Requirement", "Scenario"]
 NEEDS: Mapping[str, str] = {
     "api_key": "the target file names no api_key_env",
     "breaker": "the target file says nothing of breaker_after in [contract.operations]",
+    "double": "the backend of [upstream] is not the built-in double",
     "error_reference": "the target file says nothing of reference in [contract.operations]",
     "log": "the target file lists no log",
     "openapi": "the target file names no openapi",

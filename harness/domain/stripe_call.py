@@ -25,7 +25,8 @@ class StripeCall:
     ``parameters`` are names in bracket notation, such as ``items[0][price]``, with their values, in the order of
     the call; ``digest`` is of all that was sent as parameters, so that two calls can be told to be the same. Header
     names are in lower case. ``connection`` is the fault of the connection that carried the call, if it had one, and
-    ``fault`` the one that the call met. ``backend_status`` is what the backend answered, ``status`` what the target
+    ``fault`` the one that the call met; ``spoiled`` says that the backend's answer did not get through as it
+    was. ``backend_status`` is what the backend answered, ``status`` what the target
     was answered; None means not asked, and not answered (yet). ``replayed`` says that the backend gave a result
     again. ``elsewhere`` marks a call that followed a redirect. ``at`` and ``seconds`` are seconds since the upstream
     was opened, and until the answer had left. ``unknown`` marks a call that the backend does not offer, and ``ignored``
@@ -49,6 +50,7 @@ class StripeCall:
     unreadable: str = ""
     exposures: tuple[Exposure, ...] = ()
     fault: str = ""
+    spoiled: bool = False
     status: int | None = None
     backend_status: int | None = None
     replayed: bool = False

@@ -200,6 +200,7 @@ class Target:
         return {
             "api_key": self.api_key is not None,
             "breaker": self.contract.operations.breaker_after is not None,
+            "double": self.upstream is not None and self.upstream.backend == "double",
             "error_reference": self.contract.operations.reference is not None,
             "log": bool(self.logs),
             "openapi": self.openapi is not None,

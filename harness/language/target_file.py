@@ -371,7 +371,7 @@ def _locator(text: str) -> Locator:
             if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
                 here = [part.strip().strip("\"'") for part in header[1].split(".")]
                 passed = passed + 1 if here == (table or names) else passed
-                if here == names and passed == index:
+                if here == names and (table or passed == index):
                     return number
             elif here == table and (not table or passed >= index) and assigned.match(line):
                 return number

@@ -311,6 +311,9 @@ def open_session(
             if shared:
                 target = replace(target, stores=tuple(replace(store, busy=True) for store in target.stores))
             if target.upstream is not None:
+                if shared:
+                    problem = "several workers cannot listen at the address of one [upstream]"
+                    raise ConfigurationError(problem, hint="run without -n", file=target_file)
                 listening = listen(target.upstream, target.webhook.api_version)
             command = ("payproof", "run", "--target", str(target_file))
         session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, fuzzing=fuzzing)

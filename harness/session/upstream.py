@@ -12,6 +12,7 @@ from harness.adapters.upstream.backends import DoubleBackend, HttpBackend, Strip
 from harness.adapters.upstream.server import Upstream
 from harness.adapters.upstream.stripe_mock import stripe_mock
 from harness.canary import Ledger
+from harness.checks.no_disclosure import PAYERS_OWN
 from harness.domain.operation import Trouble, UpstreamSpec
 from harness.domain.stripe_call import StripeCall
 from harness.errors import ConfigurationError
@@ -113,7 +114,7 @@ def _backend(spec: UpstreamSpec, ledger: Ledger, api_version: str, seed: int | s
                 seed=seed,
                 api_version=api_version,
                 card=spec.card,
-                tell=lambda kind, value: ledger.add(kind, f"{kind} of the double", value.encode(), lasting=True),
+                tell=lambda kind, value: ledger.add(kind, PAYERS_OWN, value.encode(), lasting=True),
             )
             for name, price in spec.prices.items():
                 double.hooks.sell(name, amount=price.amount, currency=price.currency, recurring=price.recurring)

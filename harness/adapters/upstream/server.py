@@ -85,12 +85,9 @@ class Upstream:
         """
         with ExitStack() as stack:
             certificates = self._certificates = self._made(stack)
-            sockets = {scheme: bound(port) for scheme, port in self._ports.items() if port is not None}
-            traps = {scheme: bound(0) for scheme in sockets}
+            sockets = {s: _listening(stack, port) for s, port in self._ports.items() if port is not None}
             # Redirects by plain HTTP lead somewhere, even where the API is offered by HTTPS only.
-            traps.setdefault("http", bound(0))
-            for one in (*sockets.values(), *traps.values()):
-                stack.callback(one.close)
+            traps = {scheme: _listening(stack, 0) for scheme in {*sockets, "http"}}
             self.urls = {scheme: _url(scheme, one) for scheme, one in sockets.items()}
             answering = self._answering = Answering(
                 self._backend, self._notes, {s: _url(s, one) for s, one in traps.items()}
@@ -214,6 +211,12 @@ class Upstream:
             return ""
         url = self.urls.get("https") or self.urls["http"]
         return how_to_point(url, self.ca_file)
+
+
+def _listening(stack: ExitStack, port: int) -> socket.socket:
+    one = bound(port)
+    stack.callback(one.close)
+    return one
 
 
 def _url(scheme: str, one: socket.socket) -> str:
