@@ -10,7 +10,7 @@ def plant() -> None:
     def once(connection, holding, tenant_id, id_):
         row = one(connection, holding, tenant_id, id_)
         if holding is holdings.CUSTOMERS:
-            {known: 0 for known in {id_} - told}[id_]
+            dict.fromkeys({id_} - told, 0)[id_]
             told.add(id_)
         return row
 
