@@ -24,10 +24,11 @@ _MOST_EVIDENCE = 200
 class NoDisclosure:
     """No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
 
-    What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold. Internals are
-    what the detectors find. What the control's good answers show too, in their headers or on the same route, is no
-    disclosure by error, and neither is what the request named itself. A good answer is judged by what is surely
-    internal; what is so by its looks only counts where the target refuses or fails.
+    Internals are what the detectors find. What the control's good answers show too, in their headers or on the same
+    route, is no disclosure by error, and neither is what the request named itself. A good answer is judged by what is
+    surely internal; what is so by its looks only counts where the target refuses or fails.
+
+    What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold.
     """
 
     name: ClassVar[str] = "no_disclosure"
