@@ -6,6 +6,7 @@ recorded, judged, printed and written never holds it.
 
 import hashlib
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -30,9 +31,10 @@ class _Entry:
 
 
 class Ledger:
-    """Every sensitive value of a run, and how to find and replace them."""
+    """Every sensitive value of a run, and how to find and replace them; for several threads."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._entries: dict[bytes, _Entry] = {}
         self._temporary: list[bytes] = []
         self._earlier: list[bytes] = []
@@ -43,30 +45,33 @@ class Ledger:
 
         Values shorter than 6 bytes are not registered, as chance would find them.
         """
-        if len(value) < _SHORTEST or value in self._entries:
-            return
-        self._entries[value] = _Entry(kind, label)
-        self._ever.add(value)
-        if not lasting:
-            self._temporary.append(value)
+        with self._lock:
+            if len(value) < _SHORTEST or value in self._entries:
+                return
+            self._entries[value] = _Entry(kind, label)
+            self._ever.add(value)
+            if not lasting:
+                self._temporary.append(value)
 
     def forget(self) -> None:
         """End a case: its values are dropped one case later, as a late log line may still hold them until then."""
-        for value in self._earlier:
-            del self._entries[value]
-        self._earlier, self._temporary = self._temporary, []
+        with self._lock:
+            for value in self._earlier:
+                del self._entries[value]
+            self._earlier, self._temporary = self._temporary, []
 
     def conceal(self, data: bytes, where: str = "") -> tuple[bytes, tuple[Exposure, ...]]:
         """Return the data with every registered value replaced by ``[kind: label]``, and what was found where."""
         # Most data holds none, and a pattern of all values would be compiled anew for each delivery's signature.
-        present = [value for value in self._entries if value in data]
+        with self._lock:
+            present = {value: entry for value, entry in self._entries.items() if value in data}
         if not present:
             return data, ()
         pattern = re.compile(b"|".join(map(re.escape, sorted(present, key=len, reverse=True))))
         found: list[Exposure] = []
 
         def replace(match: re.Match[bytes]) -> bytes:
-            entry = self._entries[match.group()]
+            entry = present[match.group()]
             place = f"byte {match.start()}"
             found.append(Exposure(entry.kind, entry.label, f"{where}, {place}" if where else place))
             return f"[{entry.kind}: {entry.label}]".encode()
@@ -84,7 +89,9 @@ class Ledger:
 
     def holds_none(self, data: Iterable[bytes]) -> bool:
         """Whether no value that was ever registered, forgotten ones included, stands in the data."""
-        return not any(value in chunk for chunk in data for value in self._ever)
+        with self._lock:
+            ever = tuple(self._ever)
+        return not any(value in chunk for chunk in data for value in ever)
 
 
 _faker = Faker("en_US")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 __all__ = [
+    "BackendGoneError",
     "ConfigurationError",
     "ForbiddenHostError",
     "InconclusiveError",
@@ -26,6 +27,7 @@ class Reason(StrEnum):
     CONTROL_FAILED = "control failed"
     HARNESS_FAULT = "fault of the harness"
     MARKER_NOT_SEEN = "marker not seen"
+    PREPARATION_FAILED = "preparation failed"
     REDIRECT_ELSEWHERE = "redirect to another host"
     RESPONSE_TOO_LARGE = "response too large"
     RESPONSE_UNREADABLE = "response unreadable"
@@ -33,6 +35,7 @@ class Reason(StrEnum):
     TIMEOUT = "no answer in time"
     TLS_FAILED = "TLS failed"
     UNREACHABLE = "unreachable"
+    UPSTREAM_FAILED = "upstream failed"
 
 
 class PayproofError(Exception):
@@ -58,6 +61,10 @@ class ForbiddenHostError(PayproofError):
 
 class TargetStartError(PayproofError):
     """The embedded reference service did not start."""
+
+
+class BackendGoneError(PayproofError):
+    """What answers for Stripe behind the upstream does not answer, or not as Stripe does."""
 
 
 class InconclusiveError(PayproofError):

@@ -18,7 +18,7 @@ from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from harness.errors import ConfigurationError, PayproofError
 from harness.language import read_target
 from harness.reporters.words import story, summary
-from harness.session import Choice, EmbeddedStore, Session, all_scenarios, choose, open_session
+from harness.session import Choice, EmbeddedStore, Session, all_scenarios, asks_for_operations, choose, open_session
 from harness.testing import Payproof
 
 __all__ = ["payproof"]
@@ -100,6 +100,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     )
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which cases are left to run."""
+    if _asked(session.config):
+        session.config.stash[_opened].chosen = [item.choice for item in session.items if isinstance(item, CaseItem)]
+
+
 class CaseItem(pytest.Item):
     """One case of a scenario."""
 
@@ -174,6 +180,7 @@ class _Opened:
         self._session: Session | None = None
         self._refused: PayproofError | None = None
         self.kinds: Counter[str] = Counter()
+        self.chosen: list[Choice] = []
         workers: dict[str, Any] = getattr(config, "workerinput", {})
         given = config.getoption("payproof_seed")
         # Workers of pytest-xdist share the seed that the controller has made up.
@@ -197,6 +204,7 @@ class _Opened:
                         seed=self.seed,
                         shared=self._shared,
                         store=self._config.getoption("payproof_store"),
+                        operations=asks_for_operations(self.chosen),
                     )
                 )
             except PayproofError as error:

@@ -13,7 +13,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from harness.adapters.raw_http import exchange_raw
+from harness.adapters.raw_http import exchange_raw, exchange_wire
 from harness.canary import Ledger
 from harness.domain.contracts import Request
 from harness.domain.observation import Answer, Exchange, NoAnswer, Sent
@@ -26,6 +26,7 @@ __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 # An idle connection is given up before the common servers close it, so that a delivery never meets a closing one.
 _KEEP_IDLE_SECONDS = 1.0
 _END_OF_TLS_SECONDS = 0.1
+_LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -91,26 +92,31 @@ class HttpSender:
             request.method,
             self._ledger.conceal_text(url),
             self._ledger.conceal_text(request.note),
-            len(request.body),
-            hashlib.sha256(request.body).hexdigest(),
+            len(request.wire or request.body),
+            hashlib.sha256(request.wire or request.body).hexdigest(),
             request.variant,
+            request.calls,
+            _shortened(self._ledger.conceal_text(request.example)),
         )
+        within = request.within or self._target.contract.answer_within
         started = time.perf_counter()
         try:
-            async with asyncio.timeout(self._target.contract.answer_within):
+            async with asyncio.timeout(within):
                 status, headers, body = await self._raw(request, address)
         except InconclusiveError as error:
             self._abandoned = True
             return Exchange(step, sent, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
         except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
             self._abandoned = True
-            reason, detail = _told(error, host, self._target.contract.answer_within)
+            reason, detail = _told(error, host, within)
             return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
         return Exchange(step, sent, self._observed(url, status, headers, body, seconds))
 
     async def _raw(self, request: Request, url: URL) -> RawAnswer:
         limit = self._target.budget.answer_bytes
+        if request.wire:
+            return await exchange_wire(request, str(url), self._tls, limit)
         if not all(value.isascii() for _, value in request.headers):
             return await exchange_raw(request, str(url), self._tls, limit)
         headers = CIMultiDict((name.decode("ascii"), value.decode("ascii")) for name, value in request.headers)
@@ -151,6 +157,11 @@ class HttpSender:
         return Answer(
             status, tuple(plain), text[:most], len(decoded), seconds, (*exposures, *found), cut=len(text) > most
         )
+
+
+def _shortened(example: str) -> str:
+    more = len(example) - _LONGEST_EXAMPLE
+    return example if more <= 0 else f"{example[:_LONGEST_EXAMPLE]}… ({more:,} characters more)"
 
 
 def _elsewhere(url: str, location: str) -> str | None:

@@ -8,7 +8,7 @@ import h11
 from harness.domain.contracts import Request
 from harness.errors import InconclusiveError, Reason
 
-__all__ = ["exchange_raw"]
+__all__ = ["exchange_raw", "exchange_wire"]
 
 _CHUNK = 64 * 1024
 
@@ -24,23 +24,51 @@ async def exchange_raw(
         InconclusiveError: the body is larger than ``limit`` bytes, or the answer is no HTTP.
         OSError: no connection.
     """
+    headers = [
+        (b"Host", urlsplit(url).netloc.encode()),
+        *request.headers,
+        (b"Content-Length", str(len(request.body)).encode()),
+        (b"Connection", b"close"),
+    ]
+    connection = h11.Connection(h11.CLIENT)
+    head = h11.Request(method=request.method, target=request.target, headers=headers)
+    events = (head, h11.Data(data=request.body), h11.EndOfMessage())
+    wire = b"".join(connection.send(event) or b"" for event in events)
+    return await _exchanged(wire, connection, url, tls, limit)
+
+
+async def exchange_wire(
+    request: Request, url: str, tls: ssl.SSLContext, limit: int
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Send the bytes of a request that is malformed on purpose, and read whatever comes back as an answer to it.
+
+    Returns status, headers and the undecoded body.
+
+    Raises:
+        InconclusiveError: the body is larger than ``limit`` bytes, or the answer is no HTTP.
+        OSError: no connection.
+    """
+    connection = h11.Connection(h11.CLIENT)
+    # Only so that it reads an answer: what is sent instead, it would refuse to send.
+    sound = h11.Request(method="POST", target="/", headers=[(b"Host", b"x"), (b"Content-Length", b"0")])
+    for event in (sound, h11.EndOfMessage()):
+        connection.send(event)
+    return await _exchanged(request.wire, connection, url, tls, limit)
+
+
+async def _exchanged(
+    wire: bytes, connection: h11.Connection, url: str, tls: ssl.SSLContext, limit: int
+) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     reader, writer = await asyncio.open_connection(
         parts.hostname, parts.port or (443 if secure else 80), ssl=tls if secure else None
     )
     try:
-        connection = h11.Connection(h11.CLIENT)
-        headers = [
-            (b"Host", parts.netloc.encode()),
-            *request.headers,
-            (b"Content-Length", str(len(request.body)).encode()),
-            (b"Connection", b"close"),
-        ]
-        head = h11.Request(method=request.method, target=request.target, headers=headers)
-        for event in (head, h11.Data(data=request.body), h11.EndOfMessage()):
-            writer.write(connection.send(event) or b"")
-        await writer.drain()
+        writer.write(wire)
+        # A server that has refused may close before it has read all; what it said can be read all the same.
+        with suppress(ConnectionError):
+            await writer.drain()
         return await _read(connection, reader, limit)
     finally:
         # Nothing is left to say: an orderly end of TLS would only wait for the other side.

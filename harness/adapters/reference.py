@@ -19,12 +19,14 @@ from typing import Literal, Self
 
 from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
 from harness.domain.address import without_password
+from harness.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
 from harness.domain.sensitive import Secret
 from harness.domain.target import (
     Contract,
     Environment,
     Kept,
     KeptRows,
+    OpenApi,
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
@@ -33,7 +35,7 @@ from harness.domain.target import (
 )
 from harness.errors import TargetStartError
 
-__all__ = ["REFERENCE_COMMAND", "EmbeddedStore", "Reference"]
+__all__ = ["REFERENCE_COMMAND", "REFERENCE_UPSTREAM", "EmbeddedStore", "Reference", "StripeAt"]
 
 #: What starts the service; the tests start variations of it that carry a planted defect.
 REFERENCE_COMMAND = (sys.executable, "-m", "reference_impl")
@@ -50,6 +52,20 @@ _KEPT_ROWS = (
     KeptRows("subscriptions", 400, "customer.subscription.deleted", stays=("customer.subscription.updated",)),
 )
 _KEEPS: tuple[Kept, ...] = (Kept("operations", "request_digest", "keyed digest of what was asked, not the request"),)
+_PLAN = "price_payproof_team"
+_PRICE = Price(amount=1000, currency="usd")
+#: What stands in for Stripe while the service runs.
+REFERENCE_UPSTREAM = UpstreamSpec(url="https://127.0.0.1:0", prices={_PLAN: _PRICE})
+
+_ROUTES = (
+    "GET /health",
+    "GET /v1/customers/{customer_id}",
+    "GET /v1/audit-records",
+    "POST /v1/customers",
+    "POST /v1/subscriptions",
+    "POST /v1/subscriptions/{subscription_id}/cancel",
+    "POST /v1/refunds",
+)
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -58,6 +74,14 @@ _ALPHABET = string.ascii_letters + string.digits
 
 def _made_up(prefix: str, length: int) -> str:
     return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+@dataclass(frozen=True, slots=True)
+class StripeAt:
+    """Where Stripe is for the service, and the file of the authority that it is to trust there."""
+
+    url: str
+    ca_file: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +97,17 @@ class Reference:
     """The running service; a context manager that leaves neither process nor file behind."""
 
     def __init__(
-        self, api_version: str, command: Sequence[str] = REFERENCE_COMMAND, store: EmbeddedStore = "sqlite"
+        self,
+        api_version: str,
+        stripe: StripeAt,
+        command: Sequence[str] = REFERENCE_COMMAND,
+        store: EmbeddedStore = "sqlite",
+        *,
+        operations: bool = True,
+        owner: bool = True,
     ) -> None:
-        self._api_version, self._command, self._store = api_version, command, store
+        self._api_version, self._stripe, self._command, self._store = api_version, stripe, command, store
+        self._roles = {**({"owner": "owner"} if owner else {}), **({"manager": "billing_admin"} if operations else {})}
         self._secrets = _Secrets()
         self._folder = Path(tempfile.mkdtemp(prefix="payproof-"))
         self._resources = ExitStack()
@@ -89,8 +121,9 @@ class Reference:
             TargetStartError: it ended or did not listen in time; the message quotes what it said last.
         """
         try:
-            process, database = self._start()
-            self.target = self._described(self._listening_port(process), database)
+            process, database, settings = self._start()
+            port = self._listening_port(process)
+            self.target = self._described(port, database, self._principals(settings))
         except BaseException:
             self.close()
             raise
@@ -104,7 +137,7 @@ class Reference:
         """Stop the process and remove its files."""
         self._resources.close()
 
-    def _start(self) -> tuple[subprocess.Popen[bytes], SourceSpec]:
+    def _start(self) -> tuple[subprocess.Popen[bytes], SourceSpec, Mapping[str, str]]:
         try:
             import trustme  # noqa: PLC0415 (of the extra `reference`, which only this run needs)
         except ImportError:
@@ -124,21 +157,23 @@ class Reference:
             {"secret": self._secrets.retired.reveal(), "valid_until": (now - timedelta(hours=1)).isoformat()},
         ]
         (self._folder / "tmp").mkdir()
-        database, source, owner = self._database()
+        database, owner, source = self._database()
         settings = {
             **database,
             "BILLING_AUDIT_KEY": _made_up("", 43),
             "BILLING_CREDENTIAL_KEY": _made_up("", 43),
             "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
             "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
-            # That the API keys verify no webhook is to be shown. Nothing listens at the address: this run is not to
-            # reach Stripe.
             "BILLING_STRIPE_API_KEY": self._secrets.api_key.reveal(),
-            "BILLING_STRIPE_API_BASE": "http://127.0.0.1:9",
+            "BILLING_STRIPE_API_BASE": self._stripe.url,
+            **({} if self._stripe.ca_file is None else {"BILLING_STRIPE_CA_FILE": self._stripe.ca_file}),
+            "BILLING_PLANS": json.dumps({_PLAN: {"amount": _PRICE.amount, "currency": _PRICE.currency}}),
+            "BILLING_WORKER_SECONDS": "0.5",
             "BILLING_RETURN_URL": "https://127.0.0.1/",
             "BILLING_STRIPE_PUBLISHABLE_KEY": self._secrets.publishable_key,
             "BILLING_TLS_CERTIFICATE": str(self._folder / "certificate.pem"),
             "BILLING_TLS_PRIVATE_KEY": str(self._folder / "key.pem"),
+            "BILLING_OPENAPI": "1",
             "BILLING_STOP_WITH_PARENT": "1",
             "TMPDIR": str(self._folder / "tmp"),
         }
@@ -152,31 +187,33 @@ class Reference:
                 env=_environment(settings),
             )
         self._resources.callback(_stop, process)
-        self._maintenance = {name: settings[name] for name in (*database, "BILLING_AUDIT_KEY")} | owner
-        return process, source
+        self._maintenance = {name: settings[name] for name in (*database, "BILLING_AUDIT_KEY")} | dict(owner)
+        return process, source, {**settings, **owner}
 
-    def _database(self) -> tuple[Mapping[str, str], SourceSpec, dict[str, str]]:
-        """Make the database; return the settings that name it, the source that watches it, and its owner's settings."""
+    def _database(self) -> tuple[Mapping[str, str], Mapping[str, str], SourceSpec]:
+        """Make the database; return the settings that name it, those of its owner, and the source that watches it."""
         rejection_log = ("audit_log", "audit_anchors", "sign_in_failures")
         if self._store == "sqlite":
             path = self._folder / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
-            return settings, SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log), {}
+            return settings, {}, SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
         made = self._resources.enter_context(postgresql())
         settings = {"BILLING_DATABASE_URL": made.service}
-        migrated = subprocess.run(  # noqa: S603 (our own interpreter and module)
-            [*REFERENCE_COMMAND, "migrate"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            env=_environment({**settings, "BILLING_MIGRATION_DATABASE_URL": made.owner}),
-        )
-        if migrated.returncode:
-            raise TargetStartError(f"the schema could not be made: {_last_line(migrated.stderr)}")
+        owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
+        _commanded({**settings, **owner}, "migrate")
         url, password = without_password(made.watcher)
         secret = Secret("password of the database", password or "")
         source = SourceSpec("database", url, rejection_log=rejection_log, password=secret)
-        return settings, source, {"BILLING_MIGRATION_DATABASE_URL": made.owner}
+        return settings, owner, source
+
+    def _principals(self, settings: Mapping[str, str]) -> Mapping[str, Principal]:
+        """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
+        tenant = _commanded(settings, "create-tenant") if self._roles else ""
+        made = {}
+        for name, role in self._roles.items():
+            token = _commanded(settings, "create-credential", "--tenant", tenant, "--role", role, "--days", "1")
+            made[name] = Principal(name, Secret(f"credential of {name}", token))
+        return made
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
@@ -190,7 +227,7 @@ class Reference:
             time.sleep(0.01)
         raise TargetStartError(f"the reference service did not listen within {_START_SECONDS:g} s")
 
-    def _described(self, port: int, database: SourceSpec) -> Target:
+    def _described(self, port: int, database: SourceSpec, principals: Mapping[str, Principal]) -> Target:
         return Target(
             name="reference billing service" + ("" if self._store == "sqlite" else " on PostgreSQL"),
             url=f"https://127.0.0.1:{port}",
@@ -222,7 +259,20 @@ class Reference:
                     origin="origin",
                     result="result",
                 ),
+                operations=OperationContract(
+                    declined=frozenset({402}),
+                    refused=frozenset({422}),
+                    misconfigured=frozenset({503}),
+                    unavailable=frozenset({503}),
+                    reference="error.reference",
+                    breaker_after=5,
+                ),
             ),
+            upstream=REFERENCE_UPSTREAM,
+            operations=_operations(principals["manager"]) if "manager" in principals else {},
+            principals=principals,
+            routes=_ROUTES,
+            openapi=OpenApi("/openapi.json"),
         )
 
     def _files(self) -> tuple[SourceSpec, ...]:
@@ -231,6 +281,70 @@ class Reference:
             return (temporary,)
         # The database as bytes: what was deleted may still be in it, and what was written may still be in its log.
         return (temporary, SourceSpec("files of the database", f"file:{self._folder / 'billing.db*'}"))
+
+
+def _operations(manager: Principal) -> Mapping[str, Operation]:
+    made = (
+        Operation(
+            "create_customer", "POST", "/v1/customers", "POST /v1/customers", manager, {}, keep={"customer": "id"}
+        ),
+        Operation(
+            "subscribe",
+            "POST",
+            "/v1/subscriptions",
+            "POST /v1/subscriptions",
+            manager,
+            {"customer_id": "{customer}", "price_id": _PLAN},
+            after=("create_customer",),
+            keep={"subscription": "id"},
+        ),
+        Operation(
+            "cancel",
+            "POST",
+            "/v1/subscriptions/{subscription}/cancel",
+            "POST /v1/subscriptions/*",
+            manager,
+            {"at": "period_end"},
+            after=("subscribe",),
+        ),
+        Operation(
+            "checkout",
+            "POST",
+            "/v1/checkout-sessions",
+            "POST /v1/checkout/sessions",
+            manager,
+            {"customer_id": "{customer}", "price_id": _PLAN},
+            after=("create_customer",),
+        ),
+        Operation(
+            "portal",
+            "POST",
+            "/v1/portal-sessions",
+            "POST /v1/billing_portal/sessions",
+            manager,
+            {"customer_id": "{customer}"},
+            after=("create_customer",),
+        ),
+    )
+    return {operation.name: operation for operation in made}
+
+
+def _commanded(settings: Mapping[str, str], *command: str) -> str:
+    """Run a command of the service's operator, and return what it printed.
+
+    Raises:
+        TargetStartError: it failed; the message quotes what it said last.
+    """
+    done = subprocess.run(  # noqa: S603 (our own interpreter and module)
+        [*REFERENCE_COMMAND, *command],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env=_environment(settings),
+    )
+    if done.returncode:
+        raise TargetStartError(f"{command[0]} failed: {_last_line(done.stderr)}")
+    return done.stdout.decode().strip()
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ __all__ = ["InTime"]
 @check
 @dataclass(frozen=True, slots=True)
 class InTime:
-    """Every delivery was answered within the contract's ``answer_within`` seconds."""
+    """Everything was answered in time: deliveries within the contract's ``answer_within``, operations within theirs."""
 
     name: ClassVar[str] = "in_time"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
@@ -22,8 +22,9 @@ class InTime:
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each slow answer and each that did not come in time."""
-        limit = seen.contract.answer_within
+        contract = seen.contract
         for exchange in seen.exchanges:
+            limit = contract.operations.answer_within if exchange.sent.calls else contract.answer_within
             answer = exchange.answer
             if isinstance(answer, NoAnswer):
                 if answer.reason is Reason.TIMEOUT:

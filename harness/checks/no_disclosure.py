@@ -8,8 +8,12 @@ from harness.domain.finding import Confidence, Finding
 from harness.domain.observation import Answer, Channel, Exchange
 from harness.domain.sensitive import Exposure
 from harness.registry import check, detectors
+from harness.stripe.upstream.errors import KIND
 
-__all__ = ["NoDisclosure"]
+__all__ = ["PAYERS_OWN", "NoDisclosure"]
+
+#: What the run's ledger calls what Stripe makes for the payer to know, and for nobody else.
+PAYERS_OWN = "client secret of a payment"
 
 _SUCCESS = range(200, 300)
 _MOST_EVIDENCE = 200
@@ -18,11 +22,13 @@ _MOST_EVIDENCE = 200
 @check
 @dataclass(frozen=True, slots=True)
 class NoDisclosure:
-    """No answer and no log line holds a secret, a signature or the event's personal data; no answer shows internals.
+    """No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
 
     Internals are what the detectors find. What the control's good answers show too, in their headers or on the same
     route, is no disclosure by error, and neither is what the request named itself. A good answer is judged by what is
     surely internal; what is so by its looks only counts where the target refuses or fails.
+
+    What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold.
     """
 
     name: ClassVar[str] = "no_disclosure"
@@ -36,15 +42,22 @@ class NoDisclosure:
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer):
-                yield from self._exposed("the answer", exchange.step, answer.exposures)
+                # Whoever pays is told the client secret of the payment: that is what it is for.
+                paying = exchange.sent.calls or (exchange.sent.example and answer.status in _SUCCESS)
+                told = (one for one in answer.exposures if not (paying and one.label == PAYERS_OWN))
+                yield from self._exposed("the answer", exchange.step, told, exchange.example)
                 yield from self._internals(exchange, answer, good)
         for lines in seen.lines:
-            yield from self._exposed(f"log {lines.source}", lines.step, lines.exposures)
+            logged = seen.contract.operations.logged
+            kept = [one for one in lines.exposures if not (one.kind == KIND and one.label in logged)]
+            yield from self._exposed(f"log {lines.source}", lines.step, kept)
 
-    def _exposed(self, place: str, step: int, exposures: Iterable[Exposure]) -> Iterator[Finding]:
+    def _exposed(
+        self, place: str, step: int, exposures: Iterable[Exposure], evidence: tuple[str, ...] = ()
+    ) -> Iterator[Finding]:
         for exposure in exposures:
             what = f"{exposure.kind} ({exposure.label}) in {place}, {exposure.where}"
-            yield Finding(self.name, "no sensitive value", what, step)
+            yield Finding(self.name, "no sensitive value", what, step, evidence=evidence)
 
     def _internals(self, exchange: Exchange, answer: Answer, good: tuple[Exchange, ...]) -> Iterator[Finding]:
         route = _route(exchange)
@@ -66,7 +79,7 @@ class NoDisclosure:
                         continue
                     told.add(hit.what)
                     # What another detector finds may be sensitive itself.
-                    evidence = (_evidence(text, hit),) if by_error else ()
+                    evidence = ((_evidence(text, hit),) if by_error else ()) + exchange.example
                     yield Finding(self.name, "no internals shown", hit.what, exchange.step, hit.confidence, evidence)
 
 

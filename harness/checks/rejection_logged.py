@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from harness.domain.contracts import Seen
 from harness.domain.finding import Finding
 from harness.domain.observation import Channel
+from harness.domain.places import reach
 from harness.domain.target import RejectionRecord
 from harness.registry import check
 
@@ -39,7 +40,7 @@ class RejectionLogged:
                 yield Finding(self.name, f"{sent} records of rejection", f"{len(found)}", step)
             for record in found:
                 for field in ("cause", "time", "origin", "result"):
-                    value = _reach(record, getattr(shape, field))
+                    value = reach(record, getattr(shape, field))
                     if value in (None, ""):
                         yield Finding(self.name, f"a record with its {field}", "none", step)
                     elif field == "cause" and len(str(value)) > _LONGEST_CATEGORY:
@@ -56,16 +57,6 @@ def _record(line: str, shape: RejectionRecord) -> Mapping[str, Any] | None:
         record = json.loads(line[start:])
     except (ValueError, RecursionError):
         return None
-    if isinstance(record, dict) and all(str(_reach(record, key)) == value for key, value in shape.match.items()):
+    if isinstance(record, dict) and all(str(reach(record, key)) == value for key, value in shape.match.items()):
         return record
     return None
-
-
-def _reach(record: Mapping[str, Any], path: str) -> Any:
-    """Return the value at a dotted path, or None."""
-    value: Any = record
-    for part in path.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value

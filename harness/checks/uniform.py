@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from harness.domain.contracts import Seen
 from harness.domain.finding import Finding
-from harness.domain.observation import Answer, Channel
+from harness.domain.observation import Answer, Channel, Exchange
+from harness.domain.places import text_at
 from harness.registry import check
 
 __all__ = ["Uniform"]
@@ -27,6 +28,8 @@ _MADE_UP = re.compile(
 # Of the connection, not of the answer: they depend on how the request asked for it.
 _OF_CONNECTION = frozenset({"connection", "keep-alive"})
 
+_Shape = tuple[int, str, tuple[tuple[str, str], ...]]
+
 
 @check
 @dataclass(frozen=True, slots=True)
@@ -35,31 +38,44 @@ class Uniform:
 
     Whether a delivery should have been refused at all is for ``rejected`` to say.
     What differs in every answer of any server (dates, request ids, also in bodies) is left out; its presence is not.
+    With ``statuses`` only refusals of one of these are compared, and only with those of the same route and status.
     """
 
     name: ClassVar[str] = "uniform"
+    statuses: tuple[int, ...] = ()
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
     patient: ClassVar[bool] = False
     reads_bodies: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each answer that differs from the commonest one, and in what."""
-        answers = [
-            (exchange, _shape(exchange.answer))
-            for exchange in seen.exchanges
-            if isinstance(exchange.answer, Answer) and exchange.answer.status not in _SUCCESS
-        ]
-        if not answers:
-            return
+        groups: dict[tuple[object, ...], list[tuple[Exchange, _Shape]]] = defaultdict(list)
+        for exchange in seen.exchanges:
+            answer = exchange.answer
+            if isinstance(answer, Answer) and answer.status not in _SUCCESS and self._compares(answer):
+                key = (exchange.sent.method, exchange.sent.variant, answer.status) if self.statuses else ()
+                groups[key].append((exchange, _shape(answer, seen.contract.operations.reference)))
+        for answers in groups.values():
+            yield from self._different(answers)
+
+    def _compares(self, answer: Answer) -> bool:
+        return not self.statuses or answer.status in self.statuses
+
+    def _different(self, answers: list[tuple[Exchange, _Shape]]) -> Iterator[Finding]:
         common = Counter(shape for _, shape in answers).most_common(1)[0][0]
         for exchange, shape in answers:
             if shape != common:
                 parts = zip(("status", "body", "headers"), shape, common, strict=True)
                 differs = [f"{part} {mine!r} instead of {theirs!r}" for part, mine, theirs in parts if mine != theirs]
-                yield Finding(self.name, "the same answer to every cause", "; ".join(differs), exchange.step)
+                told = "; ".join(differs)
+                yield Finding(
+                    self.name, "the same answer to every cause", told, exchange.step, evidence=exchange.example
+                )
 
     def note(self, seen: Seen) -> str:
         """Tell which causes the answer times tell apart: information only, as noise hides small classes."""
+        if self.statuses:
+            return ""  # the times of other routes differ by themselves
         times: dict[str, list[float]] = defaultdict(list)
         for exchange in seen.exchanges:
             if isinstance(exchange.answer, Answer):
@@ -75,8 +91,11 @@ class Uniform:
         return f"median answer times in ms: {medians}; {told}" if quartiles else ""
 
 
-def _shape(answer: Answer) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+def _shape(answer: Answer, place: str | None) -> _Shape:
     headers = tuple(
         sorted((name, "" if name in _VARIES else value) for name, value in answer.headers if name not in _OF_CONNECTION)
     )
-    return answer.status, _MADE_UP.sub("*", answer.body), headers
+    body = answer.body
+    if place is not None and (reference := text_at(body, place)):
+        body = body.replace(reference, "*")
+    return answer.status, _MADE_UP.sub("*", body), headers

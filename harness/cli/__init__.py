@@ -32,6 +32,8 @@ from harness.reporters.words import printable
 from harness.session import (
     EmbeddedStore,
     all_scenarios,
+    asks_for_fuzzing,
+    asks_for_operations,
     choose,
     deliver_once,
     describe_target,
@@ -90,7 +92,8 @@ def run(
     console = _console(record=True)
     for path in reports:
         check_report(path)
-    with open_session(target, seed=seed, store=store) as session:
+    operations, fuzzing = asks_for_operations(choices), asks_for_fuzzing(choices)
+    with open_session(target, seed=seed, store=store, operations=operations, fuzzing=fuzzing) as session:
         files = [open_report(path) for path in reports]
         code = _told(session.run(choices), [ConsoleReport(console), *files])
         written = [console.export_text().encode(), *(path.read_bytes() for path in reports)]

@@ -16,7 +16,10 @@ from harness.domain.observation import (
     Observation,
     Searched,
     StoreChange,
+    StripeCalls,
 )
+from harness.domain.operation import Trouble
+from harness.domain.stripe_call import StripeCall
 from harness.domain.target import Contract, Target
 
 __all__ = [
@@ -44,7 +47,10 @@ class Request:
 
     ``target`` is the request target (path and query) as it goes on the wire; ``ids`` are the made-up Stripe ids that
     it carries, by which its effects are recognised; ``note`` tells a reader what is sent, ``variant`` names the
-    way in which it is signed or forged.
+    way in which it is signed or forged, or the fault that is to strike. ``calls`` is the call to Stripe that it causes,
+    and ``within`` how many seconds its answer may take, if not the contract's for deliveries. ``wire`` is the whole
+    request as it goes on the wire, where that is malformed on purpose; nothing else of it is then sent. ``example``
+    is a command that sends a made-up request again.
     """
 
     method: str
@@ -54,6 +60,10 @@ class Request:
     note: str
     ids: tuple[str, ...] = ()
     variant: str = ""
+    calls: str = ""
+    within: float | None = None
+    wire: bytes = field(default=b"", repr=False)
+    example: str = field(default="", repr=False)
 
 
 class MadeEvent(Protocol):
@@ -110,12 +120,21 @@ class Context(Protocol):
         """What this phase has sent so far, oldest first."""
         ...
 
+    @property
+    def kept(self) -> dict[str, str]:
+        """What this phase's operations kept of their answers, by name."""
+        ...
+
     def now(self) -> int:
         """Return the time in Unix seconds."""
         ...
 
     async def early_in_second(self) -> None:
         """Wait, where needed, until most of the current second is still to come."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
         ...
 
     def conceal(self, kind: str, label: str, value: bytes) -> None:
@@ -131,6 +150,10 @@ class Context(Protocol):
 
         It is counted where it is all that a value says, or, unless ``whole``, where it is one of its words.
         """
+        ...
+
+    def arm(self, *troubles: Trouble) -> None:
+        """Let these faults strike the target's calls to Stripe from now on, and no others; without any, none."""
         ...
 
     async def send(self, request: Request) -> Exchange:
@@ -153,10 +176,18 @@ class Context(Protocol):
         """Run the target's own purge."""
         ...
 
+    def weigh(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Return what is wrong with an exchange by itself, after what this phase is expected to show."""
+        ...
+
 
 @runtime_checkable
 class Step(Protocol):
-    """One action on the target; a frozen dataclass whose fields are the step's parameters."""
+    """One action on the target; a frozen dataclass whose fields are the step's parameters.
+
+    One that has ``requests`` and ``seconds`` brings so much budget of its own. One that has ``packages`` needs these of
+    the extra ``fuzz``; its case is skipped where they are not installed.
+    """
 
     name: ClassVar[str]
 
@@ -197,6 +228,22 @@ class Seen:
         """Return what belongs to one step, as if it were the first."""
         mine = tuple(replace(o, step=0) for o in self.observations if o.step == step)
         return replace(self, observations=mine)
+
+    @property
+    def operations(self) -> tuple[Exchange, ...]:
+        """Requests that cause a call to Stripe which is to be judged, and their answers, in order."""
+        return tuple(exchange for exchange in self.exchanges if exchange.sent.calls)
+
+    @property
+    def calls(self) -> tuple[StripeCall, ...]:
+        """The calls to Stripe that the operations are known to cause, from the first of these on, in order."""
+        operations = self.operations
+        first = min((exchange.step for exchange in operations), default=0)
+        wanted = {exchange.sent.calls for exchange in operations}
+        arrived = (
+            call for o in self.observations if isinstance(o, StripeCalls) and o.step >= first for call in o.calls
+        )
+        return tuple(call for call in arrived if any(call.is_one_of(pattern) for pattern in wanted))
 
     @property
     def changes(self) -> tuple[StoreChange, ...]:
@@ -253,7 +300,8 @@ class Check(Protocol):
     ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
     One that has ``reads_bodies = True`` is not judged as held where a body was cut, and one that ``reads`` a sort of
     observation not where there is none. One that is ``own_control`` judges what shows by itself that the right place
-    was looked at, so that it needs no control and no marker.
+    was looked at, so that it needs no control and no marker. One that has ``at_end = True`` is waited for after the
+    last step only, and as long as the contract gives operations to be completed.
     """
 
     @property

@@ -6,6 +6,7 @@ from typing import Literal
 
 from harness.domain.finding import Confidence
 from harness.domain.sensitive import Exposure
+from harness.domain.stripe_call import StripeCall
 from harness.errors import Reason
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Sent",
     "Sighting",
     "StoreChange",
+    "StripeCalls",
     "Suspected",
     "TableChange",
 ]
@@ -35,13 +37,16 @@ class Channel(StrEnum):
     HTTP = "http"
     LOG = "log"
     STORE = "store"
+    STRIPE = "stripe"
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What a step sent, told without its sensitive parts.
 
-    ``note`` is for people, ``variant`` names the way of signing or forging, ``digest`` is SHA-256 of the body.
+    ``note`` is for people, ``variant`` names the way of signing or forging, or the fault that was to strike, ``digest``
+    is SHA-256 of the body. ``calls`` is the call to Stripe that the request causes, such as ``POST /v1/customers``.
+    ``example`` is a command that sends a made-up request again.
     """
 
     method: str
@@ -50,6 +55,8 @@ class Sent:
     length: int
     digest: str
     variant: str = ""
+    calls: str = ""
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,8 @@ class Answer:
 
     ``headers`` in wire order, names in lower case; ``body`` is decoded text with sensitive values replaced; it is
     ``cut`` where it is longer than the budget's size for evidence. ``length`` is the decoded length in bytes;
-    ``seconds`` from first byte sent to last byte read.
+    ``seconds`` from first byte sent to last byte read. ``echoes`` are the places in which an error says back a text of
+    the request that caused it.
     """
 
     status: int
@@ -68,6 +76,7 @@ class Answer:
     seconds: float
     exposures: tuple[Exposure, ...] = ()
     cut: bool = False
+    echoes: tuple[str, ...] = ()
     kind: Literal["answer"] = "answer"
 
     def header(self, name: str) -> str | None:
@@ -93,6 +102,11 @@ class Exchange:
     sent: Sent
     answer: Answer | NoAnswer = field()
     channel: Literal[Channel.HTTP] = Channel.HTTP
+
+    @property
+    def example(self) -> tuple[str, ...]:
+        """The command that sends the request again, as evidence; of a made-up request only."""
+        return (self.sent.example,) if self.sent.example else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,4 +258,13 @@ class Purged:
     kind: Literal["purged"] = "purged"
 
 
-Observation = Exchange | StoreChange | LogLines | Searched | Counted | ColumnsSeen | Purged
+@dataclass(frozen=True, slots=True)
+class StripeCalls:
+    """The calls to Stripe that arrived from a step's beginning to that of the next, in order."""
+
+    step: int
+    calls: tuple[StripeCall, ...]
+    channel: Literal[Channel.STRIPE] = Channel.STRIPE
+
+
+Observation = Exchange | StoreChange | LogLines | Searched | Counted | ColumnsSeen | Purged | StripeCalls

@@ -5,20 +5,28 @@ from dataclasses import dataclass, field
 
 from harness.domain.contracts import Check, Step
 from harness.domain.finding import Severity
+from harness.domain.operation import KINDS, OPERATIONS
 
 __all__ = ["NEEDS", "Case", "Phase", "Requirement", "Scenario"]
 
 #: What a target file may or may not offer, with the line for a reader where it is missing.
 NEEDS: Mapping[str, str] = {
     "api_key": "the target file names no api_key_env",
+    "breaker": "the target file says nothing of breaker_after in [contract.operations]",
+    "double": "the backend of [upstream] is not the built-in double",
+    "error_reference": "the target file says nothing of reference in [contract.operations]",
     "file": "the target file lists no files",
     "log": "the target file lists no log",
+    "openapi": "the target file names no openapi",
     "previous_secret": "the target file names no previous_secret_env",
     "publishable_key": "the target file names no publishable_key",
     "rejection_record": "the target file says nothing in [contract.rejection_record]",
     "retention": "the target file says nothing in [retention]",
     "retired_secret": "the target file names no retired_secret_env",
     "store": "the target file lists no store",
+    "upstream": "the target file has no [upstream]",
+    **{name: f"the target file has no [operations.{name}]" for name in OPERATIONS},
+    **{kind: f"the target file has none of [operations.{'|'.join(names)}]" for kind, names in KINDS.items()},
 }
 
 

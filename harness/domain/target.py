@@ -1,11 +1,14 @@
 """The billing system under test, as its file describes it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 from harness.domain.observation import Channel
+from harness.domain.operation import KINDS, OPERATIONS, Operation, OperationContract, Principal, UpstreamSpec
 from harness.domain.sensitive import Secret
 
 __all__ = [
@@ -15,6 +18,7 @@ __all__ = [
     "Environment",
     "Kept",
     "KeptRows",
+    "OpenApi",
     "RejectionRecord",
     "RetentionSpec",
     "SourceSpec",
@@ -143,6 +147,7 @@ class Contract:
     waivers: tuple[Waiver, ...] = ()
     keeps: tuple[Kept, ...] = ()
     kept_rows: tuple[KeptRows, ...] = ()
+    operations: OperationContract = field(default_factory=OperationContract)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +165,23 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenApi:
+    """The target's own description of what it can be asked for: where it is, and, once it was read, what it says.
+
+    ``place`` is a path below the target, or the name of a file.
+    """
+
+    place: str
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """The billing system under test; ``url`` is its base, ``hosts`` are further ``host:port`` that may be sent to.
 
     ``files`` are further places in which the target leaves data: caches, dumps, temporary folders.
+    ``routes`` are methods and paths that it has beside the webhook and the operations, such as ``GET /invoices``.
+    ``principals`` are those who may ask, the one with the most rights first.
     """
 
     name: str
@@ -180,6 +198,28 @@ class Target:
     retention: RetentionSpec | None = None
     contract: Contract = field(default_factory=Contract)
     budget: Budget = field(default_factory=Budget)
+    upstream: UpstreamSpec | None = None
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    principals: Mapping[str, Principal] = field(default_factory=dict)
+    routes: tuple[str, ...] = ()
+    openapi: OpenApi | None = None
+
+    def operation(self, wanted: str) -> Operation | None:
+        """Return the operation of a name, or the first of a kind that the target file describes."""
+        return next((self.operations[name] for name in KINDS.get(wanted, (wanted,)) if name in self.operations), None)
+
+    @property
+    def first_principal(self) -> Principal | None:
+        """Who has the most rights."""
+        return next(iter(self.principals.values()), None)
+
+    @property
+    def listed(self) -> tuple[tuple[str, str], ...]:
+        """Every method and path that the file tells of, each once; what stands for an id has no name there."""
+        told = [f"POST {self.webhook.path}", *self.routes]
+        told += [f"{one.method} {one.path}" for one in self.operations.values()]
+        bare = dict.fromkeys(re.sub(r"\{[^}/]*\}", "{}", route) for route in told)
+        return tuple((method, path) for method, _, path in (route.partition(" ") for route in bare))
 
     @property
     def allowed(self) -> frozenset[str]:
@@ -192,7 +232,10 @@ class Target:
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret that the target file configures, without passwords that chance could find in any text."""
         hook = self.webhook
-        found = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
+        found: tuple[Secret | None, ...] = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
+        found += tuple(one.principal.credential for one in self.operations.values() if one.principal is not None)
+        found += tuple(one.credential for one in self.principals.values())
+        found += (None if self.upstream is None else self.upstream.key,)
         passwords = (source.password for source in (*self.stores, *self.logs) if source.password is not None)
         return (
             *(secret for secret in found if secret is not None),
@@ -201,14 +244,21 @@ class Target:
 
     def offers(self, need: str) -> bool:
         """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""
+        if need in KINDS or need in OPERATIONS:
+            return self.operation(need) is not None
         return {
             "api_key": self.api_key is not None,
+            "breaker": self.contract.operations.breaker_after is not None,
+            "double": self.upstream is not None and self.upstream.backend == "double",
+            "error_reference": self.contract.operations.reference is not None,
             "file": bool(self.files),
             "log": bool(self.logs),
+            "openapi": self.openapi is not None,
             "previous_secret": self.webhook.previous_secret is not None,
             "publishable_key": self.publishable_key is not None,
             "rejection_record": self.contract.rejection_record is not None,
             "retention": self.retention is not None,
             "retired_secret": self.webhook.retired_secret is not None,
             "store": bool(self.stores),
+            "upstream": self.upstream is not None,
         }[need]

@@ -5,11 +5,13 @@ from random import Random
 from typing import Literal
 
 from harness.canary import Ledger, make_canaries, spellings
-from harness.domain.contracts import Hit, MadeEvent, Request
+from harness.domain.contracts import Check, Hit, MadeEvent, Request, Seen
+from harness.domain.finding import Finding
 from harness.domain.observation import Answer, Channel, Exchange, Observation, Purged
+from harness.domain.operation import Trouble
 from harness.domain.target import Target
 from harness.engine.holdings import Holdings, Wanted, finder
-from harness.engine.ports import Clock, Commands, EventSource, Sender
+from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream
 from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
 from harness.scan.canaries import Canary
@@ -36,17 +38,23 @@ class CaseContext:
         commands: Commands,
         key: str,
         seed: int,
+        upstream: Upstream | None = None,
     ) -> None:
         self.target = target
         self.random = Random(f"{seed} {key}")
         self.sent: list[Request] = []
+        self.kept: dict[str, str] = {}
         self.step = -1  # no step has run yet
+        self.requests = target.budget.case_requests
+        self.expect: tuple[Check, ...] = ()
+        self.control: tuple[Observation, ...] = ()
         self._sender = sender
         self._source = events
         self._ledger = ledger
         self._clock = clock
         self._holdings = holdings
         self._commands = commands
+        self._upstream = upstream
         self._key = key
         self._made = 0
         self._accepted: list[str] = []
@@ -61,8 +69,8 @@ class CaseContext:
 
     @property
     def ids(self) -> Sequence[str]:
-        """Every made-up Stripe id that this phase has sent."""
-        return [one for request in self.sent for one in request.ids]
+        """Every made-up Stripe id that this phase has sent, and what its operations kept."""
+        return [*(one for request in self.sent for one in request.ids), *self.kept.values()]
 
     @property
     def event_types(self) -> Sequence[str]:
@@ -93,6 +101,16 @@ class CaseContext:
         passed = self._clock.time() % 1
         if passed > _EARLY:
             await self._clock.sleep(1 - passed)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await self._clock.sleep(seconds)
+
+    def arm(self, *troubles: Trouble) -> None:
+        """Let these faults strike the target's calls to Stripe from now on, and no others."""
+        if self._upstream is None:
+            raise InconclusiveError(Reason.UPSTREAM_FAILED, "there is none")
+        self._upstream.arm(troubles, self.random, self.conceal)
 
     def conceal(self, kind: str, label: str, value: bytes) -> None:
         """Register a value that must appear nowhere."""
@@ -178,10 +196,16 @@ class CaseContext:
 
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget."""
-        if len(self.sent) >= self.target.budget.case_requests:
-            raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.target.budget.case_requests} requests")
+        if len(self.sent) >= self.requests:
+            raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.requests} requests")
         self.sent.append(request)
         exchange = await self._sender.send(request, self.step)
         if isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS:
             self._accepted += request.ids
         return exchange
+
+    def weigh(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Return what is wrong with an exchange by itself."""
+        seen = Seen(self.target.contract, (exchange,), self.control)
+        able = (check for check in self.expect if Channel.HTTP in check.channels and not check.patient)
+        return tuple(finding for check in able for finding in check.judge(seen))

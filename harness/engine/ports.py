@@ -1,16 +1,19 @@
 """What the engine needs from outside; the session hands it in."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from random import Random
 from typing import Protocol
 
 from harness.domain.contracts import Detector, MadeEvent, Request
 from harness.domain.finding import Confidence
 from harness.domain.observation import Exchange
+from harness.domain.operation import Trouble
+from harness.domain.stripe_call import StripeCall
 from harness.domain.target import SourceSpec
 from harness.domain.trace import Told
 from harness.scan.scanner import Found, Scanner
 
-__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender"]
+__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender", "Upstream"]
 
 
 class Clock(Protocol):
@@ -91,4 +94,24 @@ class EventSource(Protocol):
         set: Mapping[str, object],  # noqa: A002 (the word of the scenario files)
     ) -> MadeEvent:
         """Make one event."""
+        ...
+
+
+class Upstream(Protocol):
+    """The Stripe API as the target sees it."""
+
+    def arm(self, troubles: Sequence[Trouble], random: Random, conceal: Callable[[str, str, bytes], None]) -> None:
+        """Let these faults strike from now on, and no others; ``conceal`` hears of every canary in them."""
+        ...
+
+    def calls(self, since: int) -> tuple[StripeCall, ...]:
+        """Return the calls from a number on, in the order in which they arrived."""
+        ...
+
+    def check(self) -> None:
+        """Raise InconclusiveError, once, when what was recorded cannot be judged."""
+        ...
+
+    def hint(self) -> str:
+        """Return how a target that has never called is told to, or an empty text where it has."""
         ...

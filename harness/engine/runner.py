@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from harness.canary import Ledger
 from harness.domain.contracts import Log, Step, Store
 from harness.domain.events import Record, Unwatched
-from harness.domain.observation import Answer, Channel, Exchange
+from harness.domain.observation import Answer, Channel, Exchange, Observation, StripeCalls
 from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
 from harness.engine.holdings import Holdings
-from harness.engine.ports import Clock, Commands, EventSource, Sender
+from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream
 from harness.engine.trial import Patience, Trial, Watched
 from harness.errors import InconclusiveError, Reason
 
@@ -36,10 +36,11 @@ class Runner:
         holdings: Holdings,
         commands: Commands,
         seed: int,
+        upstream: Upstream | None = None,
     ) -> None:
         self._target, self._sender, self._events, self._seed = target, sender, events, seed
         self._holdings, self._commands = holdings, commands
-        self._watched, self._ledger, self._clock = Watched(stores, logs), ledger, clock
+        self._watched, self._ledger, self._clock = Watched(stores, logs, upstream), ledger, clock
         self._patience = Patience()
         self._unwatched: tuple[Unwatched, ...] = ()
 
@@ -85,19 +86,36 @@ class Runner:
         control = self.trial(f"{case.id} control")
         main = self.trial(case.id)
         stopped: tuple[Reason, str] | None = None
+        steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
+        seconds = self._target.budget.case_seconds + sum(getattr(step, "seconds", 0.0) for step in steps)
+        if "upstream" in case.needs:
+            promised = self._target.contract.operations
+            seconds += promised.answer_within + promised.completed_within
         try:
-            async with asyncio.timeout(self._target.budget.case_seconds) as limit:
+            async with asyncio.timeout(seconds) as limit:
                 control.context.limit = main.context.limit = limit
                 if scenario.control is not None:
                     await _through(control, scenario.control)
+                self._require_calls(case, control)
+                main.expect(case.phase, control.observations)
                 await _through(main, case.phase)
         except TimeoutError:
-            stopped = (Reason.BUDGET_SPENT, f"more than {self._target.budget.case_seconds:g} s")
+            stopped = (Reason.BUDGET_SPENT, f"more than {seconds:g} s")
         except InconclusiveError as error:
             stopped = (error.reason, error.detail)
         finally:
             self._ledger.forget()
+        if stopped is None and "upstream" in case.needs:
+            stopped = _unanswerable(control.observations + main.observations)
         return Record(control.observations, main.observations, self._unwatched, stopped)
+
+    def _require_calls(self, case: Case, control: Trial) -> None:
+        """Return only when the target has called the upstream in this run, where a case needs that."""
+        upstream = self._watched.upstream
+        if upstream is not None and "upstream" in case.needs and (hint := upstream.hint()):
+            answers = [o.answer for o in control.observations if isinstance(o, Exchange)]
+            told = ", ".join(f"status {a.status}" if isinstance(a, Answer) else a.reason.value for a in answers)
+            raise InconclusiveError(Reason.CONTROL_FAILED, f"the operation was answered: {told or 'nothing'}; {hint}")
 
     def trial(self, key: str) -> Trial:
         """Begin a series of steps with randomness and canaries of its own."""
@@ -114,10 +132,22 @@ class Runner:
             commands=self._commands,
             key=key,
             seed=self._seed,
+            upstream=self._watched.upstream,
         )
 
 
+def _unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, str] | None:
+    """Return why what was observed is no proof: a call that the backend does not offer, though Stripe may."""
+    calls = (call for one in observations if isinstance(one, StripeCalls) for call in one.calls)
+    unknown = next((call for call in calls if call.unknown), None)
+    if unknown is None:
+        return None
+    detail = f"the double does not know {unknown.method} {unknown.path}; take stripe-mock, or Stripe's test mode"
+    return Reason.UPSTREAM_FAILED, detail
+
+
 async def _through(trial: Trial, phase: Phase) -> None:
-    for step in phase.steps:
+    last = len(phase.steps) - 1
+    for number, step in enumerate(phase.steps):
         await trial.act(step)
-        await trial.look(phase.expect)
+        await trial.look(c for c in phase.expect if number == last or not getattr(c, "at_end", False))

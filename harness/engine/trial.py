@@ -3,11 +3,12 @@ from dataclasses import dataclass
 
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Snapshot, Step, Store
-from harness.domain.observation import LogLines, Observation, StoreChange, TableChange
+from harness.domain.observation import LogLines, Observation, StoreChange, StripeCalls, TableChange
+from harness.domain.scenario import Phase
 from harness.domain.target import SourceSpec
 from harness.engine.context import CaseContext
 from harness.engine.judge import unmet
-from harness.engine.ports import Clock
+from harness.engine.ports import Clock, Upstream
 
 __all__ = ["Patience", "Trial", "Watched"]
 
@@ -20,6 +21,7 @@ class Watched:
 
     stores: Sequence[Store]
     logs: Sequence[Log]
+    upstream: Upstream | None = None
 
 
 class Patience:
@@ -41,11 +43,18 @@ class Trial:
         self._ledger, self._clock, self._patience = ledger, clock, patience
         self._before: list[Snapshot] = []
         self._positions: list[object] = []
+        self._arrived: list[int] = []  # for each step, how many calls to Stripe there were before it
+        if watched.upstream is not None:
+            watched.upstream.arm((), context.random, context.conceal)
 
     @property
     def observations(self) -> tuple[Observation, ...]:
         """All that was observed so far, in order."""
-        return self._acted + self._seen
+        return self._acted + self._seen + self._calls()
+
+    def expect(self, phase: Phase, control: tuple[Observation, ...]) -> None:
+        """Let steps ask what is wrong with an answer, by what a phase expects beside what the control has shown."""
+        self._context.expect, self._context.control = phase.expect, control
 
     @property
     def context(self) -> CaseContext:
@@ -54,10 +63,13 @@ class Trial:
 
     async def act(self, step: Step) -> None:
         """Remember the state of every source, then run a step."""
-        self._acted, self._seen = self.observations, ()
+        self._acted, self._seen = self._acted + self._seen, ()
         self._context.step += 1
+        self._context.requests += getattr(step, "requests", 0)
         self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
         self._positions = [await log.position() for log in self._watched.logs]
+        if self._watched.upstream is not None:
+            self._arrived.append(len(self._watched.upstream.calls(0)))
         self._acted += tuple(await step.run(self._context))
 
     async def look(self, expect: Iterable[Check]) -> None:
@@ -67,6 +79,8 @@ class Trial:
         effects late; how late, earlier effects of this run tell.
         """
         contract, expect = self._context.target.contract, tuple(expect)
+        completing = any(getattr(check, "at_end", False) for check in expect)
+        limit = contract.operations.completed_within if completing else contract.effect_within
         started, wait, awaited = self._clock.monotonic(), _FIRST_WAIT, True
         while True:
             waited = self._clock.monotonic() - started
@@ -74,16 +88,29 @@ class Trial:
                 *[s async for s in self._changes(waited)],
                 *[s async for s in self._lines()],
             )
-            if awaited and not unmet(contract, expect, self._acted + seen):
+            if awaited and not unmet(contract, expect, self._acted + seen + self._calls()):
                 awaited = False
-                if wait > _FIRST_WAIT:
+                if wait > _FIRST_WAIT and not completing:
                     self._patience.slowest_effect = max(self._patience.slowest_effect, waited)
-            enough = contract.effect_within if awaited else max(contract.settle, 2 * self._patience.slowest_effect)
+            enough = limit if awaited else max(contract.settle, 2 * self._patience.slowest_effect)
             if waited >= enough:
                 self._seen = seen
+                if self._watched.upstream is not None:
+                    self._watched.upstream.check()
                 return
             await self._clock.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
+
+    def _calls(self) -> tuple[StripeCalls, ...]:
+        """Return the calls of each step so far; one that was under way at an earlier look may have ended since."""
+        if self._watched.upstream is None or not self._arrived:
+            return ()
+        calls = self._watched.upstream.calls(0)
+        ends = [*self._arrived[1:], len(calls)]
+        return tuple(
+            StripeCalls(step, calls[begin:end])
+            for step, (begin, end) in enumerate(zip(self._arrived, ends, strict=True))
+        )
 
     async def _changes(self, waited: float) -> AsyncIterator[StoreChange]:
         specs = self._context.target.stores

@@ -3,6 +3,7 @@
 pydantic lives at this border only: what enters is checked by models, what leaves is the domain's.
 """
 
+from harness.language.openapi import read_openapi
 from harness.language.record import decode_event, encode_event
 from harness.language.scenario_file import read_scenario, read_scenarios, scenario_schema
 from harness.language.target_file import read_target, target_schema
@@ -10,6 +11,7 @@ from harness.language.target_file import read_target, target_schema
 __all__ = [
     "decode_event",
     "encode_event",
+    "read_openapi",
     "read_scenario",
     "read_scenarios",
     "read_target",

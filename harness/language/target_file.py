@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from harness.domain.address import without_password
 from harness.domain.observation import Channel
+from harness.domain.operation import OPERATIONS, OperationContract
 from harness.domain.sensitive import LIVE_KEYS, Secret
 from harness.domain.target import (
     LOOPBACK,
@@ -19,6 +20,7 @@ from harness.domain.target import (
     Environment,
     Kept,
     KeptRows,
+    OpenApi,
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
@@ -27,6 +29,16 @@ from harness.domain.target import (
     Webhook,
 )
 from harness.errors import ConfigurationError
+from harness.language.openapi import read_openapi
+from harness.language.operation_tables import (
+    OperationTable,
+    PrincipalTable,
+    UpstreamTable,
+    check_operations,
+    operation,
+    principal,
+    upstream,
+)
 from harness.language.problems import Locator, read_text, refuse
 from harness.registry import log_sources, nearest, store_sources, table_sources
 
@@ -49,6 +61,13 @@ def _path(path: str) -> str:
     if not path.startswith("/") or not path.isascii() or any(c.isspace() for c in path):
         raise ValueError("a path that starts with '/', such as /webhooks/stripe")
     return path
+
+
+def _route(route: str) -> str:
+    method, _, path = route.partition(" ")
+    if not method.isascii() or not method.isupper() or not method.isalpha():
+        raise ValueError("a method and a path, such as GET /invoices")
+    return f"{method} {_path(path)}"
 
 
 def _host(host: str) -> str:
@@ -147,6 +166,31 @@ class _RejectionRecord(_Entry):
     result: str
 
 
+Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=599)], ...], Field(strict=False, min_length=1)]
+
+
+class _OperationContract(_Entry):
+    """What this target promises of its operations: how it answers, and what it does later."""
+
+    declined: Statuses | None = Field(None, description="statuses that say: the card was declined")
+    refused: Statuses | None = Field(None, description="statuses that say: Stripe refused the request")
+    misconfigured: Statuses | None = Field(None, description="statuses that say: Stripe refused the key")
+    unavailable: Statuses | None = Field(None, description="statuses that say: Stripe is out of reach")
+    pending: Statuses | None = Field(None, description="statuses that say: it will be done later")
+    answer_within: float = Field(30.0, gt=0, le=120, description="seconds, repetitions included", strict=False)
+    completed_within: float = Field(30.0, gt=0, le=300, description="seconds after Stripe's return", strict=False)
+    reference: str | None = Field(None, description="where an answer names its reference, such as error.reference")
+    breaker_after: int | None = Field(None, ge=1, le=50, description="failures in a row, then Stripe is left alone")
+    breaker_rest: float = Field(15.0, gt=0, le=60, description="seconds for which it is left alone", strict=False)
+    logged: tuple[str, ...] = Field(("Request-Id",), strict=False, description="what of Stripe's errors is logged")
+
+    def promised(self) -> OperationContract:
+        """Return the domain's; what is not said stays as usual."""
+        said = {name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
+        sets = {name: frozenset(value) for name, value in said.items() if isinstance(value, tuple)}
+        return OperationContract(**{**said, **sets})
+
+
 class _Contract(_Entry):
     """What this target promises where Stripe leaves room."""
 
@@ -157,12 +201,13 @@ class _Contract(_Entry):
     sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
     rejection_record: _RejectionRecord | None = None
     keeps: tuple[_Kept, ...] = Field((), strict=False, description="columns that look as if they held payment data")
+    operations: _OperationContract = _OperationContract()
 
 
 class _Waiver(_Entry):
     """A channel without access, with the reason."""
 
-    channel: Literal["store", "log"]
+    channel: Literal["store", "log", "stripe"]
     reason: str = Field(min_length=10)
 
 
@@ -183,11 +228,21 @@ class _TargetFile(_Entry):
     retention: _Retention | None = None
     contract: _Contract = _Contract()
     waive: tuple[_Waiver, ...] = Field((), strict=False)
+    upstream: UpstreamTable | None = None
+    principals: dict[str, PrincipalTable] = {}
+    operations: dict[str, OperationTable] = {}
+    openapi: str | None = Field(
+        None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
+    )
+    routes: tuple[Annotated[str, AfterValidator(_route)], ...] = Field(
+        (), strict=False, description="what else the target can be asked for, such as GET /invoices"
+    )
 
 
 def target_schema() -> dict[str, Any]:
     """Return the JSON Schema of a target file."""
     schema = _TargetFile.model_json_schema()
+    schema["properties"]["operations"]["propertyNames"] = {"enum": sorted(OPERATIONS)}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Payproof target file"}
 
 
@@ -231,6 +286,12 @@ class _Reading:
         assert secret is not None
         record = entry.contract.rejection_record
         places: dict[str, object] = {"file": None, **table_sources()}
+        if (problem := check_operations(entry.operations, entry.principals, entry.upstream)) is not None:
+            raise self._wrong(*problem)
+        principals = {
+            name: principal(name, one, self._required(one.credential_env, f"credential of {name}", name))
+            for name, one in entry.principals.items()
+        }
         return Target(
             name=entry.name,
             url=entry.url,
@@ -268,11 +329,40 @@ class _Reading:
                 keeps=tuple(Kept(one.table, one.column, one.reason) for one in entry.contract.keeps),
                 kept_rows=() if entry.retention is None else _kept_rows(entry.retention),
                 waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
+                operations=entry.contract.operations.promised(),
             ),
+            upstream=None
+            if entry.upstream is None
+            else upstream(
+                entry.upstream,
+                key=self._secret(entry.upstream.key_env, "key of Stripe's test mode", ["upstream", "key_env"]),
+                beside=self._path.parent,
+            ),
+            operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
+            principals=principals,
+            routes=entry.routes,
+            openapi=None if entry.openapi is None else self._openapi(entry.openapi),
         )
 
     def _retention(self, entry: _Retention) -> RetentionSpec:
         return RetentionSpec(entry.purge, _kept_rows(entry), str(self._path.parent), entry.seconds)
+
+    def _openapi(self, named: str) -> OpenApi:
+        file = self._path.parent / named
+        if file.is_file():
+            try:
+                return OpenApi(str(file), read_openapi(file.read_bytes(), str(file)))
+            except OSError as error:
+                raise self._wrong(["openapi"], f"{file} cannot be read", error.strerror or "") from None
+        if not named.startswith("/") or not named.isascii() or any(c.isspace() for c in named):
+            hint = "name a file, relative to the target file, or a path below the target such as /openapi.json"
+            raise self._wrong(["openapi"], f"there is no file {file}", hint)
+        return OpenApi(named)
+
+    def _required(self, variable: str, label: str, name: str) -> Secret:
+        secret = self._secret(variable, label, ["principals", name, "credential_env"])
+        assert secret is not None
+        return secret
 
     def _secret(self, variable: str | None, label: str, place: Sequence[str | int]) -> Secret | None:
         if variable is None:
@@ -347,7 +437,7 @@ def _locator(text: str) -> Locator:
             if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
                 here = [part.strip().strip("\"'") for part in header[1].split(".")]
                 passed = passed + 1 if here == (table or names) else passed
-                if here == names and passed == index:
+                if here == names and (table or passed == index):
                     return number
             elif here == table and (not table or passed >= index) and assigned.match(line):
                 return number

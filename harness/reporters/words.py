@@ -14,7 +14,9 @@ from harness.domain.observation import (
     Purged,
     Searched,
     StoreChange,
+    StripeCalls,
 )
+from harness.domain.stripe_call import StripeCall
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
 __all__ = ["printable", "story", "summary"]
@@ -56,6 +58,8 @@ def story(record: Record) -> list[str]:
                 ]
             case Searched() | Counted() | ColumnsSeen() | Purged():
                 lines.append(f"step {observation.step}: {_looked(observation)}")
+            case StripeCalls(step=step, calls=calls):
+                lines += [f"step {step}: {_called(call)}" for call in calls]
             case _:
                 assert_never(observation)
     return lines
@@ -75,6 +79,13 @@ def _looked(seen: Searched | Counted | ColumnsSeen | Purged) -> str:
             return f"the purge ended with status {status} after {seconds:.1f} s"
         case _:
             assert_never(seen)
+
+
+def _called(call: StripeCall) -> str:
+    key = f"Idempotency-Key {call.idempotency_key}" if call.idempotency_key else "no Idempotency-Key"
+    fault = f", fault {call.fault}" if call.fault else ""
+    answered = "no answer" if call.status is None else f"answered {call.status}"
+    return f"Stripe was called: {call.method} {call.path}, {key}{fault}, {answered}"
 
 
 def _answered(answer: Answer | NoAnswer) -> str:

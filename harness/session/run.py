@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness import __version__
@@ -16,15 +17,16 @@ from harness.adapters.clock import SystemClock
 from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
-from harness.adapters.reference import REFERENCE_COMMAND, EmbeddedStore, Reference
+from harness.adapters.reference import REFERENCE_COMMAND, REFERENCE_UPSTREAM, EmbeddedStore, Reference, StripeAt
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
 from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
+from harness.domain.operation import UpstreamSpec
 from harness.domain.scenario import Case, Scenario
 from harness.domain.tables import Tables
 from harness.domain.target import Environment, SourceSpec, Target
-from harness.domain.verdict import Errored, ExitCode, Failed, Verdict
+from harness.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
 from harness.engine.holdings import Holdings
 from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
@@ -32,11 +34,24 @@ from harness.engine.trial import Trial
 from harness.errors import ConfigurationError, InconclusiveError, Reason, place_of
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources, table_sources
+from harness.session.openapi import described
 from harness.session.places import LocalFiles
+from harness.session.upstream import OpenUpstream, open_upstream
 from harness.steps.deliver import Deliver
 from harness.stripe.events import EventFactory
 
-__all__ = ["Choice", "EmbeddedStore", "Session", "all_scenarios", "choose", "count", "event_factory", "open_session"]
+__all__ = [
+    "Choice",
+    "EmbeddedStore",
+    "Session",
+    "all_scenarios",
+    "asks_for_fuzzing",
+    "asks_for_operations",
+    "choose",
+    "count",
+    "event_factory",
+    "open_session",
+]
 
 Choice = tuple[Scenario, Case]
 
@@ -84,22 +99,39 @@ def choose(
     )
 
 
+def asks_for_operations(choices: Iterable[Choice]) -> bool:
+    """Whether any of the cases asks for an operation of the target's."""
+    return any("upstream" in case.needs for _, case in choices)
+
+
+def asks_for_fuzzing(choices: Iterable[Choice]) -> bool:
+    """Whether any of the cases makes requests up."""
+    return any(getattr(step, "packages", ()) for _, case in choices for step in case.phase.steps)
+
+
 class Session:
     """An open target; runs cases on it one after another, from any thread that has no event loop of its own."""
 
     def __init__(
-        self, target: Target, *, seed: int | None = None, command: Sequence[str] = ("payproof", "run")
+        self,
+        target: Target,
+        *,
+        seed: int,
+        ledger: Ledger,
+        upstream: OpenUpstream | None = None,
+        command: Sequence[str] = ("payproof", "run"),
+        fuzzing: bool = True,
     ) -> None:
-        self.target = target
-        self.seed = secrets.randbelow(_MOST_SEED) if seed is None else seed
-        self.ledger = Ledger()
-        self._command = command
+        self.target, self.seed, self.ledger = target, seed, ledger
+        self._upstream, self._command = upstream, command
         self._loop = asyncio.Runner()
         self._resources = ExitStack()
         self._resources.callback(self._loop.close)
         for secret in target.secrets:
             self.ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
         try:
+            if fuzzing:
+                self.target = self._loop.run(described(target, ledger))
             self._runner = self._loop.run(self._open())
         except BaseException:
             self.close()
@@ -139,6 +171,7 @@ class Session:
             holdings=holdings,
             commands=LocalCommands(),
             seed=self.seed,
+            upstream=self._upstream,
         )
         marker: Step = Deliver()
         await runner.plant_marker(marker)
@@ -154,7 +187,7 @@ class Session:
     def judged(self, scenario: Scenario, case: Case) -> CaseFinished:
         """Run one case and judge it."""
         started = time.perf_counter()
-        verdict: Verdict | None = skip(self.target, scenario, case)
+        verdict: Verdict | None = skip(self.target, scenario, case) or _lacking(case)
         record = Record()
         if verdict is None:
             try:
@@ -249,6 +282,13 @@ def _open_tables(spec: SourceSpec) -> Tables:
         raise InconclusiveError(Reason.SOURCE_UNREADABLE, str(error)) from None
 
 
+def _lacking(case: Case) -> Skipped | None:
+    """Return that a case needs packages which are not installed, if it does."""
+    wanted = {package for step in case.phase.steps for package in getattr(step, "packages", ())}
+    missing = sorted(package for package in wanted if find_spec(package) is None)
+    return Skipped(f"{' and '.join(missing)} not installed: pip install 'payproof[fuzz]'") if missing else None
+
+
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
     """Return how many verdicts there are of each kind; broken advice is counted apart from broken rules."""
     kinds = ("passed", "failed", "advised", "errored", "skipped")
@@ -264,21 +304,34 @@ def open_session(
     shared: bool = False,
     reference: Sequence[str] = REFERENCE_COMMAND,
     store: EmbeddedStore | None = None,
+    operations: bool = True,
+    fuzzing: bool = True,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
+    ``operations`` says that operations of the reference service will be asked for, for which it gives access first, and
+    ``fuzzing`` that requests will be made up, for which the target's OpenAPI document is read where there is one.
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
     own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise.
 
     Raises:
-        ConfigurationError: the target file is wrong, or a store is chosen for a target that has its own.
+        ConfigurationError: the target file or the OpenAPI document is wrong, or a store is chosen for a target that has
+            its own.
         TargetStartError: the reference service did not start.
         InconclusiveError: the target gives no answer at all.
     """
+    seed, ledger, listening = secrets.randbelow(_MOST_SEED) if seed is None else seed, Ledger(), None
     with ExitStack() as stack:
+
+        def listen(spec: UpstreamSpec, api_version: str) -> OpenUpstream:
+            return stack.enter_context(open_upstream(spec, ledger=ledger, api_version=api_version, seed=seed))
+
         if target_file is None:
             api_version = event_factory(0).versions()[-1]
-            target = stack.enter_context(Reference(api_version, reference, store or "sqlite")).target
+            listening = listen(REFERENCE_UPSTREAM, api_version)
+            stripe = StripeAt(listening.url, listening.ca_file)
+            service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations, owner=fuzzing)
+            target = stack.enter_context(service).target
             command: tuple[str, ...] = ("payproof", "run", *(("--store", store) if store else ()))
         elif store is not None:
             raise ConfigurationError(
@@ -288,7 +341,12 @@ def open_session(
             target = read_target(target_file)
             if shared:
                 target = replace(target, stores=tuple(replace(store, busy=True) for store in target.stores))
+            if target.upstream is not None:
+                if shared:
+                    problem = "several workers cannot listen at the address of one [upstream]"
+                    raise ConfigurationError(problem, hint="run without -n", file=target_file)
+                listening = listen(target.upstream, target.webhook.api_version)
             command = ("payproof", "run", "--target", str(target_file))
-        session = Session(target, seed=seed, command=command)
+        session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, fuzzing=fuzzing)
         stack.callback(session.close)
         yield session

@@ -14,7 +14,7 @@ from harness.stripe.bodies import encode
 from harness.stripe.placeholders import Filling
 from harness.stripe.templates import Templates, assign
 
-__all__ = ["Event", "EventFactory"]
+__all__ = ["Event", "EventFactory", "made_up_words"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PROVIDERS = [f"faker.providers.{name}" for name in ("address", "company", "person")]
@@ -76,7 +76,7 @@ class EventFactory:
         """
         template = self._templates.event(type, api_version)
         source = f"{self._seed}|{key}|{type}"
-        filling = Filling(source, faker=_faker, now=now, canaries=canaries, livemode=livemode, pinned=ids)
+        filling = Filling(source, faker=made_up_words, now=now, canaries=canaries, livemode=livemode, pinned=ids)
         content = filling.fill(template)
         content["api_version"] = api_version
         for path, value in set.items():
@@ -91,5 +91,6 @@ class EventFactory:
 
 
 @cache
-def _faker() -> Faker:
+def made_up_words() -> Faker:
+    """Return the maker of words that are no canaries; made once, as it reads many files."""
     return Faker("en_US", providers=_PROVIDERS)

@@ -109,6 +109,11 @@ class Templates:
             known = self._events[api_version, event_type] = self._assemble(event_type, api_version)
         return known
 
+    def object(self, name: str, api_version: str) -> dict[str, Any]:
+        """Return an object at rest with its placeholders, shared by all; raises ConfigurationError for no such."""
+        found: dict[str, Any] = self._object(name, self.shape(api_version))
+        return found
+
     def _files(self, api_version: str) -> dict[str, Traversable]:
         if api_version not in self._folders:
             files = (file for file in self._fixtures.joinpath(api_version).iterdir() if file.name.endswith(".json"))

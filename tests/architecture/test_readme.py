@@ -44,10 +44,13 @@ def test_benchmarks_can_be_loaded():
 @pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", README, re.DOTALL))
 def test_target_files_of_the_readme_are_read(tmp_path, block):
     """What the README shows of a target file is read as a part of one."""
-    file = target_file(tmp_path, "https://billing.example", sources=block)
+    begin = re.search(r"^\[", block, re.MULTILINE).start()
+    (tmp_path / "openapi.yaml").write_text("{openapi: 3.1.0, paths: {/a: {get: {}}}}")
+    file = target_file(tmp_path, "https://billing.example", top=block[:begin], sources=block[begin:])
     variables = dict.fromkeys(re.findall(r'url_env = "(\w+)"', block), "postgresql://watcher:password@host/name")
-    target = read_target(file, {SECRET_ENV: SECRET, **variables})
-    assert target.stores or target.files
+    variables |= dict.fromkeys(re.findall(r'credential_env = "(\w+)"', block), "a token of nobody's")
+    read = read_target(file, {SECRET_ENV: SECRET, **variables})
+    assert read.stores or read.files or read.operations or read.openapi
 
 
 def test_readme_names_every_verdict_and_exit_code():

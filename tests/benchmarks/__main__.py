@@ -1,6 +1,6 @@
 """Measures the project beside its peers on this machine and prints the figures: `python -m tests.benchmarks`.
 
-Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows.
+Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows, fuzz.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 
 from tests.benchmarks._counts import counts
 from tests.benchmarks._deliveries import deliveries
+from tests.benchmarks._fuzz import fuzz
 from tests.benchmarks._machine import machine, missing
 from tests.benchmarks._rows import rows
 from tests.benchmarks._runs import runs
@@ -29,6 +30,8 @@ def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[Rend
             return [timed], failed
         case "scan":
             return [scan(megabytes)], []
+        case "fuzz":
+            return [fuzz()], []
         case "deliveries" if "nginx" not in absent:
             return [deliveries(with_wrk="wrk" not in absent)], []
         case "service" if "wrk" not in absent:
@@ -40,7 +43,7 @@ def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[Rend
 def main() -> int:
     """Print every table; 1 when a run did not hold, or a peer is missing where the environment requires all."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nginx is stopped then too
-    sections = ("counts", "runs", "deliveries", "service", "scan", "rows")
+    sections = ("counts", "runs", "deliveries", "service", "scan", "rows", "fuzz")
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description="Measure the project beside its peers.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)}; all by default")
     parser.add_argument("--megabytes", type=int, default=256, help="size of the log that is searched (256)")

@@ -2,15 +2,21 @@ import pytest
 
 from harness.domain.verdict import Passed
 from harness.reporters.words import summary
-from harness.session import all_scenarios, choose, event_factory, open_session
+from harness.session import all_scenarios, asks_for_operations, choose, event_factory, open_session
+from harness.session.upstream import known_faults
 from harness.stripe.forgeries import FORGERIES
 
+TOPICS = sorted({scenario.topic for scenario in all_scenarios()})
 
+
+@pytest.mark.timeout(600)  # an outage takes its time
+@pytest.mark.parametrize("topic", TOPICS)
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
-def test_the_reference_passes_every_case(store):
+def test_the_reference_passes_every_case(store, topic):
     """On the reference service, on either database, every case of every scenario passes: none errs or is skipped."""
-    with open_session(None, store=store) as session:
-        finished = [session.judged(*choice) for choice in choose(all_scenarios())]
+    choices = choose(all_scenarios(), topics=[topic])
+    with open_session(None, store=store, operations=asks_for_operations(choices)) as session:
+        finished = [session.judged(*choice) for choice in choices]
     others = [
         f"{one.id}: {one.verdict.kind}: {summary(one.verdict)}"
         for one in finished
@@ -38,3 +44,16 @@ def test_every_forgery_is_delivered():
         if step.name == "deliver"
     }
     assert {(name.partition(".")[0], name) for name in FORGERIES} <= delivered
+
+
+def test_every_fault_strikes():
+    """No fault and no error of Stripe's lies idle: each strikes in some case, and each that a case names is known."""
+    used = {
+        fault
+        for scenario in all_scenarios()
+        for case in scenario.cases
+        for step in case.phase.steps
+        if step.name == "operate"
+        for fault in step.faults
+    }
+    assert used == known_faults(event_factory(0).versions()[-1])

@@ -1,0 +1,44 @@
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from harness.domain.contracts import Seen
+from harness.domain.finding import Finding
+from harness.domain.observation import Answer, Channel
+from harness.domain.stripe_call import StripeCall
+from harness.registry import check
+
+__all__ = ["DoneOnce"]
+
+_SUCCESS = range(200, 300)
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class DoneOnce:
+    """What the target said is done, or will be, was done at Stripe once; what it said failed, at most once.
+
+    Several successes under one Idempotency-Key are one; each without a key is one of its own.
+    """
+
+    name: ClassVar[str] = "done_once"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.STRIPE})
+    patient: ClassVar[bool] = True
+    at_end: ClassVar[bool] = True
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding when Stripe did less than was promised, or more than was asked for."""
+        operations = seen.operations
+        promised = sum(isinstance(o.answer, Answer) and o.answer.status in _SUCCESS for o in operations)
+        done = [call for call in seen.calls if call.backend_status is not None and call.backend_status in _SUCCESS]
+        learnt = [call for call in done if call.status is not None and not call.spoiled]
+        if (known := _distinct(learnt)) < promised:
+            yield Finding(
+                self.name, f"{promised} done at Stripe, as the target promised", f"{known} that it could know of"
+            )
+        if (made := _distinct(done)) > len(operations):
+            yield Finding(self.name, f"at most {len(operations)} done at Stripe", f"{made}")
+
+
+def _distinct(calls: Iterable[StripeCall]) -> int:
+    return len({call.idempotency_key or f"call {call.number}" for call in calls})

@@ -1,0 +1,71 @@
+"""The target's OpenAPI document: JSON or YAML to plain values, refused where it could not be fuzzed."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from harness.errors import ConfigurationError
+
+__all__ = ["read_openapi"]
+
+_VERSIONS = re.compile(r"3\.[0-2]\.\d+(?:-.+)?")
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+
+
+def read_openapi(text: bytes, place: str) -> dict[str, Any]:
+    """Return the document.
+
+    Raises:
+        ConfigurationError: it is neither JSON nor YAML, no OpenAPI 3 or Swagger 2, describes no operation, or refers to
+            documents elsewhere, which would have to be asked for from hosts that the target file does not list.
+    """
+    document = _parsed(text, place)
+    version = document.get("openapi", document.get("swagger")) if isinstance(document, dict) else None
+    if not isinstance(version, str | float):
+        raise ConfigurationError("no OpenAPI document: it names no version", hint="see 'openapi'", file=place)
+    if not _VERSIONS.fullmatch(str(version)) and str(version) != "2.0":
+        raise ConfigurationError(f"OpenAPI {version} is not known", hint="3.0 to 3.2 are, and Swagger 2.0", file=place)
+    assert isinstance(document, dict)
+    paths = document.get("paths")
+    if not isinstance(paths, dict) or not any(
+        isinstance(one, dict) and _METHODS & one.keys() for one in paths.values()
+    ):
+        raise ConfigurationError("the OpenAPI document describes no operation", hint="see its 'paths'", file=place)
+    for reference in _references(document):
+        if not reference.startswith("#"):
+            problem = f"the OpenAPI document refers to another one, {reference!r}"
+            raise ConfigurationError(problem, hint="bundle them into one", file=place)
+    return document
+
+
+def _parsed(text: bytes, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = f"the OpenAPI document is neither JSON nor YAML: {getattr(error, 'problem', None) or 'unreadable'}"
+        raise ConfigurationError(problem, file=place, line=mark and mark.line + 1) from None
+    except (ValueError, RecursionError):
+        raise ConfigurationError("the OpenAPI document is neither JSON nor YAML", file=place) from None
+
+
+def _references(value: Any) -> Iterator[str]:
+    left, seen = [value], set[int]()
+    while left:
+        one = left.pop()
+        if isinstance(one, dict | list) and id(one) in seen:
+            continue  # YAML's anchors may make a value contain itself
+        seen.add(id(one))
+        if isinstance(one, dict):
+            if isinstance(reference := one.get("$ref"), str):
+                yield reference
+            left += one.values()
+        elif isinstance(one, list):
+            left += one

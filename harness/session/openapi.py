@@ -1,0 +1,41 @@
+"""Asks the target for its OpenAPI document."""
+
+from dataclasses import replace
+
+from harness.adapters.http import HttpSender
+from harness.canary import Ledger
+from harness.domain.asking import credentials
+from harness.domain.contracts import Request
+from harness.domain.observation import NoAnswer
+from harness.domain.target import Budget, OpenApi, Target
+from harness.errors import ConfigurationError
+from harness.language import read_openapi
+
+__all__ = ["described"]
+
+_MOST_BYTES = 16 * 1024 * 1024
+
+
+async def described(target: Target, ledger: Ledger) -> Target:
+    """Return the target with what its OpenAPI document says; it is asked for as the first principal.
+
+    Raises:
+        ConfigurationError: it cannot be had, or cannot be used.
+    """
+    openapi = target.openapi
+    if openapi is None or openapi.document is not None:
+        return target
+    url = target.url + openapi.place
+    budget = Budget(answer_bytes=_MOST_BYTES, evidence_characters=_MOST_BYTES)
+    sender = HttpSender(replace(target, budget=budget), ledger)
+    headers = ((b"Accept", b"application/json, application/yaml;q=0.9"), *credentials(target.first_principal))
+    try:
+        exchange = await sender.send(Request("GET", openapi.place, headers, b"", "the OpenAPI document"), 0)
+    finally:
+        await sender.close()
+    answer = exchange.answer
+    if isinstance(answer, NoAnswer) or answer.status != 200:  # noqa: PLR2004
+        seen = answer.detail if isinstance(answer, NoAnswer) else f"status {answer.status}"
+        hint = "see 'openapi' in the target file, which may name a file as well"
+        raise ConfigurationError(f"no OpenAPI document at {url}: {seen}", hint=hint)
+    return replace(target, openapi=OpenApi(openapi.place, read_openapi(answer.body.encode(), url)))

@@ -1,0 +1,53 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from harness.domain.asking import credentials
+from harness.domain.contracts import Context
+from harness.domain.observation import Exchange
+from harness.errors import InconclusiveError, Reason
+from harness.fuzzing.search import Search
+from harness.registry import step
+
+__all__ = ["FuzzOpenapi"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class FuzzOpenapi:
+    """Make requests up from the target's OpenAPI document, as its first principal, and plant canaries in them.
+
+    ``kind`` is what is made up: requests as the document has them (``valid``), at its boundaries, against it
+    (``invalid``), sequences of them in which one answer's ids are the next request's (``stateful``), or all of it
+    without a credential (``anonymous``). At most ``examples`` for each operation, ``requests`` in all, in ``seconds``.
+    """
+
+    name: ClassVar[str] = "fuzz_openapi"
+    packages: ClassVar[tuple[str, ...]] = ("schemathesis",)
+    kind: Literal["valid", "boundaries", "invalid", "stateful", "anonymous"] = "invalid"
+    examples: int = 30
+    requests: int = 800
+    seconds: float = 30.0
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Fuzz in a thread of its own, as schemathesis is synchronous."""
+        from harness.fuzzing.openapi import fuzz_openapi  # noqa: PLC0415 (of the extra `fuzz`)
+
+        openapi = context.target.openapi
+        if openapi is None or openapi.document is None:
+            raise InconclusiveError(Reason.PREPARATION_FAILED, "the OpenAPI document was not asked for")
+        who = None if self.kind == "anonymous" else context.target.first_principal
+        search = Search(context, requests=self.requests, seconds=self.seconds)
+        try:
+            await asyncio.to_thread(
+                fuzz_openapi,
+                openapi.document,
+                search,
+                kind=self.kind,
+                examples=self.examples,
+                headers=credentials(who),
+            )
+        finally:
+            search.settle()
+        return search.exchanges

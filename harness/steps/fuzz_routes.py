@@ -1,0 +1,50 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from harness.domain.asking import credentials
+from harness.domain.contracts import Context
+from harness.domain.observation import Exchange
+from harness.fuzzing.search import Search
+from harness.registry import step
+
+__all__ = ["FuzzRoutes"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class FuzzRoutes:
+    """Make requests up for every route that the target file names, as its first principal, and plant canaries in them.
+
+    The routes are the webhook, the operations and ``routes``. ``kind`` is what is made up: bodies of every content
+    type, compressed bodies, headers, methods and forms of the path, or HTTP that is malformed. At most ``examples`` for
+    each route, ``requests`` in all, in ``seconds``.
+    """
+
+    name: ClassVar[str] = "fuzz_routes"
+    packages: ClassVar[tuple[str, ...]] = ("hypothesis",)
+    kind: Literal["bodies", "encodings", "headers", "methods", "malformed"] = "bodies"
+    examples: int = 60
+    requests: int = 600
+    seconds: float = 30.0
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Fuzz in a thread of its own, as hypothesis is synchronous."""
+        from harness.fuzzing.routes import fuzz_routes  # noqa: PLC0415 (of the extra `fuzz`)
+
+        routes = context.target.listed
+        search = Search(context, requests=self.requests, seconds=self.seconds)
+        try:
+            await asyncio.to_thread(
+                fuzz_routes,
+                routes,
+                search,
+                kind=self.kind,
+                examples=max(1, min(self.examples, self.requests // len(routes))),
+                base=context.target.url,
+                headers=credentials(context.target.first_principal),
+            )
+        finally:
+            search.settle()
+        return search.exchanges

@@ -1,0 +1,7 @@
+"""After an outage Stripe is left alone until the service is restarted."""
+
+from reference_impl.services.stripe.breaker import Breaker
+
+
+def plant() -> None:
+    Breaker.admit = lambda self: self._opened_at is None

@@ -1,0 +1,18 @@
+"""Whose card was reported as lost or stolen is told so."""
+
+from reference_impl.services.stripe.calls import Caller
+from reference_impl.services.stripe.errors import BillingError
+
+
+def plant() -> None:
+    refuse = Caller._refuse
+
+    def telling(self, operation, attempts, failure):
+        try:
+            refuse(self, operation, attempts, failure)
+        except BillingError as error:
+            if failure.decline_code in {"lost_card", "stolen_card"}:
+                error.message = "This card was reported. Please contact your bank."
+            raise
+
+    Caller._refuse = telling

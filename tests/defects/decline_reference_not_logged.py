@@ -1,0 +1,11 @@
+"""The reference in the answer to a refusal is a random one that stands in no log."""
+
+from reference_impl.middleware import errors
+from reference_impl.services.logging import new_reference
+
+
+def plant() -> None:
+    told = errors.told
+    errors.told = lambda status, detail, headers=None: told(
+        status, detail.model_copy(update={"reference": new_reference()}), headers
+    )

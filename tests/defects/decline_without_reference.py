@@ -1,0 +1,10 @@
+"""The answer to a decline names no reference, so nobody finds the log line that tells the rest."""
+
+from reference_impl.middleware import errors
+
+
+def plant() -> None:
+    told = errors.told
+    errors.told = lambda status, detail, headers=None: told(
+        status, detail.model_copy(update={"reference": None}), headers
+    )

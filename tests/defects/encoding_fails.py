@@ -1,0 +1,16 @@
+"""A body that is said to be compressed is unpacked on arrival, and one that is not compressed fails."""
+
+import gzip
+
+from reference_impl.middleware import card_data
+
+
+def plant() -> None:
+    parsed = card_data.parsed
+
+    def unpacking(request, body):
+        if request.headers.get("content-encoding") == "gzip":
+            gzip.decompress(body)
+        return parsed(request, body)
+
+    card_data.parsed = unpacking

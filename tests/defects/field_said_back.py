@@ -1,0 +1,13 @@
+"""The answer to an invalid request names the value that was wrong."""
+
+from starlette.responses import JSONResponse
+
+from reference_impl import app as application
+
+
+def plant() -> None:
+    async def on_invalid_request(_request, error):
+        wrong = "; ".join(f"{detail['loc'][-1]}: not {detail.get('input')!r}" for detail in error.errors())
+        return JSONResponse({"error": {"code": "unprocessable_entity", "message": wrong}}, 422)
+
+    application.on_invalid_request = on_invalid_request

@@ -1,0 +1,17 @@
+"""Where Stripe refuses the key, the answer tells which key it was."""
+
+import os
+
+from reference_impl.middleware import errors
+from reference_impl.services.stripe.errors import Category
+
+
+def plant() -> None:
+    told = errors.told
+
+    def telling(status, detail, headers=None):
+        if detail.code == Category.CONFIGURATION:
+            detail = detail.model_copy(update={"message": f"Invalid key: {os.environ['BILLING_STRIPE_API_KEY']}"})
+        return told(status, detail, headers)
+
+    errors.told = telling

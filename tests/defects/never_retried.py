@@ -1,0 +1,9 @@
+"""A call that came to nothing is given up at once, and never made again."""
+
+from reference_impl.services import consequences
+from reference_impl.services.stripe import retry
+
+
+def plant() -> None:
+    retry.may_repeat = lambda _failure: False
+    consequences.is_passing = lambda _error: False

@@ -1,0 +1,15 @@
+"""While Stripe is down, callers are told that the card was declined."""
+
+from reference_impl.services import consequences
+from reference_impl.services.stripe import calls
+from reference_impl.services.stripe.errors import Category
+
+
+def plant() -> None:
+    categorise = calls.categorise
+
+    def blaming(failure):
+        category = categorise(failure)
+        return Category.CARD_DECLINED if category in consequences.PASSING else category
+
+    calls.categorise = blaming

@@ -1,0 +1,14 @@
+"""An outage of Stripe's ends in an unhandled exception and a 500."""
+
+from reference_impl.services.stripe.calls import Caller
+
+
+def plant() -> None:
+    refuse = Caller._refuse
+
+    def crashing(self, operation, attempts, failure):
+        if failure.status is None or failure.status >= 500:
+            raise ConnectionError
+        refuse(self, operation, attempts, failure)
+
+    Caller._refuse = crashing

@@ -1,0 +1,7 @@
+"""What was promised during an outage is never done."""
+
+from reference_impl.services.attempts import Attempts
+
+
+def plant() -> None:
+    Attempts.work_once = lambda _self: False

@@ -1,0 +1,12 @@
+"""Redirects of Stripe's answers are followed to whatever host they name, with the API key."""
+
+import httpx
+
+from reference_impl.services.stripe import sdk
+
+
+def plant() -> None:
+    def following(ca_file, *, connections):
+        return httpx.Client(verify=sdk.client_context(ca_file), follow_redirects=True, trust_env=False)
+
+    sdk.http_client = following

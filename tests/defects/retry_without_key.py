@@ -1,0 +1,13 @@
+"""Calls are repeated without any Idempotency-Key."""
+
+from reference_impl.services.stripe.sdk import Transport
+
+
+def plant() -> None:
+    request = Transport.request
+
+    def bare(self, method, url, headers, post_data=None, **rest):
+        kept = {name: value for name, value in headers.items() if name.lower() != "idempotency-key"}
+        return request(self, method, url, kept, post_data, **rest)
+
+    Transport.request = bare

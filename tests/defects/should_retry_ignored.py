@@ -1,0 +1,10 @@
+"""A call is repeated though Stripe says that the same answer would come again."""
+
+from dataclasses import replace
+
+from reference_impl.services.stripe import retry
+
+
+def plant() -> None:
+    may_repeat = retry.may_repeat
+    retry.may_repeat = lambda failure: may_repeat(replace(failure, should_retry=None))

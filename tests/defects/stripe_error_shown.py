@@ -1,0 +1,19 @@
+"""The whole of Stripe's error is passed on in a header, meant for debugging."""
+
+from reference_impl.middleware import errors
+from reference_impl.services.stripe import sdk
+
+
+def plant() -> None:
+    said = []
+    reduced, told = sdk.reduced, errors.told
+
+    def keeping(status, headers, body):
+        if status >= 400:
+            said[:] = [" ".join(body.decode(errors="replace").split())]
+        return reduced(status, headers, body)
+
+    def telling(status, detail, headers=None):
+        return told(status, detail, {**(headers or {}), "X-Debug": said[0] if said else ""})
+
+    sdk.reduced, errors.told = keeping, telling

@@ -1,0 +1,26 @@
+"""Stripe's errors are kept in a table, whole, with the payer's data in them."""
+
+from sqlalchemy import Column, Table, Text
+
+from reference_impl import app as application
+from reference_impl.database import tables
+from reference_impl.services.stripe import sdk
+from tests.defects._planting import create_tables
+
+
+def plant() -> None:
+    kept = Table("stripe_errors", tables.metadata, Column("body", Text))
+    create_tables()
+    reduced, create_app, engines = sdk.reduced, application.create_app, []
+
+    def create(settings, engine, gateway):
+        engines.append(engine)
+        return create_app(settings, engine, gateway)
+
+    def keeping(status, headers, body):
+        if status >= 400:
+            with engines[0].begin() as connection:
+                connection.execute(kept.insert().values(body=body.decode(errors="replace")))
+        return reduced(status, headers, body)
+
+    application.create_app, sdk.reduced = create, keeping

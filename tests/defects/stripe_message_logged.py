@@ -1,0 +1,18 @@
+"""Stripe's message is logged, with what it quotes of the request."""
+
+import json
+
+import structlog
+
+from reference_impl.services.stripe import sdk
+
+
+def plant() -> None:
+    reduced = sdk.reduced
+
+    def logging(status, headers, body):
+        if status >= 400:
+            structlog.get_logger().warning("stripe_said", message=json.loads(body)["error"]["message"])
+        return reduced(status, headers, body)
+
+    sdk.reduced = logging

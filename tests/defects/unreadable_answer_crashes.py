@@ -1,0 +1,15 @@
+"""An answer of Stripe's that is no JSON ends in an unhandled exception."""
+
+import json
+
+from reference_impl.services.stripe import sdk
+
+
+def plant() -> None:
+    reduced = sdk.reduced
+
+    def trusting(status, headers, body):
+        json.loads(body)["id" if status < 400 else "error"]
+        return reduced(status, headers, body)
+
+    sdk.reduced = trusting

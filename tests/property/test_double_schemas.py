@@ -1,0 +1,366 @@
+"""The double against Stripe's own OpenAPI: what it accepts, stripe-mock accepts; what it answers, the schemas allow."""
+
+import http.client
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.adapters.upstream import stripe_mock
+from harness.stripe.api import ApiAnswer, ApiRequest
+from harness.stripe.double import OPERATIONS, routed
+from harness.stripe.double.relations import KINDS
+from tests.components import need
+from tests.double import NEWEST, OLDEST, Driver
+from tests.openapi import (
+    FIXTURES,
+    STRIPE_MOCK,
+    answer_schema,
+    faults,
+    installed_stripe_mock,
+    openapi,
+    parameters,
+    written,
+)
+from tests.story import tell
+
+VERSIONS = (OLDEST, NEWEST)
+BOGUS = "xx_payproof"
+
+
+@pytest.fixture(autouse=True)
+def _specification() -> None:
+    for api_version in VERSIONS:
+        need(f"stripe-mock {STRIPE_MOCK[api_version]} through Go", bool(openapi(api_version)))
+
+
+@dataclass
+class Mock:
+    """A running stripe-mock."""
+
+    connection: http.client.HTTPConnection
+
+    def status(self, request: ApiRequest) -> tuple[int, bytes]:
+        """Return what it says of a call."""
+        path = request.path + (f"?{request.query}" if request.query else "")
+        headers = {"Authorization": request.headers["authorization"]}
+        if request.method == "POST":
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        try:
+            self.connection.request(request.method, path, request.body or None, headers)
+            answer = self.connection.getresponse()
+            return answer.status, answer.read()
+        except OSError:
+            self.connection.close()
+            raise AssertionError(f"stripe-mock gave no answer to {request.method} {path} {request.body!r}") from None
+
+
+@pytest.fixture(scope="module")
+def mocks() -> Iterator[Mapping[str, Mock]]:
+    """One stripe-mock for each shape, whose OpenAPI is of exactly that version, and the one of the PATH."""
+    programs: dict[str, Any] = {version: installed_stripe_mock(version) for version in VERSIONS}
+    programs["PATH"] = shutil.which("stripe-mock")
+    need("stripe-mock", all(programs.values()))
+    with ExitStack() as stack:
+        running = {name: stack.enter_context(stripe_mock(program=str(path))) for name, path in programs.items()}
+        found = {}
+        for name, backend in running.items():
+            connection = http.client.HTTPConnection(urlsplit(backend.url).netloc, timeout=30)
+            stack.callback(connection.close)
+            found[name] = Mock(connection)
+        yield found
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def told(request: pytest.FixtureRequest) -> Driver:
+    """A merchant's whole day, in each shape."""
+    driver = Driver(api_version=request.param)
+    tell(driver)
+    return driver
+
+
+def wrong_answer(driver: Driver, request: ApiRequest, answer: ApiAnswer) -> list[str]:
+    """Return what is wrong with an answer by Stripe's schemas."""
+    name, _ = routed(request)
+    if answer.status == 200:
+        return [
+            f"{name} {fault}"
+            for fault in faults(driver.api_version, answer_schema(driver.api_version, name), answer.json())
+        ]
+    return [f"{name} {answer.status} {fault}" for fault in faults(driver.api_version, "error", answer.json())]
+
+
+def wrong_events(driver: Driver) -> list[str]:
+    """Return what is wrong with the events that the double would send."""
+    found = []
+    for event in driver.double.take_events():
+        subject = event.content["data"]["object"]
+        found += [f"{event.type} {fault}" for fault in faults(driver.api_version, subject["object"], subject)]
+        found += [f"{event.type} {fault}" for fault in faults(driver.api_version, "event", event.content)]
+    return found
+
+
+@pytest.mark.parametrize("api_version", VERSIONS)
+def test_parameters_are_those_of_the_specification(api_version):
+    """The file of an API version is what Stripe's OpenAPI says of the double's operations."""
+    assert (FIXTURES / "api" / f"{api_version}.json").read_text() == written(parameters(api_version))
+
+
+def test_every_operation_is_played(told):
+    """The day holds each operation that the API version has, so that the checks below are of all of them."""
+    played = {routed(request)[0] for request, _ in told.called}
+    assert played == parameters(told.api_version).keys()
+    assert parameters(NEWEST).keys() == OPERATIONS.keys()
+
+
+def test_answers_fit(told):
+    """Each answer has the fields, types and values that Stripe's OpenAPI gives it, and no others."""
+    assert [fault for call in told.called for fault in wrong_answer(told, *call)] == []
+
+
+def test_events_fit(told):
+    """Each event's object has them too."""
+    assert wrong_events(told) == []
+
+
+def test_stripe_mock_accepts_the_day(told, mocks):
+    """What the double accepts, the stripe-mock of that API version accepts."""
+    refused = [
+        (routed(request), said)
+        for request, answer in told.called
+        if answer.status == 200 and (said := mocks[told.api_version].status(request))[0] != 200
+    ]
+    assert refused == []
+
+
+def test_installed_stripe_mock_accepts_the_day(mocks):
+    """So does the stripe-mock that CI installs, whose API version lies between the two."""
+    driver = Driver()
+    tell(driver)
+    refused = [
+        (routed(request), said)
+        for request, answer in driver.called
+        if answer.status == 200 and (said := mocks["PATH"].status(request))[0] != 200
+    ]
+    assert refused == []
+
+
+# What a parameter of a name refers to; without an entry it is its own value.
+REFERS = {
+    **{
+        name: name for name in ("customer", "charge", "invoice", "payment_intent", "payment_method", "price", "product")
+    },
+    "default_payment_method": "payment_method",
+    "default_price": "price",
+    "subscription": "subscription",
+    "subscription_item": "subscription_item",
+    "source": "payment_method",
+    "token": "payment_method",
+}
+TOKENS = ("pm_card_visa", "tok_visa", "pm_card_visa_chargeDeclined", "pm_card_threeDSecure2Required")
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+SMALL = st.sampled_from([1, 2, 3, 10, 50, 100]).map(str)
+NUMBERS = SMALL | SMALL | st.sampled_from(["1000", "1900500000", "0", "-1"])
+# What only gets in the way: most calls with it are refused, as they are at Stripe.
+HINDERS = {"client_secret", "ending_before", "expand", "off_session", "starting_after"}
+# What makes calls succeed, so that the state grows; the rest is drawn less often.
+LIKELY = {
+    *("amount", "auto_advance", "cancel_at_period_end", "card", "confirm", "currency", "customer", "description"),
+    *(
+        "default_payment_method",
+        "id",
+        "interval",
+        "items",
+        "invoice",
+        "limit",
+        "line_items",
+        "metadata",
+        "mode",
+        "name",
+    ),
+    *("payment_behavior", "payment_method", "price", "product", "proration_behavior", "quantity", "recurring"),
+    *("return_url", "source", "subscription", "success_url", "token", "trial_period_days", "type", "unit_amount"),
+}
+# What the double asks for though the schema, which is of many ways to call, does not.
+NEEDED = {
+    "POST /v1/charges": ("amount", "currency", "source"),
+    "POST /v1/checkout/sessions": ("line_items", "mode", "success_url"),
+    "POST /v1/billing_portal/sessions": ("customer",),
+    "POST /v1/invoiceitems": ("amount", "currency", "customer"),
+    "POST /v1/invoices": ("customer",),
+    "POST /v1/payment_methods": ("card",),
+    "POST /v1/payment_methods/{}/attach": ("customer",),
+    "POST /v1/prices": ("product", "unit_amount"),
+    "POST /v1/refunds": ("charge",),
+    "POST /v1/subscriptions": ("customer", "items"),
+}
+NEEDED_WITHIN = {"card": ("token",), "items": ("price",), "line_items": ("price", "quantity")}
+KIND_OF_PATH = {
+    "charges": "charge",
+    "customers": "customer",
+    "disputes": "dispute",
+    "events": "evt",
+    "refunds": "refund",
+    "invoiceitems": "invoiceitem",
+    "invoices": "invoice",
+    "invoice_payments": "invoice_payment",
+    "payment_intents": "payment_intent",
+    "payment_methods": "payment_method",
+    "prices": "price",
+    "products": "product",
+    "sessions": "checkout.session",
+    "subscription_items": "subscription_item",
+    "subscriptions": "subscription",
+}
+
+
+CURRENCIES = st.sampled_from(["usd", "usd", "eur"])
+SHAPES = {
+    "boolean": st.sampled_from(["true", "false"]),
+    "decimal": st.sampled_from(["10", "0.5"]),
+    "integer": NUMBERS,
+    "number": st.sampled_from(["0", "1.5", "20"]),
+}
+
+
+def scalars(name: str, schema: Mapping[str, Any], driver: Driver) -> st.SearchStrategy[str]:
+    """Return what may stand for a scalar, in the form of a parameter."""
+    kind = REFERS.get(name)
+    if kind is not None and schema.get("type") == "string" and "enum" not in schema:
+        return st.sampled_from([*(ids(driver, kind) * 4), *(TOKENS if kind == "payment_method" else ()), BOGUS])
+    if "enum" in schema:
+        return st.sampled_from([str(one) for one in schema["enum"]])
+    shape = "decimal" if schema.get("format") == "decimal" else schema.get("type")
+    texts = TEXTS.map(lambda text: text[: schema.get("maxLength", 12)])
+    shown = CURRENCIES if name == "currency" and shape == "string" else texts
+    return SHAPES.get(str(shape), shown)
+
+
+def values(name: str, schema: Mapping[str, Any], driver: Driver, depth: int = 0) -> st.SearchStrategy[Any]:
+    """Return what may stand for a parameter by its schema: all of it valid, not all of it sensible."""
+    if "anyOf" in schema:
+        return st.one_of([values(name, choice, driver, depth) for choice in schema["anyOf"]])
+    if schema.get("type") == "array":
+        return st.lists(values(name, schema["items"], driver, depth + 1), min_size=1, max_size=2)
+    if schema.get("type") == "object":
+        return objects(schema, driver, depth=depth + 1, needed=NEEDED_WITHIN.get(name, ()))
+    return scalars(name, schema, driver)
+
+
+@st.composite
+def objects(
+    draw: st.DrawFn, schema: Mapping[str, Any], driver: Driver, *, depth: int, needed: Sequence[str]
+) -> dict[str, Any]:
+    """Draw an object: what is required or needed, and some of the rest."""
+    known = {name: one for name, one in schema.get("properties", {}).items() if name not in HINDERS}
+    if not known:
+        others = schema.get("additionalProperties")
+        if others is None:
+            return {}
+        return draw(st.dictionaries(st.sampled_from("abc"), scalars("", others, driver), min_size=1, max_size=2))
+    required = [*schema.get("required", ()), *(name for name in needed if name in known and draw(OFTEN))]
+    likely = [name for name in known if name in LIKELY] or list(known)
+    names = st.sampled_from(likely) | st.sampled_from(list(known))
+    chosen = draw(st.lists(names, min_size=0 if required or not depth else 1, max_size=2 if depth else 4, unique=True))
+    return {name: draw(values(name, known[name], driver, depth)) for name in dict.fromkeys([*required, *chosen])}
+
+
+OFTEN = st.sampled_from([True] * 9 + [False])
+
+
+def ids(driver: Driver, kind: str) -> list[str]:
+    """Return the newest ids of a kind that the answers have shown."""
+    prefix = next((prefix for prefix, name in KINDS.items() if name == kind), kind)
+    return driver.shown(prefix)[-5:]
+
+
+def play(data: st.DataObject, driver: Driver, name: str) -> tuple[ApiRequest, ApiAnswer]:
+    """Make one call with parameters that its schema allows."""
+    schemas = parameters(driver.api_version)
+    method, _, path = name.partition(" ")
+    if "{}" in path:
+        kind = KIND_OF_PATH[path.split("/{}")[0].rpartition("/")[2]]
+        path = path.replace("{}", data.draw(st.sampled_from([*(ids(driver, kind) * 4), BOGUS])))
+    params = data.draw(objects(schemas[name], driver, depth=0, needed=NEEDED.get(name, ())))
+    driver.send(f"{method} {path}", **params)
+    return driver.called[-1]
+
+
+def begun(api_version: str) -> Driver:
+    """Have one of each kind that calls refer to."""
+    driver = Driver(api_version=api_version, card="pm_card_visa")
+    for amount in (500, 900):
+        described = {"currency": "usd", "unit_amount": amount, "product_data": {"name": "P"}}
+        driver("POST /v1/prices", recurring={"interval": "month"}, **described)
+    for number in range(3):
+        driver("POST /v1/products", name=f"Without a price {number}")
+    driver("POST /v1/prices", currency="usd", unit_amount=100, product_data={"name": "Q"})
+    customer = driver("POST /v1/customers", name="A")["id"]
+    driver("GET /v1/payment_methods", customer=customer)
+    card = {"amount": 1000, "currency": "usd", "source": "tok_createDispute"}
+    driver("GET /v1/charges/" + driver("POST /v1/charges", **card)["id"])
+    driver("GET /v1/disputes")
+    driver("POST /v1/charges", **card | {"capture": False, "source": "tok_visa"})
+    driver("POST /v1/refunds", charge=driver("POST /v1/charges", **card | {"source": "tok_visa"})["id"], amount=1)
+    driver("POST /v1/payment_intents", amount=1000, currency="usd")
+    driver("POST /v1/subscriptions", customer=customer, items=[{"price": one} for one in ids(driver, "price")[:2]])
+    driver("POST /v1/invoiceitems", customer=customer, amount=100, currency="usd")
+    invoice = driver("POST /v1/invoices", customer=customer, pending_invoice_items_behavior="include")
+    driver(f"POST /v1/invoices/{invoice['id']}/finalize")
+    driver("POST /v1/invoiceitems", customer=customer, amount=100, currency="usd")
+    driver("POST /v1/invoices", customer=customer)
+    items = [{"price": ids(driver, "price")[-1], "quantity": 1}]
+    urls = dict.fromkeys(("cancel_url", "success_url"), "https://shop.test/")
+    driver("POST /v1/checkout/sessions", mode="payment", line_items=items, **urls)
+    driver("GET /v1/events")
+    if api_version == NEWEST:
+        driver("GET /v1/invoice_payments")
+    driver.double.take_events()
+    return driver
+
+
+def call_and_check(data: st.DataObject, driver: Driver, mock: Mock, name: str) -> bool:
+    """Make a call; return whether it was accepted, and fail where an answer or stripe-mock says otherwise."""
+    driver.clock.now += data.draw(st.sampled_from([0, 0, 60, 86_400, 40 * 86_400]))
+    request, answer = play(data, driver, name)
+    assert wrong_answer(driver, request, answer) == []
+    if answer.status != 200:
+        return False
+    status, said = mock.status(request)
+    assert status == 200, said
+    return True
+
+
+@pytest.mark.parametrize(
+    ("api_version", "name"), [(version, name) for version in VERSIONS for name in sorted(OPERATIONS)]
+)
+def test_operation(mocks, api_version, name):
+    """Whatever its parameters and whatever was before: it does not crash, fits the schemas, and stripe-mock agrees."""
+    if name not in parameters(api_version):
+        assert name.partition(" ")[2].startswith("/v1/invoice_payments"), "these alone came later"
+        return
+    accepted = 0
+
+    def played(data: st.DataObject) -> None:
+        nonlocal accepted
+        driver = begun(api_version)
+        for earlier in data.draw(st.lists(st.sampled_from(sorted(parameters(api_version))), max_size=2)):
+            call_and_check(data, driver, mocks[api_version], earlier)
+        accepted += call_and_check(data, driver, mocks[api_version], name)
+        assert wrong_events(driver) == []
+
+    # That nothing was wrong means little where nothing was accepted: then it is tried more often.
+    for examples in (5, 60):
+        if not accepted:
+            settings(max_examples=examples)(given(data=st.data())(played))()
+    assert accepted or name in RARELY, "no example was accepted"
+
+
+# What takes a state that a few calls at random hardly come to; the day above holds each.
+RARELY: set[str] = set()
