@@ -1,10 +1,17 @@
 """What a test does when the machine lacks a component that the test is about."""
 
+import fcntl
+import hashlib
 import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-__all__ = ["need"]
+__all__ = ["installed", "need"]
 
 
 def need(name: str, present: bool) -> None:
@@ -18,3 +25,31 @@ def need(name: str, present: bool) -> None:
     if os.environ.get("PAYPROOF_REQUIRE") == "all" and name not in os.environ.get("PAYPROOF_WITHOUT", "").split(","):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def installed(name: str, sources: Sequence[Path], *commands: Sequence[str]) -> Path | None:
+    """Return a folder of the user's cache in which commands ran once beside copies of files, such as `npm ci`.
+
+    None where a command fails, as it does without a registry. A package that is not the locked one fails the test.
+    """
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "payproof"
+    folder = cache / f"{name}-{digest[:16]}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # what one worker of this run installs, the others wait for
+        if folder.is_dir():
+            return folder
+        with tempfile.TemporaryDirectory(dir=cache) as scratch:
+            fresh = Path(scratch) / name
+            fresh.mkdir()
+            for source in sources:
+                shutil.copy(source, fresh)
+            for command in commands:
+                done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=100, check=False)
+                assert "EINTEGRITY" not in done.stderr, done.stderr
+                assert "Hash mismatch" not in done.stderr, done.stderr
+                if done.returncode:
+                    return None
+            fresh.rename(folder)
+    return folder

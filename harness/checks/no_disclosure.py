@@ -1,10 +1,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import urlsplit
 
-from harness.domain.contracts import Seen
-from harness.domain.finding import Finding
-from harness.domain.observation import Answer, Channel
+from harness.domain.contracts import Detector, Hit, Seen
+from harness.domain.finding import Confidence, Finding
+from harness.domain.observation import Answer, Channel, Exchange
 from harness.domain.sensitive import Exposure
 from harness.registry import check, detectors
 from harness.stripe.upstream.errors import KIND
@@ -14,6 +15,9 @@ __all__ = ["PAYERS_OWN", "NoDisclosure"]
 #: What the run's ledger calls what Stripe makes for the payer to know, and for nobody else.
 PAYERS_OWN = "client secret of a payment"
 
+_SUCCESS = range(200, 300)
+_MOST_EVIDENCE = 200
+
 
 @check
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,10 @@ class NoDisclosure:
     """No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
 
     What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold.
+
+    Internals are what the detectors find. What the control's good answers show too, in their headers or on the same
+    route, is no disclosure by error, and neither is what the request named itself. A good answer is judged by what is
+    surely internal; what is so by its looks only counts where the target refuses or fails.
     """
 
     name: ClassVar[str] = "no_disclosure"
@@ -29,15 +37,14 @@ class NoDisclosure:
     reads_bodies: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
-        """Return a finding for each value and each detector's hit."""
+        """Return a finding for each value, and for each kind of thing that a detector finds in an answer."""
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer):
                 # Whoever pays is told the client secret of the payment: that is what it is for.
                 told = (one for one in answer.exposures if not (exchange.sent.calls and one.label == PAYERS_OWN))
                 yield from self._exposed("the answer", exchange.step, told)
-                text = "\n".join([*(f"{name}: {value}" for name, value in answer.headers), answer.body])
-                yield from self._internals(text.encode(), exchange.step)
+                yield from self._internals(exchange, answer, tuple(_good(seen)))
         for lines in seen.lines:
             logged = seen.contract.operations.logged
             kept = [one for one in lines.exposures if not (one.kind == KIND and one.label in logged)]
@@ -48,9 +55,52 @@ class NoDisclosure:
             what = f"{exposure.kind} ({exposure.label}) in {place}, {exposure.where}"
             yield Finding(self.name, "no sensitive value", what, step)
 
-    def _internals(self, text: bytes, step: int) -> Iterator[Finding]:
-        for detector in detectors().values():
-            for hit in detector.find(text):
-                start = max(0, hit.start - 40)
-                evidence = text[start : hit.end + 160].decode("utf-8", "replace")
-                yield Finding(self.name, "no internals shown", hit.what, step, hit.confidence, (evidence,))
+    def _internals(self, exchange: Exchange, answer: Answer, good: tuple[Exchange, ...]) -> Iterator[Finding]:
+        route = _route(exchange)
+        heads = [_head(one.answer) for one in good if isinstance(one.answer, Answer)]
+        bodies = [one.answer.body.encode() for one in good if isinstance(one.answer, Answer) and _route(one) == route]
+        for text, usual in ((_head(answer), heads), (answer.body.encode(), bodies)):
+            for detector in detectors().values():
+                by_error = getattr(detector, "by_error", False)
+                told = set[str]()
+                for hit in detector.find(text):
+                    shown = text[hit.start : hit.end]
+                    if hit.what in told or hit.confidence is Confidence.LOW:
+                        continue
+                    if by_error and (
+                        _mild(hit, answer)
+                        or shown in exchange.sent.url.encode()
+                        or any(_shows(one, detector, hit.what, shown) for one in usual)
+                    ):
+                        continue
+                    told.add(hit.what)
+                    # What another detector finds may be sensitive itself.
+                    evidence = (_evidence(text, hit),) if by_error else ()
+                    yield Finding(self.name, "no internals shown", hit.what, exchange.step, hit.confidence, evidence)
+
+
+def _good(seen: Seen) -> Iterator[Exchange]:
+    for one in seen.control:
+        if isinstance(one, Exchange) and isinstance(one.answer, Answer) and one.answer.status in _SUCCESS:
+            yield one
+
+
+def _route(exchange: Exchange) -> tuple[str, str]:
+    return exchange.sent.method, urlsplit(exchange.sent.url).path
+
+
+def _head(answer: Answer) -> bytes:
+    return "\n".join(f"{name}: {value}" for name, value in answer.headers).encode()
+
+
+def _mild(hit: Hit, answer: Answer) -> bool:
+    return hit.confidence is Confidence.MEDIUM and answer.status in _SUCCESS
+
+
+def _shows(good: bytes, detector: Detector, what: str, shown: bytes) -> bool:
+    return shown in good and any(hit.what == what and good[hit.start : hit.end] == shown for hit in detector.find(good))
+
+
+def _evidence(text: bytes, hit: Hit) -> str:
+    """Return what was found with a little before it; nothing after it, where the value of a variable may stand."""
+    return text[max(0, hit.start - 40) : min(hit.end, hit.start + _MOST_EVIDENCE)].decode("utf-8", "replace")

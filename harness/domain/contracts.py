@@ -142,10 +142,15 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that a check may judge: one phase's observations and what the target promises."""
+    """All that a check may judge: one phase's observations and what the target promises.
+
+    ``control`` is what the scenario's control has shown before, where it has one: how the target answers when all is
+    well.
+    """
 
     contract: Contract
     observations: tuple[Observation, ...]
+    control: tuple[Observation, ...] = ()
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -154,7 +159,8 @@ class Seen:
 
     def at(self, step: int) -> "Seen":
         """Return what belongs to one step, as if it were the first."""
-        return Seen(self.contract, tuple(replace(o, step=0) for o in self.observations if o.step == step))
+        mine = tuple(replace(o, step=0) for o in self.observations if o.step == step)
+        return replace(self, observations=mine)
 
     @property
     def operations(self) -> tuple[Exchange, ...]:
@@ -260,6 +266,8 @@ class Detector(Protocol):
     """Bytes to positions of one kind of data; pure.
 
     ``positive`` samples must each give at least one hit, ``negative`` samples none; without both it does not register.
+    One that has ``by_error = True`` looks for what answers show when something goes wrong: a log and a store may hold
+    it, and what good answers show as well is no hit.
     """
 
     name: ClassVar[str]

@@ -45,7 +45,7 @@ def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) ->
         return Errored(*record.stopped)
     if scenario.control is not None and (doubt := _doubt(_weigh(contract, scenario.control, record.control))):
         return doubt
-    weighed = _weigh(contract, case.phase, record.observations)
+    weighed = _weigh(contract, case.phase, record.observations, record.control)
     if weighed.findings:
         advised = contract.sdk in case.advised_for and _merely_accepted(weighed, record)
         return Failed(tuple(weighed.findings), advised=advised)
@@ -96,9 +96,11 @@ def unmet(contract: Contract, expect: Iterable[Check], observations: tuple[Obser
     return any(check.patient and check.channels <= present and any(True for _ in check.judge(seen)) for check in expect)
 
 
-def _weigh(contract: Contract, phase: Phase, observations: tuple[Observation, ...]) -> _Weighed:
+def _weigh(
+    contract: Contract, phase: Phase, observations: tuple[Observation, ...], control: tuple[Observation, ...] = ()
+) -> _Weighed:
     weighed = _Weighed()
-    seen = Seen(contract, observations)
+    seen = Seen(contract, observations, control)
     present = {observation.channel for observation in observations}
     waived = {waiver.channel for waiver in contract.waivers}
     silences = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, NoAnswer)]

@@ -5,13 +5,10 @@ Header bytes reach an SDK as frameworks hand them over: decoded as Latin-1, and 
 """
 
 import base64
-import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +26,7 @@ from stripe import _webhook
 from harness.stripe.forgeries import FORGERIES, forge
 from harness.stripe.forgery import SIGNATURE_HEADER, Delivery, Forgery, Material
 from harness.stripe.signature import diagnose, sign
-from tests.components import need
+from tests.components import installed, need
 
 TOLERANCE = 300
 NODE_FILES = ("package.json", "package-lock.json", "verify.mjs")
@@ -141,37 +138,13 @@ class StripeNode:
         return verdict
 
 
-def installed_stripe_node() -> Path | None:
-    """Return a folder of the user's cache with the locked stripe-node, installed once, or None without a registry."""
-    source = Path(__file__).parent / "stripe_node"
-    digest = hashlib.sha256(b"".join((source / name).read_bytes() for name in NODE_FILES)).hexdigest()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "payproof"
-    folder = cache / f"stripe-node-{digest[:16]}"
-    if folder.is_dir():
-        return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as name:
-        fresh = Path(name) / "stripe_node"
-        fresh.mkdir()
-        for file in NODE_FILES:
-            shutil.copy(source / file, fresh)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=100, check=False)
-        assert "EINTEGRITY" not in done.stderr, done.stderr
-        if done.returncode:
-            return None
-        try:
-            fresh.rename(folder)
-        except OSError:  # another worker of this run was first
-            assert folder.is_dir()
-    return folder
-
-
 @pytest.fixture(scope="session")
 def stripe_node() -> Iterator[StripeNode]:
     """Start stripe-node, which says so when node is missing or the package cannot be installed."""
     need("node", shutil.which("node") is not None and shutil.which("npm") is not None)
-    folder = installed_stripe_node()
+    source = Path(__file__).parent / "stripe_node"
+    command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    folder = installed("stripe-node", [source / name for name in NODE_FILES], command)
     need("stripe-node", folder is not None)
     with subprocess.Popen(
         ["node", "verify.mjs"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

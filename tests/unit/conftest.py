@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.components import need
 from tests.postgresql import container, image_at_hand, wheel
 from tests.unit.databases import Database, Kind, Postgresql, PostgresqlKind, SqliteKind
 
@@ -24,8 +25,8 @@ def wheel_kind() -> Iterator[PostgresqlKind]:
 def container_kind() -> Iterator[PostgresqlKind]:
     """PostgreSQL in a container."""
     image = image_at_hand()
-    if image is None:
-        pytest.skip("no image of PostgreSQL: tested on the wheel only")
+    need("docker", present=image is not None)
+    assert image is not None
     with container(image) as address:
         yield PostgresqlKind(address)
 

@@ -1,7 +1,9 @@
 import json
+from dataclasses import replace
 
 import pytest
 
+from harness.checks import no_disclosure
 from harness.checks.absent_or_rejected import AbsentOrRejected
 from harness.checks.accepted import Accepted
 from harness.checks.applied import Applied
@@ -16,7 +18,8 @@ from harness.checks.rejected import Rejected
 from harness.checks.rejection_logged import RejectionLogged
 from harness.checks.same_decision import SameDecision
 from harness.checks.uniform import Uniform
-from harness.domain.contracts import At, Seen
+from harness.domain.contracts import At, Hit, Seen
+from harness.domain.finding import Confidence
 from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
 from harness.domain.sensitive import Exposure
 from harness.domain.target import Contract, RejectionRecord
@@ -129,6 +132,86 @@ def test_internals_in_an_answer_are_a_finding():
     found = list(NoDisclosure().judge(Seen(Contract(), (http(500, body=trace),))))
     assert found
     assert all(finding.check == "no_disclosure" and finding.evidence for finding in found)
+
+
+VERSION = "version of the server's software"
+NGINX = (("server", "nginx/1.22.1"),)
+TRACE = "Error: no\n    at hook (/srv/app/hook.js:3:9)"
+OTHER = Sent("POST", "https://billing.example/hook/debug", "a note", 2, "0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("answer", "control", "told"),
+    [
+        (http(401, headers=NGINX), (), {VERSION}),
+        (http(401, headers=NGINX), (http(200, headers=NGINX),), set()),
+        (http(401, headers=NGINX), (http(200, headers=(("server", "nginx/1.20.0"),)),), {VERSION}),
+        (http(401, headers=NGINX), (http(500, headers=NGINX), silence(), log("server: nginx/1.22.1")), {VERSION}),
+        (replace(http(401, headers=NGINX), sent=OTHER), (http(200, headers=NGINX),), set()),
+        (http(200, headers=NGINX), (), set()),
+        (http(401, body="see /srv/app/hook.py"), (http(200, body="see /srv/app/hook.py"),), set()),
+        (
+            http(401, body="see /srv/app/hook.py"),
+            (http(200, headers=(("x-at", "/srv/app/hook.py"),)),),
+            {"path of a file"},
+        ),
+        (
+            replace(http(401, body="see /srv/app/hook.py"), sent=OTHER),
+            (http(200, body="see /srv/app/hook.py"),),
+            {"path of a file"},
+        ),
+        (http(401, body="see /srv/app/hook.py"), (http(200, body="see /srv/app/hook.pyc"),), {"path of a file"}),
+        (http(200, body="see /srv/app/hook.py"), (), set()),
+        (http(200, body=TRACE), (), {"Node stack frame"}),
+        (http(401, body=json.dumps({"stack": TRACE})), (), {"Node stack frame", "path of a file"}),
+        (http(404, body="No /usr/lib/x.py here"), (), {"path of a file"}),
+        (
+            replace(
+                http(404, body="No /usr/lib/x.py here"), sent=replace(SENT, url="https://billing.example/usr/lib/x.py")
+            ),
+            (),
+            set(),
+        ),
+        (http(502, headers=(("x-upstream", "10.1.2.3:80"),)), (), {"private address"}),
+    ],
+)
+def test_disclosure_by_error(answer, control, told):
+    """What the control's good answer shows too, or the request named, is no disclosure; looks count in errors only."""
+    found = list(NoDisclosure().judge(Seen(Contract(), (answer,), control)))
+    assert {finding.seen for finding in found} == told
+    assert all(finding.evidence for finding in found)
+
+
+def test_one_finding_for_each_kind_of_thing():
+    """A trace of many frames is one finding, whose evidence is short."""
+    (finding,) = NoDisclosure().judge(Seen(Contract(), (http(500, body="x" * 500 + "at f (node:x:1:1)\n" * 50),)))
+    assert finding.seen == "Node stack frame"
+    assert len(finding.evidence[0]) < 250
+
+
+def test_evidence_ends_before_the_value_of_a_variable():
+    """What a dump of the environment shows is told by name, and the value reaches no report."""
+    (finding,) = NoDisclosure().judge(Seen(Contract(), (http(500, body='{"DATABASE_URL": "hunter2hunter2"}'),)))
+    assert "DATABASE_URL" in finding.evidence[0]
+    assert "hunter2" not in str(finding)
+
+
+class Secrets:
+    """A detector of what must never be shown, by error or not."""
+
+    name, positive, negative = "secrets", (b"hunter2",), (b"x",)
+
+    def find(self, data):
+        """Find it."""
+        if b"hunter2" in data:
+            yield Hit(data.index(b"hunter2"), data.index(b"hunter2") + 7, "a secret", Confidence.MEDIUM)
+
+
+def test_other_detectors_know_no_baseline_and_leave_no_evidence(monkeypatch):
+    """What is no matter of errors is a finding in a good answer too, and what was found is not repeated."""
+    monkeypatch.setattr(no_disclosure, "detectors", lambda: {"secrets": Secrets()})
+    (finding,) = NoDisclosure().judge(Seen(Contract(), (http(200, body="hunter2"),), (http(200, body="hunter2"),)))
+    assert (finding.seen, finding.evidence) == ("a secret", ())
 
 
 @pytest.mark.parametrize(

@@ -320,3 +320,13 @@ def test_unmet_asks_patient_checks_only():
 def test_unmet_does_not_wait_for_a_channel_that_is_not_there():
     """Without a store no effect can ever show: nothing is waited for."""
     assert not unmet(Contract(), (Accepted(), Applied()), (answered(200), LINES))
+
+
+def test_case_is_judged_beside_its_control():
+    """What the control's good answer shows too is no disclosure by error; the control itself is judged by itself."""
+    named, refused = replace(answered(200).answer, headers=(("server", "nginx/1.22.1"),)), answered(401)
+    control = (replace(CONTROL[0], answer=named), *CONTROL[1:])
+    quiet = (replace(refused, answer=replace(refused.answer, headers=named.headers)), *QUIET[1:])
+    assert isinstance(judged(Record(control, quiet)), Passed)
+    (finding,) = judged(Record(CONTROL, quiet)).findings
+    assert (finding.check, finding.seen) == ("no_disclosure", "version of the server's software")

@@ -1,0 +1,16 @@
+"""Refusals come with another `Server` header than good answers, and it names the version."""
+
+from importlib.metadata import version
+
+from reference_impl.routes import stripe
+
+
+def plant() -> None:
+    reject = stripe.reject
+
+    def named(request, cause):
+        answer = reject(request, cause)
+        answer.headers["Server"] = f"uvicorn/{version('uvicorn')}"
+        return answer
+
+    stripe.reject = named
