@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,17 +14,22 @@ __all__ = ["Called"]
 @check
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Every operation made the call to Stripe that the target file says it causes."""
+    """Every operation made the call to Stripe that the target file says it causes, and that call met the fault.
+
+    Without this, what an operation came to would say nothing of how the target takes the fault.
+    """
 
     name: ClassVar[str] = "called"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
     patient: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
-        """Return a finding for each step in which fewer calls arrived than operations were asked for."""
+        """Return a finding for each step with fewer such calls than operations, for each fault."""
         for step in sorted({exchange.step for exchange in seen.operations}):
             mine = seen.at(step)
-            asked, arrived = len(mine.operations), len(mine.calls)
-            if arrived < asked:
-                wanted = " or ".join(sorted({exchange.sent.calls for exchange in mine.operations}))
-                yield Finding(self.name, f"{asked} calls of {wanted}", f"{arrived}", step)
+            asked = Counter((exchange.sent.calls, exchange.sent.variant) for exchange in mine.operations)
+            for (calls, fault), times in asked.items():
+                arrived = sum(call.is_one_of(calls) and call.fault == fault for call in mine.calls)
+                if arrived < times:
+                    met = f" that met {fault}" if fault else ""
+                    yield Finding(self.name, f"{times} x {calls}{met}", f"{arrived}", step)

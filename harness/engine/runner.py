@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from harness.canary import Ledger
 from harness.domain.contracts import Log, Step, Store
 from harness.domain.events import Record, Unwatched
-from harness.domain.observation import Answer, Channel, Exchange
+from harness.domain.observation import Answer, Channel, Exchange, Observation, StripeCalls
 from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
@@ -98,6 +98,8 @@ class Runner:
             stopped = (error.reason, error.detail)
         finally:
             self._ledger.forget()
+        if stopped is None and "upstream" in case.needs:
+            stopped = _unanswerable(control.observations + main.observations)
         return Record(control.observations, main.observations, self._unwatched, stopped)
 
     def _require_calls(self, case: Case, control: Trial) -> None:
@@ -123,6 +125,16 @@ class Runner:
             seed=self._seed,
             upstream=self._watched.upstream,
         )
+
+
+def _unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, str] | None:
+    """Return why what was observed is no proof: a call that the backend does not offer, though Stripe may."""
+    calls = (call for one in observations if isinstance(one, StripeCalls) for call in one.calls)
+    unknown = next((call for call in calls if call.unknown), None)
+    if unknown is None:
+        return None
+    detail = f"the double does not know {unknown.method} {unknown.path}; take stripe-mock, or Stripe's test mode"
+    return Reason.UPSTREAM_FAILED, detail
 
 
 async def _through(trial: Trial, phase: Phase) -> None:

@@ -186,4 +186,29 @@ effect_within = 5.0         # seconds until an accepted event has its effect
 # time = "timestamp"
 # origin = "origin"
 # result = "result"
+
+# What the target asks of Stripe, and what it does when Stripe fails. Payproof stands in for Stripe at [upstream] url,
+# which the target takes as the base of Stripe's API. Without these tables such cases are skipped.
+# [upstream]
+# url = "http://127.0.0.1:12111"      # with https:// and folder = "payproof-ca" the target trusts payproof-ca/ca.pem
+# backend = "double"                  # or "stripe-mock", or "stripe" (its test mode, with key_env = "STRIPE_TEST_KEY")
+# [upstream.prices.price_team]        # what the target has in its configuration, for the double
+# amount = 1000
+# [principals.manager]
+# credential_env = "BILLING_TOKEN"    # sent as "Authorization: Bearer ..."
+# [operations.create_customer]        # also: subscribe, pay, change_plan, cancel, resume, refund, checkout, portal
+# request = "POST /customers"
+# as = "manager"
+# calls = "POST /v1/customers"
+# keep = {{ customer = "id" }}          # for {{customer}} in what comes after
+# [operations.subscribe]
+# request = "POST /subscriptions"
+# as = "manager"
+# body = {{ customer_id = "{{customer}}", price_id = "price_team" }}
+# calls = "POST /v1/subscriptions"
+# after = ["create_customer"]
+# [contract.operations]
+# declined = [402]                    # statuses; also refused, misconfigured, unavailable, pending
+# reference = "error.reference"       # where an answer names what leads to the log
+# breaker_after = 5                   # failures in a row after which Stripe is left alone for breaker_rest seconds
 """

@@ -220,6 +220,15 @@ KIND_OF_PATH = {
 }
 
 
+SHAPES = {
+    "boolean": st.sampled_from(["true", "false"]),
+    "currency": st.sampled_from(["usd", "usd", "eur"]),
+    "decimal": st.sampled_from(["10", "0.5"]),
+    "integer": NUMBERS,
+    "number": st.sampled_from(["0", "1.5", "20"]),
+}
+
+
 def scalars(name: str, schema: Mapping[str, Any], driver: Driver) -> st.SearchStrategy[str]:
     """Return what may stand for a scalar, in the form of a parameter."""
     kind = REFERS.get(name)
@@ -227,18 +236,9 @@ def scalars(name: str, schema: Mapping[str, Any], driver: Driver) -> st.SearchSt
         return st.sampled_from([*(ids(driver, kind) * 4), *(TOKENS if kind == "payment_method" else ()), BOGUS])
     if "enum" in schema:
         return st.sampled_from([str(one) for one in schema["enum"]])
-    match schema.get("type"), name:
-        case "integer", _:
-            return NUMBERS
-        case "number", _:
-            return st.sampled_from(["0", "1.5", "20"])
-        case "boolean", _:
-            return st.sampled_from(["true", "false"])
-        case _, "currency":
-            return st.sampled_from(["usd", "usd", "eur"])
-    if schema.get("format") == "decimal":
-        return st.sampled_from(["10", "0.5"])
-    return TEXTS.map(lambda text: text[: schema.get("maxLength", 12)])
+    shape = "decimal" if schema.get("format") == "decimal" else schema.get("type")
+    known = SHAPES.get(name) or SHAPES.get(str(shape))
+    return known or TEXTS.map(lambda text: text[: schema.get("maxLength", 12)])
 
 
 def values(name: str, schema: Mapping[str, Any], driver: Driver, depth: int = 0) -> st.SearchStrategy[Any]:
@@ -324,7 +324,7 @@ def begun(api_version: str) -> Driver:
 
 
 def call_and_check(data: st.DataObject, driver: Driver, mock: Mock, name: str) -> bool:
-    """Make a call; return whether it was accepted, and fail where an answer or stripe-mock says that it should not be."""
+    """Make a call; return whether it was accepted, and fail where an answer or stripe-mock says otherwise."""
     driver.clock.now += data.draw(st.sampled_from([0, 0, 60, 86_400, 40 * 86_400]))
     request, answer = play(data, driver, name)
     assert wrong_answer(driver, request, answer) == []

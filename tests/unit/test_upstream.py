@@ -49,6 +49,14 @@ def ask(upstream, method="POST", path="/v1/customers", *, key=KEY, within=5.0, v
         )
 
 
+def recorded(upstream):
+    """Return the calls once each has ended: a client may have read an answer before its record says so."""
+    until = time.monotonic() + 5
+    while any(call.seconds is None for call in upstream.calls(0)) and time.monotonic() < until:
+        time.sleep(0.01)
+    return upstream.calls(0)
+
+
 def arm(upstream, *troubles, ledger=None):
     """Let faults strike."""
     ledger = ledger or Ledger()
@@ -59,7 +67,7 @@ def test_calls_are_recorded_without_the_key():
     """A call is answered by the backend, and its record holds parameters and key sort, not the key."""
     with opened() as (upstream, ledger):
         answer = ask(upstream, data={"metadata[a]": "b"}, headers={"Idempotency-Key": "k"})
-        (call,) = upstream.calls(0)
+        (call,) = recorded(upstream)
         assert answer.status_code == 200
         assert (call.method, call.path, call.parameters) == ("POST", "/v1/customers", (("metadata[a]", "b"),))
         assert (call.key, call.idempotency_key, call.status, call.backend_status) == (KeyKind.TEST, "k", 200, 200)
@@ -72,7 +80,7 @@ def test_a_live_key_goes_nowhere():
     """A call with a live key is refused before the backend is asked, and said to be one."""
     with opened() as (upstream, _):
         assert ask(upstream, key=LIVE).status_code == 401
-        (call,) = upstream.calls(0)
+        (call,) = recorded(upstream)
         assert (call.key, call.backend_status) == (KeyKind.LIVE, None)
 
 
@@ -95,7 +103,7 @@ def test_an_error_strikes_so_often_and_tells_only_canaries():
         concealed, exposures = ledger.conceal(answers[0].content)
         assert {"message", "doc_url", "param", "request_log_url", "charge"} <= {one.label for one in exposures}
         assert error["message"].encode() not in concealed
-        assert [(call.fault, call.spoiled, call.backend_status) for call in upstream.calls(0)] == [
+        assert [(call.fault, call.spoiled, call.backend_status) for call in recorded(upstream)] == [
             ("card_declined.lost_card", True, None),
             ("card_declined.lost_card", True, None),
             ("", False, 200),
@@ -123,7 +131,7 @@ def test_work_that_was_done_is_found_by_its_key():
         again = ask(upstream, headers={"Idempotency-Key": "k"})
         assert again.headers["Idempotent-Replayed"] == "true"
         assert len(ask(upstream, "GET", "/v1/customers").json()["data"]) == 1
-        lost, found, _ = upstream.calls(0)
+        lost, found, _ = recorded(upstream)
         assert (lost.status, lost.backend_status, lost.spoiled) == (None, 200, True)
         assert (found.status, found.replayed, found.spoiled) == (200, True, False)
 
@@ -166,7 +174,7 @@ def test_a_redirect_leads_to_a_trap():
     with opened() as (upstream, _):
         arm(upstream, Trouble("redirect_307", "POST /v1/customers"))
         assert ask(upstream, follow_redirects=True).status_code == 404
-        assert [call.elsewhere for call in upstream.calls(0)] == [False, True]
+        assert [call.elsewhere for call in recorded(upstream)] == [False, True]
 
 
 def test_https_with_its_own_authority(tmp_path):
@@ -272,6 +280,24 @@ def test_stripe_itself_takes_test_keys_only():
         HttpBackend("https://api.stripe.com")
     with pytest.raises(ConfigurationError, match="test mode needs a key"), opened(backend="stripe"):
         pass
+
+
+def test_stripe_is_asked_under_the_given_key():
+    """In Stripe's test mode a call goes out under the key of the target file, whatever key the target uses."""
+    own = "rk_" + "test_" + "fedcba9876543210"
+    double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
+    with Upstream(DoubleBackend(double), ledger=Ledger(), https_port=None) as stripe:
+        backend = StripeTestMode(Secret("key", own), url=stripe.urls["http"])
+        with (
+            Upstream(backend, ledger=Ledger(), https_port=None) as server,
+            httpx.Client(base_url=server.urls["http"], trust_env=False) as client,
+        ):
+            headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "k"}
+            answers = [client.post("/v1/customers", headers=headers) for _ in range(2)]
+        assert answers[0].json()["id"] == answers[1].json()["id"]
+        assert [call.idempotency_key for call in stripe.calls()] == ["k", "k"]
+        assert stripe._notes.ledger.conceal(own.encode())[1]
+        assert not stripe._notes.ledger.conceal(KEY.encode())[1]
 
 
 def test_faults_within_need_the_double():
