@@ -35,7 +35,7 @@ class Described:
 
 @contextlib.contextmanager
 def express(folder: Path, defect: str = "") -> Iterator[Described]:
-    """Run the service, with a planted defect or without; its database, its log and the target file are in ``folder``."""
+    """Run the service, with a planted defect or without; ``folder`` gets its database, its log and the target file."""
     shutil.copytree(EXPRESS, folder, dirs_exist_ok=True)
     (folder / "node_modules").symlink_to(_packages())
     stripe = _authorities(folder)
@@ -67,6 +67,7 @@ def express(folder: Path, defect: str = "") -> Iterator[Described]:
     try:
         places = {
             "PORT": str(_listening_port(process, log)),
+            "PUBLISHABLE_KEY": "pk_" + "test_" + secrets.token_hex(12),
             "STRIPE": stripe,
             "API_VERSION": event_factory(0).versions()[-1],
         }
