@@ -18,7 +18,7 @@ from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from harness.errors import ConfigurationError, PayproofError
 from harness.language import read_target
 from harness.reporters.words import story, summary
-from harness.session import Choice, EmbeddedStore, Session, all_scenarios, choose, open_session
+from harness.session import Choice, EmbeddedStore, Session, all_scenarios, asks_for_operations, choose, open_session
 from harness.testing import Payproof
 
 __all__ = ["payproof"]
@@ -190,6 +190,7 @@ class _Opened:
             raise self._refused
         if self._session is None:
             file = self._config.getoption("payproof_target")
+            choices = choose(all_scenarios(), topics=self._config.getoption("payproof_topic"))
             try:
                 self._session = self._resources.enter_context(
                     open_session(
@@ -197,6 +198,7 @@ class _Opened:
                         seed=self.seed,
                         shared=self._shared,
                         store=self._config.getoption("payproof_store"),
+                        operations=asks_for_operations(choices),
                     )
                 )
             except PayproofError as error:

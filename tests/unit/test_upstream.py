@@ -13,6 +13,7 @@ from harness.adapters.data import data_folder
 from harness.adapters.upstream.backends import DoubleBackend, HttpBackend, StripeTestMode
 from harness.adapters.upstream.notes import Limits
 from harness.adapters.upstream.server import Upstream
+from harness.adapters.upstream.stripe_mock import stripe_mock
 from harness.canary import Ledger
 from harness.domain.operation import Price, Trouble, UpstreamSpec
 from harness.domain.sensitive import Secret
@@ -225,6 +226,14 @@ def test_a_backend_that_is_not_there():
             upstream.check()
         assert error.value.reason is Reason.UPSTREAM_FAILED
         upstream.check()  # which is said once
+
+
+def test_a_stripe_mock_that_cannot_run(tmp_path):
+    """A program that is not there, or that is none, is refused in one line."""
+    with pytest.raises(ConfigurationError, match="stripe-mock cannot be started: No such file"):
+        stripe_mock(program=str(tmp_path / "none")).__enter__()
+    with pytest.raises(ConfigurationError, match="stripe-mock ended before it listened"):
+        stripe_mock(program="/bin/true").__enter__()
 
 
 class Dying:

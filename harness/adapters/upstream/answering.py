@@ -11,7 +11,7 @@ from harness.adapters.upstream.replies import send
 from harness.domain.stripe_call import KeyKind, StripeCall
 from harness.errors import BackendGoneError, place_of
 from harness.stripe.api import ApiAnswer, ApiRequest, Backend, Failing, error_body
-from harness.stripe.upstream.faults import Fault, Moment, Redirect, Reply, Reset, Written
+from harness.stripe.upstream.faults import Altered, Fault, Moment, Redirect, Reply, Reset, Written
 from harness.stripe.upstream.recording import recorded
 
 __all__ = ["Answering"]
@@ -32,6 +32,11 @@ class _Outcome:
 
     reply: Reply | None
     answer: ApiAnswer | None = None
+
+    @property
+    def spoiled(self) -> bool:
+        """Whether the backend's answer does not get through as it was."""
+        return self.reply is not None and not (isinstance(self.reply, Altered) and self.reply.how.is_whole)
 
 
 class Answering:
@@ -80,7 +85,7 @@ class Answering:
         outcome, fault = await self._outcome(call, kept, large=large)
         lead = self._lead(outcome.reply, secure=secure)
         answer = outcome.answer
-        found: dict[str, object] = {"fault": "" if fault is None else fault.name, "spoiled": outcome.reply is not None}
+        found: dict[str, object] = {"fault": "" if fault is None else fault.name, "spoiled": outcome.spoiled}
         if answer is not None:
             replayed = any(name.lower() == "idempotent-replayed" for name, _ in answer.headers)
             found |= {"backend_status": answer.status, "replayed": replayed}

@@ -72,6 +72,11 @@ class Alteration(StrEnum):
     WRONG_TYPE = "wrong_type"  # the JSON as text/html
     SLOW = "slow"  # byte by byte
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the answer gets through to whoever waits for it."""
+        return self in {Alteration.WRONG_TYPE, Alteration.SLOW}
+
 
 @dataclass(frozen=True, slots=True)
 class Altered:
