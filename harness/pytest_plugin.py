@@ -100,6 +100,12 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
     )
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note which cases are left to run."""
+    if _asked(session.config):
+        session.config.stash[_opened].chosen = [item.choice for item in session.items if isinstance(item, CaseItem)]
+
+
 class CaseItem(pytest.Item):
     """One case of a scenario."""
 
@@ -174,6 +180,7 @@ class _Opened:
         self._session: Session | None = None
         self._refused: PayproofError | None = None
         self.kinds: Counter[str] = Counter()
+        self.chosen: list[Choice] = []
         workers: dict[str, Any] = getattr(config, "workerinput", {})
         given = config.getoption("payproof_seed")
         # Workers of pytest-xdist share the seed that the controller has made up.
@@ -190,7 +197,6 @@ class _Opened:
             raise self._refused
         if self._session is None:
             file = self._config.getoption("payproof_target")
-            choices = choose(all_scenarios(), topics=self._config.getoption("payproof_topic"))
             try:
                 self._session = self._resources.enter_context(
                     open_session(
@@ -198,7 +204,7 @@ class _Opened:
                         seed=self.seed,
                         shared=self._shared,
                         store=self._config.getoption("payproof_store"),
-                        operations=asks_for_operations(choices),
+                        operations=asks_for_operations(self.chosen),
                     )
                 )
             except PayproofError as error:
