@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from unittest.mock import patch
 
 import trustme
 
-from harness.session import event_factory
+from harness.session import Session, event_factory, open_session
 from tests.components import installed, need
 
-__all__ = ["EXPRESS", "Described", "express"]
+__all__ = ["EXPRESS", "Service", "express", "session_on_express"]
 
 EXPRESS = Path(__file__).parent / "express"
 _START_SECONDS = 30
@@ -26,15 +27,25 @@ _STOP_SECONDS = 5
 
 
 @dataclass(frozen=True)
-class Described:
+class Service:
     """A running service: its target file, and the variables that the file names."""
 
     file: Path
     variables: Mapping[str, str]
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """End it, if it has not ended."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 @contextlib.contextmanager
-def express(folder: Path, defect: str = "") -> Iterator[Described]:
+def express(folder: Path, defect: str = "") -> Iterator[Service]:
     """Run the service, with a planted defect or without; ``folder`` gets its database, its log and the target file."""
     shutil.copytree(EXPRESS, folder, dirs_exist_ok=True)
     (folder / "node_modules").symlink_to(_packages())
@@ -64,6 +75,7 @@ def express(folder: Path, defect: str = "") -> Iterator[Described]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
+    service = Service(folder / "target.toml", variables, process)
     try:
         places = {
             "PORT": str(_listening_port(process, log)),
@@ -71,16 +83,23 @@ def express(folder: Path, defect: str = "") -> Iterator[Described]:
             "STRIPE": stripe,
             "API_VERSION": event_factory(0).versions()[-1],
         }
-        file = folder / "target.toml"
-        file.write_text(Template((EXPRESS / "payproof.toml").read_text()).substitute(places))
-        yield Described(file, variables)
+        service.file.write_text(Template((EXPRESS / "payproof.toml").read_text()).substitute(places))
+        yield service
     finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        service.stop()
+
+
+@contextlib.contextmanager
+def session_on_express(folder: Path, defect: str = "") -> Iterator[Session]:
+    """Run the service, and open a session on it."""
+    with (
+        express(folder, defect) as service,
+        patch.dict(os.environ, service.variables),
+        open_session(service.file, seed=1) as session,
+    ):
+        yield session
+        # The connections that it keeps to the upstream are to end before the upstream does.
+        service.stop()
 
 
 def _packages() -> Path:

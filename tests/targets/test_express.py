@@ -1,9 +1,7 @@
 """The scenarios on a billing service that shares no line with Payproof: Node, Express and the official stripe-node."""
 
 import json
-import os
 import re
-from unittest.mock import patch
 
 import pytest
 
@@ -12,12 +10,12 @@ from harness.domain.finding import Finding
 from harness.domain.observation import Answer
 from harness.domain.verdict import Errored, Failed, Passed, Skipped
 from harness.errors import Reason
-from harness.session import all_scenarios, choose, open_session
+from harness.session import all_scenarios, choose
 from harness.steps.operate import Operate
 from harness.steps.prepare import Prepare
 from tests.end_to_end.command import environment, payproof
 from tests.targets.expectations import Expectations
-from tests.targets.service import EXPRESS, express
+from tests.targets.service import EXPRESS, express, session_on_express
 
 CASES = {case.id: (scenario, case) for scenario, case in choose(all_scenarios())}
 EXPECTED = Expectations.read(EXPRESS / "expected.toml")
@@ -28,16 +26,9 @@ FUTURE, VALID, RETIRED = (
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    """The service as its team wrote it."""
-    with express(tmp_path_factory.mktemp("express")) as described:
-        yield described
-
-
-@pytest.fixture(scope="module")
-def session(service):
-    """A session on it."""
-    with patch.dict(os.environ, service.variables), open_session(service.file, seed=1) as opened:
+def session(tmp_path_factory):
+    """A session on the service as its team wrote it."""
+    with session_on_express(tmp_path_factory.mktemp("express")) as opened:
         yield opened
 
 
@@ -53,11 +44,7 @@ def test_planted_defects_are_caught(tmp_path, defect):
     """Each planted fault of the service fails the check that `expected.toml` names, which holds without the fault."""
     caught = EXPECTED.defects[defect]
     assert caught.check not in EXPECTED.failing.get(caught.case, frozenset())
-    with (
-        express(tmp_path, defect) as described,
-        patch.dict(os.environ, described.variables),
-        open_session(described.file, seed=1) as session,
-    ):
+    with session_on_express(tmp_path, defect) as session:
         verdict = session.judged(*CASES[caught.case]).verdict
     assert isinstance(verdict, Failed), verdict
     assert caught.check in {finding.check for finding in verdict.findings}
@@ -73,7 +60,7 @@ def test_operations_call_stripe_as_the_target_file_says(session, operation):
     (asked,), (call,) = seen.operations, seen.calls
     assert isinstance(asked.answer, Answer)
     assert (asked.answer.status, list(json.loads(asked.answer.body))) == (201, ["id"])
-    assert (call.status, bool(call.idempotency_key)) == (200, True)
+    assert (call.backend_status, bool(call.idempotency_key)) == (200, True)
 
 
 def test_the_command_runs_on_its_target_file(tmp_path):
