@@ -67,7 +67,13 @@ def _object(schema: Schema, given: Mapping[str, Any], path: str) -> dict[str, An
         if name not in given:
             where = _within(path, name)
             raise ParameterError("parameter_missing", f"Missing required param: {where}.", where)
-    return {name: _value(known.get(name) or others or {}, value, _within(path, name)) for name, value in given.items()}
+    return {
+        # An empty value is how a key of one's own choice, as in metadata, is taken away.
+        name: ""
+        if name not in known and value == ""
+        else _value(known.get(name) or others or {}, value, _within(path, name))
+        for name, value in given.items()
+    }
 
 
 def _within(path: str, name: object) -> str:

@@ -161,6 +161,16 @@ def test_faults_on_the_wire(name, seen):
             json.loads(ask(upstream, within=0.5).content)
 
 
+def test_a_stalled_call_is_told_while_it_stalls():
+    """What a call has met, and what the backend made of it, is recorded before its answer leaves, if that ever does."""
+    with opened() as (upstream, _):
+        arm(upstream, Trouble("stalled_after", "POST /v1/customers", times=1))
+        with pytest.raises(httpx.ReadTimeout):
+            ask(upstream, within=0.5)
+        (call,) = upstream.calls(0)
+        assert (call.fault, call.backend_status, call.status) == ("stalled_after", 200, None)
+
+
 def test_a_slow_answer_comes():
     """A delay alone changes nothing but the time."""
     with opened() as (upstream, _):
