@@ -132,8 +132,15 @@ def _authorities(folder: Path) -> str:
     authority = trustme.CA()
     authority.cert_pem.write_to_path(stripe / "ca.pem")
     authority.private_key_pem.write_to_path(stripe / "ca-key.pem")
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as found:
-        return f"https://127.0.0.1:{found.getsockname()[1]}"
+    return f"https://127.0.0.1:{_free_port()}"
+
+
+def _free_port() -> int:
+    """Return a port below those that systems give out by themselves, lest one be given out until it is listened at."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _listening_port(process: subprocess.Popen[bytes], log: Path) -> int:

@@ -30,5 +30,5 @@ export function noted(error) {
   return { kind: error.constructor.name, stripe_request: error.requestId };
 }
 
-// Four attempts of at most 2 s each, with the SDK's pauses between them, end within the ten that callers wait.
+// Four attempts of at most 2 s each, with the SDK's pauses between them, end within the 12 s that callers wait.
 export const sdk = { maxNetworkRetries: 3, timeout: 2_000, telemetry: false };
