@@ -10,7 +10,7 @@ function verify(body, signature, secret) {
   return Stripe.webhooks.constructEvent(body, signature, secret);
 }
 
-// What happens to an error that no route has answered.
+// What happens to an error that no route has answered. Its message is not logged: the SDK's may quote what was sent.
 function unexpected(error, request, response, next) {
   if (response.headersSent) return next(error);
   const status = error.expose && error.status < 500 ? error.status : 500;
