@@ -237,8 +237,8 @@ def scalars(name: str, schema: Mapping[str, Any], driver: Driver) -> st.SearchSt
     if "enum" in schema:
         return st.sampled_from([str(one) for one in schema["enum"]])
     shape = "decimal" if schema.get("format") == "decimal" else schema.get("type")
-    known = SHAPES.get(name) or SHAPES.get(str(shape))
-    return known or TEXTS.map(lambda text: text[: schema.get("maxLength", 12)])
+    texts = TEXTS.map(lambda text: text[: schema.get("maxLength", 12)])
+    return SHAPES.get(name, SHAPES.get(str(shape), texts))
 
 
 def values(name: str, schema: Mapping[str, Any], driver: Driver, depth: int = 0) -> st.SearchStrategy[Any]:

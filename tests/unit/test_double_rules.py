@@ -219,7 +219,6 @@ def test_metadata(call):
     path = f"POST /v1/customers/{customer['id']}"
     assert call(path, metadata={"b": "", "c": "3"})["metadata"] == {"a": "1", "c": "3"}
     assert call(path, metadata="")["metadata"] == {}
-    assert call(path, name="")["name"] is None
 
 
 # Idempotency
