@@ -9,6 +9,7 @@ import pytest
 
 from harness.cli import cli
 from harness.language import read_target
+from harness.stripe.upstream.hints import how_to_point
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,14 @@ def test_target_files_of_the_readme_are_read(tmp_path, block):
     variables |= dict.fromkeys(re.findall(r'credential_env = "(\w+)"', block), "a token of nobody's")
     read = read_target(file, {SECRET_ENV: SECRET, **variables})
     assert read.stores or read.files or read.operations or read.openapi
+
+
+def test_readme_points_every_sdk_as_the_program_does():
+    """What the README says of each of Stripe's SDKs is what a target that never calls is told."""
+    told = dict(re.findall(r"  (stripe-\w+): (.*)", how_to_point("https://127.0.0.1:12111", "ca.pem")))
+    rows = re.findall(r"^\| (stripe-\w+) \| `(.*?)` \| `(.*?)` \|$", README, re.MULTILINE)
+    assert [sdk for sdk, _, _ in rows] == list(told)
+    assert all(base in told[sdk] and trust in told[sdk] for sdk, base, trust in rows)
 
 
 def test_readme_names_every_verdict_and_exit_code():

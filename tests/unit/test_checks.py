@@ -238,6 +238,7 @@ def test_check_of_one_step(check, observations, steps):
         ({"headers": (("www-authenticate", "Stripe"),)}, {}, False),
         ({"headers": (("x-request-id", "1"),)}, {"headers": (("x-request-id", "2"),)}, True),
         ({"headers": (("x-request-id", "1"),)}, {}, False),
+        ({"headers": (("etag", 'W/"1"'),)}, {"headers": (("etag", 'W/"2"'),)}, True),
         ({"headers": (("connection", "close"),)}, {}, True),
         ({"body": '{"ref":"5f1c7a90b2d4"}'}, {"body": '{"ref":"00aa11bb22cc"}'}, True),
         (

@@ -1,0 +1,124 @@
+// The routes: Stripe's webhook, and the operations that callers with the token may ask for.
+import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import express from "express";
+import Stripe from "stripe";
+import { ask, noted, sdk, told } from "./gateway.mjs";
+import { log } from "./log.mjs";
+import { remember } from "./store.mjs";
+
+function verify(body, signature, secret) {
+  return Stripe.webhooks.constructEvent(body, signature, secret);
+}
+
+// What happens to an error that no route has answered. Its message is not logged: the SDK's may quote what was sent.
+function unexpected(error, request, response, next) {
+  if (response.headersSent) return next(error);
+  const status = error.expose && error.status < 500 ? error.status : 500;
+  log("request_failed", { path: request.path, status, kind: error.constructor.name });
+  return response.status(status).json({ error: { code: status < 500 ? "invalid_request" : "internal" } });
+}
+
+// What a planted defect replaces one of.
+export const parts = {
+  ask,
+  json: express.json({ limit: "16kb" }),
+  noted,
+  noteEvent: (event) => ({ id: event.id, type: event.type }),
+  raw: express.raw({ type: "application/json", limit: "1mb" }),
+  remember,
+  sdk,
+  told,
+  unexpected,
+  verify,
+};
+
+function digest(text) {
+  return createHash("sha256").update(text).digest();
+}
+
+function authenticated(token) {
+  const expected = digest(`Bearer ${token}`);
+  return (request, response, next) => {
+    if (timingSafeEqual(digest(request.get("Authorization") ?? ""), expected)) return next();
+    log("request_refused", { path: request.path, origin: request.ip });
+    return response.status(401).json({ error: { code: "unauthenticated" } });
+  };
+}
+
+function webhook({ parts, store, secret }) {
+  return (request, response) => {
+    let event;
+    try {
+      event = parts.verify(request.body, request.get("Stripe-Signature"), secret);
+    } catch (error) {
+      // Only what the SDK says of the signature is the sender's fault; anything else is ours.
+      if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error;
+      log("webhook_rejected", { cause: "signature", origin: request.ip, result: "rejected" });
+      return response.status(400).json({ error: { code: "invalid_request" } });
+    }
+    const applied = store.apply(event);
+    log(applied ? "webhook_applied" : "webhook_repeated", parts.noteEvent(event));
+    return response.json({ received: true });
+  };
+}
+
+export function billing({ parts, store, stripe, secret, token }) {
+  const app = express();
+  app.disable("x-powered-by");
+  app.post("/webhooks/stripe", parts.raw, webhook({ parts, store, secret }));
+  app.use(authenticated(token));
+  app.use(parts.json);
+
+  // `call` makes one call of the SDK's from the request's body and the options that hold the idempotency key.
+  function operation(name, path, call) {
+    app.post(path, async (request, response) => {
+      let made;
+      try {
+        made = await parts.ask((options) => call(request.body ?? {}, options, request.params));
+      } catch (error) {
+        const reference = randomUUID();
+        const [status, answer] = parts.told(error);
+        log("operation_failed", { operation: name, reference, status, ...parts.noted(error) });
+        return response.status(status).json({ error: { ...answer, reference } });
+      }
+      store.keep(name, made.id);
+      log("operation_done", { operation: name, id: made.id });
+      return response.status(201).json({ id: made.id });
+    });
+  }
+
+  operation("create_customer", "/customers", (body, options) => stripe.customers.create({}, options));
+  operation("subscribe", "/subscriptions", (body, options) =>
+    stripe.subscriptions.create(
+      {
+        customer: String(body.customer),
+        items: [{ price: String(body.price) }],
+        payment_behavior: "error_if_incomplete",
+      },
+      options,
+    ),
+  );
+  operation("cancel", "/subscriptions/:id/cancel", (body, options, { id }) =>
+    stripe.subscriptions.update(id, { cancel_at_period_end: true }, options),
+  );
+  operation("pay", "/payments", (body, options) =>
+    stripe.paymentIntents.create(
+      {
+        amount: Number(body.amount),
+        currency: "usd",
+        customer: String(body.customer),
+        payment_method: String(body.card),
+        confirm: true,
+        off_session: true,
+      },
+      options,
+    ),
+  );
+  operation("refund", "/refunds", (body, options) =>
+    stripe.refunds.create({ payment_intent: String(body.payment) }, options),
+  );
+
+  app.use((request, response) => response.status(404).json({ error: { code: "not_found" } }));
+  app.use(parts.unexpected);
+  return app;
+}

@@ -1,0 +1,153 @@
+"""Runs the Express service in a temporary folder, as its owner would run it beside Payproof."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from unittest.mock import patch
+
+import trustme
+
+from harness.session import Session, event_factory, open_session
+from tests.components import installed, need
+
+__all__ = ["EXPRESS", "Service", "express", "session_on_express"]
+
+EXPRESS = Path(__file__).parent / "express"
+_START_SECONDS = 30
+_STOP_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service: its target file, and the variables that the file names."""
+
+    file: Path
+    variables: Mapping[str, str]
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """End it, if it has not ended."""
+        self.process.terminate()
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextlib.contextmanager
+def express(folder: Path, defect: str = "") -> Iterator[Service]:
+    """Run the service, with a planted defect or without; ``folder`` gets its database, its log and the target file."""
+    shutil.copytree(EXPRESS, folder, dirs_exist_ok=True)
+    (folder / "node_modules").symlink_to(_packages())
+    stripe = _authorities(folder)
+    variables = {
+        "BILLING_TOKEN": secrets.token_urlsafe(32),
+        "STRIPE_API_KEY": "sk_" + "test_" + secrets.token_hex(12),
+        "STRIPE_WEBHOOK_SECRET": "whsec_" + secrets.token_hex(16),
+    }
+    settings = {
+        "PATH": os.environ["PATH"],
+        "BILLING_DATABASE": "billing.db",
+        "BILLING_DEFECT": defect,
+        "BILLING_TLS_CERTIFICATE": "certificate.pem",
+        "BILLING_TLS_KEY": "key.pem",
+        # For Stripe's SDK, which knows no setting of its own for it.
+        "NODE_EXTRA_CA_CERTS": "stripe/ca.pem",
+        "STRIPE_API_BASE": stripe,
+    }
+    log = folder / "billing.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [_found("node"), "main.mjs"],
+            cwd=folder,
+            env=settings | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    service = Service(folder / "target.toml", variables, process)
+    try:
+        places = {
+            "PORT": str(_listening_port(process, log)),
+            "PUBLISHABLE_KEY": "pk_" + "test_" + secrets.token_hex(12),
+            "STRIPE": stripe,
+            "API_VERSION": event_factory(0).versions()[-1],
+        }
+        service.file.write_text(Template((EXPRESS / "payproof.toml").read_text()).substitute(places))
+        yield service
+    finally:
+        service.stop()
+
+
+@contextlib.contextmanager
+def session_on_express(folder: Path, defect: str = "") -> Iterator[Session]:
+    """Run the service, and open a session on it."""
+    with (
+        express(folder, defect) as service,
+        patch.dict(os.environ, service.variables),
+        open_session(service.file, seed=1) as session,
+    ):
+        yield session
+        # The connections that it keeps to the upstream are to end before the upstream does.
+        service.stop()
+
+
+def _packages() -> Path:
+    _found("npm")
+    sources = [EXPRESS / name for name in ("package.json", "package-lock.json")]
+    place = installed("express-target", sources, ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"))
+    need("Express and stripe-node", place is not None)
+    assert place is not None
+    return place / "node_modules"
+
+
+def _found(program: str) -> str:
+    path = shutil.which(program)
+    need(program, path is not None)
+    assert path is not None
+    return path
+
+
+def _authorities(folder: Path) -> str:
+    """Make the service's certificate and the upstream's authority; return where the upstream is to listen."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+    for pem in issued.cert_chain_pems:
+        pem.write_to_path(folder / "certificate.pem", append=True)
+    # The upstream takes an authority that it finds, and Node reads what it trusts only when it starts.
+    stripe = folder / "stripe"
+    stripe.mkdir()
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(stripe / "ca.pem")
+    authority.private_key_pem.write_to_path(stripe / "ca-key.pem")
+    return f"https://127.0.0.1:{_free_port()}"
+
+
+def _free_port() -> int:
+    """Return a port below those that systems give out by themselves, lest one be given out until it is listened at."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+def _listening_port(process: subprocess.Popen[bytes], log: Path) -> int:
+    until = time.monotonic() + _START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        for line in log.read_text().splitlines():
+            if '"service_started"' in line and line.endswith("}"):
+                return int(json.loads(line)["port"])
+        time.sleep(0.02)
+    raise AssertionError(f"the service did not start: {log.read_text()}")

@@ -1,0 +1,107 @@
+"""The scenarios on a billing service that shares no line with Payproof: Node, Express and the official stripe-node."""
+
+import json
+import re
+
+import pytest
+
+from harness.domain.contracts import Seen
+from harness.domain.finding import Finding
+from harness.domain.observation import Answer
+from harness.domain.verdict import Errored, Failed, Passed, Skipped
+from harness.errors import Reason
+from harness.session import all_scenarios, choose
+from harness.steps.operate import Operate
+from harness.steps.prepare import Prepare
+from tests.end_to_end.command import environment, payproof
+from tests.targets.expectations import Expectations
+from tests.targets.service import EXPRESS, express, session_on_express
+
+CASES = {case.id: (scenario, case) for scenario, case in choose(all_scenarios())}
+EXPECTED = Expectations.read(EXPRESS / "expected.toml")
+FUTURE, VALID, RETIRED = (
+    CASES[f"webhook_signature/{case}"][1]
+    for case in ("future[1d]", "valid[invoice.paid]", "retired_secret[after_window]")
+)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    """A session on the service as its team wrote it."""
+    with session_on_express(tmp_path_factory.mktemp("express")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_scenarios_find_what_is_expected(session, case):
+    """Each case holds on the service, but for those that `expected.toml` tells to fail, and by which checks."""
+    verdict = session.judged(*CASES[case]).verdict
+    assert not (told := EXPECTED.surprise(CASES[case][1], verdict)), told
+
+
+@pytest.mark.parametrize("defect", sorted(EXPECTED.defects))
+def test_planted_defects_are_caught(tmp_path, defect):
+    """Each planted fault of the service fails the check that `expected.toml` names, which holds without the fault."""
+    caught = EXPECTED.defects[defect]
+    assert caught.check not in EXPECTED.failing.get(caught.case, frozenset())
+    with session_on_express(tmp_path, defect) as session:
+        verdict = session.judged(*CASES[caught.case]).verdict
+    assert isinstance(verdict, Failed), verdict
+    assert caught.check in {finding.check for finding in verdict.findings}
+
+
+@pytest.mark.parametrize("operation", re.findall(r"\[operations\.(\w+)\]", (EXPRESS / "payproof.toml").read_text()))
+def test_operations_call_stripe_as_the_target_file_says(session, operation):
+    """Each operation that the target file describes succeeds, and makes one call to Stripe with a key."""
+    trial = session.trial(operation)
+    session.act(trial, Prepare(operation=operation))
+    session.act(trial, Operate(operation=operation))
+    seen = Seen(session.target.contract, trial.observations)
+    (asked,), (call,) = seen.operations, seen.calls
+    assert isinstance(asked.answer, Answer)
+    assert (asked.answer.status, list(json.loads(asked.answer.body))) == (201, ["id"])
+    assert (call.backend_status, bool(call.idempotency_key)) == (200, True)
+
+
+def test_the_command_runs_on_its_target_file(tmp_path):
+    """`payproof run --target` tells what holds, what the SDK's users are advised of, and what is broken."""
+    with express(tmp_path) as service:
+        codes = [
+            payproof(
+                "run",
+                *("--target", service.file, "--scenario", f"webhook_signature/{scenario}"),
+                env=environment(**service.variables),
+            ).code
+            for scenario in ("expired", "future", "non_ascii_signature")
+        ]
+    assert codes == [0, 0, 1]
+
+
+def test_expectations_name_what_there_is():
+    """Every case of `expected.toml` exists, and every fault of `defects.mjs` has its line."""
+    assert EXPECTED.failing.keys() <= CASES.keys()
+    assert {caught.case for caught in EXPECTED.defects.values()} <= CASES.keys()
+    planted = re.findall(r"^export const (\w+)", (EXPRESS / "defects.mjs").read_text(), re.MULTILINE)
+    assert sorted(planted) == sorted(EXPECTED.defects)
+
+
+@pytest.mark.parametrize(
+    ("case", "verdict", "told"),
+    [
+        (VALID, Passed(("accepted",)), ""),
+        (VALID, Failed((Finding("accepted", "a status of 200 to 299", "status 500"),)), "status 500"),
+        (VALID, Skipped("the target file lists no store"), "skipped"),
+        (VALID, Errored(Reason.CONTROL_FAILED, "status 500"), "unknown"),
+        (FUTURE, Failed(tuple(Finding(check, "", "") for check in ("nothing_changed", "rejected"))), ""),
+        (FUTURE, Failed((Finding("rejected", "", ""),)), "nothing_changed holds now: remove the line"),
+        (FUTURE, Passed(("rejected",)), "rejected holds now: remove the line"),
+        (FUTURE, Errored(Reason.CONTROL_FAILED, "status 500"), "unknown"),
+        (RETIRED, Skipped("the target file names no retired_secret_env"), ""),
+        (RETIRED, Passed(("rejected",)), "not skipped"),
+    ],
+)
+def test_expectations_are_strict(case, verdict, told):
+    """A new failure is a surprise, and so is one that has been repaired, or what is unknown or skipped unexpectedly."""
+    surprise = EXPECTED.surprise(case, verdict)
+    assert told in surprise
+    assert bool(told) is bool(surprise)
