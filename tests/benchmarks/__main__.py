@@ -23,15 +23,13 @@ from tests.benchmarks._service import service
 def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[RenderableType], list[str]]:
     """Return the tables of a section that can be measured without some programs, and a line for each failure."""
     match section:
-        case "counts":
-            return [counts()], []
+        case "counts" | "fuzz":
+            return [counts() if section == "counts" else fuzz()], []
         case "runs" | "rows":
             timed, failed = runs() if section == "runs" else rows()
             return [timed], failed
         case "scan":
             return [scan(megabytes)], []
-        case "fuzz":
-            return [fuzz()], []
         case "deliveries" if "nginx" not in absent:
             return [deliveries(with_wrk="wrk" not in absent)], []
         case "service" if "wrk" not in absent:
