@@ -40,8 +40,6 @@ _Case = schemathesis.Case[Any]
 
 _CHECK = Bridge.payproof_holds.__name__
 
-_CHECK = "payproof_holds"  # the name of the method
-
 
 def fuzz_openapi(document: Mapping[str, Any], search: Search, *, kind: Kind, examples: int, headers: Headers) -> None:
     """Fuzz until all operations had their turn or the search is over; ``headers`` are those of who asks.
