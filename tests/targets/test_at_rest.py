@@ -12,6 +12,7 @@ import pytest
 import redis
 from sqlalchemy import Column, String, create_engine, text
 
+from harness.canary import Ledger
 from harness.domain.address import without_password
 from harness.domain.sensitive import Secret
 from harness.domain.target import Contract, Environment, KeptRows, RetentionSpec, SourceSpec, Target, Webhook
@@ -68,7 +69,7 @@ def session_on(
             retention=retention,
             contract=Contract(kept_rows=KEPT),
         )
-        session = Session(target, seed=1)
+        session = Session(target, seed=1, ledger=Ledger())
         try:
             yield session
         finally:
@@ -119,7 +120,7 @@ def test_a_cache_is_searched_as_files_are(tmp_path, leaks):
         with serving(f"sqlite:///{tmp_path / 'small.db'}", fault) as url:
             hook = Webhook("/", Secret("webhook secret", SECRET), event_factory(0).versions()[-1])
             target = Target("small service", url, Environment.LOCAL, hook, stores=(store,), files=(cache,))
-            with closing(Session(target, seed=1)) as session:
+            with closing(Session(target, seed=1, ledger=Ledger())) as session:
                 verdict = session.judged(*CASES["data_at_rest/other_stores[files]"]).verdict
     assert isinstance(verdict, Failed if leaks else Passed), summary(verdict)
     assert not leaks or "in file cache, table" in verdict.findings[0].seen

@@ -31,6 +31,9 @@ export const deduplication_missing = () => ({
   },
 });
 
+// The path as it was asked for, also where somebody has put a card number into it.
+export const path_logged = () => ({ asked: (request) => ({ method: request.method, path: request.path }) });
+
 // The event stands in the database as Stripe sent it, names and addresses with it.
 export const raw_event_stored = ({ remember }) => ({
   remember(store, event) {

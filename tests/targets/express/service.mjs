@@ -14,13 +14,15 @@ function verify(body, signature, secret) {
 function unexpected(error, request, response, next) {
   if (response.headersSent) return next(error);
   const status = error.expose && error.status < 500 ? error.status : 500;
-  log("request_failed", { path: request.path, status, kind: error.constructor.name });
+  log("request_failed", { ...parts.asked(request), status, kind: error.constructor.name });
   return response.status(status).json({ error: { code: status < 500 ? "invalid_request" : "internal" } });
 }
 
 // What a planted defect replaces one of.
 export const parts = {
   ask,
+  // Never the path as it was sent: whoever made it up may have put anything into it.
+  asked: (request) => ({ method: request.method, route: request.route?.path ?? "none" }),
   json: express.json({ limit: "16kb" }),
   noted,
   noteEvent: (event) => ({ id: event.id, type: event.type }),
@@ -40,7 +42,7 @@ function authenticated(token) {
   const expected = digest(`Bearer ${token}`);
   return (request, response, next) => {
     if (timingSafeEqual(digest(request.get("Authorization") ?? ""), expected)) return next();
-    log("request_refused", { path: request.path, origin: request.ip });
+    log("request_refused", { ...parts.asked(request), origin: request.ip });
     return response.status(401).json({ error: { code: "unauthenticated" } });
   };
 }
