@@ -14,7 +14,7 @@ function verify(body, signature, secret) {
 function unexpected(error, request, response, next) {
   if (response.headersSent) return next(error);
   const status = error.expose && error.status < 500 ? error.status : 500;
-  log("request_failed", { ...parts.asked(request), status, kind: error.constructor.name });
+  log("request_failed", { ...request.app.locals.asked(request), status, kind: error.constructor.name });
   return response.status(status).json({ error: { code: status < 500 ? "invalid_request" : "internal" } });
 }
 
@@ -42,7 +42,7 @@ function authenticated(token) {
   const expected = digest(`Bearer ${token}`);
   return (request, response, next) => {
     if (timingSafeEqual(digest(request.get("Authorization") ?? ""), expected)) return next();
-    log("request_refused", { ...parts.asked(request), origin: request.ip });
+    log("request_refused", { ...request.app.locals.asked(request), origin: request.ip });
     return response.status(401).json({ error: { code: "unauthenticated" } });
   };
 }
@@ -67,6 +67,7 @@ function webhook({ parts, store, secret }) {
 export function billing({ parts, store, stripe, secret, token }) {
   const app = express();
   app.disable("x-powered-by");
+  app.locals.asked = parts.asked;
   app.post("/webhooks/stripe", parts.raw, webhook({ parts, store, secret }));
   app.use(authenticated(token));
   app.use(parts.json);
