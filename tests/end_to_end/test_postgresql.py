@@ -269,7 +269,7 @@ STORE = '[[stores]]\nname = "database"\nurl_env = "PAYPROOF_TEST_STORE"\n'
     ("change", "code", "said"),
     [
         ({"path": "/nowhere"}, 4, "store 'database': connection failed: "),
-        ({"netloc": "postgres:hiddenword@127.0.0.1:1"}, 4, "Connection refused"),
+        ({"netloc": "postgres:hiddenword@127.0.0.1:1", "query": ""}, 4, "Connection refused"),
     ],
 )
 def test_store_that_cannot_be_opened(existing, tmp_path, change, code, said):

@@ -36,8 +36,9 @@ def test_wheel_holds_code_and_data(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for scenario in (ROOT / "scenarios").glob("*/*.yaml"):
         assert f"harness/_data/scenarios/{scenario.parent.name}/{scenario.name}" in names
+    for fixture in (*ROOT.glob("fixtures/api/**/*.json"), *ROOT.glob("fixtures/events/**/*.json")):
+        assert f"harness/_data/{fixture.relative_to(ROOT)}" in names
     for name in (
-        "harness/_data/fixtures/events/shapes.json",
         "reference_impl/__main__.py",
         "harness/py.typed",
     ):
