@@ -18,7 +18,16 @@ from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from harness.errors import ConfigurationError, PayproofError
 from harness.language import read_target
 from harness.reporters.words import story, summary
-from harness.session import Choice, EmbeddedStore, Session, all_scenarios, asks_for_operations, choose, open_session
+from harness.session import (
+    Choice,
+    EmbeddedStore,
+    Session,
+    all_scenarios,
+    asks_for_fuzzing,
+    asks_for_operations,
+    choose,
+    open_session,
+)
 from harness.testing import Payproof
 
 __all__ = ["payproof"]
@@ -205,6 +214,7 @@ class _Opened:
                         shared=self._shared,
                         store=self._config.getoption("payproof_store"),
                         operations=asks_for_operations(self.chosen),
+                        fuzzing=asks_for_fuzzing(self.chosen),
                     )
                 )
             except PayproofError as error:
