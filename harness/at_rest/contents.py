@@ -52,9 +52,9 @@ def search_file(
             head = file.read(512)
             file.seek(0)
             if head.startswith(SQLITE):
-                yield from _sqlite(path, scanner)
+                yield from _sqlite(path, scanner, progress)
             elif head.startswith(PARQUET):
-                yield from _parquet(name, file, scanner)
+                yield from _parquet(name, file, scanner, progress)
             workers = executor(size) if size >= _LARGE and _plain(name, file) else None
             if workers is not None:
                 yield from _by_parts(path, size, scanner, workers, jobs, progress)
@@ -132,7 +132,7 @@ def _by_parts(
     yield Searched(str(path), size)
 
 
-def _sqlite(path: Path, scanner: Searcher) -> Iterator[Told]:
+def _sqlite(path: Path, scanner: Searcher, progress: Progress) -> Iterator[Told]:
     """Search the rows of a database file: an integer is no text in its bytes."""
     try:
         tables = table_sources()["sqlite"](SourceSpec("file", f"sqlite:{path}"))
@@ -140,15 +140,20 @@ def _sqlite(path: Path, scanner: Searcher) -> Iterator[Told]:
         yield NotRead(Place(str(path)), str(error))
         return
     try:
-        yield from (
-            one for one in search_tables(tables, scanner, at_least=Confidence.MEDIUM) if not isinstance(one, Searched)
-        )
+        # Its bytes are read, and counted, all the same.
+        told = search_tables(tables, scanner, at_least=Confidence.MEDIUM, progress=lambda *_: progress(0))
+        yield from (one for one in told if not isinstance(one, Searched))
     finally:
         tables.close()
 
 
-def _parquet(name: str, file: BinaryIO, scanner: Searcher) -> Iterator[Told]:
-    cells = (((key, column), column, value) for key, column, value in parquet_cells(file))
+def _parquet(name: str, file: BinaryIO, scanner: Searcher, progress: Progress) -> Iterator[Told]:
+    def read() -> Iterator[tuple[tuple[str, str], str, object]]:
+        for key, column, value in parquet_cells(file):
+            yield (key, column), column, value
+            progress(0)  # its bytes are read, and counted, all the same
+
+    cells = read()
     try:
         for (key, column), found in scan_named(scanner, cells):
             yield _told(found, Place(name, field=column, key=key, path=found.path))

@@ -164,8 +164,8 @@ class Searched:
     """All of one source, searched from its beginning to its end.
 
     ``wanted`` is ``canaries`` or ``patterns``; ``pieces`` counts values or files, ``length`` their bytes. ``unread``
-    tells what could not be read, ``marked`` whether the search saw what it had to see if it looked in the right place,
-    and is None where there is no such thing.
+    tells what could not be read, ``spent`` what was left when the time for the search was over, ``marked`` whether the
+    search saw what it had to see if it looked in the right place, and is None where there is no such thing.
     """
 
     step: int
@@ -178,6 +178,7 @@ class Searched:
     unread: tuple[str, ...] = ()
     marked: bool | None = None
     live: bool = False
+    spent: tuple[str, ...] = ()
     kind: Literal["searched"] = "searched"
 
 

@@ -100,6 +100,8 @@ def _unsearched(observations: tuple[Observation, ...]) -> Errored | None:
         if isinstance(one, Searched) and one.unread:
             more = f" (and {len(one.unread) - 1} more)" if len(one.unread) > 1 else ""
             return Errored(Reason.SOURCE_UNREADABLE, f"{one.channel} {one.source}: {one.unread[0]}{more}")
+        if isinstance(one, Searched) and one.spent:
+            return Errored(Reason.BUDGET_SPENT, f"{one.channel} {one.source}: {one.spent[0]}")
         if isinstance(one, Searched | Counted) and one.marked is False:
             detail = f"{one.channel} {one.source} was searched, and does not hold what a signed delivery leaves behind"
             return Errored(Reason.MARKER_NOT_SEEN, detail)

@@ -1,6 +1,6 @@
 """What the engine needs from outside; the session hands it in."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from harness.domain.contracts import Detector, MadeEvent, Request
@@ -42,8 +42,11 @@ class Files(Protocol):
         """Search values as they would be written with their columns' names."""
         ...
 
-    def search(self, spec: SourceSpec, scanner: Scanner) -> Iterator[Told]:
-        """Search each file of a place; what cannot be read is told."""
+    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[Told]:
+        """Search each file of a place; what cannot be read is told.
+
+        ``progress`` is told of each file again and again while it is read, and may end the search by what it raises.
+        """
         ...
 
     def chunks(self, spec: SourceSpec) -> Iterator[bytes]:

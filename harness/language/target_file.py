@@ -15,6 +15,7 @@ from harness.domain.observation import Channel
 from harness.domain.sensitive import LIVE_KEYS, Secret
 from harness.domain.target import (
     LOOPBACK,
+    Budget,
     Contract,
     Environment,
     Kept,
@@ -159,6 +160,18 @@ class _Contract(_Entry):
     keeps: tuple[_Kept, ...] = Field((), strict=False, description="columns that look as if they held payment data")
 
 
+class _Budget(_Entry):
+    """How long a search of all that is at rest may take."""
+
+    search_seconds: float = Field(
+        600.0,
+        gt=0,
+        le=86_400,
+        strict=False,
+        description="for each search of all stores, logs or files; what is left then is unknown, not passed",
+    )
+
+
 class _Waiver(_Entry):
     """A channel without access, with the reason."""
 
@@ -182,6 +195,7 @@ class _TargetFile(_Entry):
     files: tuple[_Files, ...] = Field((), strict=False)
     retention: _Retention | None = None
     contract: _Contract = _Contract()
+    budget: _Budget = _Budget()
     waive: tuple[_Waiver, ...] = Field((), strict=False)
 
 
@@ -269,6 +283,7 @@ class _Reading:
                 kept_rows=() if entry.retention is None else _kept_rows(entry.retention),
                 waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
             ),
+            budget=Budget(search_seconds=entry.budget.search_seconds),
         )
 
     def _retention(self, entry: _Retention) -> RetentionSpec:

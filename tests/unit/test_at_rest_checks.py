@@ -167,6 +167,8 @@ SCENARIO = Scenario("t/s", "A rule", Severity.HIGH, (Requirement("R1", "It must.
         (searched(wanted="patterns"), Passed),
         (searched(TEST_PAN, wanted="patterns", unread=("x",), marked=False), Failed),
         (searched(wanted="patterns", unread=("table t: locked",)), Reason.SOURCE_UNREADABLE),
+        (searched(TEST_PAN, wanted="patterns", spent=("x",), marked=False), Failed),
+        (searched(wanted="patterns", spent=("of table t only 3 rows",), marked=False), Reason.BUDGET_SPENT),
         (searched(wanted="patterns", marked=False), Reason.MARKER_NOT_SEEN),
         (ColumnsSeen(0, "database", 0, 0, ()), Reason.MARKER_NOT_SEEN),
         (Purged(0, 1, 0.1), Reason.COMMAND_FAILED),

@@ -67,6 +67,9 @@ def test_target(tmp_path):
     assert read.stores[1].ignore == ("sessions",)
     assert (read.contract.rejected, read.contract.answer_within) == ({400}, 3.0)
     assert read.allowed == {"billing.example:8443"}
+    assert read.budget.search_seconds == 600
+    limited = target(tmp_path, TARGET + "[budget]\nsearch_seconds = 5\n")
+    assert limited.budget.search_seconds == 5.0
 
 
 @pytest.mark.parametrize(
@@ -76,6 +79,11 @@ def test_target(tmp_path):
         ("answer_within = 3", 'answer_within = "3', 21, "not TOML: "),
         ("answer_within = 3", "answer_within = [", 21, "not TOML: Invalid value"),
         ("answer_within = 3", "answer_within = 0", 21, "'contract.answer_within' is not right; greater than 0"),
+        ("[contract]", "[budget]\nsearch_seconds = 0\n[contract]", 20, "search_seconds' is not right; greater than 0"),
+        ("[contract]", "[budget]\nsearch_seconds = nan\n[contract]", 20, "'budget.search_seconds' is not right; "),
+        ("[contract]", "[budget]\nsearch_seconds = inf\n[contract]", 20, "less than or equal to 86400"),
+        ("[contract]", "[budget]\nsearch_seconds = '1h'\n[contract]", 20, "'budget.search_seconds' is not right; "),
+        ("[contract]", "[budget]\nsearch_second = 9\n[contract]", 20, "did you mean 'search_seconds'?"),
         ("answer_within = 3", "anwser_within = 3", 21, "did you mean 'answer_within'?"),
         ("rejected = [400]", "rejected = [200]", 20, "'contract.rejected.0' is not right"),
         ("rejected = [400]", "rejected = []", 20, "'contract.rejected' is not right"),
