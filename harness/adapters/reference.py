@@ -18,13 +18,13 @@ from types import TracebackType
 from typing import Literal, Self
 
 from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
+from harness.adapters.reference_rows import AHEAD, KEPT_ROWS
 from harness.domain.address import without_password
 from harness.domain.sensitive import Secret
 from harness.domain.target import (
     Contract,
     Environment,
     Kept,
-    KeptRows,
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
@@ -40,15 +40,6 @@ REFERENCE_COMMAND = (sys.executable, "-m", "reference_impl")
 #: The databases that the service can be run on.
 EmbeddedStore = Literal["sqlite", "postgresql"]
 
-#: What the service promises of its tables (reference_impl/docs/retention.md).
-_KEPT_ROWS = (
-    KeptRows("checkout_sessions", 90, "checkout.session.completed"),
-    KeptRows("customers", 400, "customer.deleted", stays=("customer.created",)),
-    KeptRows("disputes", 400, "charge.dispute.closed", stays=("charge.dispute.created",)),
-    KeptRows("invoices", 400, "invoice.paid", stays=("invoice.payment_failed",)),
-    KeptRows("payments", 400, "charge.succeeded"),
-    KeptRows("subscriptions", 400, "customer.subscription.deleted", stays=("customer.subscription.updated",)),
-)
 _KEEPS: tuple[Kept, ...] = (Kept("operations", "request_digest", "keyed digest of what was asked, not the request"),)
 
 _START_SECONDS = 60.0
@@ -124,7 +115,7 @@ class Reference:
             {"secret": self._secrets.retired.reveal(), "valid_until": (now - timedelta(hours=1)).isoformat()},
         ]
         (self._folder / "tmp").mkdir()
-        database, source, owner = self._database()
+        database, source, owner, self._writer = self._database()
         settings = {
             **database,
             "BILLING_AUDIT_KEY": _made_up("", 43),
@@ -155,13 +146,17 @@ class Reference:
         self._maintenance = {name: settings[name] for name in (*database, "BILLING_AUDIT_KEY")} | owner
         return process, source
 
-    def _database(self) -> tuple[Mapping[str, str], SourceSpec, dict[str, str]]:
-        """Make the database; return the settings that name it, the source that watches it, and its owner's settings."""
+    def _database(self) -> tuple[Mapping[str, str], SourceSpec, dict[str, str], SourceSpec]:
+        """Make the database.
+
+        Returns the settings that name it, the source that watches it, its owner's settings, and it by its owner.
+        """
         rejection_log = ("audit_log", "audit_anchors", "sign_in_failures")
         if self._store == "sqlite":
             path = self._folder / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
-            return settings, SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log), {}
+            watched = SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
+            return settings, watched, {}, SourceSpec("writer", watched.url)
         made = self._resources.enter_context(postgresql())
         settings = {"BILLING_DATABASE_URL": made.service}
         migrated = subprocess.run(  # noqa: S603 (our own interpreter and module)
@@ -176,7 +171,9 @@ class Reference:
         url, password = without_password(made.watcher)
         secret = Secret("password of the database", password or "")
         source = SourceSpec("database", url, rejection_log=rejection_log, password=secret)
-        return settings, source, {"BILLING_MIGRATION_DATABASE_URL": made.owner}
+        url, password = without_password(made.owner)
+        writer = SourceSpec("writer", url, password=Secret("password of the database's owner", password or ""))
+        return settings, source, {"BILLING_MIGRATION_DATABASE_URL": made.owner}, writer
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
@@ -209,12 +206,17 @@ class Reference:
             logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
             files=self._files(),
             retention=RetentionSpec(
-                (*self._command, "purge"), _KEPT_ROWS, str(Path.cwd()), environment=self._maintenance
+                (*self._command, "purge"),
+                KEPT_ROWS,
+                str(Path.cwd()),
+                environment=self._maintenance,
+                purge_at=(self._command[0], "-c", AHEAD, "{seconds}", *self._command[1:], "purge"),
+                writer=self._writer,
             ),
             contract=Contract(
                 rejected=frozenset({401}),
                 keeps=_KEEPS,
-                kept_rows=_KEPT_ROWS,
+                kept_rows=KEPT_ROWS,
                 rejection_record=RejectionRecord(
                     match={"event": "webhook_rejected"},
                     cause="cause",

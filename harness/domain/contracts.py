@@ -1,5 +1,6 @@
 """What the families of parts promise each other: steps, checks, detectors, sources, and the context of a step."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -17,7 +18,7 @@ from harness.domain.observation import (
     Searched,
     StoreChange,
 )
-from harness.domain.target import Contract, Target
+from harness.domain.target import Contract, Target, Value
 
 __all__ = [
     "At",
@@ -141,16 +142,20 @@ class Context(Protocol):
         """Search all stores, logs or files for this phase's canaries, or for what looks like payment data."""
         ...
 
-    def count(self, moment: Literal["before", "after", "purged"]) -> Sequence[Observation]:
-        """Count by column, in all stores, the values that are watched."""
+    def count(self, moment: Literal["before", "after", "early", "purged"], about: str = "") -> Sequence[Observation]:
+        """Count by column, in all stores, the values that are watched; ``about`` is the table that it is done for."""
+        ...
+
+    def write(self, table: str, values: Mapping[str, Value]) -> None:
+        """Write a row into the target's database."""
         ...
 
     def columns(self) -> Sequence[Observation]:
         """Look which columns of all stores could hold payment data."""
         ...
 
-    async def purge(self) -> Observation:
-        """Run the target's own purge."""
+    async def purge(self, later: float = 0) -> Observation:
+        """Run the target's own purge, as if it were so many days later."""
         ...
 
 
@@ -228,7 +233,7 @@ class Seen:
         counts: dict[tuple[str, str, str, str], dict[int, list[int]]] = {}
         step = 0
         for counted in self.observations:
-            if isinstance(counted, Counted) and counted.moment != "purged":
+            if isinstance(counted, Counted) and counted.moment in {"before", "after"}:
                 step = max(step, counted.step)
                 for one in counted.columns:
                     place = (counted.source, one.table, one.column, one.attribute)
@@ -239,6 +244,20 @@ class Seen:
             gained = [before < after for before, after in which.values()]
             if attribute != "id" and len(gained) == total and all(gained):
                 yield Following(step, source, table, column, attribute)
+
+    def planted(self, moment: str, about: str = "") -> Counter[tuple[str, str]]:
+        """Return by attribute and table how many of the planted rows there are at a moment."""
+        most: dict[tuple[str, str, int], int] = {}
+        for counted in self.observations:
+            if isinstance(counted, Counted) and counted.moment == moment and counted.about == about:
+                for one in counted.columns:
+                    place = (one.attribute, one.table, one.which)
+                    # A row holds several ids of one event, one in each of some columns.
+                    most[place] = max(most.get(place, 0), one.count)
+        rows: Counter[tuple[str, str]] = Counter()
+        for (attribute, table, _), count in most.items():
+            rows[attribute, table] += count
+        return rows
 
     @property
     def lines(self) -> tuple[LogLines, ...]:
@@ -252,8 +271,9 @@ class Check(Protocol):
 
     ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
     One that has ``reads_bodies = True`` is not judged as held where a body was cut, and one that ``reads`` a sort of
-    observation not where there is none. One that is ``own_control`` judges what shows by itself that the right place
-    was looked at, so that it needs no control and no marker.
+    observation not where there is none; ``unjudged(seen)`` names what else one could not judge. One that is
+    ``own_control`` judges what shows by itself that the right place was looked at, so that it needs no control and no
+    marker.
     """
 
     @property

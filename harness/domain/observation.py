@@ -197,16 +197,19 @@ class ColumnCount:
 class Counted:
     """How often each column of one store holds the values that are watched: ``before`` or ``after`` they were offered.
 
-    A third count may follow a purge. ``marked`` is of the second: whether every event that was offered left its id.
+    A third count may follow a purge; of purges with another clock there are two for each table that they are ``about``:
+    when its rows are not yet due (``early``), and when they are (``purged``). ``marked`` is of the second: whether
+    every event that was offered left its id.
     """
 
     step: int
     source: str
-    moment: Literal["before", "after", "purged"]
+    moment: Literal["before", "after", "early", "purged"]
     values: int
     columns: tuple[ColumnCount, ...]
     marked: bool | None = None
     channel: Literal[Channel.STORE] = Channel.STORE
+    about: str = ""
     kind: Literal["counted"] = "counted"
 
 
@@ -236,11 +239,15 @@ class ColumnsSeen:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """The target's own purge was run: how it ended and how long it took; its output is not kept."""
+    """The target's own purge was run: how it ended and how long it took; its output is not kept.
+
+    ``later`` is by how many days its clock was ahead.
+    """
 
     step: int
     status: int
     seconds: float
+    later: float = 0.0
     channel: Literal[Channel.STORE] = Channel.STORE
     kind: Literal["purged"] = "purged"
 

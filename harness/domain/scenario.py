@@ -17,6 +17,9 @@ NEEDS: Mapping[str, str] = {
     "publishable_key": "the target file names no publishable_key",
     "rejection_record": "the target file says nothing in [contract.rejection_record]",
     "retention": "the target file says nothing in [retention]",
+    "retention_delivered": "the target file lists no rows in [retention] whose age is that of an event",
+    "retention_recorded": "the target file lists no rows in [retention] whose age counts from an event's arrival",
+    "retention_written": "the target file lists no rows in [retention] with values to write",
     "retired_secret": "the target file names no retired_secret_env",
     "store": "the target file lists no store",
 }

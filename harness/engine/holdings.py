@@ -117,8 +117,10 @@ class Holdings:
                 )
         return found
 
-    def count(self, step: int, watch: Watch, moment: Literal["before", "after", "purged"]) -> list[Counted]:
-        """Count by column, in every store, the values that are watched.
+    def count(
+        self, step: int, watch: Watch, moment: Literal["before", "after", "early", "purged"], about: str = ""
+    ) -> list[Counted]:
+        """Count by column, in every store, the values that are watched; ``about`` is the table that it is done for.
 
         Raises:
             InconclusiveError: a store cannot be read, or not in the time that the budget allows.
@@ -140,7 +142,7 @@ class Holdings:
             columns = tuple(ColumnCount(*place, times) for place, times in sorted(counts.items()))
             marks = {one.which for one in columns if one.attribute == Watch.MARK}
             marked = marks >= watch.marks if moment == "after" else None
-            counted.append(Counted(step, spec.name, moment, values, columns, marked))
+            counted.append(Counted(step, spec.name, moment, values, columns, marked, about=about))
         return counted
 
     def columns(self, step: int) -> list[ColumnsSeen]:

@@ -6,11 +6,11 @@ from typing import Protocol
 from harness.domain.contracts import Detector, MadeEvent, Request
 from harness.domain.finding import Confidence
 from harness.domain.observation import Exchange
-from harness.domain.target import SourceSpec
+from harness.domain.target import SourceSpec, Value
 from harness.domain.trace import Told
 from harness.scan.scanner import Found, Scanner
 
-__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender"]
+__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender", "Writer"]
 
 
 class Clock(Protocol):
@@ -62,6 +62,18 @@ class Commands(Protocol):
 
         Raises:
             InconclusiveError: it cannot be started, or did not end in time.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """Writes rows into the target's database."""
+
+    def insert(self, table: str, values: Mapping[str, Value]) -> None:
+        """Write one row.
+
+        Raises:
+            InconclusiveError: it cannot be written.
         """
         ...
 

@@ -11,7 +11,7 @@ from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
 from harness.engine.holdings import Holdings
-from harness.engine.ports import Clock, Commands, EventSource, Sender
+from harness.engine.ports import Clock, Commands, EventSource, Sender, Writer
 from harness.engine.trial import Patience, Trial, Watched
 from harness.errors import InconclusiveError, Reason
 
@@ -36,9 +36,10 @@ class Runner:
         holdings: Holdings,
         commands: Commands,
         seed: int,
+        writer: Writer | None = None,
     ) -> None:
         self._target, self._sender, self._events, self._seed = target, sender, events, seed
-        self._holdings, self._commands = holdings, commands
+        self._holdings, self._commands, self._writer = holdings, commands, writer
         self._watched, self._ledger, self._clock = Watched(stores, logs), ledger, clock
         self._patience = Patience()
         self._unwatched: tuple[Unwatched, ...] = ()
@@ -112,6 +113,7 @@ class Runner:
             clock=self._clock,
             holdings=self._holdings,
             commands=self._commands,
+            writer=self._writer,
             key=key,
             seed=self._seed,
         )

@@ -17,6 +17,7 @@ from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
 from harness.adapters.reference import REFERENCE_COMMAND, EmbeddedStore, Reference
+from harness.adapters.writer import DatabaseWriter
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
 from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
@@ -121,13 +122,14 @@ class Session:
         types = events.types(self.target.webhook.api_version)
         for kept in self.target.contract.kept_rows:
             for type_ in (kept.event, *kept.stays):
-                if type_ not in types:
+                if type_ and type_ not in types:
                     problem = f"retention of {kept.table!r}: there are no events of type {type_!r}"
                     raise ConfigurationError(problem, hint=nearest(type_, list(types)))
         sender = HttpSender(self.target, self.ledger)
         self._resources.callback(self._closed, sender)
         holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)
         self._resources.callback(holdings.close)
+        retention = self.target.retention
         runner = Runner(
             self.target,
             sender=sender,
@@ -139,6 +141,7 @@ class Session:
             holdings=holdings,
             commands=LocalCommands(),
             seed=self.seed,
+            writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
         )
         marker: Step = Deliver()
         await runner.plant_marker(marker)
