@@ -333,6 +333,11 @@ class At:
         """Whether the check needs whole bodies."""
         return getattr(self.check, "reads_bodies", False)
 
+    def unjudged(self, seen: Seen) -> Iterable[str]:
+        """Return what the check could not judge."""
+        own = getattr(self.check, "unjudged", None)
+        return () if own is None else own(seen)
+
     def judge(self, seen: Seen) -> Iterable[Finding]:
         """Return what does not hold at the step; nothing before it has run."""
         mine = seen.at(self.step)

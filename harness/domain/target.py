@@ -102,8 +102,8 @@ class KeptRows:
 
     That is the time of the ``event`` of this type that makes one or, where it counts ``from_arrival``, the time at
     which such an event came. Rows that no event makes are written with ``values``, in which ``{id}`` stands for a
-    made-up id, ``{time}`` for the time in Unix seconds and ``{date}`` for it as ISO 8601 says it. ``stays`` are types
-    of events whose rows are kept however old they are, ``stays_with`` values that make a written row such a one.
+    made-up id, ``{time}`` for the time in Unix seconds and ``{date}`` for it as date and time of UTC. ``stays`` are
+    types of events whose rows are kept however old they are, ``stays_with`` values that make a written row such a one.
     Without an event and without values no row can be planted.
     """
 

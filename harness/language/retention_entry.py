@@ -27,7 +27,7 @@ class _Rows(Entry):
     stays: tuple[str, ...] = Field((), strict=False, description="types of events whose rows stay, however old")
     values: dict[str, _Value] = Field(
         {},
-        description="columns of a row to write; {id} is a made-up id, {time} Unix seconds, {date} the same as ISO 8601",
+        description="columns of a row to write: {id} a made-up id, {time} Unix seconds, {date} a date and time of UTC",
     )
     stays_with: tuple[dict[str, _Value], ...] = Field(
         (), strict=False, description="values that make a written row one that stays, however old"

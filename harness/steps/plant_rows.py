@@ -81,7 +81,7 @@ def _watch(context: Context, which: int, sort: str, rows: KeptRows, ids: Sequenc
 def _filled(context: Context, values: Mapping[str, Value], time: int) -> tuple[dict[str, Value], list[str]]:
     """Return a row with what its placeholders stand for, and the values in it that nothing else has."""
     number = f"{context.random.getrandbits(_ID_BITS):020x}"
-    date = datetime.fromtimestamp(time, UTC).isoformat(sep=" ")
+    date = f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S}"  # with an offset MariaDB would refuse it
     row: dict[str, Value] = {}
     ids = []
     for column, value in values.items():

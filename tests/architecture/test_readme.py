@@ -45,7 +45,9 @@ def test_benchmarks_can_be_loaded():
 def test_target_files_of_the_readme_are_read(tmp_path, block):
     """What the README shows of a target file is read as a part of one."""
     file = target_file(tmp_path, "https://billing.example", sources=block)
-    variables = dict.fromkeys(re.findall(r'url_env = "(\w+)"', block), "postgresql://watcher:password@host/name")
+    variables = dict.fromkeys(
+        re.findall(r'(?:url|writer)_env = "(\w+)"', block), "postgresql://watcher:password@host/name"
+    )
     target = read_target(file, {SECRET_ENV: SECRET, **variables})
     assert target.stores or target.files
 
