@@ -14,6 +14,7 @@ from harness.at_rest.commands import search_container, search_output
 from harness.at_rest.contents import search_file, search_stream
 from harness.at_rest.databases import search_tables
 from harness.at_rest.named import Searcher
+from harness.at_rest.once import Once
 from harness.at_rest.resume import Resume
 from harness.at_rest.specs import SourceSpecs
 from harness.at_rest.telling import bounded
@@ -67,7 +68,9 @@ def search(specs: SourceSpecs, options: Options) -> Iterator[Told]:
         resume = Resume(options.resume, _settings(specs, options))
         complete = False
         try:
-            yield from resume.told()
+            for told in resume.told():
+                running.once.remember(told.place.source if not isinstance(told, Searched) else "", told)
+                yield told
             unit: list[Told] = []
             for one in running.all(specs, databases, resume.knows):
                 shown = running.veiled(one)
@@ -87,19 +90,21 @@ class _Search:
         self._options, self._stack = options, stack
         self._scanner, self._veil = Searcher(detectors, options.at_least), Veil(detectors)
         self._executor = options.executor
+        self.once = Once()
 
     def all(self, specs: SourceSpecs, databases: Sequence[Tables], knows: Callable[[str], bool]) -> Iterator[Told]:
         for tables in databases:
-            yield from bounded(
-                search_tables(
-                    tables,
-                    self._scanner,
-                    at_least=max(self._options.at_least, Confidence.MEDIUM, key=lambda one: one.rank),
-                    most=self._options.rows,
-                    skipped=knows,
-                    progress=lambda unit, rows, of: self._options.progress(unit, rows, of, "rows"),
-                )
+            found_in_rows = search_tables(
+                tables,
+                self._scanner,
+                at_least=max(self._options.at_least, Confidence.MEDIUM, key=lambda one: one.rank),
+                most=self._options.rows,
+                skipped=knows,
+                progress=lambda unit, rows, of: self._options.progress(unit, rows, of, "rows"),
             )
+            for one in bounded(found_in_rows):
+                self.once.remember(tables.name, self.veiled(one))
+                yield one
         for name, told in self._streams(specs):
             if name == _STDIN or not knows(name):  # standard input may be another one each time
                 yield from bounded(told)
@@ -110,7 +115,8 @@ class _Search:
                     yield NotRead(Place(str(file)), problem)
                 elif not knows(str(file)):
                     told = search_file(file, self._scanner, self._bytes(str(file)), self._workers, self._options.jobs)
-                    yield from bounded(told)
+                    # Concealed first, as what a search that is resumed has told before.
+                    yield from self.once.rest(file, map(self.veiled, bounded(told)))
 
     def _streams(self, specs: SourceSpecs) -> Iterator[tuple[str, Iterator[Told]]]:
         """Yield names with what searches them, which does nothing until it is asked."""

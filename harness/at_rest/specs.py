@@ -46,7 +46,9 @@ def read_specs(sources: Sequence[str], environment: Mapping[str, str]) -> Source
         if text == "-":
             continue
         if colon and scheme in table_sources():
-            databases.append(_database(scheme, rest, source))
+            database = _database(scheme, rest, source)
+            if not any(_same(database, known) for known in databases):
+                databases.append(database)
         elif colon and scheme == "docker":
             containers[f"docker:{rest}"] = _container(rest)
         elif colon and scheme == "command":
@@ -59,6 +61,17 @@ def read_specs(sources: Sequence[str], environment: Mapping[str, str]) -> Source
         else:
             paths += _paths(text)
     return SourceSpecs(tuple(paths), tuple(databases), commands, containers, stdin="-" in sources)
+
+
+def _same(one: SourceSpec, other: SourceSpec) -> bool:
+    """Whether two sources are one: by their addresses, or by the file that they name."""
+    first, second = (Path(spec.url.removeprefix("sqlite:")) for spec in (one, other))
+    if one.url == other.url or not (one.url.startswith("sqlite:") and other.url.startswith("sqlite:")):
+        return one.url == other.url
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False
 
 
 def _is_no_path(text: str) -> bool:
