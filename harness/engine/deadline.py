@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 from harness.domain.tables import Cell, Table, Tables
+from harness.errors import InconclusiveError
 
 __all__ = ["Deadline", "Rows", "TimeIsOverError"]
 
@@ -39,29 +40,33 @@ class Deadline:
 
 
 class Rows:
-    """The values of a table as far as time allows; what was read by then is still searched.
+    """The values of a table as far as time allows and they can be read; what was read by then is still searched.
 
-    ``read`` counts the rows so far, ``cut`` says whether they ended early.
+    ``read`` counts the rows so far, ``cut`` says whether the time was over, ``error`` what else ended them early.
     """
 
     def __init__(self, tables: Tables, table: Table, until: Deadline) -> None:
         self.read = 0
         self.cut = False
+        self.error: InconclusiveError | None = None
         self._tables, self._table, self._until = tables, table, until
 
     def __iter__(self) -> Iterator[Cell]:
         last = None
-        if not self._until.over():
+        if self._until.over():
+            self.cut = True
+            return
+        try:
             for cell in self._tables.rows(self._table.name):
                 if cell[0] != last:
                     last = cell[0]
                     self.read += 1
                 yield cell
                 if self._until.over():
-                    break
-            else:
-                return
-        self.cut = True
+                    self.cut = True
+                    return
+        except InconclusiveError as error:
+            self.error = error
 
     def left(self, others: list[Table]) -> str:
         """Return what was not read, of this table and of those after it."""

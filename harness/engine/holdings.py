@@ -137,6 +137,8 @@ class Holdings:
                     values += 1
                     for name, attribute, which in watch.matches(column, value):
                         counts[table.name, name, attribute, which] += 1
+                if rows.error is not None:
+                    raise rows.error
                 if rows.cut:
                     raise InconclusiveError(Reason.BUDGET_SPENT, f"store {spec.name}: {rows.left([])}")
             columns = tuple(ColumnCount(*place, times) for place, times in sorted(counts.items()))
@@ -171,13 +173,12 @@ class Holdings:
         listed = list(tables.tables())
         for number, table in enumerate(listed, 1):
             rows = Rows(tables, table, until)
-            try:
-                cells = self._looked_at(rows, tally)
-                for (key, column), found in search(scanner, cells):
-                    where = f"table {table.name}, column {column}, row {self._shown(scanner, key)}"
-                    tally.note(f"{table.name}.{column}", where, found)
-            except InconclusiveError as error:
-                tally.unread.append(self._ledger.conceal_text(error.detail))
+            cells = self._looked_at(rows, tally)
+            for (key, column), found in search(scanner, cells):
+                where = f"table {table.name}, column {column}, row {self._shown(scanner, key)}"
+                tally.note(f"{table.name}.{column}", where, found)
+            if rows.error is not None:
+                tally.unread.append(self._ledger.conceal_text(rows.error.detail))
             if rows.cut:
                 tally.spent.append(self._ledger.conceal_text(rows.left(listed[number:])))
                 return

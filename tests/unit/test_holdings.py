@@ -21,6 +21,7 @@ from harness.registry import table_sources
 from harness.scan.canaries import Canary
 from harness.scan.luhn import check_digit
 from harness.session.places import LocalFiles
+from harness.sources.sqlite.tables import SqliteTables
 
 NUMBER = "400000" + "12345678" + "7"
 NUMBER += check_digit(NUMBER)
@@ -154,6 +155,21 @@ def test_a_search_ends_with_its_time(tmp_path, database, search):
     assert (store.pieces, store.marked, log.marked) == (0, False, False)
     assert "service.log was not read to its end" in log.spent[0]
     assert f"{tmp_path}/tmp/a was not read to its end" in files.spent[0]
+
+
+def test_what_was_read_before_an_error_is_searched(database, search, monkeypatch):
+    """A table that cannot be read to its end is told as not read, and what came before that is searched all the same."""
+    right = SqliteTables.rows
+
+    def breaking(tables, table, most=None):
+        yield from right(tables, table, most)
+        raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"table {table}: the connection was lost")
+
+    monkeypatch.setattr(SqliteTables, "rows", breaking)
+    database.execute("INSERT INTO events VALUES ('evt_2', ?)", (NUMBER,))
+    (seen,) = search([Channel.STORE])
+    assert ([one.column for one in seen.sightings], seen.marked) == (["events.content"], True)
+    assert seen.unread == ("table events: the connection was lost",)
 
 
 def test_what_was_found_in_time_is_kept(database, search, monkeypatch):
