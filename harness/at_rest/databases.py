@@ -4,13 +4,13 @@ from functools import partial
 from typing import Any
 
 from harness.at_rest.named import Searcher, scan_named
-from harness.at_rest.telling import trace
+from harness.at_rest.telling import suspects, trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.domain.tables import Column, Table, Tables
-from harness.domain.trace import NotRead, Place, Searched, Told, Trace
+from harness.domain.trace import NotRead, Place, Searched, Told
 from harness.errors import InconclusiveError
-from harness.schema_audit import audited, json_keys
+from harness.schema_audit import json_keys
 
 __all__ = ["search_tables"]
 
@@ -55,7 +55,8 @@ def search_tables(
             yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
         if read.unread:
             yield NotRead(Place(name, table=table.name), read.unread.removeprefix(f"{name}, table {table.name}: "))
-        yield from _suspects(name, own, read.keys, at_least)
+        keys = [Column(table.name, f"{column}.{path}", "json") for column, path in read.keys]
+        yield from suspects(Place(name, table=table.name), own, keys, at_least)
         sampled = most is not None and read.rows >= most
         yield Searched(unit, rows=read.rows, of=table.rows, sampled=sampled)
 
@@ -104,15 +105,3 @@ class _Reading:
         self._parsed[column] = self._parsed.get(column, 0) + 1
         for path in json_keys(value):
             self.keys[column, path] = None
-
-
-def _suspects(
-    source: str, columns: list[Column], keys: dict[tuple[str, str], None], at_least: Confidence
-) -> Iterator[Trace]:
-    table = columns[0].table if columns else ""
-    inner = [Column(table, f"{column}.{path}", "json") for column, path in keys]
-    for one in audited(columns, inner):
-        if one.confidence.rank >= at_least.rank:
-            place = Place(source, table=one.table, field=one.column)
-            what = f"could hold {one.what}, by {one.why}"
-            yield Trace(place, "schema", what, one.confidence, one.severity)

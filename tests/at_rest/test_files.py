@@ -21,7 +21,9 @@ import zstandard
 from pyarrow import parquet
 
 from harness.at_rest import Options, read_specs, search
+from harness.domain.finding import Confidence
 from harness.domain.trace import NotRead, Searched, Trace
+from harness.files.columns import DUMP
 from tests.at_rest.made import LINES, MASKED, PACKINGS, PAN, SECRET, tarred, zipped
 from tests.components import need
 
@@ -100,7 +102,33 @@ def test_csv_is_told_by_its_header(tmp_path, separator):
     rows = [["id", "cvc", "note"], ["1", "123", '"two\nlines"'], ["2", "", PAN], ["3", "77", ""]]
     (tmp_path / "a.csv").write_text("\n".join(separator.join(row) for row in rows))
     traces, unread = searched(tmp_path)
-    assert [(one.kind, one.place.line, one.place.field) for one in traces] == [("cvc", 2, "cvc"), ("pan", 4, "note")]
+    assert [(one.kind, one.place.line, one.place.field) for one in traces] == [
+        ("cvc", 2, "cvc"),
+        ("pan", 4, "note"),
+        ("schema", 1, "cvc"),
+    ]
+    assert not unread
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_columns_of_exported_tables_are_judged_by_their_names(tmp_path, packed):
+    """A header of CSV, and what a dump's COPY names, are told where they could hold payment data, even if empty."""
+    dump = (
+        b"--\n-- PostgreSQL database dump\n--\n\n"
+        + b"-- " * 100_000
+        + b'\nCOPY public.cards (id, "cardNumber", cvc_check, cvc) FROM stdin;\n\\.\n'
+        + b"COPY public.plans (id, name, last4) FROM stdin;\n1\tCOPY x (cvc) FROM stdin;\t1\n\\.\n"
+    )
+    files = {"a.csv": b"id,card_number,paid_at\n", "dump.sql": dump, "notes.sql": b"\nCOPY t (cvc) FROM stdin;\n"}
+    for name, data in files.items():
+        (tmp_path / (f"{name}.gz" if packed else name)).write_bytes(gzip.compress(data) if packed else data)
+    traces, unread = searched(tmp_path)
+    assert [(one.kind, one.place.table, one.place.field) for one in traces] == [
+        ("schema", "", "card_number"),
+        ("schema", "public.cards", "cardNumber"),
+        ("schema", "public.cards", "cvc"),
+    ]
+    assert {one.confidence for one in traces} == {Confidence.HIGH}
     assert not unread
 
 
@@ -286,14 +314,15 @@ def test_large_file_is_searched_in_parts_alike(tmp_path):
     """An executor's parts give what one process gives, to the line and the column."""
     line = b"nothing of interest is in here, it is only a line of a log that is long\n"
     with (tmp_path / "big.log").open("wb") as file:
+        file.write(DUMP + b"\nCOPY cards (cvc) FROM stdin;\n")
         for _ in range(3):
             file.write(line * (24 * 1024 * 1024 // len(line)))
             file.write(LINES)
     alone, _ = searched(tmp_path, jobs=1)
     with ThreadPoolExecutor(2) as executor:
         together, _ = searched(tmp_path, jobs=2, executor=executor)
-    assert alone == together
-    assert len(alone) == 6
+    assert Counter(alone) == Counter(together)
+    assert len(alone) == 7
 
 
 def test_many_alike_are_counted(tmp_path):

@@ -130,6 +130,7 @@ def test_large_values_of_postgresql():
     assert not [line for line in told if line.startswith("not read")]
 
 
+@pytest.mark.timeout(240)
 def test_large_values_of_mariadb():
     """Texts, bytes and JSON of any size are searched to their ends; without a key their beginnings, which is told."""
     with mariadb() as url:

@@ -158,7 +158,7 @@ def test_a_search_ends_with_its_time(tmp_path, database, search):
 
 
 def test_what_was_read_before_an_error_is_searched(database, search, monkeypatch):
-    """A table that cannot be read to its end is told as not read, and what came before that is searched all the same."""
+    """A table that cannot be read to its end is told as not read, and what came before is searched all the same."""
     right = SqliteTables.rows
 
     def breaking(tables, table, most=None):
