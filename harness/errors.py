@@ -27,6 +27,7 @@ class Reason(StrEnum):
     CONTROL_FAILED = "control failed"
     HARNESS_FAULT = "fault of the harness"
     MARKER_NOT_SEEN = "marker not seen"
+    NOT_PLANTED = "row not planted"
     PREPARATION_FAILED = "preparation failed"
     REDIRECT_ELSEWHERE = "redirect to another host"
     RESPONSE_TOO_LARGE = "response too large"

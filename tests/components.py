@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["installed", "need"]
+__all__ = ["docker_answers", "installed", "need"]
 
 
 def need(name: str, present: bool) -> None:
@@ -25,6 +25,14 @@ def need(name: str, present: bool) -> None:
     if os.environ.get("PAYPROOF_REQUIRE") == "all" and name not in os.environ.get("PAYPROOF_WITHOUT", "").split(","):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def docker_answers() -> bool:
+    """Whether there is a Docker engine, and the command to speak to it."""
+    return (
+        shutil.which("docker") is not None
+        and not subprocess.run(["docker", "version"], capture_output=True, timeout=30, check=False).returncode
+    )
 
 
 def installed(name: str, sources: Sequence[Path], *commands: Sequence[str]) -> Path | None:

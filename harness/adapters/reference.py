@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
+from harness.adapters.reference_rows import AHEAD, KEPT_ROWS
 from harness.domain.address import without_password
 from harness.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
 from harness.domain.sensitive import Secret
@@ -25,7 +26,6 @@ from harness.domain.target import (
     Contract,
     Environment,
     Kept,
-    KeptRows,
     OpenApi,
     RejectionRecord,
     RetentionSpec,
@@ -42,15 +42,6 @@ REFERENCE_COMMAND = (sys.executable, "-m", "reference_impl")
 #: The databases that the service can be run on.
 EmbeddedStore = Literal["sqlite", "postgresql"]
 
-#: What the service promises of its tables (reference_impl/docs/retention.md).
-_KEPT_ROWS = (
-    KeptRows("checkout_sessions", 90, "checkout.session.completed"),
-    KeptRows("customers", 400, "customer.deleted", stays=("customer.created",)),
-    KeptRows("disputes", 400, "charge.dispute.closed", stays=("charge.dispute.created",)),
-    KeptRows("invoices", 400, "invoice.paid", stays=("invoice.payment_failed",)),
-    KeptRows("payments", 400, "charge.succeeded"),
-    KeptRows("subscriptions", 400, "customer.subscription.deleted", stays=("customer.subscription.updated",)),
-)
 _KEEPS: tuple[Kept, ...] = (Kept("operations", "request_digest", "keyed digest of what was asked, not the request"),)
 _PLAN = "price_payproof_team"
 _PRICE = Price(amount=1000, currency="usd")
@@ -157,7 +148,7 @@ class Reference:
             {"secret": self._secrets.retired.reveal(), "valid_until": (now - timedelta(hours=1)).isoformat()},
         ]
         (self._folder / "tmp").mkdir()
-        database, owner, source = self._database()
+        database, owner, source, self._writer = self._database()
         settings = {
             **database,
             "BILLING_AUDIT_KEY": _made_up("", 43),
@@ -190,13 +181,17 @@ class Reference:
         self._maintenance = {name: settings[name] for name in (*database, "BILLING_AUDIT_KEY")} | dict(owner)
         return process, source, {**settings, **owner}
 
-    def _database(self) -> tuple[Mapping[str, str], Mapping[str, str], SourceSpec]:
-        """Make the database; return the settings that name it, those of its owner, and the source that watches it."""
+    def _database(self) -> tuple[Mapping[str, str], Mapping[str, str], SourceSpec, SourceSpec]:
+        """Make the database.
+
+        Returns the settings that name it, its owner's settings, the source that watches it, and it by its owner.
+        """
         rejection_log = ("audit_log", "audit_anchors", "sign_in_failures")
         if self._store == "sqlite":
             path = self._folder / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
-            return settings, {}, SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
+            watched = SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
+            return settings, {}, watched, SourceSpec("writer", watched.url)
         made = self._resources.enter_context(postgresql())
         settings = {"BILLING_DATABASE_URL": made.service}
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
@@ -204,7 +199,9 @@ class Reference:
         url, password = without_password(made.watcher)
         secret = Secret("password of the database", password or "")
         source = SourceSpec("database", url, rejection_log=rejection_log, password=secret)
-        return settings, owner, source
+        url, password = without_password(made.owner)
+        writer = SourceSpec("writer", url, password=Secret("password of the database's owner", password or ""))
+        return settings, owner, source, writer
 
     def _principals(self, settings: Mapping[str, str]) -> Mapping[str, Principal]:
         """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
@@ -246,12 +243,17 @@ class Reference:
             logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
             files=self._files(),
             retention=RetentionSpec(
-                (*self._command, "purge"), _KEPT_ROWS, str(Path.cwd()), environment=self._maintenance
+                (*self._command, "purge"),
+                KEPT_ROWS,
+                str(Path.cwd()),
+                environment=self._maintenance,
+                purge_at=(self._command[0], "-c", AHEAD, "{seconds}", *self._command[1:], "purge"),
+                writer=self._writer,
             ),
             contract=Contract(
                 rejected=frozenset({401}),
                 keeps=_KEEPS,
-                kept_rows=_KEPT_ROWS,
+                kept_rows=KEPT_ROWS,
                 rejection_record=RejectionRecord(
                     match={"event": "webhook_rejected"},
                     cause="cause",

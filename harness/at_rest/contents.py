@@ -3,18 +3,20 @@
 import codecs
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from harness.at_rest.databases import search_tables
 from harness.at_rest.named import Searcher, scan_named
-from harness.at_rest.telling import trace
+from harness.at_rest.telling import suspects, trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
+from harness.domain.tables import Column
 from harness.domain.target import SourceSpec
 from harness.domain.trace import NotRead, Place, Searched, Told, Trace
 from harness.errors import ConfigurationError
-from harness.files.columns import PARQUET, SQLITE, Csv, named_as_csv, parquet_cells
+from harness.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, named_as_csv, parquet_cells
 from harness.files.lines import Lines
 from harness.files.packed import Entry, Refused, entries
 from harness.files.parts import parts_of
@@ -27,6 +29,7 @@ __all__ = ["search_file", "search_stream"]
 
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16"}
 _MARKS |= {codecs.BOM_UTF16_BE: "utf-16"}  # in this order: one mark begins like another
+_CHUNK = 1024 * 1024
 _LARGE = 64 * 1024 * 1024  # a file that is worth cutting into parts
 
 Progress = Callable[[int], None]
@@ -52,9 +55,9 @@ def search_file(
             head = file.read(512)
             file.seek(0)
             if head.startswith(SQLITE):
-                yield from _sqlite(path, scanner)
+                yield from _sqlite(path, scanner, progress)
             elif head.startswith(PARQUET):
-                yield from _parquet(name, file, scanner)
+                yield from _parquet(name, file, scanner, progress)
             workers = executor(size) if size >= _LARGE and _plain(name, file) else None
             if workers is not None:
                 yield from _by_parts(path, size, scanner, workers, jobs, progress)
@@ -102,11 +105,17 @@ def _entry(name: str, entry: Entry, lines: Lines, scanner: Searcher, progress: P
         cells = (((line, column), column, value) for line, column, value in table.cells())
         for (line, column), found in scan_named(scanner, cells):
             yield _told(found, Place(name, entry.part, line, field=column, path=(*path, *found.path)))
+        named = [Column("", column, "text") for column in table.header]
+        yield from suspects(Place(name, entry.part, 1, path=path), named, (), Confidence.MEDIUM)
         start, chunks = table.offset, table.rest()
+    dump = Dump()
+    if entry.stream.peek(len(DUMP)).startswith(DUMP):
+        chunks = dump.following(chunks)
     for found in scanner.stream(chunks):
         line_and_column = lines.at(start + found.start)
         within = found.within if isinstance(found, Hit) else None
         yield _told(found, Place(name, entry.part, *line_and_column, path=(*path, *found.path), within=within))
+    yield from _dumped(dump, Place(name, entry.part, path=path))
     if entry.refused:
         yield NotRead(Place(name, entry.part, path=entry.path), entry.refused)
 
@@ -119,11 +128,17 @@ def _by_parts(
             yield part
             progress(part.length)
 
+    with path.open("rb", buffering=0) as file:
+        dump = Dump()
+        if file.read(len(DUMP)) == DUMP:
+            for _ in dump.following(iter(lambda: file.read(_CHUNK), b"")):
+                pass
+    yield from _dumped(dump, Place(str(path)))
     found = list(scan_parts(workers, scanner, watched(), jobs + 1))
     lines = Lines()
     waiting = sorted(found, key=lambda one: one.start)
     with path.open("rb", buffering=0) as file:
-        chunks = lines.following(iter(lambda: file.read(1024 * 1024), b""))
+        chunks = lines.following(iter(lambda: file.read(_CHUNK), b""))
         for one in waiting:
             while lines.size <= one.start and next(chunks, b""):
                 pass
@@ -132,7 +147,13 @@ def _by_parts(
     yield Searched(str(path), size)
 
 
-def _sqlite(path: Path, scanner: Searcher) -> Iterator[Told]:
+def _dumped(dump: Dump, place: Place) -> Iterator[Trace]:
+    for table in dict.fromkeys(table for table, _ in dump.columns):
+        columns = [Column(table, name, "text") for of, name in dump.columns if of == table]
+        yield from suspects(replace(place, table=table), columns, (), Confidence.MEDIUM)
+
+
+def _sqlite(path: Path, scanner: Searcher, progress: Progress) -> Iterator[Told]:
     """Search the rows of a database file: an integer is no text in its bytes."""
     try:
         tables = table_sources()["sqlite"](SourceSpec("file", f"sqlite:{path}"))
@@ -140,15 +161,20 @@ def _sqlite(path: Path, scanner: Searcher) -> Iterator[Told]:
         yield NotRead(Place(str(path)), str(error))
         return
     try:
-        yield from (
-            one for one in search_tables(tables, scanner, at_least=Confidence.MEDIUM) if not isinstance(one, Searched)
-        )
+        # Its bytes are read, and counted, all the same.
+        told = search_tables(tables, scanner, at_least=Confidence.MEDIUM, progress=lambda *_: progress(0))
+        yield from (one for one in told if not isinstance(one, Searched))
     finally:
         tables.close()
 
 
-def _parquet(name: str, file: BinaryIO, scanner: Searcher) -> Iterator[Told]:
-    cells = (((key, column), column, value) for key, column, value in parquet_cells(file))
+def _parquet(name: str, file: BinaryIO, scanner: Searcher, progress: Progress) -> Iterator[Told]:
+    def read() -> Iterator[tuple[tuple[str, str], str, object]]:
+        for key, column, value in parquet_cells(file):
+            yield (key, column), column, value
+            progress(0)  # its bytes are read, and counted, all the same
+
+    cells = read()
     try:
         for (key, column), found in scan_named(scanner, cells):
             yield _told(found, Place(name, field=column, key=key, path=found.path))

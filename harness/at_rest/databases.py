@@ -4,13 +4,13 @@ from functools import partial
 from typing import Any
 
 from harness.at_rest.named import Searcher, scan_named
-from harness.at_rest.telling import trace
+from harness.at_rest.telling import suspects, trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.domain.tables import Column, Table, Tables
-from harness.domain.trace import NotRead, Place, Searched, Told, Trace
+from harness.domain.trace import NotRead, Place, Searched, Told
 from harness.errors import InconclusiveError
-from harness.schema_audit import audited, json_keys
+from harness.schema_audit import json_keys
 
 __all__ = ["search_tables"]
 
@@ -50,13 +50,13 @@ def search_tables(
             continue
         own = [column for column in columns if column.table == table.name]
         read = _Reading(tables, table, most, partial(_progressed, progress, unit, table.rows))
-        try:
-            for (key, column), found in scan_named(scanner, read.cells()):
-                place = Place(name, table=table.name, field=column, key=key, path=found.path)
-                yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
-        except InconclusiveError as error:
-            yield NotRead(Place(name, table=table.name), error.detail.removeprefix(f"{name}, table {table.name}: "))
-        yield from _suspects(name, own, read.keys, at_least)
+        for (key, column), found in scan_named(scanner, read.cells()):
+            place = Place(name, table=table.name, field=column, key=key, path=found.path)
+            yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
+        if read.unread:
+            yield NotRead(Place(name, table=table.name), read.unread.removeprefix(f"{name}, table {table.name}: "))
+        keys = [Column(table.name, f"{column}.{path}", "json") for column, path in read.keys]
+        yield from suspects(Place(name, table=table.name), own, keys, at_least)
         sampled = most is not None and read.rows >= most
         yield Searched(unit, rows=read.rows, of=table.rows, sampled=sampled)
 
@@ -66,24 +66,31 @@ def _progressed(progress: Callable[[str, int, int | None], None], unit: str, of:
 
 
 class _Reading:
-    """One table's values on their way to the scanner: rows are counted, keys of JSON are remembered."""
+    """One table's values on their way to the scanner: rows are counted, keys of JSON are remembered.
+
+    ``unread`` is why they ended before their end; what came until then is still searched.
+    """
 
     def __init__(self, tables: Tables, table: Table, most: int | None, progress: Callable[[int], None]) -> None:
         self.rows = 0
+        self.unread = ""
         self.keys: dict[tuple[str, str], None] = {}
         self._tables, self._table, self._most, self._progress = tables, table, most, progress
         self._parsed: dict[str, int] = {}
 
     def cells(self) -> Iterator[tuple[tuple[str, str], str, object]]:
         last = None
-        for key, column, value in self._tables.rows(self._table.name, self._most):
-            if key != last:
-                last = key
-                self.rows += 1
-                self._progress(self.rows)
-            if isinstance(value, (dict, list, bytes, str)):
-                self._remember(column, value)
-            yield (key, column), column, value
+        try:
+            for key, column, value in self._tables.rows(self._table.name, self._most):
+                if key != last:
+                    last = key
+                    self.rows += 1
+                    self._progress(self.rows)
+                if isinstance(value, (dict, list, bytes, str)):
+                    self._remember(column, value)
+                yield (key, column), column, value
+        except InconclusiveError as error:
+            self.unread = error.detail
 
     def _remember(self, column: str, value: Any) -> None:
         if self._parsed.get(column, 0) >= _MOST_PARSED or len(self.keys) >= _MOST_KEYS:
@@ -98,15 +105,3 @@ class _Reading:
         self._parsed[column] = self._parsed.get(column, 0) + 1
         for path in json_keys(value):
             self.keys[column, path] = None
-
-
-def _suspects(
-    source: str, columns: list[Column], keys: dict[tuple[str, str], None], at_least: Confidence
-) -> Iterator[Trace]:
-    table = columns[0].table if columns else ""
-    inner = [Column(table, f"{column}.{path}", "json") for column, path in keys]
-    for one in audited(columns, inner):
-        if one.confidence.rank >= at_least.rank:
-            place = Place(source, table=one.table, field=one.column)
-            what = f"could hold {one.what}, by {one.why}"
-            yield Trace(place, "schema", what, one.confidence, one.severity)

@@ -14,6 +14,7 @@ from harness.scan.values import scan_values
 __all__ = ["Searcher", "scan_named"]
 
 _AT_ONCE = 512 * 1024  # bytes of rows that are sieved together
+_MOST_AT_ONCE = 4 * _AT_ONCE  # of one row, whose large values come in parts
 _SHORT = re.compile(rb"\d{3,17}")
 #: Neighbouring entries of few digits, which may be one number.
 _SPLIT = re.compile(rb'"?\d{1,8}"?(?:\s*,\s*(?:"[^"]*"\s*:\s*)?"?\d{1,8}"?)+')
@@ -57,7 +58,7 @@ def _suspected(sieve: Scanner, values: Iterable[_Value]) -> Iterator[_Value]:
     size, last = 0, None
     for value in values:
         place = value[0][0]
-        if place != last:
+        if place != last or size > _MOST_AT_ONCE:
             if size > _AT_ONCE:
                 yield from _kept(sieve, rows, lines, starts, split)
                 rows, lines, starts, split, size = [], [], [], set(), 0

@@ -1,7 +1,6 @@
 """The search of all that a command line names, one unit (a file, a stream, a table) after the other."""
 
 import multiprocessing
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -11,9 +10,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from harness.at_rest.commands import search_container, search_output
 from harness.at_rest.contents import search_file, search_stream
 from harness.at_rest.databases import search_tables
 from harness.at_rest.named import Searcher
+from harness.at_rest.once import Once
 from harness.at_rest.resume import Resume
 from harness.at_rest.specs import SourceSpecs
 from harness.at_rest.telling import bounded
@@ -30,7 +31,7 @@ __all__ = ["Options", "Progress", "search"]
 #: Told of a unit, how much of it was read, about how much there is, and of what (``bytes`` or ``rows``).
 Progress = Callable[[str, int, int | None, str], None]
 
-
+_STDIN = "-"
 _WORTH_PROCESSES = 512 * 1024 * 1024  # bytes; a process takes more than a second to start
 
 
@@ -67,7 +68,9 @@ def search(specs: SourceSpecs, options: Options) -> Iterator[Told]:
         resume = Resume(options.resume, _settings(specs, options))
         complete = False
         try:
-            yield from resume.told()
+            for told in resume.told():
+                running.once.remember(told.place.source if not isinstance(told, Searched) else "", told)
+                yield told
             unit: list[Told] = []
             for one in running.all(specs, databases, resume.knows):
                 shown = running.veiled(one)
@@ -87,24 +90,24 @@ class _Search:
         self._options, self._stack = options, stack
         self._scanner, self._veil = Searcher(detectors, options.at_least), Veil(detectors)
         self._executor = options.executor
+        self.once = Once()
 
     def all(self, specs: SourceSpecs, databases: Sequence[Tables], knows: Callable[[str], bool]) -> Iterator[Told]:
         for tables in databases:
-            yield from bounded(
-                search_tables(
-                    tables,
-                    self._scanner,
-                    at_least=max(self._options.at_least, Confidence.MEDIUM, key=lambda one: one.rank),
-                    most=self._options.rows,
-                    skipped=knows,
-                    progress=lambda unit, rows, of: self._options.progress(unit, rows, of, "rows"),
-                )
+            found_in_rows = search_tables(
+                tables,
+                self._scanner,
+                at_least=max(self._options.at_least, Confidence.MEDIUM, key=lambda one: one.rank),
+                most=self._options.rows,
+                skipped=knows,
+                progress=lambda unit, rows, of: self._options.progress(unit, rows, of, "rows"),
             )
-        for name, command in specs.commands.items():
-            if not knows(name):
-                yield from bounded(self._command(name, command))
-        if specs.stdin:
-            yield from bounded(search_stream("-", sys.stdin.buffer, self._scanner, self._bytes("-")))
+            for one in bounded(found_in_rows):
+                self.once.remember(tables.name, self.veiled(one))
+                yield one
+        for name, told in self._streams(specs):
+            if name == _STDIN or not knows(name):  # standard input may be another one each time
+                yield from bounded(told)
         seen: set[tuple[int, int]] = set()
         for path in specs.paths:
             for file, problem in found(path, seen):
@@ -112,7 +115,17 @@ class _Search:
                     yield NotRead(Place(str(file)), problem)
                 elif not knows(str(file)):
                     told = search_file(file, self._scanner, self._bytes(str(file)), self._workers, self._options.jobs)
-                    yield from bounded(told)
+                    # Concealed first, as what a search that is resumed has told before.
+                    yield from self.once.rest(file, map(self.veiled, bounded(told)))
+
+    def _streams(self, specs: SourceSpecs) -> Iterator[tuple[str, Iterator[Told]]]:
+        """Yield names with what searches them, which does nothing until it is asked."""
+        for name, command in specs.commands.items():
+            yield name, search_output(name, command, self._scanner, self._bytes(name))
+        for name, container in specs.containers.items():
+            yield name, search_container(name, container, self._scanner, self._bytes(name))
+        if specs.stdin:
+            yield _STDIN, search_stream(_STDIN, sys.stdin.buffer, self._scanner, self._bytes(_STDIN))
 
     def veiled(self, told: Told) -> Told:
         """Return what is told without what is sensitive in names and keys."""
@@ -142,22 +155,6 @@ class _Search:
 
         return progress
 
-    def _command(self, name: str, command: Sequence[str]) -> Iterator[Told]:
-        try:
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # noqa: S603 (asked for)
-        except OSError as error:
-            yield NotRead(Place(name), f"it cannot be started: {error.strerror}")
-            return
-        with process:
-            assert process.stdout is not None
-            try:
-                yield from search_stream(name, process.stdout, self._scanner, self._bytes(name))
-            except BaseException:
-                process.kill()
-                raise
-        if process.returncode:
-            yield NotRead(Place(name), f"it ended with status {process.returncode}")
-
     def _workers(self, size: int) -> Executor | None:
         """Return what searches a file of so many bytes in parts: processes of our own once they are worth it."""
         if self._executor is None and self._options.jobs > 1 and size >= _WORTH_PROCESSES:
@@ -172,6 +169,6 @@ def _opened(spec: SourceSpec) -> Tables:
 
 
 def _settings(specs: SourceSpecs, options: Options) -> dict[str, Any]:
-    named = [*(spec.url for spec in specs.databases), *specs.commands, *map(str, specs.paths)]
+    named = [*(spec.url for spec in specs.databases), *specs.commands, *specs.containers, *map(str, specs.paths)]
     digest = blake2b("\0".join(named).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
     return {"sources": digest, "at_least": options.at_least.value, "rows": options.rows}

@@ -20,11 +20,12 @@ _WITH_PATH = frozenset({"sqlite"})
 
 @dataclass(frozen=True, slots=True)
 class SourceSpecs:
-    """All that is to be searched: paths, databases, commands by the name they are shown by, and whether stdin is."""
+    """All that is to be searched: paths, databases, commands and containers by the names they are shown by, stdin."""
 
     paths: tuple[Path, ...] = ()
     databases: tuple[SourceSpec, ...] = ()
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    containers: Mapping[str, str] = field(default_factory=dict)
     stdin: bool = False
 
 
@@ -37,6 +38,7 @@ def read_specs(sources: Sequence[str], environment: Mapping[str, str]) -> Source
     paths: list[Path] = []
     databases: list[SourceSpec] = []
     commands: dict[str, Sequence[str]] = {}
+    containers: dict[str, str] = {}
     for source in sources:
         text = _from_environment(source, environment)
         scheme, colon, rest = text.partition(":")
@@ -44,9 +46,11 @@ def read_specs(sources: Sequence[str], environment: Mapping[str, str]) -> Source
         if text == "-":
             continue
         if colon and scheme in table_sources():
-            databases.append(_database(scheme, rest, source))
+            database = _database(scheme, rest, source)
+            if not any(_same(database, known) for known in databases):
+                databases.append(database)
         elif colon and scheme == "docker":
-            commands[f"docker:{rest}"] = ("docker", "logs", "--", rest)
+            containers[f"docker:{rest}"] = _container(rest)
         elif colon and scheme == "command":
             commands[f"command:{rest}"] = _command(rest)
         elif colon and scheme == "file":
@@ -56,7 +60,18 @@ def read_specs(sources: Sequence[str], environment: Mapping[str, str]) -> Source
             raise ConfigurationError(f"source {scheme}:... is of no known kind", hint=nearest(scheme, known))
         else:
             paths += _paths(text)
-    return SourceSpecs(tuple(paths), tuple(databases), commands, stdin="-" in sources)
+    return SourceSpecs(tuple(paths), tuple(databases), commands, containers, stdin="-" in sources)
+
+
+def _same(one: SourceSpec, other: SourceSpec) -> bool:
+    """Whether two sources are one: by their addresses, or by the file that they name."""
+    first, second = (Path(spec.url.removeprefix("sqlite:")) for spec in (one, other))
+    if one.url == other.url or not (one.url.startswith("sqlite:") and other.url.startswith("sqlite:")):
+        return one.url == other.url
+    try:
+        return first.samefile(second)
+    except OSError:
+        return False
 
 
 def _is_no_path(text: str) -> bool:
@@ -78,6 +93,12 @@ def _paths(pattern: str) -> list[Path]:
     if not found:
         raise ConfigurationError("there is no such file", file=pattern)
     return found
+
+
+def _container(name: str) -> str:
+    if not name.strip():
+        raise ConfigurationError("a source names no container", hint="such as docker:billing")
+    return name
 
 
 def _command(text: str) -> Sequence[str]:

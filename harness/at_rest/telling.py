@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness.domain.contracts import Hit
-from harness.domain.finding import Severity
+from harness.domain.finding import Confidence, Severity
+from harness.domain.tables import Column
 from harness.domain.trace import MOST_ALIKE, Place, Told, Trace
+from harness.schema_audit import audited
 
-__all__ = ["bounded", "trace"]
+__all__ = ["bounded", "suspects", "trace"]
 
 _SEVERITIES = {
     "cvc": Severity.CRITICAL,
@@ -30,6 +32,14 @@ def trace(hit: Hit, place: Place) -> Trace:
     elif hit.kind == "pan" and "published test" in hit.what:
         severity = Severity.MEDIUM  # nobody's card; but what stores it would store anybody's
     return Trace(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key)
+
+
+def suspects(place: Place, columns: Iterable[Column], keys: Iterable[Column], at_least: Confidence) -> Iterator[Trace]:
+    """Yield what is told of columns and keys of JSON that could hold payment data, whatever they hold."""
+    for one in audited(columns, keys):
+        if one.confidence.rank >= at_least.rank:
+            what = f"could hold {one.what}, by {one.why}"
+            yield Trace(replace(place, field=one.column), "schema", what, one.confidence, one.severity)
 
 
 def bounded(told: Iterable[Told]) -> Iterator[Told]:

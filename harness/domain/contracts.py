@@ -1,5 +1,6 @@
 """What the families of parts promise each other: steps, checks, detectors, sources, and the context of a step."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -20,7 +21,7 @@ from harness.domain.observation import (
 )
 from harness.domain.operation import Trouble
 from harness.domain.stripe_call import StripeCall
-from harness.domain.target import Contract, Target
+from harness.domain.target import Contract, Target, Value
 
 __all__ = [
     "At",
@@ -164,16 +165,20 @@ class Context(Protocol):
         """Search all stores, logs or files for this phase's canaries, or for what looks like payment data."""
         ...
 
-    def count(self, moment: Literal["before", "after", "purged"]) -> Sequence[Observation]:
-        """Count by column, in all stores, the values that are watched."""
+    def count(self, moment: Literal["before", "after", "early", "purged"], about: str = "") -> Sequence[Observation]:
+        """Count by column, in all stores, the values that are watched; ``about`` is the table that it is done for."""
+        ...
+
+    def write(self, table: str, values: Mapping[str, Value]) -> None:
+        """Write a row into the target's database."""
         ...
 
     def columns(self) -> Sequence[Observation]:
         """Look which columns of all stores could hold payment data."""
         ...
 
-    async def purge(self) -> Observation:
-        """Run the target's own purge."""
+    async def purge(self, later: float = 0) -> Observation:
+        """Run the target's own purge, as if it were so many days later."""
         ...
 
     def weigh(self, exchange: Exchange) -> tuple[Finding, ...]:
@@ -275,7 +280,7 @@ class Seen:
         counts: dict[tuple[str, str, str, str], dict[int, list[int]]] = {}
         step = 0
         for counted in self.observations:
-            if isinstance(counted, Counted) and counted.moment != "purged":
+            if isinstance(counted, Counted) and counted.moment in {"before", "after"}:
                 step = max(step, counted.step)
                 for one in counted.columns:
                     place = (counted.source, one.table, one.column, one.attribute)
@@ -286,6 +291,20 @@ class Seen:
             gained = [before < after for before, after in which.values()]
             if attribute != "id" and len(gained) == total and all(gained):
                 yield Following(step, source, table, column, attribute)
+
+    def planted(self, moment: str, about: str = "") -> Counter[tuple[str, str]]:
+        """Return by attribute and table how many of the planted rows there are at a moment."""
+        most: dict[tuple[str, str, int], int] = {}
+        for counted in self.observations:
+            if isinstance(counted, Counted) and counted.moment == moment and counted.about == about:
+                for one in counted.columns:
+                    place = (one.attribute, one.table, one.which)
+                    # A row holds several ids of one event, one in each of some columns.
+                    most[place] = max(most.get(place, 0), one.count)
+        rows: Counter[tuple[str, str]] = Counter()
+        for (attribute, table, _), count in most.items():
+            rows[attribute, table] += count
+        return rows
 
     @property
     def lines(self) -> tuple[LogLines, ...]:
@@ -299,9 +318,10 @@ class Check(Protocol):
 
     ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
     One that has ``reads_bodies = True`` is not judged as held where a body was cut, and one that ``reads`` a sort of
-    observation not where there is none. One that is ``own_control`` judges what shows by itself that the right place
-    was looked at, so that it needs no control and no marker. One that has ``at_end = True`` is waited for after the
-    last step only, and as long as the contract gives operations to be completed.
+    observation not where there is none; ``unjudged(seen)`` names what else one could not judge. One that is
+    ``own_control`` judges what shows by itself that the right place was looked at, so that it needs no control and no
+    marker. One that has ``at_end = True`` is waited for after the last step only, and as long as the contract gives
+    operations to be completed.
     """
 
     @property
@@ -360,6 +380,11 @@ class At:
     def reads_bodies(self) -> bool:
         """Whether the check needs whole bodies."""
         return getattr(self.check, "reads_bodies", False)
+
+    def unjudged(self, seen: Seen) -> Iterable[str]:
+        """Return what the check could not judge."""
+        own = getattr(self.check, "unjudged", None)
+        return () if own is None else own(seen)
 
     def judge(self, seen: Seen) -> Iterable[Finding]:
         """Return what does not hold at the step; nothing before it has run."""

@@ -178,8 +178,8 @@ class Searched:
     """All of one source, searched from its beginning to its end.
 
     ``wanted`` is ``canaries`` or ``patterns``; ``pieces`` counts values or files, ``length`` their bytes. ``unread``
-    tells what could not be read, ``marked`` whether the search saw what it had to see if it looked in the right place,
-    and is None where there is no such thing.
+    tells what could not be read, ``spent`` what was left when the time for the search was over, ``marked`` whether the
+    search saw what it had to see if it looked in the right place, and is None where there is no such thing.
     """
 
     step: int
@@ -192,6 +192,7 @@ class Searched:
     unread: tuple[str, ...] = ()
     marked: bool | None = None
     live: bool = False
+    spent: tuple[str, ...] = ()
     kind: Literal["searched"] = "searched"
 
 
@@ -210,16 +211,19 @@ class ColumnCount:
 class Counted:
     """How often each column of one store holds the values that are watched: ``before`` or ``after`` they were offered.
 
-    A third count may follow a purge. ``marked`` is of the second: whether every event that was offered left its id.
+    A third count may follow a purge; of purges with another clock there are two for each table that they are ``about``:
+    when its rows are not yet due (``early``), and when they are (``purged``). ``marked`` is of the second: whether
+    every event that was offered left its id.
     """
 
     step: int
     source: str
-    moment: Literal["before", "after", "purged"]
+    moment: Literal["before", "after", "early", "purged"]
     values: int
     columns: tuple[ColumnCount, ...]
     marked: bool | None = None
     channel: Literal[Channel.STORE] = Channel.STORE
+    about: str = ""
     kind: Literal["counted"] = "counted"
 
 
@@ -249,11 +253,15 @@ class ColumnsSeen:
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """The target's own purge was run: how it ended and how long it took; its output is not kept."""
+    """The target's own purge was run: how it ended and how long it took; its output is not kept.
+
+    ``later`` is by how many days its clock was ahead.
+    """
 
     step: int
     status: int
     seconds: float
+    later: float = 0.0
     channel: Literal[Channel.STORE] = Channel.STORE
     kind: Literal["purged"] = "purged"
 

@@ -4,7 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Cell", "Column", "Table", "Tables"]
+__all__ = ["CELL", "OVERLAP", "Cell", "Column", "Table", "Tables"]
+
+#: Bytes, or characters of a text, that are read of one value at a time; more of it comes in parts.
+CELL = 1024 * 1024
+#: What a part repeats of the one before it, so that nothing is cut by its end.
+OVERLAP = 4096
 
 #: A value and its place: the row's key as text (``id=5``), the column's name, the typed value.
 Cell = tuple[str, str, object]
@@ -52,7 +57,9 @@ class Tables(Protocol):
         """Yield each value of a table that is not NULL, row by row, in bounded memory; times and booleans are left out.
 
         A row's key is its primary key, where it has none what the database itself tells rows apart by, else its number
-        in this reading. With ``most`` only about so many rows are read: those with the first and the last keys.
+        in this reading. A value that is larger than ``CELL`` comes in parts, as bytes or as the text that it is written
+        as; each begins ``OVERLAP`` before the end of the last. With ``most`` only about so many rows are read: those
+        with the first and the last keys.
 
         Raises:
             InconclusiveError: the table cannot be read, or not to its end.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from harness.domain.observation import Channel
@@ -23,6 +23,7 @@ __all__ = [
     "RetentionSpec",
     "SourceSpec",
     "Target",
+    "Value",
     "Waiver",
     "Webhook",
 ]
@@ -94,17 +95,40 @@ class Kept:
     reason: str
 
 
+#: What stands in a column of a row that is planted.
+Value = str | int | float | bool
+
+
 @dataclass(frozen=True, slots=True)
 class KeptRows:
-    """How long a table's rows are kept: ``days`` after the time of the event of type ``event`` that makes one.
+    """How long a table's rows are kept: ``days`` after the time from which their age counts.
 
-    ``stays`` are types of events whose rows are kept however old they are.
+    That is the time of the ``event`` of this type that makes one or, where it counts ``from_arrival``, the time at
+    which such an event came. Rows that no event makes are written with ``values``, in which ``{id}`` stands for a
+    made-up id, ``{time}`` for the time in Unix seconds and ``{date}`` for it as date and time of UTC. ``stays`` are
+    types of events whose rows are kept however old they are, ``stays_with`` values that make a written row such a one.
+    Without an event and without values no row can be planted.
     """
 
     table: str
     days: int
-    event: str
+    event: str = ""
     stays: tuple[str, ...] = ()
+    from_arrival: bool = False
+    values: Mapping[str, Value] = field(default_factory=dict)
+    stays_with: tuple[Mapping[str, Value], ...] = ()
+
+    @property
+    def planted(self) -> Literal["delivered", "recorded", "written", ""]:
+        """How a row is planted: delivered as an old event, recorded now and aged by the purge's clock, or written."""
+        if self.event:
+            return "recorded" if self.from_arrival else "delivered"
+        return "written" if self.values else ""
+
+    @property
+    def margin(self) -> float:
+        """How many days before and after its limit a row is looked at."""
+        return min(2, self.days / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +136,8 @@ class RetentionSpec:
     """How long rows are kept, and the command that removes what is due, run in ``folder``.
 
     ``environment`` are variables that the command gets beside those of this process; ``seconds`` is its time limit.
+    ``purge_at`` is a command that purges as if it were later: ``{time}`` stands for that time in Unix seconds,
+    ``{seconds}`` for how much later it is. ``writer`` is the database by a role that may write rows.
     """
 
     purge: tuple[str, ...]
@@ -119,6 +145,8 @@ class RetentionSpec:
     folder: str = "."
     seconds: float = 60.0
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    purge_at: tuple[str, ...] = ()
+    writer: SourceSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +264,9 @@ class Target:
         found += tuple(one.principal.credential for one in self.operations.values() if one.principal is not None)
         found += tuple(one.credential for one in self.principals.values())
         found += (None if self.upstream is None else self.upstream.key,)
-        passwords = (source.password for source in (*self.stores, *self.logs) if source.password is not None)
+        writer = () if self.retention is None or self.retention.writer is None else (self.retention.writer,)
+        sources = (*self.stores, *self.logs, *writer)
+        passwords = (source.password for source in sources if source.password is not None)
         return (
             *(secret for secret in found if secret is not None),
             *(password for password in passwords if len(password.reveal()) >= _LONG_PASSWORD),
@@ -246,6 +276,7 @@ class Target:
         """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""
         if need in KINDS or need in OPERATIONS:
             return self.operation(need) is not None
+        planted = {rows.planted for rows in self.contract.kept_rows}
         return {
             "api_key": self.api_key is not None,
             "breaker": self.contract.operations.breaker_after is not None,
@@ -258,6 +289,9 @@ class Target:
             "publishable_key": self.publishable_key is not None,
             "rejection_record": self.contract.rejection_record is not None,
             "retention": self.retention is not None,
+            "retention_delivered": bool(planted & {"delivered", ""}),
+            "retention_recorded": "recorded" in planted,
+            "retention_written": "written" in planted,
             "retired_secret": self.webhook.retired_secret is not None,
             "store": bool(self.stores),
             "upstream": self.upstream is not None,

@@ -9,9 +9,9 @@ from harness.domain.contracts import Check, Hit, MadeEvent, Request, Seen
 from harness.domain.finding import Finding
 from harness.domain.observation import Answer, Channel, Exchange, Observation, Purged
 from harness.domain.operation import Trouble
-from harness.domain.target import Target
+from harness.domain.target import Target, Value
 from harness.engine.holdings import Holdings, Wanted, finder
-from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream
+from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream, Writer
 from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
 from harness.scan.canaries import Canary
@@ -19,6 +19,7 @@ from harness.scan.scanner import Scanner
 
 __all__ = ["CaseContext"]
 
+_DAY = 24 * 3600
 _EARLY = 0.5
 _SUCCESS = range(200, 300)
 
@@ -36,6 +37,7 @@ class CaseContext:
         clock: Clock,
         holdings: Holdings,
         commands: Commands,
+        writer: Writer | None,
         key: str,
         seed: int,
         upstream: Upstream | None = None,
@@ -55,6 +57,7 @@ class CaseContext:
         self._holdings = holdings
         self._commands = commands
         self._upstream = upstream
+        self._writer = writer
         self._key = key
         self._made = 0
         self._accepted: list[str] = []
@@ -151,14 +154,14 @@ class CaseContext:
         with self._apart():
             return self._holdings.search(self.step, places, wanted)
 
-    def count(self, moment: Literal["before", "after", "purged"]) -> Sequence[Observation]:
-        """Count by column, in all stores, the values that are watched.
+    def count(self, moment: Literal["before", "after", "early", "purged"], about: str = "") -> Sequence[Observation]:
+        """Count by column, in all stores, the values that are watched; ``about`` is the table that it is done for.
 
         Raises:
             InconclusiveError: a store cannot be read, or not in the time that the budget allows.
         """
         with self._apart():
-            return self._holdings.count(self.step, self._watch, moment)
+            return self._holdings.count(self.step, self._watch, moment, about)
 
     def columns(self) -> Sequence[Observation]:
         """Look which columns of all stores could hold payment data.
@@ -169,8 +172,17 @@ class CaseContext:
         with self._apart():
             return self._holdings.columns(self.step)
 
-    async def purge(self) -> Observation:
-        """Run the target's own purge.
+    def write(self, table: str, values: Mapping[str, Value]) -> None:
+        """Write a row into the target's database.
+
+        Raises:
+            InconclusiveError: it cannot be written.
+        """
+        assert self._writer is not None, "a scenario that writes rows needs what writes them"
+        self._writer.insert(table, values)
+
+    async def purge(self, later: float = 0) -> Observation:
+        """Run the target's own purge, as if it were so many days later.
 
         Raises:
             InconclusiveError: it cannot be started, or did not end in time.
@@ -178,10 +190,15 @@ class CaseContext:
         spec = self.target.retention
         assert spec is not None, "a scenario that purges needs retention"
         started = self._clock.monotonic()
+        command = spec.purge
+        if later:
+            ahead = int(later * _DAY)
+            stands_for = {"{seconds}": str(ahead), "{time}": str(self.now() + ahead)}
+            command = tuple(_filled(word, stands_for) for word in spec.purge_at)
         status = await self._commands.run(
-            spec.purge, folder=spec.folder, environment=spec.environment, seconds=spec.seconds
+            command, folder=spec.folder, environment=spec.environment, seconds=spec.seconds
         )
-        return Purged(self.step, status, self._clock.monotonic() - started)
+        return Purged(self.step, status, self._clock.monotonic() - started, later)
 
     @contextmanager
     def _apart(self) -> Iterator[None]:
@@ -209,3 +226,9 @@ class CaseContext:
         seen = Seen(self.target.contract, (exchange,), self.control)
         able = (check for check in self.expect if Channel.HTTP in check.channels and not check.patient)
         return tuple(finding for check in able for finding in check.judge(seen))
+
+
+def _filled(word: str, stands_for: Mapping[str, str]) -> str:
+    for placeholder, text in stands_for.items():
+        word = word.replace(placeholder, text)
+    return word

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,8 @@ from harness.domain.finding import Confidence
 from harness.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, Suspected
 from harness.domain.tables import Cell, Column, Tables
 from harness.domain.target import Environment, SourceSpec, Target
-from harness.domain.trace import NotRead, Place, Trace
+from harness.domain.trace import NotRead, Place, Told, Trace
+from harness.engine.deadline import Deadline, Rows, TimeIsOverError
 from harness.engine.ports import Files
 from harness.engine.tally import CANARY, Tally
 from harness.engine.watching import Watch
@@ -73,10 +73,10 @@ class Holdings:
             tables.close()
 
     def search(self, step: int, places: Iterable[Channel], wanted: Wanted) -> list[Searched]:
-        """Search every source of some channels.
+        """Search every source of some channels; what the budget leaves no time for is told as such.
 
         Raises:
-            InconclusiveError: the search took longer than the budget allows.
+            InconclusiveError: a store cannot be read.
         """
         scanner = _scanner(wanted, self._target, self._files.searcher)
         # What the run offered is known exactly; of all else the column's name may tell.
@@ -84,7 +84,7 @@ class Holdings:
         mark = _STRIPE_ID
         if wanted.marks is not None:
             mark = re.compile(b"|".join(re.escape(one.encode()) for one in wanted.marks) or b"(?!)")
-        until = time.monotonic() + self._target.budget.search_seconds
+        until = Deadline(self._target.budget.search_seconds)
         found = []
         for channel in places:
             specs = {
@@ -112,31 +112,39 @@ class Holdings:
                         tuple(tally.unread),
                         marked,
                         live=self._target.environment is Environment.PRODUCTION,
+                        spent=tuple(tally.spent),
                     )
                 )
         return found
 
-    def count(self, step: int, watch: Watch, moment: Literal["before", "after", "purged"]) -> list[Counted]:
-        """Count by column, in every store, the values that are watched.
+    def count(
+        self, step: int, watch: Watch, moment: Literal["before", "after", "early", "purged"], about: str = ""
+    ) -> list[Counted]:
+        """Count by column, in every store, the values that are watched; ``about`` is the table that it is done for.
 
         Raises:
             InconclusiveError: a store cannot be read, or not in the time that the budget allows.
         """
-        until = time.monotonic() + self._target.budget.search_seconds
+        until = Deadline(self._target.budget.search_seconds)
         counted = []
         for spec in self._target.stores:
             counts: Counter[tuple[str, str, str, int]] = Counter()
             values = 0
             tables = self._tables(spec)
             for table in tables.tables():
-                for _, column, value in self._cells(tables, table.name, until):
+                rows = Rows(tables, table, until)
+                for _, column, value in rows:
                     values += 1
                     for name, attribute, which in watch.matches(column, value):
                         counts[table.name, name, attribute, which] += 1
+                if rows.error is not None:
+                    raise rows.error
+                if rows.cut:
+                    raise InconclusiveError(Reason.BUDGET_SPENT, f"store {spec.name}: {rows.left([])}")
             columns = tuple(ColumnCount(*place, times) for place, times in sorted(counts.items()))
             marks = {one.which for one in columns if one.attribute == Watch.MARK}
             marked = marks >= watch.marks if moment == "after" else None
-            counted.append(Counted(step, spec.name, moment, values, columns, marked))
+            counted.append(Counted(step, spec.name, moment, values, columns, marked, about=about))
         return counted
 
     def columns(self, step: int) -> list[ColumnsSeen]:
@@ -158,24 +166,22 @@ class Holdings:
             self._known[spec] = self._open(replace(spec, ignore=()))
         return self._known[spec]
 
-    def _cells(self, tables: Tables, table: str, until: float) -> Iterator[Cell]:
-        for number, cell in enumerate(tables.rows(table)):
-            if not number % 4096 and time.monotonic() > until:
-                raise self._spent()
-            yield cell
-
-    def _through_tables(self, spec: SourceSpec, scanner: Scanner, search: _Search, tally: Tally, until: float) -> None:
+    def _through_tables(
+        self, spec: SourceSpec, scanner: Scanner, search: _Search, tally: Tally, until: Deadline
+    ) -> None:
         tables = self._tables(spec)
-        for table in tables.tables():
-            try:
-                cells = self._looked_at(self._cells(tables, table.name, until), tally)
-                for (key, column), found in search(scanner, cells):
-                    where = f"table {table.name}, column {column}, row {self._shown(scanner, key)}"
-                    tally.note(f"{table.name}.{column}", where, found)
-            except InconclusiveError as error:
-                if error.reason is Reason.BUDGET_SPENT:
-                    raise
-                tally.unread.append(self._ledger.conceal_text(error.detail))
+        listed = list(tables.tables())
+        for number, table in enumerate(listed, 1):
+            rows = Rows(tables, table, until)
+            cells = self._looked_at(rows, tally)
+            for (key, column), found in search(scanner, cells):
+                where = f"table {table.name}, column {column}, row {self._shown(scanner, key)}"
+                tally.note(f"{table.name}.{column}", where, found)
+            if rows.error is not None:
+                tally.unread.append(self._ledger.conceal_text(rows.error.detail))
+            if rows.cut:
+                tally.spent.append(self._ledger.conceal_text(rows.left(listed[number:])))
+                return
 
     @staticmethod
     def _looked_at(cells: Iterable[Cell], tally: Tally) -> Iterator[tuple[tuple[str, str], str, object]]:
@@ -186,30 +192,37 @@ class Holdings:
             tally.look(text)
             yield (key, column), column, value
 
-    def _through_files(self, spec: SourceSpec, scanner: Scanner, tally: Tally, until: float, *, mark: bool) -> None:
-        for told in self._files.search(spec, scanner):
-            if time.monotonic() > until:
-                raise self._spent()
-            name = self._ledger.conceal_text(_placed(told.place)) if isinstance(told, Trace | NotRead) else ""
-            if isinstance(told, Trace):
-                tally.add(name, name, told.kind, told.what, told.shown, told.confidence, told.place.path)
-            elif isinstance(told, NotRead):
-                tally.unread.append(f"{name}: {told.why}")
-            else:
-                tally.pieces += 1
-                tally.length += told.size
-        if mark:
+    def _through_files(self, spec: SourceSpec, scanner: Scanner, tally: Tally, until: Deadline, *, mark: bool) -> None:
+        latest = ""
+
+        def progress(name: str) -> None:
+            nonlocal latest
+            latest = name
+            until.check()
+
+        try:
+            self._through_each(self._files.search(spec, scanner, progress), tally)
             tail = b""
-            for chunk in self._files.chunks(spec):
+            for chunk in self._files.chunks(spec) if mark else ():
+                until.check()
+                tally.look(tail + chunk)
                 if tally.marked:
                     break
-                tally.look(tail + chunk)
                 tail = chunk[-_TAIL:]
+        except TimeIsOverError:
+            where = self._ledger.conceal_text(latest)
+            tally.spent.append(f"{where} was not read to its end {until}, and no file behind it")
 
-    def _spent(self) -> InconclusiveError:
-        return InconclusiveError(
-            Reason.BUDGET_SPENT, f"a search took more than {self._target.budget.search_seconds:g} s"
-        )
+    def _through_each(self, told: Iterable[Told], tally: Tally) -> None:
+        for one in told:
+            name = self._ledger.conceal_text(_placed(one.place)) if isinstance(one, Trace | NotRead) else ""
+            if isinstance(one, Trace):
+                tally.add(name, name, one.kind, one.what, one.shown, one.confidence, one.place.path)
+            elif isinstance(one, NotRead):
+                tally.unread.append(f"{name}: {one.why}")
+            else:
+                tally.pieces += 1
+                tally.length += one.size
 
     def _shown(self, scanner: Scanner, key: str) -> str:
         """Return a row's key as it may be shown: it may be payment data itself."""

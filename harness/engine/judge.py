@@ -100,6 +100,8 @@ def _unsearched(observations: tuple[Observation, ...]) -> Errored | None:
         if isinstance(one, Searched) and one.unread:
             more = f" (and {len(one.unread) - 1} more)" if len(one.unread) > 1 else ""
             return Errored(Reason.SOURCE_UNREADABLE, f"{one.channel} {one.source}: {one.unread[0]}{more}")
+        if isinstance(one, Searched) and one.spent:
+            return Errored(Reason.BUDGET_SPENT, f"{one.channel} {one.source}: {one.spent[0]}")
         if isinstance(one, Searched | Counted) and one.marked is False:
             detail = f"{one.channel} {one.source} was searched, and does not hold what a signed delivery leaves behind"
             return Errored(Reason.MARKER_NOT_SEEN, detail)
@@ -149,8 +151,7 @@ def _weigh(
         weighed.findings += findings
         if not findings and not blind:
             weighed.held.append(check.name)
-        if (note := getattr(check, "note", None)) and (text := note(seen)):
-            weighed.notes.append(text)
+        _tell(check, seen, weighed)
     answers = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, Answer)]
     for answer in answers:
         if answer.cut and any(getattr(check, "reads_bodies", False) for check in phase.expect):
@@ -158,6 +159,14 @@ def _weigh(
             silences.append(NoAnswer(Reason.RESPONSE_TOO_LARGE, detail, answer.seconds))
     weighed.silence = silences[0] if silences else None
     return weighed
+
+
+def _tell(check: Check, seen: Seen, weighed: _Weighed) -> None:
+    """Take what a check says of what it could not judge, and what it notes."""
+    if (unjudged := getattr(check, "unjudged", None)) is not None:
+        weighed.unjudged += unjudged(seen)
+    if (note := getattr(check, "note", None)) and (text := note(seen)):
+        weighed.notes.append(text)
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:

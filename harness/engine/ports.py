@@ -9,11 +9,11 @@ from harness.domain.finding import Confidence
 from harness.domain.observation import Exchange
 from harness.domain.operation import Trouble
 from harness.domain.stripe_call import StripeCall
-from harness.domain.target import SourceSpec
+from harness.domain.target import SourceSpec, Value
 from harness.domain.trace import Told
 from harness.scan.scanner import Found, Scanner
 
-__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender", "Upstream"]
+__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender", "Upstream", "Writer"]
 
 
 class Clock(Protocol):
@@ -45,8 +45,11 @@ class Files(Protocol):
         """Search values as they would be written with their columns' names."""
         ...
 
-    def search(self, spec: SourceSpec, scanner: Scanner) -> Iterator[Told]:
-        """Search each file of a place; what cannot be read is told."""
+    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[Told]:
+        """Search each file of a place; what cannot be read is told.
+
+        ``progress`` is told of each file again and again while it is read, and may end the search by what it raises.
+        """
         ...
 
     def chunks(self, spec: SourceSpec) -> Iterator[bytes]:
@@ -62,6 +65,18 @@ class Commands(Protocol):
 
         Raises:
             InconclusiveError: it cannot be started, or did not end in time.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """Writes rows into the target's database."""
+
+    def insert(self, table: str, values: Mapping[str, Value]) -> None:
+        """Write one row.
+
+        Raises:
+            InconclusiveError: it cannot be written.
         """
         ...
 

@@ -11,7 +11,7 @@ from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
 from harness.engine.holdings import Holdings
-from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream
+from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream, Writer
 from harness.engine.trial import Patience, Trial, Watched
 from harness.errors import InconclusiveError, Reason
 
@@ -37,9 +37,10 @@ class Runner:
         commands: Commands,
         seed: int,
         upstream: Upstream | None = None,
+        writer: Writer | None = None,
     ) -> None:
         self._target, self._sender, self._events, self._seed = target, sender, events, seed
-        self._holdings, self._commands = holdings, commands
+        self._holdings, self._commands, self._writer = holdings, commands, writer
         self._watched, self._ledger, self._clock = Watched(stores, logs, upstream), ledger, clock
         self._patience = Patience()
         self._unwatched: tuple[Unwatched, ...] = ()
@@ -130,6 +131,7 @@ class Runner:
             clock=self._clock,
             holdings=self._holdings,
             commands=self._commands,
+            writer=self._writer,
             key=key,
             seed=self._seed,
             upstream=self._watched.upstream,

@@ -19,13 +19,17 @@ _MOST = 200  # sightings that are told apart, of digests and of all else
 
 @dataclass(slots=True)
 class Tally:
-    """The state of one search; ``mark`` fits what shows that it looks in the right place."""
+    """The state of one search; ``mark`` fits what shows that it looks in the right place.
+
+    ``unread`` is what could not be read, ``spent`` what there was no time for.
+    """
 
     mark: re.Pattern[bytes]
     pieces: int = 0
     length: int = 0
     marked: bool = False
     unread: list[str] = field(default_factory=list)
+    spent: list[str] = field(default_factory=list)
     _seen: dict[tuple[str, str], Sighting] = field(default_factory=dict)
     _told: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
 

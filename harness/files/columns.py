@@ -1,6 +1,7 @@
 """Files of rows with named columns: CSV by its header, Parquet by its schema."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import zip_longest
@@ -9,11 +10,16 @@ from typing import Any
 
 from harness.files.streams import DamagedError
 
-__all__ = ["PARQUET", "SQLITE", "Csv", "named_as_csv", "parquet_cells"]
+__all__ = ["DUMP", "PARQUET", "SQLITE", "Csv", "Dump", "named_as_csv", "parquet_cells"]
 
+#: How what pg_dump writes begins.
+DUMP = b"--\n-- PostgreSQL database dump"
 PARQUET = b"PAR1"
 SQLITE = b"SQLite format 3\0"
 
+_COPY = re.compile(rb"\nCOPY ([^\n(]{1,300}) \(([^\n]{1,30000})\) FROM stdin;")
+_NAME = re.compile(rb'"(?:[^"]|"")+"|[^\s,]+')
+_LONGEST_COPY = 32 * 1024
 _SUFFIXES = frozenset({".csv", ".tsv", ".psv"})
 _PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})
 _SEPARATORS = ",;\t|"
@@ -30,14 +36,36 @@ def named_as_csv(name: str) -> bool:
     return path.suffix in _SUFFIXES
 
 
+class Dump:
+    """A dump of PostgreSQL that passes by; ``columns`` are those that its COPY statements name, with their tables."""
+
+    def __init__(self) -> None:
+        self.columns: dict[tuple[str, str], None] = {}
+
+    def following(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the chunks, and remember what their COPY statements name."""
+        tail = b"\n"
+        for chunk in chunks:
+            for table, names in _COPY.findall(tail + chunk):
+                for name in _NAME.findall(names):
+                    self.columns[_unquoted(table), _unquoted(name)] = None
+            tail = chunk[-_LONGEST_COPY:]
+            yield chunk
+
+
+def _unquoted(name: bytes) -> str:
+    return name.decode("utf-8", "replace").replace('"', "")
+
+
 class Csv:
     """A stream of rows below a header; where it stops being one, ``rest`` gives all that is in no row.
 
-    ``offset`` is where that begins.
+    ``offset`` is where that begins, ``header`` are the columns' names.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.offset = 0
+        self.header: tuple[str, ...] = ()
         self._chunks = iter(chunks)
         self._lines: deque[bytes] = deque()
         self._left = b""
@@ -53,6 +81,7 @@ class Csv:
             header = next(csv.reader([first], delimiter=separator, strict=True), [])
             if len(header) < 2 or not all(map(_is_name, header)):  # noqa: PLR2004 (one column needs no names)
                 return
+            self.header = tuple(header)
             yield 1, "", first.encode("utf-8", "surrogateescape")
             self._given()
             reader = csv.reader(lines, delimiter=separator)

@@ -57,11 +57,7 @@ def _calls(calls: str) -> str:
     return calls
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Price(_Entry):
+class _Price(Entry):
     """A price that the double is to know by its id; the amount is in the currency's smallest unit."""
 
     amount: int = Field(gt=0)
@@ -69,7 +65,7 @@ class _Price(_Entry):
     recurring: bool = Field(default=True, description="paid each month, not once")
 
 
-class UpstreamTable(_Entry):
+class UpstreamTable(Entry):
     """The Stripe API as the target sees it: listens, records the target's calls, lets faults strike."""
 
     url: Annotated[str, AfterValidator(_listening)] = Field(description="the target's base of Stripe's API")
@@ -82,7 +78,7 @@ class UpstreamTable(_Entry):
     prices: dict[str, _Price] = Field({}, description="prices that the double knows, by id")
 
 
-class PrincipalTable(_Entry):
+class PrincipalTable(Entry):
     """Who asks for an operation. The credential is named by a variable, never written here."""
 
     credential_env: str = Field(description="variable that holds the token")
@@ -90,7 +86,7 @@ class PrincipalTable(_Entry):
     scheme: str = Field("Bearer", pattern=r"^[A-Za-z0-9-]*$", description="what stands before it; may be empty")
 
 
-class OperationTable(_Entry):
+class OperationTable(Entry):
     """A route of the target and the call to Stripe that it causes; {name} stands for what an earlier one kept."""
 
     request: Annotated[str, AfterValidator(_request)] = Field(description="such as POST /subscriptions")

@@ -4,11 +4,12 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from harness.domain.address import without_password
 from harness.domain.observation import Channel
@@ -16,10 +17,10 @@ from harness.domain.operation import OPERATIONS, OperationContract
 from harness.domain.sensitive import LIVE_KEYS, Secret
 from harness.domain.target import (
     LOOPBACK,
+    Budget,
     Contract,
     Environment,
     Kept,
-    KeptRows,
     OpenApi,
     RejectionRecord,
     RetentionSpec,
@@ -29,6 +30,7 @@ from harness.domain.target import (
     Webhook,
 )
 from harness.errors import ConfigurationError
+from harness.language.entry import Entry
 from harness.language.openapi import read_openapi
 from harness.language.operation_tables import (
     OperationTable,
@@ -40,10 +42,12 @@ from harness.language.operation_tables import (
     upstream,
 )
 from harness.language.problems import Locator, read_text, refuse
+from harness.language.retention_entry import Retention, kept_rows
 from harness.registry import log_sources, nearest, store_sources, table_sources
 
 __all__ = ["read_target", "target_schema"]
 
+_WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
 
 
@@ -77,11 +81,7 @@ def _host(host: str) -> str:
     return host
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Webhook(_Entry):
+class _Webhook(Entry):
     """The route that takes Stripe's events. Secrets are named by environment variables, never written here."""
 
     path: Annotated[str, AfterValidator(_path)]
@@ -92,7 +92,7 @@ class _Webhook(_Entry):
     livemode: bool = False
 
 
-class _Source(_Entry):
+class _Source(Entry):
     """A database or log to watch. A URL that holds a password is named by a variable, never written here."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
@@ -111,7 +111,7 @@ class _Source(_Entry):
         return self
 
 
-class _Files(_Entry):
+class _Files(Entry):
     """A further place in which the target leaves data: a cache, dumps, temporary files, a database's own files."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
@@ -129,7 +129,7 @@ class _Files(_Entry):
         return self
 
 
-class _Kept(_Entry):
+class _Kept(Entry):
     """A column that is kept though it looks as if it held payment data; * stands for any text in names."""
 
     table: str
@@ -137,26 +137,7 @@ class _Kept(_Entry):
     reason: str = Field(min_length=10)
 
 
-class _KeptRows(_Entry):
-    """How long a table's rows are kept."""
-
-    table: str
-    days: int = Field(ge=3, le=36_500, description="after the time of the event that makes a row")
-    event: str = Field(description="type of the event that makes a row")
-    stays: tuple[str, ...] = Field((), strict=False, description="types of events whose rows stay, however old")
-
-
-class _Retention(_Entry):
-    """How long rows are kept, and what removes them."""
-
-    purge: tuple[str, ...] = Field(
-        strict=False, min_length=1, description="command and arguments, run without a shell beside the target file"
-    )
-    seconds: float = Field(60.0, gt=0, le=3600, description="time limit of the command", strict=False)
-    rows: tuple[_KeptRows, ...] = Field(strict=False, min_length=1)
-
-
-class _RejectionRecord(_Entry):
+class _RejectionRecord(Entry):
     """How a JSON log line tells of a rejected delivery; a dot reaches into a nested object."""
 
     match: dict[str, str] = Field(min_length=1)
@@ -169,7 +150,7 @@ class _RejectionRecord(_Entry):
 Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=599)], ...], Field(strict=False, min_length=1)]
 
 
-class _OperationContract(_Entry):
+class _OperationContract(Entry):
     """What this target promises of its operations: how it answers, and what it does later."""
 
     declined: Statuses | None = Field(None, description="statuses that say: the card was declined")
@@ -191,7 +172,7 @@ class _OperationContract(_Entry):
         return OperationContract(**{**said, **sets})
 
 
-class _Contract(_Entry):
+class _Contract(Entry):
     """What this target promises where Stripe leaves room."""
 
     rejected: tuple[Annotated[int, Field(ge=400, le=499)], ...] = Field((400, 401, 403), strict=False, min_length=1)
@@ -204,14 +185,26 @@ class _Contract(_Entry):
     operations: _OperationContract = _OperationContract()
 
 
-class _Waiver(_Entry):
+class _Budget(Entry):
+    """How long a search of all that is at rest may take."""
+
+    search_seconds: float = Field(
+        600.0,
+        gt=0,
+        le=86_400,
+        strict=False,
+        description="for each search of all stores, logs or files; what is left then is unknown, not passed",
+    )
+
+
+class _Waiver(Entry):
     """A channel without access, with the reason."""
 
     channel: Literal["store", "log", "stripe"]
     reason: str = Field(min_length=10)
 
 
-class _TargetFile(_Entry):
+class _TargetFile(Entry):
     """A billing system under test."""
 
     name: str = Field(min_length=1)
@@ -225,8 +218,9 @@ class _TargetFile(_Entry):
     stores: tuple[_Source, ...] = Field((), strict=False)
     logs: tuple[_Source, ...] = Field((), strict=False)
     files: tuple[_Files, ...] = Field((), strict=False)
-    retention: _Retention | None = None
+    retention: Retention | None = None
     contract: _Contract = _Contract()
+    budget: _Budget = _Budget()
     waive: tuple[_Waiver, ...] = Field((), strict=False)
     upstream: UpstreamTable | None = None
     principals: dict[str, PrincipalTable] = {}
@@ -327,10 +321,11 @@ class _Reading:
                 sdk=entry.contract.sdk,
                 rejection_record=None if record is None else RejectionRecord(**record.model_dump()),
                 keeps=tuple(Kept(one.table, one.column, one.reason) for one in entry.contract.keeps),
-                kept_rows=() if entry.retention is None else _kept_rows(entry.retention),
+                kept_rows=() if entry.retention is None else kept_rows(entry.retention),
                 waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
                 operations=entry.contract.operations.promised(),
             ),
+            budget=Budget(search_seconds=entry.budget.search_seconds),
             upstream=None
             if entry.upstream is None
             else upstream(
@@ -344,8 +339,19 @@ class _Reading:
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
         )
 
-    def _retention(self, entry: _Retention) -> RetentionSpec:
-        return RetentionSpec(entry.purge, _kept_rows(entry), str(self._path.parent), entry.seconds)
+    def _retention(self, entry: Retention) -> RetentionSpec:
+        writer = None
+        if entry.writer_env is not None:
+            url = self._variable(entry.writer_env, "the database", ["retention", "writer_env"])
+            writer = self._spec("writer", "writer_env", url, ["retention"], _WRITABLE)
+        return RetentionSpec(
+            entry.purge,
+            kept_rows(entry),
+            str(self._path.parent),
+            entry.seconds,
+            purge_at=entry.purge_at,
+            writer=writer,
+        )
 
     def _openapi(self, named: str) -> OpenApi:
         file = self._path.parent / named
@@ -379,14 +385,21 @@ class _Reading:
         return Secret(label, value)
 
     def _source(self, entry: _Source, place: Sequence[str | int], known: Mapping[str, object]) -> SourceSpec:
-        key, url = ("url", entry.url) if entry.url is not None else ("url_env", self._variable(entry, place))
+        if entry.url is not None:
+            spec = self._spec(entry.name, "url", entry.url, place, known)
+        else:
+            url = self._variable(entry.url_env or "", repr(entry.name), [*place, "url_env"])
+            spec = self._spec(entry.name, "url_env", url, place, known)
+        return replace(spec, ignore=entry.ignore, rejection_log=entry.rejection_log, busy=entry.busy)
+
+    def _spec(
+        self, name: str, key: str, url: str, place: Sequence[str | int], known: Mapping[str, object]
+    ) -> SourceSpec:
         scheme, colon, rest = url.partition(":")
         if not colon or scheme not in known:
             # What stands in a variable may be a secret, whatever it is.
             shown = f" {scheme!r}" if key == "url" else ""
-            raise self._wrong(
-                [*place, key], f"unknown scheme{shown} in the URL of {entry.name!r}", nearest(scheme, known)
-            )
+            raise self._wrong([*place, key], f"unknown scheme{shown} in the URL of {name!r}", nearest(scheme, known))
         password: str | None = None
         if scheme in {"sqlite", "file"}:
             url = f"{scheme}:{self._path.parent / rest}"
@@ -394,18 +407,17 @@ class _Reading:
             try:
                 url, password = without_password(url)
             except ValueError as error:
-                raise self._wrong([*place, key], f"the URL of {entry.name!r} is not right", str(error)) from None
+                raise self._wrong([*place, key], f"the URL of {name!r} is not right", str(error)) from None
         if password is not None and key == "url":
             hint = "put the URL into a variable and name that with url_env"
-            raise self._wrong([*place, key], f"the URL of {entry.name!r} holds a password", hint)
-        secret = None if password is None else Secret(f"password of {entry.name}", password)
-        return SourceSpec(entry.name, url, entry.ignore, entry.rejection_log, entry.busy, secret)
+            raise self._wrong([*place, key], f"the URL of {name!r} holds a password", hint)
+        return SourceSpec(name, url, password=None if password is None else Secret(f"password of {name}", password))
 
-    def _variable(self, entry: _Source, place: Sequence[str | int]) -> str:
-        value = self._environment.get(entry.url_env or "", "").strip()
+    def _variable(self, variable: str, of: str, place: Sequence[str | int]) -> str:
+        value = self._environment.get(variable, "").strip()
         if not value:
-            problem = f"the environment variable {entry.url_env} is not set"
-            raise self._wrong([*place, "url_env"], problem, f"it must hold the URL of {entry.name!r}")
+            problem = f"the environment variable {variable} is not set"
+            raise self._wrong(place, problem, f"it must hold the URL of {of}")
         return value
 
     def _existing(self, file: str, place: Sequence[str | int]) -> str:
@@ -416,10 +428,6 @@ class _Reading:
 
     def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
         return ConfigurationError(problem, hint=hint, file=self._path, line=self._locate(place))
-
-
-def _kept_rows(entry: _Retention) -> tuple[KeptRows, ...]:
-    return tuple(KeptRows(one.table, one.days, one.event, one.stays) for one in entry.rows)
 
 
 def _locator(text: str) -> Locator:

@@ -187,6 +187,18 @@ reason = "no access to the log was configured when this file was written"
 # days = 400
 # event = "charge.succeeded"          # makes such a row
 # stays = []                          # types of events whose rows stay, however old
+# [[retention.rows]]                  # age counts from when the event came: needs purge_at = [..., "{{time}}", ...]
+# table = "inbox"
+# days = 90
+# event = "charge.succeeded"
+# age = "arrival"
+# [[retention.rows]]                  # no event makes such a row: needs writer_env = "VARIABLE" with a database's URL
+# table = "operations"
+# days = 90
+# values = {{ id = "op_{{id}}", status = "done", created_at = "{{time}}" }}
+
+# [budget]
+# search_seconds = 600                # for each search of all stores, logs or files
 
 [contract]
 rejected = {rejected}       # statuses that mean "rejected"

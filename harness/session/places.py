@@ -1,6 +1,7 @@
 """Files of the places that a target file lists, read as ``payproof scan`` reads them: archives and databases too."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from harness.at_rest.contents import search_file
@@ -31,8 +32,11 @@ class LocalFiles:
         assert isinstance(scanner, Searcher)
         return scan_named(scanner, values)
 
-    def search(self, spec: SourceSpec, scanner: Scanner) -> Iterator[Told]:
-        """Search each file of a place; a place that is not there comes as one that was not read."""
+    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[Told]:
+        """Search each file of a place; a place that is not there comes as one that was not read.
+
+        ``progress`` is told of each file again and again while it is read, and may end the search by what it raises.
+        """
         assert isinstance(scanner, Searcher)
         pattern = spec.url.partition(":")[2]
         places = matching(pattern)
@@ -44,7 +48,9 @@ class LocalFiles:
                 if wrong:
                     yield NotRead(Place(str(path)), wrong)
                 else:
-                    yield from search_file(path, scanner, lambda _: None, lambda _: None, 1)
+                    read = partial(_read, progress, str(path))
+                    read(0)
+                    yield from search_file(path, scanner, read, lambda _: None, 1)
 
     def chunks(self, spec: SourceSpec) -> Iterator[bytes]:
         """Yield the bytes of each file of a place; what cannot be read is left out."""
@@ -52,6 +58,10 @@ class LocalFiles:
             for path, wrong in found(place, set()):
                 if not wrong:
                     yield from _chunks(path)
+
+
+def _read(progress: Callable[[str], None], name: str, _size: int) -> None:
+    progress(name)
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

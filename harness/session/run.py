@@ -18,6 +18,7 @@ from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
 from harness.adapters.reference import REFERENCE_COMMAND, REFERENCE_UPSTREAM, EmbeddedStore, Reference, StripeAt
+from harness.adapters.writer import DatabaseWriter
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
 from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
@@ -153,13 +154,14 @@ class Session:
         types = events.types(self.target.webhook.api_version)
         for kept in self.target.contract.kept_rows:
             for type_ in (kept.event, *kept.stays):
-                if type_ not in types:
+                if type_ and type_ not in types:
                     problem = f"retention of {kept.table!r}: there are no events of type {type_!r}"
                     raise ConfigurationError(problem, hint=nearest(type_, list(types)))
         sender = HttpSender(self.target, self.ledger)
         self._resources.callback(self._closed, sender)
         holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)
         self._resources.callback(holdings.close)
+        retention = self.target.retention
         runner = Runner(
             self.target,
             sender=sender,
@@ -172,6 +174,7 @@ class Session:
             commands=LocalCommands(),
             seed=self.seed,
             upstream=self._upstream,
+            writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
         )
         marker: Step = Deliver()
         await runner.plant_marker(marker)

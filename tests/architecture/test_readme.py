@@ -48,7 +48,9 @@ def test_target_files_of_the_readme_are_read(tmp_path, block):
     begin = re.search(r"^\[", block, re.MULTILINE).start()
     (tmp_path / "openapi.yaml").write_text("{openapi: 3.1.0, paths: {/a: {get: {}}}}")
     file = target_file(tmp_path, "https://billing.example", top=block[:begin], sources=block[begin:])
-    variables = dict.fromkeys(re.findall(r'url_env = "(\w+)"', block), "postgresql://watcher:password@host/name")
+    variables = dict.fromkeys(
+        re.findall(r'(?:url|writer)_env = "(\w+)"', block), "postgresql://watcher:password@host/name"
+    )
     variables |= dict.fromkeys(re.findall(r'credential_env = "(\w+)"', block), "a token of nobody's")
     read = read_target(file, {SECRET_ENV: SECRET, **variables})
     assert read.stores or read.files or read.operations or read.openapi

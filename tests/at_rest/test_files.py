@@ -3,10 +3,14 @@
 import gzip
 import io
 import os
+import sqlite3
 import subprocess
 import sys
 import zipfile
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -17,7 +21,9 @@ import zstandard
 from pyarrow import parquet
 
 from harness.at_rest import Options, read_specs, search
+from harness.domain.finding import Confidence
 from harness.domain.trace import NotRead, Searched, Trace
+from harness.files.columns import DUMP
 from tests.at_rest.made import LINES, MASKED, PACKINGS, PAN, SECRET, tarred, zipped
 from tests.components import need
 
@@ -96,7 +102,33 @@ def test_csv_is_told_by_its_header(tmp_path, separator):
     rows = [["id", "cvc", "note"], ["1", "123", '"two\nlines"'], ["2", "", PAN], ["3", "77", ""]]
     (tmp_path / "a.csv").write_text("\n".join(separator.join(row) for row in rows))
     traces, unread = searched(tmp_path)
-    assert [(one.kind, one.place.line, one.place.field) for one in traces] == [("cvc", 2, "cvc"), ("pan", 4, "note")]
+    assert [(one.kind, one.place.line, one.place.field) for one in traces] == [
+        ("cvc", 2, "cvc"),
+        ("pan", 4, "note"),
+        ("schema", 1, "cvc"),
+    ]
+    assert not unread
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_columns_of_exported_tables_are_judged_by_their_names(tmp_path, packed):
+    """A header of CSV, and what a dump's COPY names, are told where they could hold payment data, even if empty."""
+    dump = (
+        b"--\n-- PostgreSQL database dump\n--\n\n"
+        + b"-- " * 100_000
+        + b'\nCOPY public.cards (id, "cardNumber", cvc_check, cvc) FROM stdin;\n\\.\n'
+        + b"COPY public.plans (id, name, last4) FROM stdin;\n1\tCOPY x (cvc) FROM stdin;\t1\n\\.\n"
+    )
+    files = {"a.csv": b"id,card_number,paid_at\n", "dump.sql": dump, "notes.sql": b"\nCOPY t (cvc) FROM stdin;\n"}
+    for name, data in files.items():
+        (tmp_path / (f"{name}.gz" if packed else name)).write_bytes(gzip.compress(data) if packed else data)
+    traces, unread = searched(tmp_path)
+    assert [(one.kind, one.place.table, one.place.field) for one in traces] == [
+        ("schema", "", "card_number"),
+        ("schema", "public.cards", "cardNumber"),
+        ("schema", "public.cards", "cvc"),
+    ]
+    assert {one.confidence for one in traces} == {Confidence.HIGH}
     assert not unread
 
 
@@ -128,6 +160,61 @@ def test_parquet_is_read_by_columns(tmp_path):
         ("row 1", "deep"),
     }
     assert not unread
+
+
+@pytest.fixture
+def database(tmp_path):
+    """A SQLite file with a number in two columns of one row, twice in one of them, and a column for codes."""
+    path = tmp_path / "x.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, num INTEGER, text TEXT, cvc TEXT)")
+        connection.execute("INSERT INTO t VALUES (1, ?, ?, NULL)", (int(PAN), f"card_number={PAN} and {PAN}"))
+        connection.executemany("INSERT INTO t VALUES (?, 0, 'x', NULL)", [(number,) for number in range(2, 50)])
+    return path
+
+
+@pytest.mark.parametrize("options", [{}, {"rows": 10}])
+@pytest.mark.parametrize("twice", ["folder", "link", "path"])
+def test_database_that_is_given_twice_is_told_once(tmp_path, database, twice, options):
+    """What a database's rows have told is not told again where the same file is found among the files."""
+    given = {"folder": tmp_path, "path": database, "link": tmp_path / "link" / "y.db"}[twice]
+    if twice == "link":
+        given.parent.mkdir()
+        given.symlink_to(database)
+    alone, _ = searched(database)
+    rows, _ = searched(f"sqlite:{database}")
+    both, unread = searched(f"sqlite:{database}", given, **options)
+    assert Counter(map(anywhere, both)) == Counter(map(anywhere, alone))
+    assert len(alone) > len(rows) == 3
+    assert unread == []
+
+
+def test_database_that_is_given_in_two_ways_is_one_source(tmp_path, database, monkeypatch):
+    """Two names of one database, or one address twice, are searched once; two databases that are alike twice."""
+    monkeypatch.chdir(tmp_path)
+    rows, _ = searched(f"sqlite:{database}")
+    assert searched(f"sqlite:{database}", "sqlite:x.db", f"sqlite:{tmp_path}/./x.db")[0] == rows
+    (tmp_path / "copy.db").write_bytes(database.read_bytes())
+    assert len(searched(f"sqlite:{database}", "sqlite:copy.db")[0]) == 2 * len(rows)
+
+
+def test_resumed_search_tells_a_database_once(tmp_path, database):
+    """What was told of a database before a search was broken off is not told again of its file."""
+    (tmp_path / "z.log").write_bytes(LINES)
+    specs = read_specs([f"sqlite:{database}", str(tmp_path)], {})
+    whole = [one for one in search(specs, Options()) if isinstance(one, Trace)]
+    told = search(specs, Options(resume=tmp_path.parent / "resume"))
+    while not isinstance(next(told), Searched):
+        pass
+    next(told)  # only what is asked for after it is told writes it down
+    told.close()
+    again = [one for one in search(specs, Options(resume=tmp_path.parent / "resume")) if isinstance(one, Trace)]
+    assert Counter(again) == Counter(whole)
+
+
+def anywhere(trace: Trace) -> Trace:
+    """Return a trace without the name by which its file was given."""
+    return replace(trace, place=replace(trace.place, source=Path(trace.place.source).suffix))
 
 
 @pytest.mark.parametrize("packing", ["gzip", "bzip2", "xz", "zstd", "tar", "zip"])
@@ -227,14 +314,15 @@ def test_large_file_is_searched_in_parts_alike(tmp_path):
     """An executor's parts give what one process gives, to the line and the column."""
     line = b"nothing of interest is in here, it is only a line of a log that is long\n"
     with (tmp_path / "big.log").open("wb") as file:
+        file.write(DUMP + b"\nCOPY cards (cvc) FROM stdin;\n")
         for _ in range(3):
             file.write(line * (24 * 1024 * 1024 // len(line)))
             file.write(LINES)
     alone, _ = searched(tmp_path, jobs=1)
     with ThreadPoolExecutor(2) as executor:
         together, _ = searched(tmp_path, jobs=2, executor=executor)
-    assert alone == together
-    assert len(alone) == 6
+    assert Counter(alone) == Counter(together)
+    assert len(alone) == 7
 
 
 def test_many_alike_are_counted(tmp_path):

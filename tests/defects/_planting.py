@@ -15,7 +15,7 @@ from reference_impl import app as application
 from reference_impl.database import tables
 from reference_impl.middleware import paths
 from reference_impl.routes import stripe
-from reference_impl.services import billing, webhooks
+from reference_impl.services import billing, retention, webhooks
 from reference_impl.services.webhooks import Cause, RejectedError, SignatureHeader
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "judge_two_timestamps",
     "keep_timestamp_text",
     "kept",
+    "never_purge",
     "number_of",
     "open_path",
     "record",
@@ -190,6 +191,12 @@ def kept(name: str, *columns: Column[Any]) -> Table:
     """Return a table that no migration knows, for ``also_store``."""
     own = Column("number", Integer, primary_key=True), Column("stripe_event_id", String(255))
     return Table(name, tables.metadata, *own, *columns)
+
+
+def never_purge(name: str) -> None:
+    """Leave a table out of the purge."""
+    due = retention.due
+    retention.due = lambda now: ((table, condition) for table, condition in due(now) if table.name != name)
 
 
 def number_of(event: dict[str, Any]) -> str | None:

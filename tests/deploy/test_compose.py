@@ -21,7 +21,7 @@ import pytest
 
 from reference_impl.deploy import prepare
 from reference_impl.middleware.security import SECURITY_HEADERS
-from tests.components import need
+from tests.components import docker_answers, need
 from tests.end_to_end.command import PAYPROOF, environment, payproof
 
 ROOT = Path(__file__).parents[2]
@@ -99,13 +99,6 @@ def compose() -> list[str]:
 
 def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=60).stdout
-
-
-def docker_answers() -> bool:
-    return (
-        shutil.which("docker") is not None
-        and not subprocess.run(["docker", "version"], capture_output=True, timeout=30, check=False).returncode
-    )
 
 
 @contextmanager

@@ -15,7 +15,9 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
+    DateTime,
     Engine,
     Integer,
     LargeBinary,
@@ -108,12 +110,21 @@ def serving(database: str, fault: Fault | None = None) -> Iterator[str]:
         Column("object_id", String(255)),
         Column("created", BigInteger),
     )
+    arrivals = Table("arrivals", metadata, Column("event_id", String(255), primary_key=True), Column("at", BigInteger))
+    # No event makes these.
+    Table(
+        "notes",
+        metadata,
+        Column("note_id", String(40), primary_key=True),
+        Column("written", DateTime, nullable=False),
+        Column("open", Boolean, nullable=False),
+    )
     also = None
     if fault is not None:
         own = Column("number", Integer, primary_key=True, autoincrement=True)
         also = Table("also", metadata, own, fault.column())
     metadata.create_all(engine)
-    handler = type("Handler", (_Handler,), {"keeping": (engine, events, also, fault)})
+    handler = type("Handler", (_Handler,), {"keeping": (engine, events, arrivals, also, fault)})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -128,7 +139,7 @@ def serving(database: str, fault: Fault | None = None) -> Iterator[str]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    keeping: tuple[Engine, Table, Table | None, Fault | None]
+    keeping: tuple[Engine, Table, Table, Table | None, Fault | None]
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -145,11 +156,12 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing."""
 
     def _keep(self, event: dict[str, Any]) -> None:
-        engine, events, also, fault = self.keeping
+        engine, events, arrivals, also, fault = self.keeping
         row = {"event_id": event["id"], "type": event["type"], "created": event["created"]}
         try:
             with engine.begin() as connection:
                 connection.execute(insert(events).values({**row, "object_id": event["data"]["object"].get("id")}))
+                connection.execute(insert(arrivals).values(event_id=event["id"], at=int(time.time())))
                 if also is not None and fault is not None and (value := fault.value(event)) is not None:
                     connection.execute(insert(also).values({also.columns.keys()[1]: value}))
         except IntegrityError:

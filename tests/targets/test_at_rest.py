@@ -3,6 +3,7 @@
 import json
 import sys
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,7 +26,13 @@ from tests.servers import mariadb, redis_server
 from tests.targets.small import FAULTS, SECRET, Fault, serving
 
 ROOT = Path(__file__).parents[2]
-KEPT = (KeptRows("events", 90, "charge.succeeded"),)
+NOTE = {"note_id": "note_{id}", "written": "{date}", "open": False}
+KEPT = (
+    KeptRows("events", 90, "charge.succeeded"),
+    KeptRows("arrivals", 30, "charge.succeeded", from_arrival=True),
+    KeptRows("notes", 7, values=NOTE, stays_with=({"open": True},)),
+)
+PURGE = (sys.executable, "-m", "tests.targets.purge")
 CASES = {case.id: (scenario, case) for scenario, case in choose(all_scenarios(), topics=["data_at_rest"])}
 #: What needs no log and no files, of which the small service has none.
 JUDGED = [id_ for id_ in CASES if "/other_stores" not in id_]
@@ -51,21 +58,21 @@ def database(request):
 
 
 @contextmanager
-def session_on(
-    database, fault=None, purge=(sys.executable, "-m", "tests.targets.purge"), environment=Environment.LOCAL
-):
+def session_on(database, fault=None, purge=PURGE, environment=Environment.LOCAL):
     """Open a session on the small service."""
     service, watched = database
     address, password = without_password(watched)
     secret = None if password is None else Secret("password of the database", password)
-    retention = RetentionSpec(purge, KEPT, str(ROOT), environment={"SMALL_DATABASE": service})
+    source = SourceSpec("database", address, password=secret)
+    variables = {"SMALL_DATABASE": service}
+    retention = RetentionSpec(purge, KEPT, str(ROOT), environment=variables, purge_at=(*purge, "{time}"), writer=source)
     with serving(service, fault) as url:
         target = Target(
             name="small service",
             url=url,
             environment=environment,
             webhook=Webhook("/", Secret("webhook secret", SECRET), event_factory(0).versions()[-1]),
-            stores=(SourceSpec("database", address, password=secret),),
+            stores=(source,),
             retention=retention,
             contract=Contract(kept_rows=KEPT),
         )
@@ -96,12 +103,33 @@ def test_each_fault_is_found(database, name):
     assert fault.check in set().union(*checks), [summary(one) for one in verdicts]
 
 
-def test_a_purge_that_does_nothing_is_found(database):
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ("purge", "older than 90 days, saw 1 in table events"),
+        ("written", "older than 7 days, saw 1 in table notes"),
+        ("later", "older than 30 days, saw 1 in table arrivals"),
+    ],
+)
+def test_a_purge_that_does_nothing_is_found(database, case, told):
     """Rows that are older than the contract says and still there after the purge are told by table."""
     with session_on(database, purge=(sys.executable, "-c", "")) as session:
-        verdict = session.judged(*CASES["data_at_rest/retention[purge]"]).verdict
+        verdict = session.judged(*CASES[f"data_at_rest/retention[{case}]"]).verdict
     assert isinstance(verdict, Failed)
-    assert "older than 90 days" in summary(verdict)
+    assert told in summary(verdict)
+
+
+def test_a_row_that_cannot_be_written_is_errored(database):
+    """Where the database refuses a row, nothing is known of its purge, and no value of the row is told."""
+    wrong = replace(KEPT[2], values={**NOTE, "open": "neither"} | {"never": "a column"})
+    with session_on(database) as session:
+        target = session.target
+        session.close()
+        target = replace(target, contract=replace(target.contract, kept_rows=(wrong,)))
+        with closing(Session(target, seed=1)) as again:
+            verdict = again.judged(*CASES["data_at_rest/retention[written]"]).verdict
+    assert isinstance(verdict, Errored)
+    assert (verdict.reason, verdict.detail.startswith("table notes: ")) == (Reason.NOT_PLANTED, True)
 
 
 @pytest.mark.parametrize("leaks", [False, True])

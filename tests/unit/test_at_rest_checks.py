@@ -9,7 +9,8 @@ from harness.checks.no_suspect_columns import NoSuspectColumns
 from harness.checks.not_followed import NotFollowed
 from harness.checks.not_kept import NotKept
 from harness.checks.only_old_rows_purged import OnlyOldRowsPurged
-from harness.domain.contracts import Seen
+from harness.checks.purged_when_due import PurgedWhenDue
+from harness.domain.contracts import At, Seen
 from harness.domain.events import Record, Unwatched
 from harness.domain.finding import Confidence, Severity
 from harness.domain.observation import (
@@ -157,6 +158,51 @@ def test_only_old_rows_go(after, left, removed, told):
     assert any(told in one for one in said) if told else not said
 
 
+RECORDED = Contract(kept_rows=(KeptRows("t", 90, "charge.succeeded", from_arrival=True),))
+ONE = {("id", "recorded row of t", 0): 1}
+
+
+@pytest.mark.parametrize(
+    ("after", "early", "late", "told"),
+    [
+        (ONE, ONE, {}, ""),
+        (ONE, ONE, ONE, "1 in table t"),
+        (ONE, {}, {}, "1 removed from table t"),
+        ({}, {}, {}, "no row in table t"),
+    ],
+)
+def test_rows_go_when_they_are_due(after, early, late, told):
+    """What came today must outlast the purge of a day before its limit, and not that of a day after it."""
+    counts = [replace(counted(moment, rows), about="t") for moment, rows in (("early", early), ("purged", late))]
+    observed = (counted("after", after), Purged(2, 0, 1.0, 88), counts[0], Purged(2, 0, 1.0, 92), counts[1])
+    said = [one.seen for one in findings(PurgedWhenDue(), *observed, contract=RECORDED)]
+    assert said == ([told] if told else [])
+    failed = (*observed, Purged(2, 1, 1.0, 92))
+    assert findings(PurgedWhenDue(), *failed, contract=RECORDED) == []
+
+
+def test_tables_are_judged_by_the_way_in_which_their_rows_are_planted():
+    """Rows that are written are not asked of deliveries, nor those that are recorded."""
+    written = KeptRows("w", 9, values={"id": "{id}", "at": "{time}"}, stays_with=({"open": True},))
+    contract = Contract(kept_rows=(*RECORDED.kept_rows, written))
+    observed = (counted("after", {}), Purged(2, 0, 1.0), counted("purged", {}))
+    assert findings(OnlyOldRowsPurged(), *observed, contract=contract) == []
+    said = [one.seen for one in findings(OnlyOldRowsPurged(how="written"), *observed, contract=contract)]
+    assert said == ["no old row in table w", "no young row in table w", "no stays row in table w"]
+
+
+@pytest.mark.parametrize("at", [None, 0])
+def test_table_of_which_no_row_can_be_planted_is_skipped_by_name(at):
+    """A limit that nothing can be shown of is not passed."""
+    contract = Contract(kept_rows=(KeptRows("t", 90),))
+    check = OnlyOldRowsPurged() if at is None else At(OnlyOldRowsPurged(), at)
+    case = Case("t/s[c]", "c", Phase((), (check,)))
+    observed = (counted("after", {}), Purged(0, 0, 1.0), counted("purged", {}))
+    verdict = judge(contract, SCENARIO, case, Record((), observed))
+    assert isinstance(verdict, Skipped)
+    assert "of table t no row can be planted" in verdict.why
+
+
 CASE = Case("t/s[c]", "c", Phase((), (NoPaymentData(),)))
 SCENARIO = Scenario("t/s", "A rule", Severity.HIGH, (Requirement("R1", "It must."),), None, (CASE,), {}, passive=True)
 
@@ -167,6 +213,8 @@ SCENARIO = Scenario("t/s", "A rule", Severity.HIGH, (Requirement("R1", "It must.
         (searched(wanted="patterns"), Passed),
         (searched(TEST_PAN, wanted="patterns", unread=("x",), marked=False), Failed),
         (searched(wanted="patterns", unread=("table t: locked",)), Reason.SOURCE_UNREADABLE),
+        (searched(TEST_PAN, wanted="patterns", spent=("x",), marked=False), Failed),
+        (searched(wanted="patterns", spent=("of table t only 3 rows",), marked=False), Reason.BUDGET_SPENT),
         (searched(wanted="patterns", marked=False), Reason.MARKER_NOT_SEEN),
         (ColumnsSeen(0, "database", 0, 0, ()), Reason.MARKER_NOT_SEEN),
         (Purged(0, 1, 0.1), Reason.COMMAND_FAILED),

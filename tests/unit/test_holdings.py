@@ -1,10 +1,14 @@
 """The search of all that a target keeps: what it finds, what it could not look at, and that it shows nothing."""
 
 import gzip
+import itertools
+import re
 import sqlite3
 from contextlib import closing
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from harness.canary import Ledger
 from harness.domain.observation import Channel
@@ -17,6 +21,7 @@ from harness.registry import table_sources
 from harness.scan.canaries import Canary
 from harness.scan.luhn import check_digit
 from harness.session.places import LocalFiles
+from harness.sources.sqlite.tables import SqliteTables
 
 NUMBER = "400000" + "12345678" + "7"
 NUMBER += check_digit(NUMBER)
@@ -138,11 +143,89 @@ def test_a_log_is_searched_from_its_beginning(tmp_path, database, search):
     assert (seen.marked, len(seen.sightings), seen.pieces) == (True, 1, 1)
 
 
-def test_a_search_ends_with_its_time(database, search):
-    """What takes longer than the budget allows is no search that found nothing."""
-    with pytest.raises(InconclusiveError) as caught:
-        search([Channel.STORE], search_seconds=-1.0)
+def test_a_search_ends_with_its_time(tmp_path, database, search):
+    """What the budget leaves no time for is named: the rest of a table, the tables and files behind it, each source."""
+    database.execute("CREATE TABLE later (id INTEGER PRIMARY KEY)")
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "tmp" / "a").write_bytes(b"x")
+    store, log, files = search([Channel.STORE, Channel.LOG, Channel.FILE], search_seconds=-1.0)
+    (left,) = store.spent
+    assert "of table events only 0 rows were read within -1 s (search_seconds" in left
+    assert "nothing of later" in left
+    assert (store.pieces, store.marked, log.marked) == (0, False, False)
+    assert "service.log was not read to its end" in log.spent[0]
+    assert f"{tmp_path}/tmp/a was not read to its end" in files.spent[0]
+
+
+def test_what_was_read_before_an_error_is_searched(database, search, monkeypatch):
+    """A table that cannot be read to its end is told as not read, and what came before is searched all the same."""
+    right = SqliteTables.rows
+
+    def breaking(tables, table, most=None):
+        yield from right(tables, table, most)
+        raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"table {table}: the connection was lost")
+
+    monkeypatch.setattr(SqliteTables, "rows", breaking)
+    database.execute("INSERT INTO events VALUES ('evt_2', ?)", (NUMBER,))
+    (seen,) = search([Channel.STORE])
+    assert ([one.column for one in seen.sightings], seen.marked) == (["events.content"], True)
+    assert seen.unread == ("table events: the connection was lost",)
+
+
+def test_what_was_found_in_time_is_kept(database, search, monkeypatch):
+    """Of a table that is too large for the budget, what was read is searched, and the rest and its share are named."""
+    database.execute("CREATE TABLE large (id INTEGER PRIMARY KEY, content)")
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+    database.execute(f"INSERT INTO large {numbers} SELECT i, iif(i = 7, ?, 'nothing') FROM n", (NUMBER,))
+    clock = itertools.count()
+    monkeypatch.setattr("harness.engine.deadline.monotonic", lambda: next(clock) / 1000)
+    (seen,) = search([Channel.STORE], search_seconds=1.0)
+    (left,) = seen.spent
+    assert "of table large only " in left
+    assert 400 < int(re.search(r"only ([\d,]+) rows", left)[1].replace(",", "")) < 600
+    assert ([one.column for one in seen.sightings], seen.marked) == (["large.content"], True)
+
+
+@pytest.mark.parametrize("packing", ["plain", "gzip", "sqlite", "parquet", "csv"])
+def test_one_large_file_ends_with_its_time_too(tmp_path, database, search, monkeypatch, packing):
+    """A single file of any sort is not read beyond the budget."""
+    (tmp_path / "tmp").mkdir()
+    path = tmp_path / "tmp" / "file"
+    lines = b"nothing, of interest\n" * 200_000
+    if packing == "sqlite":
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("CREATE TABLE t (a)")
+            connection.executemany("INSERT INTO t VALUES (?)", [(number,) for number in range(20_000)])
+    elif packing == "parquet":
+        parquet.write_table(pa.table({"a": list(range(20_000))}), path)
+    else:
+        path = path.with_suffix(".csv") if packing == "csv" else path
+        path.write_bytes(gzip.compress(lines) if packing == "gzip" else lines)
+    clock = itertools.count()
+    monkeypatch.setattr("harness.engine.deadline.monotonic", lambda: next(clock) / 1000)
+    (whole,) = search([Channel.FILE], search_seconds=1000.0)
+    (cut,) = search([Channel.FILE], search_seconds=0.006)
+    assert whole.spent == ()
+    assert f"{path} was not read to its end within 0.006 s" in cut.spent[0]
+
+
+def test_counting_ends_with_its_time(database, tmp_path):
+    """A count that has not seen every row is none: it says so."""
+    target = Target(
+        name="t",
+        url="https://t.example",
+        environment=Environment.LOCAL,
+        webhook=Webhook("/", Secret("s", "whsec_" + "x" * 32), "2026-08-26.dahlia"),
+        stores=(SourceSpec("database", f"sqlite:{tmp_path / 'b.db'}"),),
+        budget=Budget(search_seconds=-1.0),
+    )
+    with (
+        closing(Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=Ledger())) as held,
+        pytest.raises(InconclusiveError) as caught,
+    ):
+        held.count(0, Watch(), "before")
     assert caught.value.reason is Reason.BUDGET_SPENT
+    assert "table events" in caught.value.detail
 
 
 def test_a_canary_that_could_not_be_found_is_no_search(database, search):

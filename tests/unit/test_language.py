@@ -67,6 +67,79 @@ def test_target(tmp_path):
     assert read.stores[1].ignore == ("sessions",)
     assert (read.contract.rejected, read.contract.answer_within) == ({400}, 3.0)
     assert read.allowed == {"billing.example:8443"}
+    assert read.budget.search_seconds == 600
+    limited = target(tmp_path, TARGET + "[budget]\nsearch_seconds = 5\n")
+    assert limited.budget.search_seconds == 5.0
+
+
+RETENTION = """
+[retention]
+purge = ["billing", "purge"]
+purge_at = ["faketime", "@{time}", "billing", "purge"]
+writer_env = "WRITER"
+[[retention.rows]]
+table = "payments"
+days = 400
+event = "charge.succeeded"
+[[retention.rows]]
+table = "inbox"
+days = 90
+event = "charge.succeeded"
+age = "arrival"
+[[retention.rows]]
+table = "operations"
+days = 1
+values = { id = "op_{id}", at = "{time}", tries = 1, done = true }
+stays_with = [{ done = false }]
+[[retention.rows]]
+table = "sessions"
+days = 7
+"""
+
+
+def test_retention(tmp_path):
+    """Each table says what makes a row of it; the address of the role that writes some comes from a variable."""
+    read = target(tmp_path, TARGET + RETENTION, WRITER="postgresql://owner:s3cret-password@h/d")
+    assert [rows.planted for rows in read.contract.kept_rows] == ["delivered", "recorded", "written", ""]
+    assert [rows.margin for rows in read.contract.kept_rows] == [2, 2, 0.5, 2]
+    assert (read.retention.writer.url, read.retention.writer.password.reveal()) == (
+        "postgresql://owner@h/d",
+        "s3cret-password",
+    )
+    assert "s3cret-password" not in repr(read)
+    assert all(read.offers(f"retention_{how}") for how in ("delivered", "recorded", "written"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('writer_env = "WRITER"', "", "the values of 'operations' need writer_env"),
+        ('writer_env = "WRITER"', 'writer_env = "UNSET"', "the environment variable UNSET is not set"),
+        ('writer_env = "WRITER"', 'writer_env = "REDIS"', "unknown scheme in the URL of 'writer'"),
+        ('purge_at = ["faketime", "@{time}", "billing", "purge"]', "", "the age of 'inbox' needs purge_at"),
+        ("@{time}", "tomorrow", "purge_at needs {time} or {seconds}"),
+        ('age = "arrival"', 'age = "birth"', "'retention.rows.1.age' is not right"),
+        ("days = 400", "days = 2", "rows that events make need 3 days or more"),
+        ('event = "charge.succeeded"', 'event = "charge.succeeded"\nvalues = { a = 1 }', "either event, or values"),
+        ('id = "op_{id}"', 'id = "op"', "values need {id} in a column"),
+        ('at = "{time}"', "at = 7", "values need {time} or {date} in a column"),
+        ("tries = 1", "tries = [1]", "is not right"),
+        (
+            'table = "sessions"',
+            'table = "sessions"\nstays = ["a.b"]',
+            "stays is for rows whose age is that of an event",
+        ),
+        ('table = "sessions"', 'table = "sessions"\nstays_with = [{ a = 1 }]', "stays_with is for rows with values"),
+    ],
+)
+def test_wrong_retention(tmp_path, old, new, said):
+    """What is wrong with the rows of a retention is told in one line, without what the variable holds."""
+    text = (TARGET + RETENTION).replace(old, new, 1)
+    with pytest.raises(ConfigurationError) as raised:
+        target(tmp_path, text, WRITER="postgresql://owner:s3cret-password@h/d", REDIS="redis://:s3cret-password@h/0")
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +149,11 @@ def test_target(tmp_path):
         ("answer_within = 3", 'answer_within = "3', 21, "not TOML: "),
         ("answer_within = 3", "answer_within = [", 21, "not TOML: Invalid value"),
         ("answer_within = 3", "answer_within = 0", 21, "'contract.answer_within' is not right; greater than 0"),
+        ("[contract]", "[budget]\nsearch_seconds = 0\n[contract]", 20, "search_seconds' is not right; greater than 0"),
+        ("[contract]", "[budget]\nsearch_seconds = nan\n[contract]", 20, "'budget.search_seconds' is not right; "),
+        ("[contract]", "[budget]\nsearch_seconds = inf\n[contract]", 20, "less than or equal to 86400"),
+        ("[contract]", "[budget]\nsearch_seconds = '1h'\n[contract]", 20, "'budget.search_seconds' is not right; "),
+        ("[contract]", "[budget]\nsearch_second = 9\n[contract]", 20, "did you mean 'search_seconds'?"),
         ("answer_within = 3", "anwser_within = 3", 21, "did you mean 'answer_within'?"),
         ("rejected = [400]", "rejected = [200]", 20, "'contract.rejected.0' is not right"),
         ("rejected = [400]", "rejected = []", 20, "'contract.rejected' is not right"),

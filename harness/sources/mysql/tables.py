@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pymysql
 from pymysql.cursors import SSCursor
 
-from harness.domain.tables import Cell, Column, Table
+from harness.domain.tables import CELL, OVERLAP, Cell, Column, Table
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 
@@ -23,6 +23,9 @@ _SETTINGS = (
 _PARAMETERS = frozenset({"ssl_ca", "unix_socket"})
 _SYSTEM = ("information_schema", "mysql", "performance_schema", "sys")
 _LEFT_OUT = frozenset({"date", "datetime", "time", "timestamp", "year"})
+#: What may hold more than is read at once.
+_LONG = frozenset({"mediumtext", "longtext", "mediumblob", "longblob", "json", "geometry"})
+_MOST_LONG = 100_000  # long values of a table that are remembered until its rows have been read
 _TABLES = """
     SELECT table_schema, table_name, table_rows FROM information_schema.tables
     WHERE table_type IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY table_schema, table_name
@@ -43,6 +46,7 @@ class _Column(NamedTuple):
     name: str
     type: str
     read: bool
+    long: bool
 
 
 class MysqlTables:
@@ -97,15 +101,28 @@ class MysqlTables:
         if place is None:
             raise self._unreadable("there is no such table", table)
         with self._reading(table) as cursor:
-            columns, key = _described(cursor, place)
-            names = [column.name for column in columns if column.read]
-            for query in _queries(cursor, place, key, names, most):
+            described, key = _described(cursor, place)
+            columns = [column for column in described if column.read]
+            rests: list[_Rest] = []
+            cut = 0
+            for query in _queries(cursor, place, key, columns, most):
                 cursor.execute(query)
                 for number, row in enumerate(iter(cursor.fetchone, None), 1):
                     known = ", ".join(f"{name}={printed(value)}" for name, value in zip(key, row, strict=False))
-                    for name, value in zip(names, row[len(key) :], strict=True):
+                    values = iter(row[len(key) :])
+                    for column in columns:
+                        value = next(values)
                         if value is not None:
-                            yield known or f"row {number}", name, value
+                            yield known or f"row {number}", column.name, value
+                        if column.long and (next(values) or 0) > CELL:
+                            rest = _Rest(known, column.name, row[: len(key)])
+                            cut += not _remembered(rests, rest)
+            for rest in rests:
+                yield from _parts(cursor, place, key, rest)
+            if cut:
+                raise self._unreadable(
+                    f"of {cut:,} values larger than {CELL:,} bytes only the beginning was read", table
+                )
 
     def close(self) -> None:
         """Close the connection."""
@@ -168,6 +185,39 @@ class MysqlTables:
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {detail}")
 
 
+class _Rest(NamedTuple):
+    """Where the rest of a value is, of which the beginning was read."""
+
+    known: str
+    column: str
+    key: Sequence[Any]
+
+
+def _remembered(rests: list[_Rest], rest: _Rest) -> bool:
+    """Remember a value to go on with; without a key there is no way back to it."""
+    if not rest.key or len(rests) >= _MOST_LONG:
+        return False
+    rests.append(rest)
+    return True
+
+
+def _parts(cursor: Any, place: tuple[str, str], key: Sequence[str], rest: _Rest) -> Iterator[Cell]:
+    chosen, table = quoted(rest.column).replace("%", "%%"), ".".join(map(quoted, place)).replace("%", "%%")
+    where = " AND ".join(f"{quoted(name).replace('%', '%%')} <=> %s" for name in key)
+    query = f"SELECT SUBSTRING({chosen}, %s, {CELL}) FROM {table} WHERE {where}"  # noqa: S608 (quoted identifiers)
+    start = CELL - OVERLAP
+    while True:
+        cursor.execute(query, (start + 1, *rest.key))
+        found = cursor.fetchall()
+        part = found[0][0] if found else None
+        if not part:
+            return
+        yield rest.known, rest.column, part
+        if len(part) < CELL:
+            return
+        start += CELL - OVERLAP
+
+
 def asked(spec: SourceSpec) -> tuple[dict[str, Any], str]:
     """Return what the driver is told of an address, and the database."""
     parts = urlsplit(spec.url)
@@ -195,14 +245,15 @@ def _described(cursor: Any, place: tuple[str, str]) -> tuple[list[_Column], list
     rows = [row[2:] for row in cursor.fetchall() if row[:2] == place]
     cursor.execute(_KEYS, place)
     key = [row[2] for row in cursor.fetchall() if row[:2] == place]
-    return [_Column(name, type_, data not in _LEFT_OUT) for name, type_, data in rows], key
+    return [_Column(name, type_, data not in _LEFT_OUT, data in _LONG) for name, type_, data in rows], key
 
 
 def _queries(
-    cursor: Any, place: tuple[str, str], key: Sequence[str], names: Sequence[str], most: int | None
+    cursor: Any, place: tuple[str, str], key: Sequence[str], columns: Sequence[_Column], most: int | None
 ) -> Iterator[str]:
     table = ".".join(map(quoted, place))
-    query = f"SELECT {', '.join(map(quoted, [*key, *names])) or '1'} FROM {table}"  # noqa: S608 (quoted identifiers)
+    chosen = ", ".join([*map(quoted, key), *map(_beginning, columns)]) or "1"
+    query = f"SELECT {chosen} FROM {table}"  # noqa: S608 (quoted identifiers)
     if most is not None:
         cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {most + 1}) AS counted")  # noqa: S608
         ((counted,),) = cursor.fetchall()
@@ -215,6 +266,14 @@ def _queries(
     else:
         for order, limit in (("ASC", most - most // 2), ("DESC", most // 2)):
             yield f"{query} ORDER BY {', '.join(f'{quoted(name)} {order}' for name in key)} LIMIT {limit}"
+
+
+def _beginning(column: _Column) -> str:
+    """Ask for a column, of a long value for its beginning, and for how long it is."""
+    name = quoted(column.name)
+    if not column.long:
+        return name
+    return f"IF(OCTET_LENGTH({name}) > {CELL}, SUBSTRING({name}, 1, {CELL}), {name}), OCTET_LENGTH({name})"
 
 
 def quoted(name: str) -> str:

@@ -72,18 +72,18 @@ class Table:
 
     def count(self, most: int | None = None) -> sql.Composed:
         """Ask how many rows there are, counting no further than ``most``."""
-        return sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS counted").format(self._place, most)
+        return sql.SQL("SELECT count(*) FROM (SELECT FROM {} LIMIT {}) AS counted").format(self.place, most)
 
     def rows(self) -> sql.Composed:
         """Ask for every row."""
-        return sql.SQL("SELECT * FROM {}").format(self._place)
+        return sql.SQL("SELECT * FROM {}").format(self.place)
 
-    def reading(self, key: Sequence[str], columns: Sequence[str]) -> sql.Composed:
+    def reading(self, key: Sequence[str], columns: Sequence[sql.Composable]) -> sql.Composed:
         """Ask for columns of every row, after what tells rows apart as texts: the key, else where they stand."""
         stands = sql.SQL("ctid::text" if self.alone else "tableoid::regclass || ' ' || ctid")
         apart: list[sql.Composable] = [sql.SQL("{}::text").format(sql.Identifier(name)) for name in key]
-        chosen = sql.SQL(", ").join([*(apart or [stands]), *(sql.Identifier(name) for name in columns)])
-        return sql.SQL("SELECT {} FROM {}").format(chosen, self._place)
+        chosen = sql.SQL(", ").join([*(apart or [stands]), *columns])
+        return sql.SQL("SELECT {} FROM {}").format(chosen, self.place)
 
     def rows_with(self, ids: Sequence[str]) -> sql.Composed:
         """Ask for the rows that hold one of the ids in some column."""
@@ -91,10 +91,11 @@ class Table:
             SELECT whole.* FROM {} AS whole
                 CROSS JOIN LATERAL (SELECT ROW(whole.*)::text COLLATE "C" AS line OFFSET 0) AS printed
             WHERE EXISTS (SELECT FROM unnest({}::text[]) AS one(id) WHERE strpos(printed.line, one.id) > 0)
-        """).format(self._place, list(ids))
+        """).format(self.place, list(ids))
 
     @property
-    def _place(self) -> sql.Composed:
+    def place(self) -> sql.Composed:
+        """Name it in a query."""
         return sql.SQL("ONLY {}" if self.alone else "{}").format(sql.Identifier(self.schema, self.table))
 
 

@@ -1,12 +1,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import IsolationLevel, sql
 
-from harness.domain.tables import Cell, Column, Table
+from harness.domain.tables import CELL, OVERLAP, Cell, Column, Table
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 from harness.sources.postgresql import queries
@@ -23,7 +23,8 @@ _COLUMNS_WHERE = sql.SQL("""
         nspname, relname, attname, format_type(atttypid, atttypmod),
         -- Of a domain, what it is a domain over.
         CASE WHEN typtype = 'd' THEN typbasetype ELSE atttypid END,
-        array_position(conkey, attnum)
+        array_position(conkey, attnum),
+        attlen = -1
     FROM pg_attribute
         JOIN pg_class ON pg_class.oid = attrelid
         JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -44,8 +45,6 @@ _SIZES = sql.SQL("""
 _LARGE_OBJECTS = "pg_catalog.pg_largeobject"
 _LARGE = sql.SQL("SELECT oid FROM pg_largeobject_metadata ORDER BY oid")
 _PIECE = sql.SQL("SELECT lo_get(%s, %s, %s)")
-_PIECE_BYTES = 1024 * 1024
-_OVERLAP = 4096  # what would be cut by the end of a piece stands whole in the next one
 
 # By OID: boolean, date, time, timestamp, timestamptz, interval, timetz, and arrays of them.
 _LEFT_OUT = frozenset({16, 1082, 1083, 1114, 1184, 1186, 1266, 1000, 1182, 1183, 1115, 1185, 1187, 1270})
@@ -53,6 +52,28 @@ _LEFT_OUT = frozenset({16, 1082, 1083, 1114, 1184, 1186, 1266, 1000, 1182, 1183,
 _TYPED = frozenset({17, 20, 21, 23, 25, 700, 701, 1700, 1001, 1005, 1007, 1009, 1015, 1016, 1021, 1022, 1231})
 _JSON = frozenset({114, 3802})
 _TEXT = 25
+_BYTEA = 17
+_NUMERIC = 1700
+
+_MOST_COMPRESSED = 256  # times
+_MOST_LONG = 100_000  # long values of a table that are remembered until its rows have been read
+#: Where a row stands; within one transaction it stays there.
+_WHERE = sql.SQL("tableoid::text || ' ' || ctid::text")
+_PART = sql.SQL("SELECT substr({}, %s, %s) FROM {} WHERE tableoid = %s::oid AND ctid = %s::tid")
+
+
+class _Column(NamedTuple):
+    name: str
+    oid: int
+    long: bool  # whether its values may be
+
+
+class _Rest(NamedTuple):
+    """Where a value is that was too long to be read with its row."""
+
+    key: str
+    column: _Column
+    stands: tuple[str, str]
 
 
 class PostgresqlTables:
@@ -149,23 +170,71 @@ class PostgresqlTables:
 
 def _cells(cursor: psycopg.Cursor[Any], table: queries.Table, most: int | None) -> Iterator[Cell]:
     described = [row[2:] for row in cursor.execute(_COLUMNS_OF, (table.schema, table.table))]
-    chosen = [(name, oid) for name, _, oid, _ in described if oid not in _LEFT_OUT]
-    key = [name for name, _, _, place in sorted(described, key=lambda one: one[3] or 0) if place]
-    whole = table.reading(key, [name for name, _ in chosen])
+    chosen = [_Column(name, oid, long and oid != _NUMERIC) for name, _, oid, _, long in described]
+    chosen = [column for column in chosen if column.oid not in _LEFT_OUT]
+    key = [name for name, _, _, place, _ in sorted(described, key=lambda one: one[3] or 0) if place]
+    parts = [*map(_unless_long, chosen), _long_ones(chosen)] if any(one.long for one in chosen) else None
+    whole = table.reading(key, parts or [sql.Identifier(one.name) for one in chosen])
+    rests: list[_Rest] = []
     for query in [whole] if most is None else _sampled(cursor, table, whole, key, most):
         with cursor.copy(sql.SQL("COPY ({}) TO STDOUT").format(query)) as copy:
-            copy.set_types([_TEXT] * (len(key) or 1) + [oid if oid in _TYPED else _TEXT for _, oid in chosen])
-            yield from _told(copy.rows(), key, chosen)
+            types = [one.oid if one.oid in _TYPED else _TEXT for one in chosen]
+            copy.set_types([_TEXT] * (len(key) or 1) + types + [_TEXT] * (parts is not None))
+            yield from _told(copy.rows(), key, chosen, rests)
+    for rest in rests[:_MOST_LONG]:
+        yield from _parts(cursor, table, rest)
+    if len(rests) > _MOST_LONG:
+        raise psycopg.DataError(
+            f"more than {_MOST_LONG:,} values are larger than {CELL:,} bytes; the others were not read"
+        )
+
+
+def _printed(column: _Column) -> sql.Composed:
+    """Return a value as what can be measured and cut."""
+    return sql.SQL("{}" if column.oid == _BYTEA else "{}::text").format(sql.Identifier(column.name))
+
+
+def _is_long(column: _Column) -> sql.Composed:
+    # What is stored in so few bytes is not long: nothing that PostgreSQL compresses with makes more of it.
+    size = sql.SQL("pg_column_size({}) > {}").format(sql.Identifier(column.name), CELL // _MOST_COMPRESSED)
+    return sql.SQL("{} AND octet_length({}) > {}").format(size, _printed(column), CELL)
+
+
+def _unless_long(column: _Column) -> sql.Composed:
+    name = sql.Identifier(column.name)
+    if not column.long:
+        return sql.Composed([name])
+    return sql.SQL("CASE WHEN {} THEN NULL ELSE {} END").format(_is_long(column), name)
+
+
+def _long_ones(columns: Sequence[_Column]) -> sql.Composed:
+    """Ask which columns of a row are long, by their numbers, and where the row stands; NULL of a row without any."""
+    numbers = sql.SQL(", ").join(
+        sql.SQL("CASE WHEN {} THEN {} END").format(_is_long(column), sql.Literal(str(number)))
+        for number, column in enumerate(columns)
+        if column.long
+    )
+    return sql.SQL("nullif(concat_ws(',', {}), '') || ' ' || {}").format(numbers, _WHERE)
+
+
+def _parts(cursor: psycopg.Cursor[Any], table: queries.Table, rest: _Rest) -> Iterator[Cell]:
+    query = _PART.format(_printed(rest.column), table.place)
+    start = 0
+    while part := (cursor.execute(query, (start + 1, CELL, *rest.stands), binary=True).fetchone() or ("",))[0]:
+        yield rest.key, rest.column.name, part
+        if len(part) < CELL:
+            return
+        start += CELL - OVERLAP
 
 
 def _large_objects(cursor: psycopg.Cursor[Any], most: int | None) -> Iterator[Cell]:
     for (oid,) in cursor.execute(_LARGE).fetchall()[:most]:
         offset = 0
-        while piece := (cursor.execute(_PIECE, (oid, offset, _PIECE_BYTES), binary=True).fetchone() or (b"",))[0]:
+        while piece := (cursor.execute(_PIECE, (oid, offset, CELL), binary=True).fetchone() or (b"",))[0]:
             yield f"oid={oid} from byte {offset}", "data", piece
-            if len(piece) < _PIECE_BYTES:
+            if len(piece) < CELL:
                 break
-            offset += _PIECE_BYTES - _OVERLAP
+            offset += CELL - OVERLAP
 
 
 def _sampled(
@@ -188,13 +257,19 @@ def _sampled(
     ]
 
 
-def _told(rows: Iterator[tuple[Any, ...]], key: Sequence[str], columns: Sequence[tuple[str, int]]) -> Iterator[Cell]:
+def _told(
+    rows: Iterator[tuple[Any, ...]], key: Sequence[str], columns: Sequence[_Column], rests: list[_Rest]
+) -> Iterator[Cell]:
+    """Yield the values of rows, and remember those that are long."""
     width = len(key) or 1
     for row in rows:
         place = ", ".join(f"{name}={value}" for name, value in zip(key or ("ctid",), row, strict=False))
-        for (column, oid), value in zip(columns, row[width:], strict=True):
+        for column, value in zip(columns, row[width : width + len(columns)], strict=True):
             if value is not None:
-                yield place, column, _parsed(value) if oid in _JSON else value
+                yield place, column.name, _parsed(value) if column.oid in _JSON else value
+        if len(row) > width + len(columns) and row[-1] is not None and len(rests) <= _MOST_LONG:
+            numbers, oid, stands = row[-1].split(" ")
+            rests += (_Rest(place, columns[int(number)], (oid, stands)) for number in numbers.split(","))
 
 
 def _parsed(text: str) -> object:

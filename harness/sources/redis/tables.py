@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import redis
 
-from harness.domain.tables import Cell, Column, Table
+from harness.domain.tables import CELL, OVERLAP, Cell, Column, Table
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 
@@ -14,8 +14,6 @@ __all__ = ["RedisTables"]
 
 _SECONDS = 30
 _AT_ONCE = 500  # keys or entries asked for in one go
-_PART = 1024 * 1024  # bytes of one string asked for in one go
-_OVERLAP = 4096
 
 
 class RedisTables:
@@ -113,9 +111,9 @@ class RedisTables:
 
 def _string(client: Any, key: bytes) -> Iterator[tuple[str, object]]:
     length, start = client.strlen(key), 0
-    while start == 0 or start + _OVERLAP < length:
-        yield _name(key), client.getrange(key, start, start + _PART - 1)
-        start += _PART - _OVERLAP
+    while start == 0 or start + OVERLAP < length:
+        yield _name(key), client.getrange(key, start, start + CELL - 1)
+        start += CELL - OVERLAP
 
 
 def _hash(client: Any, key: bytes) -> Iterator[tuple[str, object]]:

@@ -3,7 +3,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.domain.tables import Cell, Column, Table
+from harness.domain.tables import CELL, OVERLAP, Cell, Column, Table
 from harness.domain.target import SourceSpec
 from harness.errors import InconclusiveError, Reason
 from harness.sources.sqlite.connection import TABLES, connected, quoted
@@ -17,6 +17,7 @@ _COMMAND_OF_VIRTUAL = 1  # a column of a virtual table by which it is told somet
 class _Shape(NamedTuple):
     columns: tuple[str, ...]
     key: tuple[str, ...]
+    rowid: str  # what SQLite itself tells rows apart by, if it does
 
 
 class SqliteTables:
@@ -63,14 +64,13 @@ class SqliteTables:
         """
         try:
             shape = self._shape(table)
-            for query in self._queries(table, shape, most):
-                cursor = self._connected().execute(query)
-                for number, row in enumerate(cursor, 1):
-                    values = row[len(shape.key) :]
-                    key = _key(shape.key, row) or f"row {number}"
-                    for column, value in zip(shape.columns, values, strict=True):
-                        if value is not None:
-                            yield key, column, value
+            queries = self._queries(table, shape, most)
+            if queries is None:
+                yield from self._all(table, shape)
+                return
+            for query in queries:
+                for number, row in enumerate(self._connected().execute(query), 1):
+                    yield from _cells(shape, row, _key(shape.key, row) or f"row {number}")
         except sqlite3.Error as error:
             raise self._unreadable(table, error) from None
 
@@ -80,9 +80,50 @@ class SqliteTables:
         if connection is not None:
             connection.close()
 
+    def _all(self, table: str, shape: _Shape) -> Iterator[Cell]:
+        """Yield each value in the order of SQLite's own numbers, and go on behind a row in which one is too large."""
+        rowid, query = shape.rowid, _selected(table, shape, shape.rowid)
+        last: int | None = None
+        while True:
+            behind = "" if last is None else f" WHERE {rowid} > {last:d}"
+            try:
+                for row in self._connected().execute(f"{query}{behind} ORDER BY {rowid}"):
+                    last = row[0]
+                    yield from _cells(shape, row[1:], _key(shape.key, row[1:]))
+            except sqlite3.DataError:
+                (last,) = self._connected().execute(f"SELECT min({rowid}) FROM {quoted(table)}{behind}").fetchone()  # noqa: S608
+                assert last is not None
+                yield from self._large(table, shape, last)
+            else:
+                return
+
+    def _large(self, table: str, shape: _Shape, rowid: int) -> Iterator[Cell]:
+        """Yield the values of a row of which one at least is too large to be read at once."""
+        key = ", ".join(f"{name}={_shown(self._value(table, name, shape, rowid))}" for name in shape.key)
+        for column in shape.columns:
+            try:
+                value = self._value(table, column, shape, rowid)
+            except sqlite3.DataError:
+                with self._connected().blobopen(table, column, rowid, readonly=True) as blob:
+                    start = 0
+                    while start == 0 or start + OVERLAP < len(blob):
+                        blob.seek(start)
+                        yield key, column, blob.read(CELL)
+                        start += CELL - OVERLAP
+            else:
+                if value is not None:
+                    yield key, column, value
+
+    def _value(self, table: str, name: str, shape: _Shape, rowid: int) -> object:
+        chosen = name if name in _ROWID and name not in shape.columns else quoted(name)
+        query = f"SELECT {chosen} FROM {quoted(table)} WHERE {shape.rowid} = {rowid:d}"  # noqa: S608
+        (value,) = self._connected().execute(query).fetchone()
+        return value
+
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = connected(self._path)
+            self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL)
         return self._connection
 
     def _described(self, table: str) -> list[tuple[str, str, int]]:
@@ -98,12 +139,9 @@ class SqliteTables:
         described = self._described(table)
         columns = tuple(name for name, _, _ in described)
         key = tuple(name for name, _, place in sorted(described, key=lambda one: one[2]) if place)
-        if not key:
-            taken = {name.lower() for name in columns}
-            for name in _ROWID:
-                if name not in taken and self._has(table, name):
-                    return _Shape(columns, (name,))
-        return _Shape(columns, key)
+        taken = {name.lower() for name in columns}
+        rowid = next((name for name in _ROWID if name not in taken and self._has(table, name)), "")
+        return _Shape(columns, key or ((rowid,) if rowid else ()), rowid)
 
     def _has(self, table: str, name: str) -> bool:
         try:
@@ -113,17 +151,18 @@ class SqliteTables:
             return False
         return True
 
-    def _queries(self, table: str, shape: _Shape, most: int | None) -> Iterator[str]:
-        key = [name if name in _ROWID and name not in shape.columns else quoted(name) for name in shape.key]
-        chosen = ", ".join([*key, *map(quoted, shape.columns)])
-        query = f"SELECT {chosen} FROM {quoted(table)}"  # noqa: S608 (identifiers, quoted above)
+    def _queries(self, table: str, shape: _Shape, most: int | None) -> list[str] | None:
+        """Return what asks for the rows; None where all of them are read in SQLite's own order."""
+        query = _selected(table, shape)
         if most is None or self._count(table, most + 1) <= most:
-            yield query
-        elif not key:
-            yield f"{query} LIMIT {most}"
-        else:
-            for order, limit in (("ASC", most - most // 2), ("DESC", most // 2)):
-                yield f"{query} ORDER BY {', '.join(f'{name} {order}' for name in key)} LIMIT {limit}"
+            return None if shape.rowid else [query]
+        if not shape.key:
+            return [f"{query} LIMIT {most}"]
+        key = _identifiers(shape)
+        return [
+            f"{query} ORDER BY {', '.join(f'{name} {order}' for name in key)} LIMIT {limit}"
+            for order, limit in (("ASC", most - most // 2), ("DESC", most // 2))
+        ]
 
     def _count(self, table: str, most: int) -> int:
         counted = f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table)} LIMIT {most})"  # noqa: S608 (as above)
@@ -131,7 +170,25 @@ class SqliteTables:
 
     def _unreadable(self, table: str, error: sqlite3.Error) -> InconclusiveError:
         where = f"{self.name}, table {table}" if table else self.name
-        return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {error}")
+        why = str(error)
+        if isinstance(error, sqlite3.DataError):
+            why = f"a value is larger than {CELL:,} bytes, which is not read here; nor is the rest of the table"
+        return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {why}")
+
+
+def _identifiers(shape: _Shape) -> list[str]:
+    return [name if name in _ROWID and name not in shape.columns else quoted(name) for name in shape.key]
+
+
+def _selected(table: str, shape: _Shape, *more: str) -> str:
+    chosen = ", ".join([*more, *_identifiers(shape), *map(quoted, shape.columns)])
+    return f"SELECT {chosen} FROM {quoted(table)}"  # noqa: S608 (identifiers, quoted above)
+
+
+def _cells(shape: _Shape, row: Sequence[object], key: str) -> Iterator[Cell]:
+    for column, value in zip(shape.columns, row[len(shape.key) :], strict=True):
+        if value is not None:
+            yield key, column, value
 
 
 def _key(names: Sequence[str], row: Sequence[object]) -> str:

@@ -1,0 +1,9 @@
+from pydantic import BaseModel, ConfigDict
+
+__all__ = ["Entry"]
+
+
+class Entry(BaseModel):
+    """A table of a target file: unknown keys are mistakes, and nothing is taken for what it is not."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
