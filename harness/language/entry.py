@@ -4,6 +4,6 @@ __all__ = ["Entry"]
 
 
 class Entry(BaseModel):
-    """A table of a target file: unknown keys are mistakes, and nothing is taken for what it is not."""
+    """A table of a target or scenario file: unknown keys are mistakes, and nothing is taken for what it is not."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

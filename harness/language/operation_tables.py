@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from harness.domain.operation import OPERATIONS, Operation, Price, Principal, UpstreamSpec
 from harness.domain.sensitive import Secret
+from harness.language.entry import Entry
 from harness.registry import nearest
 
 __all__ = [

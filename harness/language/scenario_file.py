@@ -8,12 +8,13 @@ from importlib.resources.abc import Traversable
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from harness.domain.contracts import At, Check, Step
 from harness.domain.finding import Severity
 from harness.domain.scenario import NEEDS, Case, Phase, Requirement, Scenario
 from harness.errors import ConfigurationError
+from harness.language.entry import Entry
 from harness.language.problems import Locator, read_text, refuse
 from harness.registry import checks, nearest, steps
 
@@ -26,11 +27,7 @@ _POSITIVE = frozenset({"accepted", "applied"})
 _Named = str | dict[str, dict[str, Any]]
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class _Requirement(_Entry):
+class _Requirement(Entry):
     """Who asks for the rule: the id, the sentence that asks, and where it stands."""
 
     id: str = Field(min_length=1)
@@ -38,7 +35,7 @@ class _Requirement(_Entry):
     source: str = ""
 
 
-class _Phase(_Entry):
+class _Phase(Entry):
     """Steps and what must hold after them; ``with`` are parameters for every step."""
 
     do: list[_Named] = Field(min_length=1)
@@ -46,23 +43,23 @@ class _Phase(_Entry):
     expect: list[_Named] = Field(min_length=1)
 
 
-class _Case(_Entry):
+class _Case(Entry):
     """One variant of the rule; what it says stands in place of, or ``with`` on top of, what the scenario says."""
 
     do: list[_Named] | None = Field(None, min_length=1)
     with_: dict[str, Any] = Field({}, alias="with")
     expect: list[_Named] | None = Field(None, min_length=1)
-    needs: list[str] = []
-    advised_for: list[str] = []
+    needs: list[str] = Field(default_factory=list)
+    advised_for: list[str] = Field(default_factory=list)
 
 
-class _ScenarioFile(_Entry):
+class _ScenarioFile(Entry):
     """A rule and how it is tried out."""
 
     title: str = Field(min_length=1)
     severity: Literal["low", "medium", "high", "critical"]
     requirement: list[_Requirement] = Field(min_length=1)
-    needs: list[str] = []
+    needs: list[str] = Field(default_factory=list)
     passive: bool = False
     advised_for: list[str] = Field([], description="SDKs that do not keep the rule: for their users it is advice")
     control: _Phase | None = None

@@ -223,8 +223,8 @@ class _TargetFile(Entry):
     budget: _Budget = _Budget()
     waive: tuple[_Waiver, ...] = Field((), strict=False)
     upstream: UpstreamTable | None = None
-    principals: dict[str, PrincipalTable] = {}
-    operations: dict[str, OperationTable] = {}
+    principals: dict[str, PrincipalTable] = Field(default_factory=dict)
+    operations: dict[str, OperationTable] = Field(default_factory=dict)
     openapi: str | None = Field(
         None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
     )
