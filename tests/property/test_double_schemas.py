@@ -315,6 +315,7 @@ def begun(api_version: str) -> Driver:
     driver(f"POST /v1/invoices/{invoice['id']}/finalize")
     driver("POST /v1/invoiceitems", customer=customer, amount=100, currency="usd")
     driver("POST /v1/invoices", customer=customer)
+    driver("POST /v1/invoices", customer=customer, collection_method="send_invoice", days_until_due=5)
     items = [{"price": ids(driver, "price")[-1], "quantity": 1}]
     urls = dict.fromkeys(("cancel_url", "success_url"), "https://shop.test/")
     driver("POST /v1/checkout/sessions", mode="payment", line_items=items, **urls)
@@ -335,6 +336,41 @@ def call_and_check(data: st.DataObject, driver: Driver, mock: Mock, name: str) -
     status, said = mock.status(request)
     assert status == 200, said
     return True
+
+
+def unsettable(api_version: str, name: str) -> list[str]:
+    """Return the parameters of an operation that an empty value takes away, by its schema."""
+    schema = parameters(api_version).get(name, {"properties": {}})
+    return [
+        param
+        for param, one in schema["properties"].items()
+        if any(choice.get("enum") == [""] for choice in one.get("anyOf", ()))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "name"),
+    [
+        (version, name)
+        for version in VERSIONS
+        for name in sorted(OPERATIONS)
+        if name.startswith("POST") and name.endswith("/{}")
+    ],
+)
+def test_an_empty_value_unsets(mocks, api_version, name):
+    """What the schema lets an empty value take away is gone from the object, and stripe-mock takes the call too."""
+    driver = begun(api_version)
+    path = name.removesuffix("/{}")
+    kind = KIND_OF_PATH[path.rpartition("/")[2]]
+    for param in unsettable(api_version, name):
+        tried = (driver.send(f"{path}/{one}", **{param: ""}) for one in ids(driver, kind))
+        answer = next((answer for answer in tried if answer.status == 200), None)
+        assert answer is not None, f"{param} cannot be unset"
+        shown = answer.json().get(param)
+        assert not shown or shown == {"tip": {}}, param  # which every PaymentIntent has in amount_details
+        request, _ = driver.called[-1]
+        assert wrong_answer(driver, request, answer) == []
+        assert mocks[api_version].status(request)[0] == 200, param
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
+import gc
 import json
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from random import Random
 
 import httpx
@@ -199,6 +200,24 @@ def test_https_with_its_own_authority(tmp_path):
     with opened(url="https://127.0.0.1:0", folder=str(tmp_path)) as (upstream, _):
         assert (tmp_path / "ca.pem").read_bytes() == first
         assert ask(upstream, verify=trusting).status_code == 200
+
+
+@pytest.mark.filterwarnings("error")
+def test_connections_that_are_kept_open_are_let_go_of():
+    """A client that keeps its connections leaves the upstream nothing behind when that ends, by HTTP and by HTTPS."""
+    double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
+    server = Upstream(DoubleBackend(double), ledger=Ledger())
+    with ExitStack() as stack:
+        stack.enter_context(server)
+        trusting = ssl.create_default_context(cafile=server.ca_file)
+        clients = [stack.enter_context(httpx.Client(verify=trusting, trust_env=False)) for _ in range(2)]
+        for client, url in zip(clients, server.urls.values(), strict=True):
+            assert client.get(f"{url}/v1/prices", headers={"Authorization": f"Bearer {KEY}"}).status_code == 200
+        server.__exit__(None, None, None)
+        gc.collect()  # what was not closed warns now
+        for client, url in zip(clients, server.urls.values(), strict=True):
+            with pytest.raises(httpx.ConnectError):
+                client.get(f"{url}/v1/prices")
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,12 @@ class Upstream:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        transports = [one.transport for one in server.connections if one.transport is not None]
         await server.shutdown(_END_SECONDS)
+        for transport in transports:
+            # By TLS a good-bye waits for the other side's, which a client that keeps a connection open sends late.
+            transport.abort()
+        await asyncio.sleep(0)  # in which the loop lets go of them
         await self._backend.close()
 
     def _end(self) -> None:
