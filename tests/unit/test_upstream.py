@@ -1,5 +1,6 @@
 import gc
 import json
+import shutil
 import socket
 import ssl
 import time
@@ -27,6 +28,7 @@ from harness.stripe.upstream.errors import Errors
 from harness.stripe.upstream.faults import ConnectionFault
 from harness.stripe.upstream.named import FAULTS
 from harness.stripe.upstream.plan import Plan, Rule
+from tests.components import need
 from tests.double import NEWEST
 
 KEY = "sk_" + "test_" + "0123456789abcdef"
@@ -263,6 +265,16 @@ def test_a_stripe_mock_that_cannot_run(tmp_path):
         stripe_mock(program=str(tmp_path / "none")).__enter__()
     with pytest.raises(ConfigurationError, match="stripe-mock ended before it listened"):
         stripe_mock(program="/bin/true").__enter__()
+
+
+def test_a_stripe_mock_that_is_asked_often():
+    """stripe-mock, which tells of each call on its standard output, goes on answering when nobody wants to know."""
+    program = shutil.which("stripe-mock")
+    need("stripe-mock", present=program is not None)
+    with stripe_mock(program=program) as mock, httpx.Client(base_url=mock.url, trust_env=False) as client:
+        for _ in range(1500):  # each is told in more than 60 bytes, and a pipe holds 65,536
+            answer = client.get("/v1/prices", headers={"Authorization": f"Bearer {KEY}"})
+            assert answer.status_code == 200
 
 
 class Dying:

@@ -97,7 +97,7 @@ class Notes:
         with self._lock:
             return tuple(self._calls[since:])
 
-    def connections(self) -> tuple[StripeConnection, ...]:
-        """Return the connections that were kept."""
+    def connections(self, since: int) -> tuple[StripeConnection, ...]:
+        """Return the connections that were kept, from a number on."""
         with self._lock:
-            return tuple(self._connections)
+            return tuple(self._connections[since:])

@@ -197,9 +197,9 @@ class Upstream:
         """Return the calls from a number on, in the order in which they arrived; one under way has no status yet."""
         return self._notes.calls(since)
 
-    def connections(self) -> tuple[StripeConnection, ...]:
-        """Return the connections that had a fault or came to nothing, in the order in which they arrived."""
-        return self._notes.connections()
+    def connections(self, since: int = 0) -> tuple[StripeConnection, ...]:
+        """Return the connections from a number on that had a fault or came to nothing, in the order of their end."""
+        return self._notes.connections(since)
 
     def check(self) -> None:
         """Make sure that what was recorded since the last check can be judged.
