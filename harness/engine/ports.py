@@ -112,6 +112,13 @@ class Upstream(Protocol):
         """Return the connections from a number on that had a fault or came to nothing."""
         ...
 
+    def caused(self) -> Sequence[MadeEvent]:
+        """Return the webhook events of what was done at Stripe since the last such question, oldest first.
+
+        There are none where the backend does not send any to the harness.
+        """
+        ...
+
     def check(self) -> None:
         """Raise InconclusiveError, once, when what was recorded cannot be judged."""
         ...

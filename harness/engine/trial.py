@@ -71,6 +71,8 @@ class Trial:
         self._positions = [await log.position() for log in self._watched.logs]
         if self._watched.upstream is not None:
             upstream = self._watched.upstream
+            if not self._arrived:
+                upstream.caused()  # of what was before this phase
             self._arrived.append((len(upstream.calls(0)), len(upstream.connections(0))))
         self._acted += tuple(await step.run(self._context))
 

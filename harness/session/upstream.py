@@ -18,6 +18,7 @@ from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 from harness.stripe.api import Backend
 from harness.stripe.double import Double
+from harness.stripe.events import Event
 from harness.stripe.upstream.errors import Errors
 from harness.stripe.upstream.faults import Fault, Moment
 from harness.stripe.upstream.named import FAULTS, UNSAFE_CONNECTIONS
@@ -38,8 +39,8 @@ def known_faults(api_version: str) -> frozenset[str]:
 class OpenUpstream:
     """An upstream that listens; the engine's port to it."""
 
-    def __init__(self, server: Upstream, *, api_version: str) -> None:
-        self._server = server
+    def __init__(self, server: Upstream, backend: Backend, *, api_version: str) -> None:
+        self._server, self._backend = server, backend
         self._errors = Errors(data_folder("fixtures"), api_version=api_version)
 
     @property
@@ -93,6 +94,10 @@ class OpenUpstream:
         """Return the connections from a number on that had a fault or came to nothing."""
         return self._server.connections(since)
 
+    def caused(self) -> tuple[Event, ...]:
+        """Return the events that the double has written since this was asked last; no other backend tells of any."""
+        return self._backend.take_events() if isinstance(self._backend, DoubleBackend) else ()
+
     def check(self) -> None:
         """Raise InconclusiveError, once, when what was recorded cannot be judged."""
         self._server.check()
@@ -116,7 +121,7 @@ def open_upstream(spec: UpstreamSpec, *, ledger: Ledger, api_version: str, seed:
         backend = stack.enter_context(_backend(spec, ledger, api_version, seed))
         server = Upstream(backend, ledger=ledger, http_port=ports["http"], https_port=ports["https"], folder=folder)
         stack.enter_context(server)
-        yield OpenUpstream(server, api_version=api_version)
+        yield OpenUpstream(server, backend, api_version=api_version)
 
 
 @contextmanager

@@ -198,6 +198,7 @@ NEEDED = {
     "POST /v1/payment_methods/{}/attach": ("customer",),
     "POST /v1/prices": ("product", "unit_amount"),
     "POST /v1/refunds": ("charge",),
+    "POST /v1/subscription_items": ("price",),
     "POST /v1/subscriptions": ("customer", "items"),
 }
 NEEDED_WITHIN = {"card": ("token",), "items": ("price",), "line_items": ("price", "quantity")}

@@ -90,6 +90,9 @@ class FakeWorld:
     def connections(self, since):
         return ()
 
+    def caused(self):
+        return ()
+
     def check(self):
         if self.trouble:
             raise InconclusiveError(Reason.UPSTREAM_FAILED, self.trouble)
