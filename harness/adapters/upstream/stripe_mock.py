@@ -84,5 +84,7 @@ def _container(image: str) -> Iterator[str]:
         container.waiting_for(LogMessageWaitStrategy("Listening for HTTP")).start()
     except Exception as error:  # noqa: BLE001 (whatever Docker says, there is no stripe-mock)
         raise ConfigurationError(f"no container of {image}: {type(error).__name__}", hint=hint) from None
-    with container:
+    try:  # not as a context manager, which would start another one
         yield f"http://127.0.0.1:{container.get_exposed_port(_PORT)}"
+    finally:
+        container.stop()
