@@ -69,7 +69,7 @@ def upstream() -> Iterator[OpenUpstream]:
     ],
 )
 def test_stripe_python_meets_each_fault(upstream, client, fault, raised):
-    """The official SDK raises for each sort of fault what it raises for the like at Stripe, and works when it is over."""
+    """The official SDK raises for each sort of fault what it raises for the like at Stripe, and works afterwards."""
     upstream.arm([Trouble(fault, "POST /v1/customers", times=1)], Random(1), Ledger().add)
     with pytest.raises(stripe.StripeError) as error:
         client.v1.customers.create({"name": "A"})
