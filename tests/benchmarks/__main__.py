@@ -1,6 +1,7 @@
 """Measures the project beside its peers on this machine and prints the figures: `python -m tests.benchmarks`.
 
-Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows, fuzz, upstream.
+Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows, fuzz and
+upstream.
 """
 
 import argparse
@@ -33,11 +34,8 @@ def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[Rend
             return [scan(megabytes)], []
         case "deliveries" if "nginx" not in absent:
             return [deliveries(with_wrk="wrk" not in absent)], []
-        case "service" if "wrk" not in absent:
-            return [*service()], []
-        case "upstream" if "wrk" not in absent:
-            tables, failed = upstream()
-            return [*tables], failed
+        case "service" | "upstream" if "wrk" not in absent:
+            return ([*service()], []) if section == "service" else upstream()
         case _:
             return [], []
 
