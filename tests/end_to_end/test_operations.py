@@ -8,7 +8,7 @@ from harness.errors import ConfigurationError
 from harness.session import open_session
 from tests.components import need
 from tests.end_to_end import hostile
-from tests.end_to_end.command import payproof_here, target_file
+from tests.end_to_end.command import SECRET, SECRET_ENV, payproof_here, target_file
 from tests.end_to_end.hostile import Server
 from tests.end_to_end.merchant import OPERATIONS, merchant
 
@@ -120,8 +120,9 @@ def test_a_backend_that_dies_during_a_run(tmp_path, stripe):
     assert "upstream failed" in ended.out
 
 
-def test_workers_cannot_share_an_upstream(tmp_path, stripe):
+def test_workers_cannot_share_an_upstream(tmp_path, stripe, monkeypatch):
     """Several sessions on one target cannot all listen at its address, which is said before anything is sent."""
+    monkeypatch.setenv(SECRET_ENV, SECRET)
     with Server(merchant(stripe)) as server:
         file = described(tmp_path, server, stripe)
         with pytest.raises(ConfigurationError, match="run without -n"), open_session(file, shared=True):
@@ -138,5 +139,5 @@ def test_a_live_key_for_the_test_mode(tmp_path, stripe, monkeypatch, kind):
         file = described(tmp_path, server, stripe, 'backend = "stripe"\nkey_env = "STRIPE_TEST_KEY"')
         ended = ran(file, *DECLINED)
     assert (ended.code, ended.out) == (4, "")
-    assert "live key" in ended.line
+    assert "STRIPE_TEST_KEY holds a live Stripe key" in ended.line
     assert key not in ended.err

@@ -4,7 +4,7 @@ import http.client
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -149,6 +149,36 @@ def test_installed_stripe_mock_accepts_the_day(mocks):
         if answer.status == 200 and (said := mocks["PATH"].status(request))[0] != 200
     ]
     assert refused == []
+
+
+@pytest.mark.parametrize("api_version", VERSIONS)
+def test_what_stripe_mock_refuses_is_refused(mocks, api_version):
+    """With a parameter too many, or one of another type, the double takes no call that stripe-mock refuses."""
+    driver = Driver(api_version=api_version)
+    tell(driver)
+    refused, wrong = 0, []
+    for request, answer in driver.called[:]:
+        if answer.status != 200:
+            continue
+        for form in spoiled(request.form):
+            body = {"body": form.encode()} if request.method == "POST" else {"query": form}
+            bad = replace(request, headers={"authorization": request.headers["authorization"]}, **body)
+            taken = driver.double.answer(bad).status == 200
+            refused += not taken
+            if taken and (said := mocks[api_version].status(bad))[0] != 200:
+                wrong.append((routed(request)[0], form, said))
+    assert wrong == []
+    assert refused > len(driver.called)
+
+
+def spoiled(form: str) -> Iterator[str]:
+    """Yield a form with a parameter too many, and with each value in turn as a text, an object and a list."""
+    yield f"{form}&payproof=1".lstrip("&")
+    pairs = form.split("&") if form else []
+    for number, pair in enumerate(pairs):
+        name = pair.partition("=")[0]
+        for other in (f"{name}=payproof", f"{name}%5Bpayproof%5D=1", f"{name}%5B0%5D=1"):
+            yield "&".join([*pairs[:number], other, *pairs[number + 1 :]])
 
 
 # What a parameter of a name refers to; without an entry it is its own value.
