@@ -157,6 +157,10 @@ class Context(Protocol):
         """Let these faults strike the target's calls to Stripe from now on, and no others; without any, none."""
         ...
 
+    def caused(self) -> Sequence[MadeEvent]:
+        """Return the webhook events of what this phase has caused at Stripe so far, oldest first."""
+        ...
+
     async def send(self, request: Request) -> Exchange:
         """Send a request to the target and return what came back."""
         ...

@@ -6,7 +6,7 @@ from typing import Literal
 
 from harness.domain.finding import Confidence
 from harness.domain.sensitive import Exposure
-from harness.domain.stripe_call import StripeCall
+from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.errors import Reason
 
 __all__ = [
@@ -268,10 +268,14 @@ class Purged:
 
 @dataclass(frozen=True, slots=True)
 class StripeCalls:
-    """The calls to Stripe that arrived from a step's beginning to that of the next, in order."""
+    """The calls to Stripe that arrived from a step's beginning to that of the next, in order.
+
+    ``connections`` are those of the same time that had a fault or came to nothing.
+    """
 
     step: int
     calls: tuple[StripeCall, ...]
+    connections: tuple[StripeConnection, ...] = ()
     channel: Literal[Channel.STRIPE] = Channel.STRIPE
 
 

@@ -16,6 +16,7 @@ NEEDS: Mapping[str, str] = {
     "double": "the backend of [upstream] is not the built-in double",
     "error_reference": "the target file says nothing of reference in [contract.operations]",
     "file": "the target file lists no files",
+    "https_upstream": "the url of [upstream] in the target file is none by HTTPS",
     "log": "the target file lists no log",
     "openapi": "the target file names no openapi",
     "previous_secret": "the target file names no previous_secret_env",

@@ -283,6 +283,7 @@ class Target:
             "double": self.upstream is not None and self.upstream.backend == "double",
             "error_reference": self.contract.operations.reference is not None,
             "file": bool(self.files),
+            "https_upstream": self.upstream is not None and self.upstream.url.startswith("https:"),
             "log": bool(self.logs),
             "openapi": self.openapi is not None,
             "previous_secret": self.webhook.previous_secret is not None,

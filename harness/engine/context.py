@@ -61,6 +61,7 @@ class CaseContext:
         self._key = key
         self._made = 0
         self._accepted: list[str] = []
+        self._caused: list[MadeEvent] = []
         self._offered: list[Canary] = []
         self._veil: tuple[int, Scanner] | None = None
         self._watch = Watch()
@@ -114,6 +115,12 @@ class CaseContext:
         if self._upstream is None:
             raise InconclusiveError(Reason.UPSTREAM_FAILED, "there is none")
         self._upstream.arm(troubles, self.random, self.conceal)
+
+    def caused(self) -> Sequence[MadeEvent]:
+        """Return the webhook events of what was done at Stripe in this phase so far."""
+        if self._upstream is not None:
+            self._caused += self._upstream.caused()
+        return self._caused
 
     def conceal(self, kind: str, label: str, value: bytes) -> None:
         """Register a value that must appear nowhere."""

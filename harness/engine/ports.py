@@ -8,7 +8,7 @@ from harness.domain.contracts import Detector, MadeEvent, Request
 from harness.domain.finding import Confidence
 from harness.domain.observation import Exchange
 from harness.domain.operation import Trouble
-from harness.domain.stripe_call import StripeCall
+from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.domain.target import SourceSpec, Value
 from harness.domain.trace import Told
 from harness.scan.scanner import Found, Scanner
@@ -121,6 +121,17 @@ class Upstream(Protocol):
 
     def calls(self, since: int) -> tuple[StripeCall, ...]:
         """Return the calls from a number on, in the order in which they arrived."""
+        ...
+
+    def connections(self, since: int) -> tuple[StripeConnection, ...]:
+        """Return the connections from a number on that had a fault or came to nothing."""
+        ...
+
+    def caused(self) -> Sequence[MadeEvent]:
+        """Return the webhook events of what was done at Stripe since the last such question, oldest first.
+
+        There are none where the backend does not send any to the harness.
+        """
         ...
 
     def check(self) -> None:

@@ -43,7 +43,8 @@ class Trial:
         self._ledger, self._clock, self._patience = ledger, clock, patience
         self._before: list[Snapshot] = []
         self._positions: list[object] = []
-        self._arrived: list[int] = []  # for each step, how many calls to Stripe there were before it
+        # For each step, how many calls to Stripe, and connections with a fault, there were before it.
+        self._arrived: list[tuple[int, int]] = []
         if watched.upstream is not None:
             watched.upstream.arm((), context.random, context.conceal)
 
@@ -69,7 +70,10 @@ class Trial:
         self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
         self._positions = [await log.position() for log in self._watched.logs]
         if self._watched.upstream is not None:
-            self._arrived.append(len(self._watched.upstream.calls(0)))
+            upstream = self._watched.upstream
+            if not self._arrived:
+                upstream.caused()  # of what was before this phase
+            self._arrived.append((len(upstream.calls(0)), len(upstream.connections(0))))
         self._acted += tuple(await step.run(self._context))
 
     async def look(self, expect: Iterable[Check]) -> None:
@@ -105,11 +109,11 @@ class Trial:
         """Return the calls of each step so far; one that was under way at an earlier look may have ended since."""
         if self._watched.upstream is None or not self._arrived:
             return ()
-        calls = self._watched.upstream.calls(0)
-        ends = [*self._arrived[1:], len(calls)]
+        calls, connections = self._watched.upstream.calls(0), self._watched.upstream.connections(0)
+        ends = [*self._arrived[1:], (len(calls), len(connections))]
         return tuple(
-            StripeCalls(step, calls[begin:end])
-            for step, (begin, end) in enumerate(zip(self._arrived, ends, strict=True))
+            StripeCalls(step, calls[begin:end], connections[first:last])
+            for step, ((begin, first), (end, last)) in enumerate(zip(self._arrived, ends, strict=True))
         )
 
     async def _changes(self, waited: float) -> AsyncIterator[StoreChange]:

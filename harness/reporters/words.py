@@ -16,7 +16,7 @@ from harness.domain.observation import (
     StoreChange,
     StripeCalls,
 )
-from harness.domain.stripe_call import StripeCall
+from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
 __all__ = ["printable", "story", "summary"]
@@ -58,11 +58,18 @@ def story(record: Record) -> list[str]:
                 ]
             case Searched() | Counted() | ColumnsSeen() | Purged():
                 lines.append(f"step {observation.step}: {_looked(observation)}")
-            case StripeCalls(step=step, calls=calls):
+            case StripeCalls(step=step, calls=calls, connections=connections):
+                lines += [f"step {step}: {_connected(connection)}" for connection in connections]
                 lines += [f"step {step}: {_called(call)}" for call in calls]
             case _:
                 assert_never(observation)
     return lines
+
+
+def _connected(connection: StripeConnection) -> str:
+    sort = "TLS" if connection.secure else "TCP"
+    fault = f", {connection.fault}" if connection.fault else ""
+    return f"connection to Stripe by {sort}{fault}: {connection.failed or 'came about'}"
 
 
 def _looked(seen: Searched | Counted | ColumnsSeen | Purged) -> str:

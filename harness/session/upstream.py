@@ -14,13 +14,14 @@ from harness.adapters.upstream.stripe_mock import stripe_mock
 from harness.canary import Ledger
 from harness.checks.no_disclosure import PAYERS_OWN
 from harness.domain.operation import Trouble, UpstreamSpec
-from harness.domain.stripe_call import StripeCall
-from harness.errors import ConfigurationError
+from harness.domain.stripe_call import StripeCall, StripeConnection
+from harness.errors import ConfigurationError, InconclusiveError, Reason
 from harness.stripe.api import Backend
 from harness.stripe.double import Double
+from harness.stripe.events import Event
 from harness.stripe.upstream.errors import Errors
 from harness.stripe.upstream.faults import Fault, Moment
-from harness.stripe.upstream.named import FAULTS
+from harness.stripe.upstream.named import FAULTS, UNSAFE_CONNECTIONS
 from harness.stripe.upstream.plan import Plan, Rule
 
 __all__ = ["OpenUpstream", "known_faults", "open_upstream"]
@@ -28,14 +29,18 @@ __all__ = ["OpenUpstream", "known_faults", "open_upstream"]
 
 def known_faults(api_version: str) -> frozenset[str]:
     """Return the name of every fault: those of the way to Stripe, and the errors that Stripe documents."""
-    return frozenset(FAULTS) | {error.name for error in Errors(data_folder("fixtures"), api_version=api_version)}
+    return (
+        frozenset(FAULTS)
+        | frozenset(UNSAFE_CONNECTIONS)
+        | {error.name for error in Errors(data_folder("fixtures"), api_version=api_version)}
+    )
 
 
 class OpenUpstream:
     """An upstream that listens; the engine's port to it."""
 
-    def __init__(self, server: Upstream, *, api_version: str) -> None:
-        self._server = server
+    def __init__(self, server: Upstream, backend: Backend, *, api_version: str) -> None:
+        self._server, self._backend = server, backend
         self._errors = Errors(data_folder("fixtures"), api_version=api_version)
 
     @property
@@ -49,12 +54,19 @@ class OpenUpstream:
         return self._server.ca_file
 
     def arm(self, troubles: Sequence[Trouble], random: Random, conceal: Callable[[str, str, bytes], None]) -> None:
-        """Let these faults strike from now on, and no others.
+        """Let these faults strike from now on, and no others; those of connections strike each new one.
 
         Raises:
             ConfigurationError: no such fault.
+            InconclusiveError: a fault that this machine or the upstream's address cannot have.
         """
-        self._server.plan(Plan(tuple(self._rule(trouble, random, conceal) for trouble in troubles)))
+        connections = tuple(UNSAFE_CONNECTIONS[one.name] for one in troubles if one.name in UNSAFE_CONNECTIONS)
+        calls = (one for one in troubles if one.name not in UNSAFE_CONNECTIONS)
+        plan = Plan(tuple(self._rule(one, random, conceal) for one in calls), connections, lasting=True)
+        try:
+            self._server.plan(plan)
+        except ConfigurationError as error:
+            raise InconclusiveError(Reason.UPSTREAM_FAILED, str(error)) from None
 
     def _rule(self, trouble: Trouble, random: Random, conceal: Callable[[str, str, bytes], None]) -> Rule:
         method, _, path = trouble.calls.partition(" ")
@@ -77,6 +89,14 @@ class OpenUpstream:
     def calls(self, since: int) -> tuple[StripeCall, ...]:
         """Return the calls from a number on, in the order in which they arrived."""
         return self._server.calls(since)
+
+    def connections(self, since: int) -> tuple[StripeConnection, ...]:
+        """Return the connections from a number on that had a fault or came to nothing."""
+        return self._server.connections(since)
+
+    def caused(self) -> tuple[Event, ...]:
+        """Return the events that the double has written since this was asked last; no other backend tells of any."""
+        return self._backend.take_events() if isinstance(self._backend, DoubleBackend) else ()
 
     def check(self) -> None:
         """Raise InconclusiveError, once, when what was recorded cannot be judged."""
@@ -101,7 +121,7 @@ def open_upstream(spec: UpstreamSpec, *, ledger: Ledger, api_version: str, seed:
         backend = stack.enter_context(_backend(spec, ledger, api_version, seed))
         server = Upstream(backend, ledger=ledger, http_port=ports["http"], https_port=ports["https"], folder=folder)
         stack.enter_context(server)
-        yield OpenUpstream(server, api_version=api_version)
+        yield OpenUpstream(server, backend, api_version=api_version)
 
 
 @contextmanager

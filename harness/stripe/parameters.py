@@ -12,6 +12,16 @@ __all__ = ["ParameterError", "Schemas", "pattern"]
 
 Schema = Mapping[str, Any]
 
+# What an empty value takes away though the OpenAPI does not say so: texts that are null where there is none. By the
+# changelog of 2013-08-12 (https://docs.stripe.com/changelog/2013-08-12/allows-description-email-fields-null), and by
+# CustomerUpdateParams of stripe-java, in which these take an EmptyParam.
+_OF_CUSTOMERS, _OF_DESCRIBED = frozenset({"description", "email", "name", "phone"}), frozenset({"description"})
+_UNSET: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("POST /v1/customers", "POST /v1/customers/{}"), _OF_CUSTOMERS),
+    **dict.fromkeys(("POST /v1/charges", "POST /v1/charges/{}"), _OF_DESCRIBED),
+    **dict.fromkeys(("POST /v1/invoiceitems", "POST /v1/invoiceitems/{}"), _OF_DESCRIBED),
+}
+
 _IN_BRACES = re.compile(r"\{[^{}]+\}")
 _INTEGER = re.compile(r"[+-]?\d{1,18}")
 _NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d{0,12})?|\.\d{1,12})")
@@ -49,11 +59,14 @@ class Schemas:
     def check(self, operation: str, api_version: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters with their types: integers, numbers and booleans in place of their texts.
 
+        An empty text stays one where it is a way to take a value away.
+
         Raises:
             ParameterError: unknown, missing, or of another type than Stripe asks for.
         """
-        checked: dict[str, Any] = _object(self._read(api_version)[operation], given, "")
-        return checked
+        unset = {name: "" for name in _UNSET.get(operation, ()) if given.get(name) == ""}
+        others = {name: value for name, value in given.items() if name not in unset}
+        return _object(self._read(api_version)[operation], others, "") | unset
 
 
 def _object(schema: Schema, given: Mapping[str, Any], path: str) -> dict[str, Any]:
@@ -135,7 +148,12 @@ def _text(schema: Schema, given: str, path: str) -> str:
             raise ParameterError(None, "Invalid string", path)
         raise ParameterError(None, f"Invalid {path}: must be one of {', '.join(map(str, choices))}", path)
     if choices is None and not given:
-        raise ParameterError("parameter_invalid_empty", f"You passed an empty string for '{path}'.", path)
+        message = (
+            f"You passed an empty string for '{path}'. We assume empty values are an attempt to unset a parameter; "
+            f"however '{path}' cannot be unset. You should remove '{path}' from your request or supply a non-empty "
+            "value."
+        )
+        raise ParameterError("parameter_invalid_empty", message, path)
     if schema.get("format") == "decimal" and not _NUMBER.fullmatch(given):
         raise ParameterError(None, f"Invalid decimal: {given}", path)
     if len(given) > schema.get("maxLength", len(given)):

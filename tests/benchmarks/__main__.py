@@ -1,6 +1,7 @@
 """Measures the project beside its peers on this machine and prints the figures: `python -m tests.benchmarks`.
 
-Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows, fuzz.
+Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows, fuzz and
+upstream.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from tests.benchmarks._rows import rows
 from tests.benchmarks._runs import runs
 from tests.benchmarks._scan import scan
 from tests.benchmarks._service import service
+from tests.benchmarks._upstream import upstream
 
 
 def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[RenderableType], list[str]]:
@@ -32,8 +34,8 @@ def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[Rend
             return [scan(megabytes)], []
         case "deliveries" if "nginx" not in absent:
             return [deliveries(with_wrk="wrk" not in absent)], []
-        case "service" if "wrk" not in absent:
-            return [*service()], []
+        case "service" | "upstream" if "wrk" not in absent:
+            return ([*service()], []) if section == "service" else upstream()
         case _:
             return [], []
 
@@ -41,7 +43,7 @@ def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[Rend
 def main() -> int:
     """Print every table; 1 when a run did not hold, or a peer is missing where the environment requires all."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nginx is stopped then too
-    sections = ("counts", "runs", "deliveries", "service", "scan", "rows", "fuzz")
+    sections = ("counts", "runs", "deliveries", "service", "scan", "rows", "fuzz", "upstream")
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description="Measure the project beside its peers.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)}; all by default")
     parser.add_argument("--megabytes", type=int, default=256, help="size of the log that is searched (256)")
@@ -52,7 +54,7 @@ def main() -> int:
     console = Console()
     out = console if console.is_terminal else Console(width=120)
     out.print(machine(), highlight=False)
-    absent = missing("nginx", "wrk") if {"deliveries", "service"} & set(chosen) else []
+    absent = missing("nginx", "wrk") if {"deliveries", "service", "upstream"} & set(chosen) else []
     for program in absent:
         out.print(f"not measured: {program} is not on this machine", highlight=False)
     broken = False

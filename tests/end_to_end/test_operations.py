@@ -128,3 +128,16 @@ def test_workers_cannot_share_an_upstream(tmp_path, stripe, monkeypatch):
         with pytest.raises(ConfigurationError, match="run without -n"), open_session(file, shared=True):
             pass
         assert not server.requests
+
+
+@pytest.mark.parametrize("kind", ["sk_", "rk_"])
+def test_a_live_key_for_the_test_mode(tmp_path, stripe, monkeypatch, kind):
+    """A live key in the variable of `key_env` ends the run with one line and code 4, which does not show it."""
+    key = kind + "live_" + "0123456789abcdef"
+    monkeypatch.setenv("STRIPE_TEST_KEY", key)
+    with Server(merchant(stripe)) as server:
+        file = described(tmp_path, server, stripe, 'backend = "stripe"\nkey_env = "STRIPE_TEST_KEY"')
+        ended = ran(file, *DECLINED)
+    assert (ended.code, ended.out) == (4, "")
+    assert "STRIPE_TEST_KEY holds a live Stripe key" in ended.line
+    assert key not in ended.err

@@ -4,7 +4,7 @@ import http.client
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -151,6 +151,36 @@ def test_installed_stripe_mock_accepts_the_day(mocks):
     assert refused == []
 
 
+@pytest.mark.parametrize("api_version", VERSIONS)
+def test_what_stripe_mock_refuses_is_refused(mocks, api_version):
+    """With a parameter too many, or one of another type, the double takes no call that stripe-mock refuses."""
+    driver = Driver(api_version=api_version)
+    tell(driver)
+    refused, wrong = 0, []
+    for request, answer in driver.called[:]:
+        if answer.status != 200:
+            continue
+        for form in spoiled(request.form):
+            body = {"body": form.encode()} if request.method == "POST" else {"query": form}
+            bad = replace(request, headers={"authorization": request.headers["authorization"]}, **body)
+            taken = driver.double.answer(bad).status == 200
+            refused += not taken
+            if taken and (said := mocks[api_version].status(bad))[0] != 200:
+                wrong.append((routed(request)[0], form, said))
+    assert wrong == []
+    assert refused > len(driver.called)
+
+
+def spoiled(form: str) -> Iterator[str]:
+    """Yield a form with a parameter too many, and with each value in turn as a text, an object and a list."""
+    yield f"{form}&payproof=1".lstrip("&")
+    pairs = form.split("&") if form else []
+    for number, pair in enumerate(pairs):
+        name = pair.partition("=")[0]
+        for other in (f"{name}=payproof", f"{name}%5Bpayproof%5D=1", f"{name}%5B0%5D=1"):
+            yield "&".join([*pairs[:number], other, *pairs[number + 1 :]])
+
+
 # What a parameter of a name refers to; without an entry it is its own value.
 REFERS = {
     **{
@@ -198,6 +228,7 @@ NEEDED = {
     "POST /v1/payment_methods/{}/attach": ("customer",),
     "POST /v1/prices": ("product", "unit_amount"),
     "POST /v1/refunds": ("charge",),
+    "POST /v1/subscription_items": ("price",),
     "POST /v1/subscriptions": ("customer", "items"),
 }
 NEEDED_WITHIN = {"card": ("token",), "items": ("price",), "line_items": ("price", "quantity")}
@@ -315,6 +346,7 @@ def begun(api_version: str) -> Driver:
     driver(f"POST /v1/invoices/{invoice['id']}/finalize")
     driver("POST /v1/invoiceitems", customer=customer, amount=100, currency="usd")
     driver("POST /v1/invoices", customer=customer)
+    driver("POST /v1/invoices", customer=customer, collection_method="send_invoice", days_until_due=5)
     items = [{"price": ids(driver, "price")[-1], "quantity": 1}]
     urls = dict.fromkeys(("cancel_url", "success_url"), "https://shop.test/")
     driver("POST /v1/checkout/sessions", mode="payment", line_items=items, **urls)
@@ -335,6 +367,41 @@ def call_and_check(data: st.DataObject, driver: Driver, mock: Mock, name: str) -
     status, said = mock.status(request)
     assert status == 200, said
     return True
+
+
+def unsettable(api_version: str, name: str) -> list[str]:
+    """Return the parameters of an operation that an empty value takes away, by its schema."""
+    schema = parameters(api_version).get(name, {"properties": {}})
+    return [
+        param
+        for param, one in schema["properties"].items()
+        if any(choice.get("enum") == [""] for choice in one.get("anyOf", ()))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "name"),
+    [
+        (version, name)
+        for version in VERSIONS
+        for name in sorted(OPERATIONS)
+        if name.startswith("POST") and name.endswith("/{}")
+    ],
+)
+def test_an_empty_value_unsets(mocks, api_version, name):
+    """What the schema lets an empty value take away is gone from the object, and stripe-mock takes the call too."""
+    driver = begun(api_version)
+    path = name.removesuffix("/{}")
+    kind = KIND_OF_PATH[path.rpartition("/")[2]]
+    for param in unsettable(api_version, name):
+        tried = (driver.send(f"{path}/{one}", **{param: ""}) for one in ids(driver, kind))
+        answer = next((answer for answer in tried if answer.status == 200), None)
+        assert answer is not None, f"{param} cannot be unset"
+        shown = answer.json().get(param)
+        assert not shown or shown == {"tip": {}}, param  # which every PaymentIntent has in amount_details
+        request, _ = driver.called[-1]
+        assert wrong_answer(driver, request, answer) == []
+        assert mocks[api_version].status(request)[0] == 200, param
 
 
 @pytest.mark.parametrize(

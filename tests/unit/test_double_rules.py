@@ -219,6 +219,19 @@ def test_metadata(call):
     path = f"POST /v1/customers/{customer['id']}"
     assert call(path, metadata={"b": "", "c": "3"})["metadata"] == {"a": "1", "c": "3"}
     assert call(path, metadata="")["metadata"] == {}
+    assert call(path, name="A")["name"] == "A"
+    assert call(path, name="")["name"] is None
+
+
+def test_an_empty_value_takes_a_value_away(call):
+    """Where Stripe says so, as of a product's description; its name can be replaced and not be taken away."""
+    product = call("POST /v1/products", name="P", description="D", url="https://shop.test/")
+    path = f"POST /v1/products/{product['id']}"
+    assert (product["description"], product["url"]) == ("D", "https://shop.test/")
+    after = call(path, description="", url="")
+    assert (after["description"], after["url"]) == (None, None)
+    status, error = call.refused(path, name="")
+    assert (status, error["code"], error["param"]) == (400, "parameter_invalid_empty", "name")
 
 
 # Idempotency

@@ -13,6 +13,7 @@ from harness.checks.no_disclosure import NoDisclosure
 from harness.checks.no_redirect_followed import NoRedirectFollowed
 from harness.checks.not_retried import NotRetried
 from harness.checks.reference_logged import ReferenceLogged
+from harness.checks.refused_unsafe import RefusedUnsafe
 from harness.checks.retried_with_one_key import RetriedWithOneKey
 from harness.checks.uniform import Uniform
 from harness.checks.waited import Waited
@@ -20,7 +21,7 @@ from harness.domain.contracts import Seen
 from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StripeCalls
 from harness.domain.operation import OperationContract
 from harness.domain.sensitive import Exposure
-from harness.domain.stripe_call import KeyKind, StripeCall
+from harness.domain.stripe_call import KeyKind, StripeCall, StripeConnection
 from harness.domain.target import Contract
 from harness.errors import Reason
 
@@ -51,6 +52,11 @@ def call(number=0, *, key="k1", status=200, backend=200, at=0.0, path="/v1/subsc
 def calls(*made, step=1):
     """Return the calls of a step."""
     return StripeCalls(step, made)
+
+
+def tried(fault, failed="CERTIFICATE_UNKNOWN"):
+    """Return a connection of a step that came to no call."""
+    return StripeCalls(1, (), (StripeConnection(0, 0.0, secure=True, fault=fault, failed=failed),))
 
 
 def refusal(reference=None):
@@ -88,6 +94,11 @@ LOST = {"fault": "reset_after", "spoiled": True, "status": None}
         (NotRetried(), [asked(402), calls(call())], 0),
         (NotRetried(), [asked(402), calls(call(), call(1))], 1),
         (NotRetried(), [asked(402), asked(402), calls(call(), call(1))], 0),
+        (RefusedUnsafe(), [asked(503, fault="expired"), tried("expired")], 0),
+        (RefusedUnsafe(), [asked(503, fault="expired"), tried("expired", failed="")], 0),
+        (RefusedUnsafe(), [asked(503, fault="expired"), tried("")], 1),
+        (RefusedUnsafe(), [asked(503, fault="expired"), tried("expired"), calls(call(connection="expired"))], 1),
+        (RefusedUnsafe(), [asked(fault="a"), tried("a"), calls(call(connection="a", status=None), step=2)], 1),
         (CalledAtMost(2), [asked(503), calls(call(), call(1))], 0),
         (CalledAtMost(2), [asked(503), calls(call(), call(1), call(2))], 1),
         (CalledAtMost(0), [asked(503), calls(call())], 1),

@@ -1,9 +1,11 @@
+import gc
 import json
+import shutil
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from random import Random
 
 import httpx
@@ -26,6 +28,7 @@ from harness.stripe.upstream.errors import Errors
 from harness.stripe.upstream.faults import ConnectionFault
 from harness.stripe.upstream.named import FAULTS
 from harness.stripe.upstream.plan import Plan, Rule
+from tests.components import need
 from tests.double import NEWEST
 
 KEY = "sk_" + "test_" + "0123456789abcdef"
@@ -201,6 +204,24 @@ def test_https_with_its_own_authority(tmp_path):
         assert ask(upstream, verify=trusting).status_code == 200
 
 
+@pytest.mark.filterwarnings("error")
+def test_connections_that_are_kept_open_are_let_go_of():
+    """A client that keeps its connections leaves the upstream nothing behind when that ends, by HTTP and by HTTPS."""
+    double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
+    server = Upstream(DoubleBackend(double), ledger=Ledger())
+    with ExitStack() as stack:
+        stack.enter_context(server)
+        trusting = ssl.create_default_context(cafile=server.ca_file)
+        clients = [stack.enter_context(httpx.Client(verify=trusting, trust_env=False)) for _ in range(2)]
+        for client, url in zip(clients, server.urls.values(), strict=True):
+            assert client.get(f"{url}/v1/prices", headers={"Authorization": f"Bearer {KEY}"}).status_code == 200
+        server.__exit__(None, None, None)
+        gc.collect()  # what was not closed warns now
+        for client, url in zip(clients, server.urls.values(), strict=True):
+            with pytest.raises(httpx.ConnectError):
+                client.get(f"{url}/v1/prices")
+
+
 @pytest.mark.parametrize(
     "fault", [one for one in ConnectionFault if one.value in {"self_signed", "expired", "wrong_host", "untrusted"}]
 )
@@ -244,6 +265,16 @@ def test_a_stripe_mock_that_cannot_run(tmp_path):
         stripe_mock(program=str(tmp_path / "none")).__enter__()
     with pytest.raises(ConfigurationError, match="stripe-mock ended before it listened"):
         stripe_mock(program="/bin/true").__enter__()
+
+
+def test_a_stripe_mock_that_is_asked_often():
+    """stripe-mock, which tells of each call on its standard output, goes on answering when nobody wants to know."""
+    program = shutil.which("stripe-mock")
+    need("stripe-mock", present=program is not None)
+    with stripe_mock(program=program) as mock, httpx.Client(base_url=mock.url, trust_env=False) as client:
+        for _ in range(1500):  # each is told in more than 60 bytes, and a pipe holds 65,536
+            answer = client.get("/v1/prices", headers={"Authorization": f"Bearer {KEY}"})
+            assert answer.status_code == 200
 
 
 class Dying:

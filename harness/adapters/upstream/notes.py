@@ -33,6 +33,7 @@ class Notes:
         self._lock = threading.Lock()
         self._progress = Progress(Plan())
         self._calls: list[StripeCall] = []
+        self._gained: dict[int, dict[str, Any]] = {}
         self._connections: list[StripeConnection] = []
 
     def begin(self, plan: Plan) -> Plan:
@@ -59,7 +60,8 @@ class Notes:
     def ended(self, number: int, **found: Any) -> None:
         """Add to a call what became of it."""
         with self._lock:
-            self._calls[number] = replace(self._calls[number], **found)
+            # A call gains something several times, and is read seldom: it is made anew then.
+            self._gained.setdefault(number, {}).update(found)
 
     def next_call(self, method: str, path: str) -> Fault | None:
         """Return the fault that a call meets."""
@@ -95,9 +97,12 @@ class Notes:
     def calls(self, since: int) -> tuple[StripeCall, ...]:
         """Return the calls from a number on."""
         with self._lock:
+            for number, found in self._gained.items():
+                self._calls[number] = replace(self._calls[number], **found)
+            self._gained.clear()
             return tuple(self._calls[since:])
 
-    def connections(self) -> tuple[StripeConnection, ...]:
-        """Return the connections that were kept."""
+    def connections(self, since: int) -> tuple[StripeConnection, ...]:
+        """Return the connections that were kept, from a number on."""
         with self._lock:
-            return tuple(self._connections)
+            return tuple(self._connections[since:])

@@ -148,7 +148,12 @@ class Upstream:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        transports = [one.transport for one in server.connections if one.transport is not None]
         await server.shutdown(_END_SECONDS)
+        for transport in transports:
+            # By TLS a good-bye waits for the other side's, which a client that keeps a connection open sends late.
+            transport.abort()
+        await asyncio.sleep(0)  # in which the loop lets go of them
         await self._backend.close()
 
     def _end(self) -> None:
@@ -192,9 +197,9 @@ class Upstream:
         """Return the calls from a number on, in the order in which they arrived; one under way has no status yet."""
         return self._notes.calls(since)
 
-    def connections(self) -> tuple[StripeConnection, ...]:
-        """Return the connections that had a fault or came to nothing, in the order in which they arrived."""
-        return self._notes.connections()
+    def connections(self, since: int = 0) -> tuple[StripeConnection, ...]:
+        """Return the connections from a number on that had a fault or came to nothing, in the order of their end."""
+        return self._notes.connections(since)
 
     def check(self) -> None:
         """Make sure that what was recorded since the last check can be judged.

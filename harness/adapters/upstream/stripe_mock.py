@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -50,11 +52,14 @@ def _process(program: str) -> Iterator[str]:
     except OSError as error:
         raise ConfigurationError(f"stripe-mock cannot be started: {error.strerror}", file=program) from None
     assert process.stdout is not None
+    # It tells of each call, and would wait for ever once nobody read that.
+    reader = threading.Thread(target=deque, args=(process.stdout, 0), name="stripe-mock", daemon=True)
     with process, process.stdout:
         try:
             said = next((line for line in process.stdout if line.startswith(_SAID)), None)
             if said is None:
                 raise ConfigurationError("stripe-mock ended before it listened", file=program)
+            reader.start()
             yield "http://" + said.removeprefix(_SAID).strip()
         finally:
             process.terminate()
@@ -62,6 +67,8 @@ def _process(program: str) -> Iterator[str]:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
+            if reader.ident is not None:
+                reader.join(_STOP_SECONDS)
 
 
 @contextmanager
@@ -77,5 +84,7 @@ def _container(image: str) -> Iterator[str]:
         container.waiting_for(LogMessageWaitStrategy("Listening for HTTP")).start()
     except Exception as error:  # noqa: BLE001 (whatever Docker says, there is no stripe-mock)
         raise ConfigurationError(f"no container of {image}: {type(error).__name__}", hint=hint) from None
-    with container:
+    try:  # not as a context manager, which would start another one
         yield f"http://127.0.0.1:{container.get_exposed_port(_PORT)}"
+    finally:
+        container.stop()

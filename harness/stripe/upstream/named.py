@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from harness.stripe.upstream.faults import Alteration, Altered, Fault, Moment, Redirect, Reset, Written
+from harness.stripe.upstream.faults import Alteration, Altered, ConnectionFault, Fault, Moment, Redirect, Reset, Written
 
-__all__ = ["FAULTS"]
+__all__ = ["FAULTS", "UNSAFE_CONNECTIONS"]
 
 _HTML = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body>nginx upstream 10.0.0.7</body></html>"
 _MALFORMED = b'{"id": "cus_1", "object": "customer", '
@@ -46,3 +46,17 @@ def _faults() -> list[Fault]:
 
 #: By name; the errors of Stripe's documentation have theirs in ``errors.Catalogue``.
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _faults()}
+
+#: By name, the connections on which nothing may be sent (PCI DSS 4.2.1): nobody vouches for them, or they are too old.
+UNSAFE_CONNECTIONS: Mapping[str, ConnectionFault] = {
+    fault.value: fault
+    for fault in (
+        ConnectionFault.SELF_SIGNED,
+        ConnectionFault.UNTRUSTED,
+        ConnectionFault.EXPIRED,
+        ConnectionFault.NOT_YET_VALID,
+        ConnectionFault.WRONG_HOST,
+        ConnectionFault.TLS_1_0,
+        ConnectionFault.TLS_1_1,
+    )
+}

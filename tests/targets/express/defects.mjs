@@ -1,4 +1,5 @@
 // The planted faults: each returns the parts of the service that it replaces; expected.toml says what must catch it.
+import { Agent } from "node:https";
 import express from "express";
 import Stripe from "stripe";
 
@@ -92,6 +93,11 @@ export const never_retried = ({ sdk }) => ({ sdk: { ...sdk, maxNetworkRetries: 0
 
 // The SDK's own timeout, 80 s.
 export const timeout_missing = ({ sdk }) => ({ sdk: { ...sdk, timeout: undefined } });
+
+// Whoever answers in Stripe's place is believed.
+export const certificate_not_verified = ({ sdk }) => ({
+  sdk: { ...sdk, httpAgent: new Agent({ keepAlive: true, rejectUnauthorized: false }) },
+});
 
 async function repeated(attempt, worthwhile) {
   for (let left = 2; ; left -= 1) {

@@ -1,0 +1,17 @@
+"""Events of what the service itself asked of Stripe are refused, so that Stripe repeats them for days."""
+
+import json
+
+from reference_impl.services import webhooks
+from reference_impl.services.webhooks import Cause, RejectedError
+
+
+def plant() -> None:
+    verify = webhooks.verify
+
+    def refusing(headers, body, *rest):
+        verify(headers, body, *rest)
+        if (json.loads(body).get("request") or {}).get("idempotency_key"):
+            raise RejectedError(Cause.NOT_AN_EVENT)
+
+    webhooks.verify = refusing

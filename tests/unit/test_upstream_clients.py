@@ -1,0 +1,152 @@
+"""The upstream as real clients see it: the official stripe-python, httpx, and OpenSSL's own client."""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from random import Random
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import requests
+import stripe
+
+from harness.adapters.data import data_folder
+from harness.adapters.upstream import DoubleBackend, StripeTestMode, Upstream
+from harness.canary import Ledger
+from harness.domain.operation import Price, Trouble, UpstreamSpec
+from harness.domain.sensitive import Secret
+from harness.domain.stripe_call import KeyKind
+from harness.errors import InconclusiveError
+from harness.session.upstream import OpenUpstream, open_upstream
+from harness.stripe.double import Double
+from harness.stripe.upstream.faults import ConnectionFault
+from harness.stripe.upstream.plan import Plan
+from tests.components import need
+from tests.double import API_KEY, NEWEST
+
+PRICES = {"price_team": Price(1000)}
+LIVE = [kind + "live_" + "0123456789abcdef" for kind in ("sk_", "rk_")]
+
+
+@pytest.fixture
+def client(upstream) -> Iterator[stripe.StripeClient]:
+    """The official client as it comes, pointed to the upstream as the hint says; it waits for 2 s."""
+    with requests.Session() as session:
+        session.trust_env = False
+        transport = stripe.RequestsClient(timeout=2, session=session)
+        addresses = {"api": upstream.url}
+        yield stripe.StripeClient(API_KEY, base_addresses=addresses, http_client=transport, max_network_retries=0)
+
+
+@pytest.fixture
+def upstream() -> Iterator[OpenUpstream]:
+    """An upstream by HTTP in front of the double."""
+    spec = UpstreamSpec(url="http://127.0.0.1:0", prices=PRICES)
+    with open_upstream(spec, ledger=Ledger(), api_version=NEWEST, seed=1) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        ("card_declined.lost_card", stripe.CardError),
+        ("bad_request", stripe.InvalidRequestError),
+        ("server_error", stripe.APIError),
+        ("too_many_requests", stripe.RateLimitError),
+        ("conflict", stripe.APIError),
+        ("reset_before", stripe.APIConnectionError),
+        ("stalled_before", stripe.APIConnectionError),
+        ("stalled_after", stripe.APIConnectionError),
+        ("stalled_body", stripe.APIConnectionError),
+        ("torn_body", stripe.APIConnectionError),
+        ("cut_json", stripe.APIError),
+        ("malformed_json", stripe.APIError),
+        ("empty_body", stripe.APIError),
+        ("html", stripe.APIError),
+        ("html_bad_gateway", stripe.APIError),
+    ],
+)
+def test_stripe_python_meets_each_fault(upstream, client, fault, raised):
+    """The official SDK raises for each sort of fault what it raises for the like at Stripe, and works afterwards."""
+    upstream.arm([Trouble(fault, "POST /v1/customers", times=1)], Random(1), Ledger().add)
+    with pytest.raises(stripe.StripeError) as error:
+        client.v1.customers.create({"name": "A"})
+    assert isinstance(error.value, raised), error.value
+    assert client.v1.customers.create({"name": "B"}).name == "B"
+
+
+def test_retry_after_and_request_id_reach_stripe_python(upstream, client):
+    """The head of an error arrives with it."""
+    upstream.arm([Trouble("too_many_requests", "POST /v1/customers", retry_after=7)], Random(1), Ledger().add)
+    with pytest.raises(stripe.RateLimitError) as error:
+        client.v1.customers.create({"name": "A"})
+    head = {name.lower(): value for name, value in error.value.headers.items()}
+    assert head["retry-after"] == "7"
+    assert error.value.request_id == head["request-id"]
+
+
+@pytest.mark.parametrize("fault", ["self_signed", "untrusted", "expired", "not_yet_valid", "wrong_host"])
+def test_openssl_says_what_is_wrong_with_a_certificate(fault):
+    """OpenSSL's own client names the fault that each bad certificate was made for."""
+    said = handshake(ConnectionFault(fault), "-tls1_2")
+    assert {
+        "self_signed": "self-signed certificate",
+        "untrusted": "unable to get local issuer certificate",
+        "expired": "certificate has expired",
+        "not_yet_valid": "certificate is not yet valid",
+        "wrong_host": "IP address mismatch",
+    }[fault] in said, said
+
+
+@pytest.mark.parametrize("version", ["1", "1_1", "1_2", "1_3"])
+def test_openssl_gets_one_version_of_tls(version):
+    """A version that is offered is offered alone: a client of it gets through, and those of others do not."""
+    fault = ConnectionFault("tls_1_0" if version == "1" else f"tls_{version}")
+    for other in ("1", "1_1", "1_2", "1_3"):
+        said = handshake(fault, f"-tls{other}", "-cipher", "ALL:@SECLEVEL=0")
+        assert ("Cipher is (NONE)" not in said) is (other == version), said
+
+
+def handshake(fault: ConnectionFault, *options: str) -> str:
+    """Return what OpenSSL's client says of a connection with a fault."""
+    need("openssl", shutil.which("openssl") is not None)
+    double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
+    with Upstream(DoubleBackend(double), ledger=Ledger(), http_port=None) as server:
+        server.plan(Plan(connections=(fault,), lasting=True))
+        address = urlsplit(server.urls["https"])
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", address.netloc, "-CAfile", str(server.ca_file), "-verify_ip",
+             "127.0.0.1", *options],
+            input=b"", capture_output=True, check=False, timeout=20,
+        )  # fmt: skip
+        assert server.calls() == ()
+    return (done.stdout + done.stderr).decode()
+
+
+def test_bad_connections_need_https(upstream):
+    """By plain HTTP there is no certificate to be bad, which makes a case unknown and not passed."""
+    with pytest.raises(InconclusiveError, match="TLS can have no fault by plain HTTP"):
+        upstream.arm([Trouble("expired", "POST /v1/customers")], Random(1), Ledger().add)
+
+
+@pytest.mark.parametrize("key", LIVE)
+@pytest.mark.parametrize("way", ["bearer", "basic", "two spaces", "lower case", "after a test key"])
+def test_no_live_key_gets_to_stripe(key, way):
+    """However a target sends a live key, nothing of its call gets to Stripe's test mode."""
+    double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
+    given: list[tuple[str, str]] = {
+        "bearer": [("Authorization", f"Bearer {key}")],
+        "basic": [("Authorization", httpx.BasicAuth(key, "")._auth_header)],
+        "two spaces": [("Authorization", f"Bearer  {key}")],
+        "lower case": [("authorization", f"bearer {key}")],
+        "after a test key": [("Authorization", f"Bearer {API_KEY}"), ("Authorization", f"Bearer {key}")],
+    }[way]
+    with Upstream(DoubleBackend(double), ledger=Ledger(), https_port=None) as at_stripe:
+        backend = StripeTestMode(Secret("key", API_KEY), url=at_stripe.urls["http"])
+        with Upstream(backend, ledger=Ledger(), https_port=None) as server:
+            answer = httpx.post(server.urls["http"] + "/v1/customers", headers=given, trust_env=False)
+            assert (answer.status_code, server.calls()[0].key) == (401, KeyKind.LIVE)
+            assert key not in answer.text
+        assert at_stripe.calls() == ()
