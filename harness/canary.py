@@ -40,16 +40,18 @@ class Ledger:
         self._earlier: list[bytes] = []
         self._ever: set[bytes] = set()
 
-    def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False) -> None:
+    def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False, harmless: bool = False) -> None:
         """Register a value; it is forgotten at the second ``forget`` from now unless it is lasting.
 
+        One that is ``harmless`` must stand in nothing that comes back from now on, but the run itself may tell it.
         Values shorter than 6 bytes are not registered, as chance would find them.
         """
         with self._lock:
             if len(value) < _SHORTEST or value in self._entries:
                 return
             self._entries[value] = _Entry(kind, label)
-            self._ever.add(value)
+            if not harmless:
+                self._ever.add(value)
             if not lasting:
                 self._temporary.append(value)
 

@@ -71,6 +71,13 @@ def cli() -> None:
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the run that printed this seed.")
 @click.option(
+    "--fuzz-effort",
+    "effort",
+    type=click.FloatRange(0.1, 100),
+    metavar="TIMES",
+    help="Make up so many times as many requests as usual.",
+)
+@click.option(
     "--report",
     "reports",
     multiple=True,
@@ -85,6 +92,7 @@ def run(
     ids: Sequence[str],
     severity: str,
     seed: int | None,
+    effort: float | None,
     reports: Sequence[Path],
 ) -> int:
     """Run scenarios on a target and judge them."""
@@ -93,7 +101,7 @@ def run(
     for path in reports:
         check_report(path)
     operations, fuzzing = asks_for_operations(choices), asks_for_fuzzing(choices)
-    with open_session(target, seed=seed, store=store, operations=operations, fuzzing=fuzzing) as session:
+    with open_session(target, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort) as session:
         files = [open_report(path) for path in reports]
         code = _told(session.run(choices), [ConsoleReport(console), *files])
         written = [console.export_text().encode(), *(path.read_bytes() for path in reports)]

@@ -141,6 +141,10 @@ class Context(Protocol):
         """Register a value that must appear in no answer, log, store or report."""
         ...
 
+    def trace(self, kind: str, label: str, value: bytes) -> None:
+        """Register a text of the run's own that must stand in nothing from now on, though the run's report tells it."""
+        ...
+
     def canary(self, kind: str, label: str, value: bytes) -> None:
         """Register a value as ``conceal`` does, and look for it in every search of this phase."""
         ...

@@ -154,7 +154,8 @@ class Contract:
 class Budget:
     """Limits that end a case as Errored, never the run: requests and seconds for each case, bytes for each answer.
 
-    ``search_seconds`` is for each search of all stores, logs or files, and does not count as the case's.
+    ``search_seconds`` is for each search of all stores, logs or files, and does not count as the case's. With an
+    ``effort`` of 3, three times as many requests are made up as usual, and may take three times as long.
     """
 
     case_requests: int = 300
@@ -162,6 +163,15 @@ class Budget:
     search_seconds: float = 600.0
     answer_bytes: int = 2 * 1024 * 1024
     evidence_characters: int = 65_536
+    effort: float = 1.0
+
+    def requests_of(self, step: object) -> int:
+        """Return how many requests a step may send beside the case's own: of one that makes them up, its share."""
+        return int(getattr(step, "requests", 0) * self.effort)
+
+    def seconds_of(self, step: object) -> float:
+        """Return how long a step may take beside the case's own time."""
+        return float(getattr(step, "seconds", 0.0)) * max(1.0, self.effort)
 
 
 @dataclass(frozen=True, slots=True)

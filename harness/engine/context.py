@@ -116,6 +116,10 @@ class CaseContext:
         """Register a value that must appear nowhere."""
         self._ledger.add(kind, label, value)
 
+    def trace(self, kind: str, label: str, value: bytes) -> None:
+        """Register a text of the run's own that must stand in nothing from now on, though the run's report tells it."""
+        self._ledger.add(kind, label, value, harmless=True)
+
     def canary(self, kind: str, label: str, value: bytes) -> None:
         """Register a value that must appear nowhere, and look for it in every search of this phase."""
         for form in spellings(value):

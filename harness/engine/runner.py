@@ -87,7 +87,8 @@ class Runner:
         main = self.trial(case.id)
         stopped: tuple[Reason, str] | None = None
         steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
-        seconds = self._target.budget.case_seconds + sum(getattr(step, "seconds", 0.0) for step in steps)
+        budget = self._target.budget
+        seconds = budget.case_seconds + sum(map(budget.seconds_of, steps))
         if "upstream" in case.needs:
             promised = self._target.contract.operations
             seconds += promised.answer_within + promised.completed_within

@@ -65,7 +65,7 @@ class Trial:
         """Remember the state of every source, then run a step."""
         self._acted, self._seen = self._acted + self._seen, ()
         self._context.step += 1
-        self._context.requests += getattr(step, "requests", 0)
+        self._context.requests += self._context.target.budget.requests_of(step)
         self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
         self._positions = [await log.position() for log in self._watched.logs]
         if self._watched.upstream is not None:

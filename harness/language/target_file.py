@@ -16,6 +16,7 @@ from harness.domain.operation import OPERATIONS, OperationContract
 from harness.domain.sensitive import LIVE_KEYS, Secret
 from harness.domain.target import (
     LOOPBACK,
+    Budget,
     Contract,
     Environment,
     Kept,
@@ -191,6 +192,12 @@ class _OperationContract(_Entry):
         return OperationContract(**{**said, **sets})
 
 
+class _Fuzzing(_Entry):
+    """How much is made up."""
+
+    effort: float = Field(1.0, ge=0.1, le=100, description="times as many requests as usual", strict=False)
+
+
 class _Contract(_Entry):
     """What this target promises where Stripe leaves room."""
 
@@ -231,6 +238,7 @@ class _TargetFile(_Entry):
     upstream: UpstreamTable | None = None
     principals: dict[str, PrincipalTable] = {}
     operations: dict[str, OperationTable] = {}
+    fuzzing: _Fuzzing = _Fuzzing()
     openapi: str | None = Field(
         None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
     )
@@ -341,6 +349,7 @@ class _Reading:
             operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
             principals=principals,
             routes=entry.routes,
+            budget=Budget(effort=entry.fuzzing.effort),
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
         )
 

@@ -306,13 +306,15 @@ def open_session(
     store: EmbeddedStore | None = None,
     operations: bool = True,
     fuzzing: bool = True,
+    effort: float | None = None,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
     ``operations`` says that operations of the reference service will be asked for, for which it gives access first, and
     ``fuzzing`` that requests will be made up, for which the target's OpenAPI document is read where there is one.
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
-    own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise.
+    own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise. ``effort`` is
+    how many times as many requests as usual are made up, in place of what the target file says.
 
     Raises:
         ConfigurationError: the target file or the OpenAPI document is wrong, or a store is chosen for a target that has
@@ -347,6 +349,9 @@ def open_session(
                     raise ConfigurationError(problem, hint="run without -n", file=target_file)
                 listening = listen(target.upstream, target.webhook.api_version)
             command = ("payproof", "run", "--target", str(target_file))
+        if effort is not None:
+            target = replace(target, budget=replace(target.budget, effort=effort))
+            command += ("--fuzz-effort", f"{effort:g}")
         session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, fuzzing=fuzzing)
         stack.callback(session.close)
         yield session
