@@ -16,7 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
+from harness.adapters.outage_process import DATABASE, ROLE
+from harness.adapters.outages import outage_command
 from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
 from harness.domain.address import without_password
 from harness.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
@@ -30,6 +33,7 @@ from harness.domain.target import (
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
+    StoreOutage,
     Target,
     Webhook,
 )
@@ -206,9 +210,13 @@ class Reference:
         if self._store == "sqlite":
             path = self._folder / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
+            self._outage = StoreOutage(hold=outage_command("sqlite"), environment={DATABASE: str(path)})
             return settings, {}, SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
         made = self._resources.enter_context(postgresql())
         settings = {"BILLING_DATABASE_URL": made.service}
+        # Of the service alone: the harness can look into the database all the while.
+        refused = {DATABASE: made.administrator, ROLE: urlsplit(made.service).username or ""}
+        self._outage = StoreOutage(hold=outage_command("postgresql"), environment=refused)
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
         _commanded({**settings, **owner}, "migrate")
         url, password = without_password(made.watcher)
@@ -258,6 +266,7 @@ class Reference:
             retention=RetentionSpec(
                 (*self._command, "purge"), _KEPT_ROWS, str(Path.cwd()), environment=self._maintenance
             ),
+            store_outage=self._outage,
             contract=Contract(
                 rejected=frozenset({401}),
                 keeps=_KEEPS,

@@ -180,6 +180,14 @@ class Context(Protocol):
         """Run the target's own purge."""
         ...
 
+    async def take_store_down(self) -> None:
+        """Let the target's store refuse until the phase ends or it is brought back."""
+        ...
+
+    async def bring_store_back(self) -> None:
+        """Let the target's store work again."""
+        ...
+
     def weigh(self, exchange: Exchange) -> tuple[Finding, ...]:
         """Return what is wrong with an exchange by itself, after what this phase is expected to show."""
         ...

@@ -22,6 +22,7 @@ __all__ = [
     "RejectionRecord",
     "RetentionSpec",
     "SourceSpec",
+    "StoreOutage",
     "Target",
     "Waiver",
     "Webhook",
@@ -122,6 +123,23 @@ class RetentionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreOutage:
+    """How the target's store is made to refuse, and to work again.
+
+    Either by two commands, ``down`` and ``up``, or by one that holds it down: ``hold`` prints the line ``down`` once it
+    is, and brings it back when its standard input ends. They are run in ``folder``, with ``environment`` beside the
+    variables of this process; ``seconds`` is the time limit of each.
+    """
+
+    down: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    hold: tuple[str, ...] = ()
+    folder: str = "."
+    seconds: float = 60.0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Waiver:
     """A channel that the target's owner gives no access to, with the reason; every report repeats it."""
 
@@ -136,6 +154,7 @@ class Contract:
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
     watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are
     columns that are allowed though they look as if they held payment data, ``kept_rows`` says how long rows are kept.
+    ``without_store`` are the statuses that say that nothing can be kept at the moment.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})
@@ -147,6 +166,7 @@ class Contract:
     waivers: tuple[Waiver, ...] = ()
     keeps: tuple[Kept, ...] = ()
     kept_rows: tuple[KeptRows, ...] = ()
+    without_store: frozenset[int] = frozenset({503})
     operations: OperationContract = field(default_factory=OperationContract)
 
 
@@ -206,6 +226,7 @@ class Target:
     logs: tuple[SourceSpec, ...] = ()
     files: tuple[SourceSpec, ...] = ()
     retention: RetentionSpec | None = None
+    store_outage: StoreOutage | None = None
     contract: Contract = field(default_factory=Contract)
     budget: Budget = field(default_factory=Budget)
     upstream: UpstreamSpec | None = None
@@ -270,5 +291,6 @@ class Target:
             "retention": self.retention is not None,
             "retired_secret": self.webhook.retired_secret is not None,
             "store": bool(self.stores),
+            "store_outage": self.store_outage is not None,
             "upstream": self.upstream is not None,
         }[need]

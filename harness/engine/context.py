@@ -11,7 +11,7 @@ from harness.domain.observation import Answer, Channel, Exchange, Observation, P
 from harness.domain.operation import Trouble
 from harness.domain.target import Target
 from harness.engine.holdings import Holdings, Wanted, finder
-from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream
+from harness.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream
 from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
 from harness.scan.canaries import Canary
@@ -36,6 +36,7 @@ class CaseContext:
         clock: Clock,
         holdings: Holdings,
         commands: Commands,
+        outages: Outages,
         key: str,
         seed: int,
         upstream: Upstream | None = None,
@@ -54,6 +55,7 @@ class CaseContext:
         self._clock = clock
         self._holdings = holdings
         self._commands = commands
+        self._outages = outages
         self._upstream = upstream
         self._key = key
         self._made = 0
@@ -186,6 +188,29 @@ class CaseContext:
             spec.purge, folder=spec.folder, environment=spec.environment, seconds=spec.seconds
         )
         return Purged(self.step, status, self._clock.monotonic() - started)
+
+    @property
+    def store_is_down(self) -> bool:
+        """Whether stores cannot be looked into now."""
+        return self._outages.is_down
+
+    async def take_store_down(self) -> None:
+        """Let the target's store refuse until the phase ends or it is brought back.
+
+        Raises:
+            InconclusiveError: it was not taken down in time.
+        """
+        with self._apart():
+            await self._outages.begin()
+
+    async def bring_store_back(self) -> None:
+        """Let the target's store work again.
+
+        Raises:
+            InconclusiveError: it was not brought back in time.
+        """
+        with self._apart():
+            await self._outages.end()
 
     @contextmanager
     def _apart(self) -> Iterator[None]:

@@ -13,7 +13,7 @@ from harness.domain.target import SourceSpec
 from harness.domain.trace import Told
 from harness.scan.scanner import Found, Scanner
 
-__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender", "Upstream"]
+__all__ = ["Clock", "Commands", "EventSource", "Files", "Outages", "Sender", "Upstream"]
 
 
 class Clock(Protocol):
@@ -62,6 +62,31 @@ class Commands(Protocol):
 
         Raises:
             InconclusiveError: it cannot be started, or did not end in time.
+        """
+        ...
+
+
+class Outages(Protocol):
+    """Takes the target's store down and brings it back."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the store is down now."""
+        ...
+
+    async def begin(self) -> None:
+        """Take the store down.
+
+        Raises:
+            InconclusiveError: it was not taken down.
+        """
+        ...
+
+    async def end(self) -> None:
+        """Bring the store back, if it is down.
+
+        Raises:
+            InconclusiveError: it was not brought back.
         """
         ...
 

@@ -11,7 +11,7 @@ from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
 from harness.engine.holdings import Holdings
-from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream
+from harness.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream
 from harness.engine.trial import Patience, Trial, Watched
 from harness.errors import InconclusiveError, Reason
 
@@ -35,11 +35,12 @@ class Runner:
         clock: Clock,
         holdings: Holdings,
         commands: Commands,
+        outages: Outages,
         seed: int,
         upstream: Upstream | None = None,
     ) -> None:
         self._target, self._sender, self._events, self._seed = target, sender, events, seed
-        self._holdings, self._commands = holdings, commands
+        self._holdings, self._commands, self._outages = holdings, commands, outages
         self._watched, self._ledger, self._clock = Watched(stores, logs, upstream), ledger, clock
         self._patience = Patience()
         self._unwatched: tuple[Unwatched, ...] = ()
@@ -106,6 +107,10 @@ class Runner:
             stopped = (error.reason, error.detail)
         finally:
             self._ledger.forget()
+            try:
+                await self._outages.end()  # whatever has happened, an interrupt included
+            except InconclusiveError as error:
+                stopped = (error.reason, error.detail)
         if stopped is None and "upstream" in case.needs:
             stopped = _unanswerable(control.observations + main.observations)
         return Record(control.observations, main.observations, self._unwatched, stopped)
@@ -131,6 +136,7 @@ class Runner:
             clock=self._clock,
             holdings=self._holdings,
             commands=self._commands,
+            outages=self._outages,
             key=key,
             seed=self._seed,
             upstream=self._watched.upstream,

@@ -66,7 +66,8 @@ class Trial:
         self._acted, self._seen = self._acted + self._seen, ()
         self._context.step += 1
         self._context.requests += self._context.target.budget.requests_of(step)
-        self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
+        if not self._context.store_is_down:  # while it is, what was seen last remains what changes are told from
+            self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
         self._positions = [await log.position() for log in self._watched.logs]
         if self._watched.upstream is not None:
             self._arrived.append(len(self._watched.upstream.calls(0)))
@@ -85,7 +86,7 @@ class Trial:
         while True:
             waited = self._clock.monotonic() - started
             seen: tuple[Observation, ...] = (
-                *[s async for s in self._changes(waited)],
+                *[s async for s in self._changes(waited) if not self._context.store_is_down],
                 *[s async for s in self._lines()],
             )
             if awaited and not unmet(contract, expect, self._acted + seen + self._calls()):

@@ -25,6 +25,7 @@ from harness.domain.target import (
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
+    StoreOutage,
     Target,
     Waiver,
     Webhook,
@@ -147,6 +148,9 @@ class _KeptRows(_Entry):
     stays: tuple[str, ...] = Field((), strict=False, description="types of events whose rows stay, however old")
 
 
+_Command = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
 class _Retention(_Entry):
     """How long rows are kept, and what removes them."""
 
@@ -155,6 +159,27 @@ class _Retention(_Entry):
     )
     seconds: float = Field(60.0, gt=0, le=3600, description="time limit of the command", strict=False)
     rows: tuple[_KeptRows, ...] = Field(strict=False, min_length=1)
+
+
+class _StoreOutage(_Entry):
+    """How the store is made to refuse, and to work again: by two commands, or by one that holds it down."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["down", "up"]}, {"required": ["hold"]}]})
+
+    down: _Command | None = Field(None, strict=False, description="command and arguments that take it down")
+    up: _Command | None = Field(None, strict=False, description="command and arguments that bring it back")
+    hold: _Command | None = Field(
+        None,
+        strict=False,
+        description="command and arguments that take it down, print down, and bring it back when their input ends",
+    )
+    seconds: float = Field(60.0, gt=0, le=600, description="time limit of each command", strict=False)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.down is None) != (self.up is None) or (self.down is None) == (self.hold is None):
+            raise ValueError("either down and up, or hold")
+        return self
 
 
 class _RejectionRecord(_Entry):
@@ -208,6 +233,7 @@ class _Contract(_Entry):
     sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
     rejection_record: _RejectionRecord | None = None
     keeps: tuple[_Kept, ...] = Field((), strict=False, description="columns that look as if they held payment data")
+    without_store: Statuses = Field((503,), description="statuses that say: nothing can be kept now")
     operations: _OperationContract = _OperationContract()
 
 
@@ -233,6 +259,7 @@ class _TargetFile(_Entry):
     logs: tuple[_Source, ...] = Field((), strict=False)
     files: tuple[_Files, ...] = Field((), strict=False)
     retention: _Retention | None = None
+    store_outage: _StoreOutage | None = None
     contract: _Contract = _Contract()
     waive: tuple[_Waiver, ...] = Field((), strict=False)
     upstream: UpstreamTable | None = None
@@ -327,6 +354,7 @@ class _Reading:
                 for i, one in enumerate(entry.files)
             ),
             retention=None if entry.retention is None else self._retention(entry.retention),
+            store_outage=None if entry.store_outage is None else self._outage(entry.store_outage),
             contract=Contract(
                 rejected=frozenset(entry.contract.rejected),
                 answer_within=entry.contract.answer_within,
@@ -337,6 +365,7 @@ class _Reading:
                 keeps=tuple(Kept(one.table, one.column, one.reason) for one in entry.contract.keeps),
                 kept_rows=() if entry.retention is None else _kept_rows(entry.retention),
                 waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
+                without_store=frozenset(entry.contract.without_store),
                 operations=entry.contract.operations.promised(),
             ),
             upstream=None
@@ -355,6 +384,10 @@ class _Reading:
 
     def _retention(self, entry: _Retention) -> RetentionSpec:
         return RetentionSpec(entry.purge, _kept_rows(entry), str(self._path.parent), entry.seconds)
+
+    def _outage(self, entry: _StoreOutage) -> StoreOutage:
+        folder = str(self._path.parent)
+        return StoreOutage(entry.down or (), entry.up or (), entry.hold or (), folder, entry.seconds)
 
     def _openapi(self, named: str) -> OpenApi:
         file = self._path.parent / named

@@ -17,6 +17,7 @@ from harness.adapters.clock import SystemClock
 from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
+from harness.adapters.outages import LocalOutages
 from harness.adapters.reference import REFERENCE_COMMAND, REFERENCE_UPSTREAM, EmbeddedStore, Reference, StripeAt
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
@@ -170,6 +171,7 @@ class Session:
             clock=SystemClock(),
             holdings=holdings,
             commands=LocalCommands(),
+            outages=LocalOutages(self.target.store_outage),
             seed=self.seed,
             upstream=self._upstream,
         )
