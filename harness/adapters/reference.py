@@ -285,6 +285,7 @@ class Reference:
                     unavailable=frozenset({503}),
                     reference="error.reference",
                     answer_within=15.0,
+                    completed_within=10.0,
                     breaker_after=5,
                     breaker_rest=_BREAKER_SECONDS,
                 ),

@@ -2,6 +2,8 @@ import asyncio
 
 import pytest
 
+from harness.adapters.commands import LocalCommands
+from harness.adapters.outages import LocalOutages
 from harness.canary import Ledger
 from harness.checks.accepted import Accepted
 from harness.checks.called import Called
@@ -14,10 +16,13 @@ from harness.domain.sensitive import Secret
 from harness.domain.stripe_call import KeyKind, StripeCall
 from harness.domain.target import Contract, Environment, Target, Webhook
 from harness.domain.verdict import Errored, Failed, Passed
+from harness.engine.holdings import Holdings
 from harness.engine.judge import judge
 from harness.engine.runner import Runner
 from harness.errors import InconclusiveError, Reason
+from harness.registry import table_sources
 from harness.session import event_factory
+from harness.session.places import LocalFiles
 from harness.steps.operate import Operate
 from harness.steps.prepare import Prepare
 from harness.steps.recover import Recover
@@ -113,9 +118,11 @@ def run(**world):
     made = FakeWorld(clock, **world)
 
     async def ran():
+        ledger = Ledger()
         runner = Runner(
-            TARGET, sender=made, events=event_factory(1), stores=(), logs=(), ledger=Ledger(), clock=clock, seed=1,
-            upstream=made,
+            TARGET, sender=made, events=event_factory(1), stores=(), logs=(), ledger=ledger, clock=clock, seed=1,
+            holdings=Holdings(TARGET, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger),
+            commands=LocalCommands(), outages=LocalOutages(None), upstream=made,
         )  # fmt: skip
         return await runner.run(SCENARIO, CASE)
 
