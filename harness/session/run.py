@@ -42,6 +42,7 @@ from harness.steps.deliver import Deliver
 from harness.stripe.events import EventFactory
 
 __all__ = [
+    "MOST_SEED",
     "Choice",
     "EmbeddedStore",
     "Session",
@@ -56,7 +57,8 @@ __all__ = [
 
 Choice = tuple[Scenario, Case]
 
-_MOST_SEED = 2**32
+#: What a made-up seed is below.
+MOST_SEED = 2**32
 
 
 def all_scenarios() -> tuple[Scenario, ...]:
@@ -324,7 +326,7 @@ def open_session(
         TargetStartError: the reference service did not start.
         InconclusiveError: the target gives no answer at all.
     """
-    seed, ledger, listening = secrets.randbelow(_MOST_SEED) if seed is None else seed, Ledger(), None
+    seed, ledger, listening = secrets.randbelow(MOST_SEED) if seed is None else seed, Ledger(), None
     with ExitStack() as stack:
 
         def listen(spec: UpstreamSpec, api_version: str) -> OpenUpstream:
