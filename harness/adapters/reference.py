@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -227,11 +228,13 @@ class Reference:
     def _principals(self, settings: Mapping[str, str]) -> Mapping[str, Principal]:
         """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
         tenant = _commanded(settings, "create-tenant") if self._roles else ""
-        made = {}
-        for name, role in self._roles.items():
-            token = _commanded(settings, "create-credential", "--tenant", tenant, "--role", role, "--days", "1")
-            made[name] = Principal(name, Secret(f"credential of {name}", token))
-        return made
+
+        def credential(role: str) -> str:
+            return _commanded(settings, "create-credential", "--tenant", tenant, "--role", role, "--days", "1")
+
+        with ThreadPoolExecutor() as pool:
+            tokens = dict(zip(self._roles, pool.map(credential, self._roles.values()), strict=True))
+        return {name: Principal(name, Secret(f"credential of {name}", token)) for name, token in tokens.items()}
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
