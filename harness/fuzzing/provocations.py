@@ -23,6 +23,11 @@ _BODY_TYPES = (
     "application/json; charset=utf-99", "application/x-www-form-urlencoded", "multipart/form-data",
     "text/xml", "application/x-yaml", "application/x-java-serialized-object", "*", "",
 )  # fmt: skip
+_QUERIES = (
+    "limit=99999999999999999999", "limit=-1", "limit=NaN", "limit[]=1", "limit=", "page=1e309", "offset=%00",
+    "sort=%ff",
+    "from=0000-00-00&to=9999-99-99T99:99:99Z", "starting_after=1&starting_after=2", "filter=%7B", "fields=__class__",
+)  # fmt: skip
 _TEMPLATES = (
     "{{%s}}",
     "${%s}",
@@ -103,6 +108,8 @@ def provocations(kind: Kind, method: str, path: str, product: str) -> Iterator[O
 def _types(target: str) -> Iterator[Odd]:
     for body in _TYPES:
         yield target, (_JSON,), body
+    for query in _QUERIES:
+        yield f"{target}?{query}", (), b""
     for type_ in _BODY_TYPES:
         yield target, ((b"Content-Type", type_.encode()),), b'{"id": 1}'
 

@@ -10,11 +10,16 @@ function verify(body, signature, secret) {
   return Stripe.webhooks.constructEvent(body, signature, secret);
 }
 
+// A path as it may be logged: whoever asks may have put a card number into it.
+function shown(path) {
+  return path.replace(/\d(?:[ +-]?\d){8,}/g, "*");
+}
+
 // What happens to an error that no route has answered. Its message is not logged: the SDK's may quote what was sent.
 function unexpected(error, request, response, next) {
   if (response.headersSent) return next(error);
   const status = error.expose && error.status < 500 ? error.status : 500;
-  log("request_failed", { path: request.path, status, kind: error.constructor.name });
+  log("request_failed", { path: shown(request.path), status, kind: error.constructor.name });
   return response.status(status).json({ error: { code: status < 500 ? "invalid_request" : "internal" } });
 }
 
@@ -40,7 +45,7 @@ function authenticated(token) {
   const expected = digest(`Bearer ${token}`);
   return (request, response, next) => {
     if (timingSafeEqual(digest(request.get("Authorization") ?? ""), expected)) return next();
-    log("request_refused", { path: request.path, origin: request.ip });
+    log("request_refused", { path: shown(request.path), origin: request.ip });
     return response.status(401).json({ error: { code: "unauthenticated" } });
   };
 }
