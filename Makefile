@@ -21,7 +21,7 @@ help:  ## Show the commands
 
 .PHONY: demo
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
-	$(BIN)/payproof run
+	$(BIN)/payproof run --lanes 4
 
 .PHONY: test
 test: $(READY)  ## Run the tests

@@ -22,6 +22,7 @@ __all__ = ["Ledger", "make_canaries", "make_card_number", "make_iban", "spelling
 
 _CARD_DIGITS = range(12, 20)
 _SHORTEST = 6  # a shorter text would be found by chance
+_WORD = re.compile(rb"[0-9A-Za-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,18 @@ class Ledger:
         self._earlier: list[bytes] = []
         self._ever: set[bytes] = set()
 
-    def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False) -> None:
+    def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False, harmless: bool = False) -> None:
         """Register a value; it is forgotten at the second ``forget`` from now unless it is lasting.
 
+        One that is ``harmless`` must stand in nothing that comes back from now on, but the run itself may tell it.
         Values shorter than 6 bytes are not registered, as chance would find them.
         """
         with self._lock:
             if len(value) < _SHORTEST or value in self._entries:
                 return
             self._entries[value] = _Entry(kind, label)
-            self._ever.add(value)
+            if not harmless:
+                self._ever.add(value)
             if not lasting:
                 self._temporary.append(value)
 
@@ -87,11 +90,19 @@ class Ledger:
         """Return the text with every registered value replaced."""
         return self.conceal(text.encode("utf-8", "surrogateescape"))[0].decode("utf-8", "replace")
 
+    @property
+    def registered(self) -> frozenset[bytes]:
+        """Every value that was ever registered and must not be told."""
+        with self._lock:
+            return frozenset(self._ever)
+
     def holds_none(self, data: Iterable[bytes]) -> bool:
         """Whether no value that was ever registered, forgotten ones included, stands in the data."""
-        with self._lock:
-            ever = tuple(self._ever)
-        return not any(value in chunk for chunk in data for value in ever)
+        chunks = tuple(data)
+        # A report has millions of bytes, most of them again and again: what is not in its words is not in it.
+        words = b"\n".join({word for chunk in chunks for word in _WORD.findall(chunk)})
+        suspects = [one for one in self.registered if max(_WORD.findall(one), key=len, default=b"") in words]
+        return not any(one in chunk for chunk in chunks for one in suspects)
 
 
 _faker = Faker("en_US")

@@ -24,6 +24,7 @@ from reference_impl.services.stripe.breaker import Breaker
 from reference_impl.services.stripe.calls import Caller
 from reference_impl.services.stripe.connection import Connection
 from reference_impl.services.stripe.live import LiveStripe
+from reference_impl.services.stripe.retry import Policies
 from reference_impl.services.worker import Worker, working
 from reference_impl.settings import MisconfiguredError, Settings, load_settings
 
@@ -124,11 +125,12 @@ def serve() -> int:
     settings = load_settings(Settings)
     certificate = Certificate(settings.tls_certificate, settings.tls_private_key)
     audit = AuditLog.under(settings)
-    breaker = Breaker()
+    breaker = Breaker(rest_seconds=settings.breaker_seconds)
+    policies = Policies.within(settings.stripe_answer_seconds, settings.stripe_backoff_seconds)
     with ExitStack() as stack:
         stripe = Connection(
             settings.stripe_api_key,
-            Caller(breaker, observe=metrics.stripe_attempt),
+            Caller(breaker, policies, observe=metrics.stripe_attempt),
             api_base=settings.stripe_api_base,
             ca_file=settings.stripe_ca_file,
         )

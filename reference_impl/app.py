@@ -54,7 +54,9 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     app.state.engine = engine
     audit = app.state.audit = AuditLog.under(settings)
     app.state.gateway = gateway
-    app.state.attempts = Attempts(engine, audit, gateway, settings.give_up_seconds)
+    app.state.attempts = Attempts(
+        engine, audit, gateway, settings.give_up_seconds, pause_seconds=settings.pause_seconds
+    )
     app.state.sessions = Sessions(engine, audit, gateway, settings.return_url)
     account = Account(settings.stripe_livemode, settings.stripe_account)
     app.state.recorder = Recorder(engine, audit, gateway, account)

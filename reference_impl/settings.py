@@ -68,6 +68,10 @@ class Settings(AuditSettings):
     `trusted_proxies` are the networks whose X-Forwarded-For and -Proto are believed. Metrics have a listener of their
     own, which exists only with `metrics_port`; `build` is told there. A renewed certificate is taken from its files
     within a minute, or at SIGHUP.
+
+    One request to Stripe may take `stripe_answer_seconds`, and at most 3 if it only reads; it is repeated after
+    `stripe_backoff_seconds` at most, at first. After an outage Stripe is left alone for `breaker_seconds`. An operation
+    that came to nothing is tried again after `pause_seconds` at most, at first.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, frozen=True, hide_input_in_errors=True)
@@ -99,6 +103,11 @@ class Settings(AuditSettings):
     tolerance_seconds: int = Field(default=300, ge=1, le=3600)
     max_body_bytes: int = Field(default=MEBIBYTE, ge=1)
     openapi: bool = False
+    # These may be shortened, where Stripe is near and quick; longer, operations would outlive their claims.
+    stripe_answer_seconds: float = Field(default=8, ge=0.5, le=8)
+    stripe_backoff_seconds: float = Field(default=0.5, gt=0, le=0.5)
+    breaker_seconds: float = Field(default=15, ge=1, le=300)
+    pause_seconds: int = Field(default=5, ge=1, le=300)
     worker_seconds: float = Field(default=5, gt=0, le=300)
     # Stripe forgets idempotency keys after 24 hours; a repetition after that could be a second charge.
     give_up_seconds: int = Field(default=20 * 3600, ge=1, le=23 * 3600)
@@ -109,6 +118,13 @@ class Settings(AuditSettings):
         """Refuse a key of the other mode, with which events would be of one world and operations of another."""
         if is_live(self.stripe_api_key) is not self.stripe_livemode:
             raise ValueError("BILLING_STRIPE_API_KEY: is of the other mode than BILLING_STRIPE_LIVEMODE says")
+        return self
+
+    @model_validator(mode="after")
+    def probes_do_not_overlap(self) -> Self:
+        """Refuse a rest in which the probe before may still be under way."""
+        if self.breaker_seconds < self.stripe_answer_seconds:
+            raise ValueError("BILLING_BREAKER_SECONDS: must not be less than BILLING_STRIPE_ANSWER_SECONDS")
         return self
 
 

@@ -10,13 +10,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
+from harness.adapters.outage_process import DATABASE, ROLE
+from harness.adapters.outages import outage_command
 from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
 from harness.adapters.reference_rows import AHEAD, KEPT_ROWS
 from harness.domain.address import without_password
@@ -30,6 +34,7 @@ from harness.domain.target import (
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
+    StoreOutage,
     Target,
     Webhook,
 )
@@ -57,6 +62,16 @@ _ROUTES = (
     "POST /v1/subscriptions/{subscription_id}/cancel",
     "POST /v1/refunds",
 )
+
+_BREAKER_SECONDS = 2.0
+#: Its waits, shortened by its own settings: Stripe's double is on this machine, and nobody waits longer than needed.
+_QUICK = {
+    "BILLING_STRIPE_ANSWER_SECONDS": "2",
+    "BILLING_STRIPE_BACKOFF_SECONDS": "0.1",
+    "BILLING_BREAKER_SECONDS": str(_BREAKER_SECONDS),
+    "BILLING_PAUSE_SECONDS": "1",
+    "BILLING_WORKER_SECONDS": "0.1",
+}
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
@@ -159,7 +174,7 @@ class Reference:
             "BILLING_STRIPE_API_BASE": self._stripe.url,
             **({} if self._stripe.ca_file is None else {"BILLING_STRIPE_CA_FILE": self._stripe.ca_file}),
             "BILLING_PLANS": json.dumps({_PLAN: {"amount": _PRICE.amount, "currency": _PRICE.currency}}),
-            "BILLING_WORKER_SECONDS": "0.5",
+            **_QUICK,
             "BILLING_RETURN_URL": "https://127.0.0.1/",
             "BILLING_STRIPE_PUBLISHABLE_KEY": self._secrets.publishable_key,
             "BILLING_TLS_CERTIFICATE": str(self._folder / "certificate.pem"),
@@ -190,10 +205,14 @@ class Reference:
         if self._store == "sqlite":
             path = self._folder / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
+            self._outage = StoreOutage(hold=outage_command("sqlite"), environment={DATABASE: str(path)})
             watched = SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
             return settings, {}, watched, SourceSpec("writer", watched.url)
         made = self._resources.enter_context(postgresql())
         settings = {"BILLING_DATABASE_URL": made.service}
+        # Of the service alone: the harness can look into the database all the while.
+        refused = {DATABASE: made.administrator, ROLE: urlsplit(made.service).username or ""}
+        self._outage = StoreOutage(hold=outage_command("postgresql"), environment=refused)
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
         _commanded({**settings, **owner}, "migrate")
         url, password = without_password(made.watcher)
@@ -206,11 +225,13 @@ class Reference:
     def _principals(self, settings: Mapping[str, str]) -> Mapping[str, Principal]:
         """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
         tenant = _commanded(settings, "create-tenant") if self._roles else ""
-        made = {}
-        for name, role in self._roles.items():
-            token = _commanded(settings, "create-credential", "--tenant", tenant, "--role", role, "--days", "1")
-            made[name] = Principal(name, Secret(f"credential of {name}", token))
-        return made
+
+        def credential(role: str) -> str:
+            return _commanded(settings, "create-credential", "--tenant", tenant, "--role", role, "--days", "1")
+
+        with ThreadPoolExecutor() as pool:
+            tokens = dict(zip(self._roles, pool.map(credential, self._roles.values()), strict=True))
+        return {name: Principal(name, Secret(f"credential of {name}", token)) for name, token in tokens.items()}
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
@@ -250,6 +271,7 @@ class Reference:
                 purge_at=(self._command[0], "-c", AHEAD, "{seconds}", *self._command[1:], "purge"),
                 writer=self._writer,
             ),
+            store_outage=self._outage,
             contract=Contract(
                 rejected=frozenset({401}),
                 keeps=_KEEPS,
@@ -267,7 +289,10 @@ class Reference:
                     misconfigured=frozenset({503}),
                     unavailable=frozenset({503}),
                     reference="error.reference",
+                    answer_within=15.0,
+                    completed_within=10.0,
                     breaker_after=5,
+                    breaker_rest=_BREAKER_SECONDS,
                 ),
             ),
             upstream=REFERENCE_UPSTREAM,

@@ -1,5 +1,6 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ PAYERS_OWN = "client secret of a payment"
 
 _SUCCESS = range(200, 300)
 _MOST_EVIDENCE = 200
+_SHORT = 4096  # bytes of a text whose hits are remembered: a target gives the same short answer many times
 
 
 @check
@@ -67,7 +69,7 @@ class NoDisclosure:
             for detector in detectors().values():
                 by_error = getattr(detector, "by_error", False)
                 told = set[str]()
-                for hit in detector.find(text):
+                for hit in _hits(detector, text):
                     shown = text[hit.start : hit.end]
                     if hit.what in told or hit.confidence is Confidence.LOW:
                         continue
@@ -81,6 +83,15 @@ class NoDisclosure:
                     # What another detector finds may be sensitive itself.
                     evidence = ((_evidence(text, hit),) if by_error else ()) + exchange.example
                     yield Finding(self.name, "no internals shown", hit.what, exchange.step, hit.confidence, evidence)
+
+
+def _hits(detector: Detector, text: bytes) -> Sequence[Hit]:
+    return _remembered(detector.name, text) if len(text) <= _SHORT else tuple(detector.find(text))
+
+
+@lru_cache(maxsize=8192)
+def _remembered(name: str, text: bytes) -> Sequence[Hit]:
+    return tuple(detectors()[name].find(text))
 
 
 def _good(seen: Seen) -> Iterator[Exchange]:
@@ -102,7 +113,9 @@ def _mild(hit: Hit, answer: Answer) -> bool:
 
 
 def _shows(good: bytes, detector: Detector, what: str, shown: bytes) -> bool:
-    return shown in good and any(hit.what == what and good[hit.start : hit.end] == shown for hit in detector.find(good))
+    return shown in good and any(
+        hit.what == what and good[hit.start : hit.end] == shown for hit in _hits(detector, good)
+    )
 
 
 def _evidence(text: bytes, hit: Hit) -> str:

@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
@@ -31,6 +32,8 @@ from harness.reporters.console import ConsoleReport
 from harness.reporters.words import printable
 from harness.session import (
     EmbeddedStore,
+    Lanes,
+    Session,
     all_scenarios,
     asks_for_fuzzing,
     asks_for_operations,
@@ -38,6 +41,7 @@ from harness.session import (
     deliver_once,
     describe_target,
     event_factory,
+    open_lanes,
     open_session,
     rejudged,
 )
@@ -71,6 +75,19 @@ def cli() -> None:
 )
 @click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the run that printed this seed.")
 @click.option(
+    "--lanes",
+    type=click.IntRange(1, 16),
+    default=1,
+    help="So many reference services side by side; they share the cases.",
+)
+@click.option(
+    "--fuzz-effort",
+    "effort",
+    type=click.FloatRange(0.1, 100),
+    metavar="TIMES",
+    help="Make up so many times as many requests as usual.",
+)
+@click.option(
     "--report",
     "reports",
     multiple=True,
@@ -85,6 +102,8 @@ def run(
     ids: Sequence[str],
     severity: str,
     seed: int | None,
+    lanes: int,
+    effort: float | None,
     reports: Sequence[Path],
 ) -> int:
     """Run scenarios on a target and judge them."""
@@ -93,7 +112,14 @@ def run(
     for path in reports:
         check_report(path)
     operations, fuzzing = asks_for_operations(choices), asks_for_fuzzing(choices)
-    with open_session(target, seed=seed, store=store, operations=operations, fuzzing=fuzzing) as session:
+    if lanes > 1 and target is not None:
+        raise ConfigurationError("--lanes is for the reference service: a target file describes one target")
+    opened: AbstractContextManager[Lanes | Session]
+    if lanes > 1:
+        opened = open_lanes(lanes, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort)
+    else:
+        opened = open_session(target, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort)
+    with opened as session:
         files = [open_report(path) for path in reports]
         code = _told(session.run(choices), [ConsoleReport(console), *files])
         written = [console.export_text().encode(), *(path.read_bytes() for path in reports)]

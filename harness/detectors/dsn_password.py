@@ -12,7 +12,7 @@ from harness.scan.streams import Bits
 __all__ = ["DsnPassword"]
 
 _URL = re.compile(
-    rb"%s(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{1,24})://[^\s:/@\"'<>\\]{0,64}:(?P<password>[^\s/@\"'<>\\]{1,128})@(?P<host>[A-Za-z0-9\[][^\s/\"'<>\\?#]*)"
+    rb"%s(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{1,24})://[^\s:/@\"'<>\\]{0,64}:(?P<password>[^\s/@\"'<>\\]{1,128})@(?:[A-Za-z0-9\[][^\s/\"'<>\\?#]*|(?=/))"
     % EDGE
 )
 _ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
@@ -34,6 +34,7 @@ class DsnPassword:
     positive: ClassVar[tuple[bytes, ...]] = (
         b"postgresql+psycopg://billing:" + b"tr0ub4dor@db.internal:5432/billing",
         b"redis://:" + b"tr0ub4dor@cache:6379/0",
+        b"postgresql://billing:" + b"tr0ub4dor@/billing?host=/run/postgresql",
         b'{"dsn":"mysql://root:' + b'S3cr%40t9@10.0.0.5/app"}',
     )
     negative: ClassVar[tuple[bytes, ...]] = (

@@ -35,6 +35,9 @@ class FilesystemPath:
         b"Could not find file 'C:\\inetpub\\wwwroot\\new\\Hook.cs'.",
         b'{"file":"D:\\\\apps\\\\billing\\\\Hook.cs"}',
         b"file:///srv/billing/hook.mjs",
+        b"[Errno 2] No such file or directory: '/srv/billing/static/index.html'",
+        b"cannot reach sqlite:////data/billing",
+        b'{"url":"jdbc:h2:file:\\/data\\/billing"}',
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b'<script src="/app/main.js"></script><link href="/var/theme/site.css">',
@@ -42,6 +45,8 @@ class FilesystemPath:
         b'{"type":"about:blank","status":404,"instance":"/app/invoices/17"}',
         b"Cannot POST /webhooks/stripe",
         b"and/or, 24/7, text/html; q=0.9, /v1/invoices",
+        b"No such file or directory",
+        b"sqlite: database is locked",
     )
     forms: ClassVar[Forms] = Forms(
         Form(
@@ -74,6 +79,16 @@ class FilesystemPath:
             rb"\b[A-Z]:\\(?:[\w.@+() -]{1,80}\\){1,20}[\w.@+() -]{1,80}\.\w{1,8}",
             Confidence.MEDIUM,
             needs=(b":\\",),
+        ),
+        Form(
+            "path of a file",
+            rb"(?:[Nn]o such file or directory|[Pp]ermission denied|[Ii]s a directory)\W{1,8}(?:/[\w.@+-]{1,80}){1,20}",
+            Confidence.MEDIUM,
+        ),
+        Form(
+            "address of a database in a file",
+            rb"\b(?:jdbc:)?(?:sqlite3?|h2|hsqldb|derby|duckdb)(?:\+\w{1,20})?:(?:file:)?(?:/{1,4}|[A-Z]:)[\w.@+/\\-]{1,300}",
+            Confidence.MEDIUM,
         ),
         Form("path of a file", rb"\bfile:///(?:[\w.@+%-]{1,80}/){1,20}[\w.@+%-]{1,80}", Confidence.MEDIUM),
     )

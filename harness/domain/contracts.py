@@ -142,6 +142,10 @@ class Context(Protocol):
         """Register a value that must appear in no answer, log, store or report."""
         ...
 
+    def trace(self, kind: str, label: str, value: bytes) -> None:
+        """Register a text of the run's own that must stand in nothing from now on, though the run's report tells it."""
+        ...
+
     def canary(self, kind: str, label: str, value: bytes) -> None:
         """Register a value as ``conceal`` does, and look for it in every search of this phase."""
         ...
@@ -183,6 +187,14 @@ class Context(Protocol):
 
     async def purge(self, later: float = 0) -> Observation:
         """Run the target's own purge, as if it were so many days later."""
+        ...
+
+    async def take_store_down(self) -> None:
+        """Let the target's store refuse until the phase ends or it is brought back."""
+        ...
+
+    async def bring_store_back(self) -> None:
+        """Let the target's store work again."""
         ...
 
     def weigh(self, exchange: Exchange) -> tuple[Finding, ...]:

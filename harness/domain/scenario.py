@@ -28,6 +28,7 @@ NEEDS: Mapping[str, str] = {
     "retention_written": "the target file lists no rows in [retention] with values to write",
     "retired_secret": "the target file names no retired_secret_env",
     "store": "the target file lists no store",
+    "store_outage": "the target file says nothing in [store_outage]",
     "upstream": "the target file has no [upstream]",
     **{name: f"the target file has no [operations.{name}]" for name in OPERATIONS},
     **{kind: f"the target file has none of [operations.{'|'.join(names)}]" for kind, names in KINDS.items()},

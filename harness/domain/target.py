@@ -22,6 +22,7 @@ __all__ = [
     "RejectionRecord",
     "RetentionSpec",
     "SourceSpec",
+    "StoreOutage",
     "Target",
     "Value",
     "Waiver",
@@ -150,6 +151,23 @@ class RetentionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreOutage:
+    """How the target's store is made to refuse, and to work again.
+
+    Either by two commands, ``down`` and ``up``, or by one that holds it down: ``hold`` prints the line ``down`` once it
+    is, and brings it back when its standard input ends. They are run in ``folder``, with ``environment`` beside the
+    variables of this process; ``seconds`` is the time limit of each.
+    """
+
+    down: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    hold: tuple[str, ...] = ()
+    folder: str = "."
+    seconds: float = 60.0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Waiver:
     """A channel that the target's owner gives no access to, with the reason; every report repeats it."""
 
@@ -164,6 +182,7 @@ class Contract:
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
     watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are
     columns that are allowed though they look as if they held payment data, ``kept_rows`` says how long rows are kept.
+    ``without_store`` are the statuses that say that nothing can be kept at the moment.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})
@@ -175,6 +194,7 @@ class Contract:
     waivers: tuple[Waiver, ...] = ()
     keeps: tuple[Kept, ...] = ()
     kept_rows: tuple[KeptRows, ...] = ()
+    without_store: frozenset[int] = frozenset({503})
     operations: OperationContract = field(default_factory=OperationContract)
 
 
@@ -182,7 +202,8 @@ class Contract:
 class Budget:
     """Limits that end a case as Errored, never the run: requests and seconds for each case, bytes for each answer.
 
-    ``search_seconds`` is for each search of all stores, logs or files, and does not count as the case's.
+    ``search_seconds`` is for each search of all stores, logs or files, and does not count as the case's. With an
+    ``effort`` of 3, three times as many requests are made up as usual, and may take three times as long.
     """
 
     case_requests: int = 300
@@ -190,6 +211,15 @@ class Budget:
     search_seconds: float = 600.0
     answer_bytes: int = 2 * 1024 * 1024
     evidence_characters: int = 65_536
+    effort: float = 1.0
+
+    def requests_of(self, step: object) -> int:
+        """Return how many requests a step may send beside the case's own: of one that makes them up, its share."""
+        return int(getattr(step, "requests", 0) * self.effort)
+
+    def seconds_of(self, step: object) -> float:
+        """Return how long a step may take beside the case's own time."""
+        return float(getattr(step, "seconds", 0.0)) * max(1.0, self.effort)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +254,7 @@ class Target:
     logs: tuple[SourceSpec, ...] = ()
     files: tuple[SourceSpec, ...] = ()
     retention: RetentionSpec | None = None
+    store_outage: StoreOutage | None = None
     contract: Contract = field(default_factory=Contract)
     budget: Budget = field(default_factory=Budget)
     upstream: UpstreamSpec | None = None
@@ -295,5 +326,6 @@ class Target:
             "retention_written": "written" in planted,
             "retired_secret": self.webhook.retired_secret is not None,
             "store": bool(self.stores),
+            "store_outage": self.store_outage is not None,
             "upstream": self.upstream is not None,
         }[need]

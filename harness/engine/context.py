@@ -11,7 +11,7 @@ from harness.domain.observation import Answer, Channel, Exchange, Observation, P
 from harness.domain.operation import Trouble
 from harness.domain.target import Target, Value
 from harness.engine.holdings import Holdings, Wanted, finder
-from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream, Writer
+from harness.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream, Writer
 from harness.engine.watching import Watch
 from harness.errors import InconclusiveError, Reason
 from harness.scan.canaries import Canary
@@ -37,6 +37,7 @@ class CaseContext:
         clock: Clock,
         holdings: Holdings,
         commands: Commands,
+        outages: Outages,
         writer: Writer | None,
         key: str,
         seed: int,
@@ -56,6 +57,7 @@ class CaseContext:
         self._clock = clock
         self._holdings = holdings
         self._commands = commands
+        self._outages = outages
         self._upstream = upstream
         self._writer = writer
         self._key = key
@@ -125,6 +127,10 @@ class CaseContext:
     def conceal(self, kind: str, label: str, value: bytes) -> None:
         """Register a value that must appear nowhere."""
         self._ledger.add(kind, label, value)
+
+    def trace(self, kind: str, label: str, value: bytes) -> None:
+        """Register a text of the run's own that must stand in nothing from now on, though the run's report tells it."""
+        self._ledger.add(kind, label, value, harmless=True)
 
     def canary(self, kind: str, label: str, value: bytes) -> None:
         """Register a value that must appear nowhere, and look for it in every search of this phase."""
@@ -206,6 +212,29 @@ class CaseContext:
             command, folder=spec.folder, environment=spec.environment, seconds=spec.seconds
         )
         return Purged(self.step, status, self._clock.monotonic() - started, later)
+
+    @property
+    def store_is_down(self) -> bool:
+        """Whether stores cannot be looked into now."""
+        return self._outages.is_down
+
+    async def take_store_down(self) -> None:
+        """Let the target's store refuse until the phase ends or it is brought back.
+
+        Raises:
+            InconclusiveError: it was not taken down in time.
+        """
+        with self._apart():
+            await self._outages.begin()
+
+    async def bring_store_back(self) -> None:
+        """Let the target's store work again.
+
+        Raises:
+            InconclusiveError: it was not brought back in time.
+        """
+        with self._apart():
+            await self._outages.end()
 
     @contextmanager
     def _apart(self) -> Iterator[None]:

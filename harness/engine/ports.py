@@ -13,7 +13,7 @@ from harness.domain.target import SourceSpec, Value
 from harness.domain.trace import Told
 from harness.scan.scanner import Found, Scanner
 
-__all__ = ["Clock", "Commands", "EventSource", "Files", "Sender", "Upstream", "Writer"]
+__all__ = ["Clock", "Commands", "EventSource", "Files", "Outages", "Sender", "Upstream", "Writer"]
 
 
 class Clock(Protocol):
@@ -77,6 +77,31 @@ class Writer(Protocol):
 
         Raises:
             InconclusiveError: it cannot be written.
+        """
+        ...
+
+
+class Outages(Protocol):
+    """Takes the target's store down and brings it back."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the store is down now."""
+        ...
+
+    async def begin(self) -> None:
+        """Take the store down.
+
+        Raises:
+            InconclusiveError: it was not taken down.
+        """
+        ...
+
+    async def end(self) -> None:
+        """Bring the store back, if it is down.
+
+        Raises:
+            InconclusiveError: it was not brought back.
         """
         ...
 

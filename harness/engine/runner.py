@@ -11,7 +11,7 @@ from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
 from harness.engine.holdings import Holdings
-from harness.engine.ports import Clock, Commands, EventSource, Sender, Upstream, Writer
+from harness.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream, Writer
 from harness.engine.trial import Patience, Trial, Watched
 from harness.errors import InconclusiveError, Reason
 
@@ -35,12 +35,13 @@ class Runner:
         clock: Clock,
         holdings: Holdings,
         commands: Commands,
+        outages: Outages,
         seed: int,
         upstream: Upstream | None = None,
         writer: Writer | None = None,
     ) -> None:
         self._target, self._sender, self._events, self._seed = target, sender, events, seed
-        self._holdings, self._commands, self._writer = holdings, commands, writer
+        self._holdings, self._commands, self._outages, self._writer = holdings, commands, outages, writer
         self._watched, self._ledger, self._clock = Watched(stores, logs, upstream), ledger, clock
         self._patience = Patience()
         self._unwatched: tuple[Unwatched, ...] = ()
@@ -88,7 +89,8 @@ class Runner:
         main = self.trial(case.id)
         stopped: tuple[Reason, str] | None = None
         steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
-        seconds = self._target.budget.case_seconds + sum(getattr(step, "seconds", 0.0) for step in steps)
+        budget = self._target.budget
+        seconds = budget.case_seconds + sum(map(budget.seconds_of, steps))
         if "upstream" in case.needs:
             promised = self._target.contract.operations
             seconds += promised.answer_within + promised.completed_within
@@ -106,6 +108,10 @@ class Runner:
             stopped = (error.reason, error.detail)
         finally:
             self._ledger.forget()
+            try:
+                await self._outages.end()  # whatever has happened, an interrupt included
+            except InconclusiveError as error:
+                stopped = (error.reason, error.detail)
         if stopped is None and "upstream" in case.needs:
             stopped = _unanswerable(control.observations + main.observations)
         return Record(control.observations, main.observations, self._unwatched, stopped)
@@ -131,6 +137,7 @@ class Runner:
             clock=self._clock,
             holdings=self._holdings,
             commands=self._commands,
+            outages=self._outages,
             writer=self._writer,
             key=key,
             seed=self._seed,

@@ -66,8 +66,9 @@ class Trial:
         """Remember the state of every source, then run a step."""
         self._acted, self._seen = self._acted + self._seen, ()
         self._context.step += 1
-        self._context.requests += getattr(step, "requests", 0)
-        self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
+        self._context.requests += self._context.target.budget.requests_of(step)
+        if not self._context.store_is_down:  # while it is, what was seen last remains what changes are told from
+            self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
         self._positions = [await log.position() for log in self._watched.logs]
         if self._watched.upstream is not None:
             upstream = self._watched.upstream
@@ -89,7 +90,7 @@ class Trial:
         while True:
             waited = self._clock.monotonic() - started
             seen: tuple[Observation, ...] = (
-                *[s async for s in self._changes(waited)],
+                *[s async for s in self._changes(waited) if not self._context.store_is_down],
                 *[s async for s in self._lines()],
             )
             if awaited and not unmet(contract, expect, self._acted + seen + self._calls()):

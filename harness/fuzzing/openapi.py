@@ -39,6 +39,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 _Case = schemathesis.Case[Any]
 
 _CHECK = Bridge.payproof_holds.__name__
+_OTHER_METHODS = 8  # which the document does not have for a path: each counts as one more operation
 
 
 def fuzz_openapi(document: Mapping[str, Any], search: Search, *, kind: Kind, examples: int, headers: Headers) -> None:
@@ -78,7 +79,7 @@ def _once(
     # Only from here on: an operation takes the application along that the schema has when it is first asked for.
     operations = list(_operations(schema))
     if spread:
-        bridge.share = max(1, search.left // max(1, len(operations)))
+        bridge.share = max(1, search.left // (len(operations) + _OTHER_METHODS))
     schema.hooks.register_hook_with_name(_planting(search), "before_generate_case")
     with _registered(bridge.payproof_holds):
         stream = from_schema(schema).execute()

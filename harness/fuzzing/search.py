@@ -102,7 +102,7 @@ class Search:
         for where, tokens in self._refused.items():
             # Whether they are kept is a matter of the route, and not of each request.
             for token in tokens[:_MOST_LOOKED_FOR]:
-                self._context.conceal("refused text", f"text in a body that {where} refused", token.encode())
+                self._context.trace("refused text", f"text in a body that {where} refused", token.encode())
 
     def send(self, request: Request) -> tuple[Exchange, tuple[Finding, ...]] | None:
         """Send a request and judge its answer; None when the search is over. To be called from the generator's thread.

@@ -41,6 +41,7 @@ from harness.language.operation_tables import (
     principal,
     upstream,
 )
+from harness.language.outage_entry import StoreOutageTable
 from harness.language.problems import Locator, read_text, refuse
 from harness.language.retention_entry import Retention, kept_rows
 from harness.registry import log_sources, nearest, store_sources, table_sources
@@ -172,6 +173,12 @@ class _OperationContract(Entry):
         return OperationContract(**{**said, **sets})
 
 
+class _Fuzzing(Entry):
+    """How much is made up."""
+
+    effort: float = Field(1.0, ge=0.1, le=100, description="times as many requests as usual", strict=False)
+
+
 class _Contract(Entry):
     """What this target promises where Stripe leaves room."""
 
@@ -182,6 +189,7 @@ class _Contract(Entry):
     sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
     rejection_record: _RejectionRecord | None = None
     keeps: tuple[_Kept, ...] = Field((), strict=False, description="columns that look as if they held payment data")
+    without_store: Statuses = Field((503,), description="statuses that say: nothing can be kept now")
     operations: _OperationContract = _OperationContract()
 
 
@@ -219,12 +227,14 @@ class _TargetFile(Entry):
     logs: tuple[_Source, ...] = Field((), strict=False)
     files: tuple[_Files, ...] = Field((), strict=False)
     retention: Retention | None = None
+    store_outage: StoreOutageTable | None = None
     contract: _Contract = _Contract()
     budget: _Budget = _Budget()
     waive: tuple[_Waiver, ...] = Field((), strict=False)
     upstream: UpstreamTable | None = None
     principals: dict[str, PrincipalTable] = Field(default_factory=dict)
     operations: dict[str, OperationTable] = Field(default_factory=dict)
+    fuzzing: _Fuzzing = _Fuzzing()
     openapi: str | None = Field(
         None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
     )
@@ -313,6 +323,7 @@ class _Reading:
                 for i, one in enumerate(entry.files)
             ),
             retention=None if entry.retention is None else self._retention(entry.retention),
+            store_outage=None if entry.store_outage is None else entry.store_outage.outage(str(self._path.parent)),
             contract=Contract(
                 rejected=frozenset(entry.contract.rejected),
                 answer_within=entry.contract.answer_within,
@@ -323,6 +334,7 @@ class _Reading:
                 keeps=tuple(Kept(one.table, one.column, one.reason) for one in entry.contract.keeps),
                 kept_rows=() if entry.retention is None else kept_rows(entry.retention),
                 waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
+                without_store=frozenset(entry.contract.without_store),
                 operations=entry.contract.operations.promised(),
             ),
             budget=Budget(search_seconds=entry.budget.search_seconds),
@@ -336,6 +348,7 @@ class _Reading:
             operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
             principals=principals,
             routes=entry.routes,
+            budget=Budget(effort=entry.fuzzing.effort),
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
         )
 

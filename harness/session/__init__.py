@@ -2,6 +2,7 @@
 
 from harness.session.delivery import deliver_once
 from harness.session.discovery import describe_target
+from harness.session.lanes import Lanes, open_lanes
 from harness.session.record import rejudged
 from harness.session.run import (
     Choice,
@@ -19,6 +20,7 @@ from harness.session.run import (
 __all__ = [
     "Choice",
     "EmbeddedStore",
+    "Lanes",
     "Session",
     "all_scenarios",
     "asks_for_fuzzing",
@@ -28,6 +30,7 @@ __all__ = [
     "deliver_once",
     "describe_target",
     "event_factory",
+    "open_lanes",
     "open_session",
     "rejudged",
 ]

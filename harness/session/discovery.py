@@ -200,9 +200,18 @@ reason = "no access to the log was configured when this file was written"
 # [budget]
 # search_seconds = 600                # for each search of all stores, logs or files
 
+# How the database is made to refuse, and to work again, for the scenarios of error handling; also hold = [...].
+# [store_outage]
+# down = ["docker", "compose", "pause", "database"]
+# up = ["docker", "compose", "unpause", "database"]
+
+# [fuzzing]
+# effort = 20                 # so many times as many made-up requests as usual
+
 [contract]
 rejected = {rejected}       # statuses that mean "rejected"
 answer_within = 10.0        # seconds
+# without_store = [503]     # statuses that say: nothing can be kept now
 effect_within = 5.0         # seconds until an accepted event has its effect
 # sdk = "python"            # the Stripe library that verifies signatures; what it does not do becomes advice
 

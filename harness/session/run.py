@@ -17,6 +17,7 @@ from harness.adapters.clock import SystemClock
 from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
+from harness.adapters.outages import LocalOutages
 from harness.adapters.reference import REFERENCE_COMMAND, REFERENCE_UPSTREAM, EmbeddedStore, Reference, StripeAt
 from harness.adapters.writer import DatabaseWriter
 from harness.canary import Ledger
@@ -42,6 +43,7 @@ from harness.steps.deliver import Deliver
 from harness.stripe.events import EventFactory
 
 __all__ = [
+    "MOST_SEED",
     "Choice",
     "EmbeddedStore",
     "Session",
@@ -56,7 +58,8 @@ __all__ = [
 
 Choice = tuple[Scenario, Case]
 
-_MOST_SEED = 2**32
+#: What a made-up seed is below.
+MOST_SEED = 2**32
 
 
 def all_scenarios() -> tuple[Scenario, ...]:
@@ -172,6 +175,7 @@ class Session:
             clock=SystemClock(),
             holdings=holdings,
             commands=LocalCommands(),
+            outages=LocalOutages(self.target.store_outage),
             seed=self.seed,
             upstream=self._upstream,
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
@@ -309,13 +313,15 @@ def open_session(
     store: EmbeddedStore | None = None,
     operations: bool = True,
     fuzzing: bool = True,
+    effort: float | None = None,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
     ``operations`` says that operations of the reference service will be asked for, for which it gives access first, and
     ``fuzzing`` that requests will be made up, for which the target's OpenAPI document is read where there is one.
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
-    own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise.
+    own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise. ``effort`` is
+    how many times as many requests as usual are made up, in place of what the target file says.
 
     Raises:
         ConfigurationError: the target file or the OpenAPI document is wrong, or a store is chosen for a target that has
@@ -323,7 +329,7 @@ def open_session(
         TargetStartError: the reference service did not start.
         InconclusiveError: the target gives no answer at all.
     """
-    seed, ledger, listening = secrets.randbelow(_MOST_SEED) if seed is None else seed, Ledger(), None
+    seed, ledger, listening = secrets.randbelow(MOST_SEED) if seed is None else seed, Ledger(), None
     with ExitStack() as stack:
 
         def listen(spec: UpstreamSpec, api_version: str) -> OpenUpstream:
@@ -350,6 +356,9 @@ def open_session(
                     raise ConfigurationError(problem, hint="run without -n", file=target_file)
                 listening = listen(target.upstream, target.webhook.api_version)
             command = ("payproof", "run", "--target", str(target_file))
+        if effort is not None:
+            target = replace(target, budget=replace(target.budget, effort=effort))
+            command += ("--fuzz-effort", f"{effort:g}")
         session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, fuzzing=fuzzing)
         stack.callback(session.close)
         yield session

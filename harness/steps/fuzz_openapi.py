@@ -20,14 +20,15 @@ class FuzzOpenapi:
 
     ``kind`` is what is made up: requests as the document has them (``valid``), at its boundaries, against it
     (``invalid``), sequences of them in which one answer's ids are the next request's (``stateful``), or all of it
-    without a credential (``anonymous``). At most ``examples`` for each operation, ``requests`` in all, in ``seconds``.
+    without a credential (``anonymous``). At most ``examples`` for each operation, ``requests`` in all, in ``seconds``;
+    each of them is multiplied by the budget's effort.
     """
 
     name: ClassVar[str] = "fuzz_openapi"
     packages: ClassVar[tuple[str, ...]] = ("schemathesis",)
     kind: Literal["valid", "boundaries", "invalid", "stateful", "anonymous"] = "invalid"
-    examples: int = 30
-    requests: int = 800
+    examples: int = 8
+    requests: int = 240
     seconds: float = 30.0
 
     async def run(self, context: Context) -> Sequence[Exchange]:
@@ -38,14 +39,15 @@ class FuzzOpenapi:
         if openapi is None or openapi.document is None:
             raise InconclusiveError(Reason.PREPARATION_FAILED, "the OpenAPI document was not asked for")
         who = None if self.kind == "anonymous" else context.target.first_principal
-        search = Search(context, requests=self.requests, seconds=self.seconds)
+        budget = context.target.budget
+        search = Search(context, requests=budget.requests_of(self), seconds=budget.seconds_of(self))
         try:
             await asyncio.to_thread(
                 fuzz_openapi,
                 openapi.document,
                 search,
                 kind=self.kind,
-                examples=self.examples,
+                examples=max(1, round(self.examples * budget.effort)),
                 headers=credentials(who),
             )
         finally:

@@ -19,14 +19,14 @@ class FuzzRoutes:
 
     The routes are the webhook, the operations and ``routes``. ``kind`` is what is made up: bodies of every content
     type, compressed bodies, headers, methods and forms of the path, or HTTP that is malformed. At most ``examples`` for
-    each route, ``requests`` in all, in ``seconds``.
+    each route, ``requests`` in all, in ``seconds``; each of them is multiplied by the budget's effort.
     """
 
     name: ClassVar[str] = "fuzz_routes"
     packages: ClassVar[tuple[str, ...]] = ("hypothesis",)
     kind: Literal["bodies", "encodings", "headers", "methods", "malformed"] = "bodies"
-    examples: int = 60
-    requests: int = 600
+    examples: int = 15
+    requests: int = 150
     seconds: float = 30.0
 
     async def run(self, context: Context) -> Sequence[Exchange]:
@@ -34,14 +34,16 @@ class FuzzRoutes:
         from harness.fuzzing.routes import fuzz_routes  # noqa: PLC0415 (of the extra `fuzz`)
 
         routes = context.target.listed
-        search = Search(context, requests=self.requests, seconds=self.seconds)
+        budget = context.target.budget
+        requests = budget.requests_of(self)
+        search = Search(context, requests=requests, seconds=budget.seconds_of(self))
         try:
             await asyncio.to_thread(
                 fuzz_routes,
                 routes,
                 search,
                 kind=self.kind,
-                examples=max(1, min(self.examples, self.requests // len(routes))),
+                examples=max(1, min(round(self.examples * budget.effort), requests // len(routes))),
                 base=context.target.url,
                 headers=credentials(context.target.first_principal),
             )

@@ -37,6 +37,7 @@ class Attempts:
         audit: the audit log in it.
         gateway: the way to Stripe.
         give_up_seconds: how long after it was asked for an operation is still tried; less than Stripe keeps its key.
+        pause_seconds: the longest pause after the first attempt; it doubles with each further one.
         clock: seconds since the epoch.
         chance: random numbers from 0 up to 1.
     """
@@ -48,6 +49,7 @@ class Attempts:
         gateway: StripeGateway,
         give_up_seconds: int,
         *,
+        pause_seconds: int = consequences.PAUSE_SECONDS,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -55,6 +57,7 @@ class Attempts:
         self._audit = audit
         self._gateway = gateway
         self._give_up_seconds = give_up_seconds
+        self._pause_seconds = pause_seconds
         self._clock = clock
         self._chance = chance
 
@@ -77,7 +80,9 @@ class Attempts:
             return self._settle(operation, consequences.succeeded(operation, outcome, now, origin), outcome, since)
         if consequences.is_passing(outcome):
             deadline = operation.created_at + self._give_up_seconds
-            consequence = consequences.deferred(operation, outcome, now, deadline, self._chance(), origin)
+            consequence = consequences.deferred(
+                operation, outcome, now, deadline, self._chance(), origin, base=self._pause_seconds
+            )
         else:
             consequence = consequences.failed(operation, outcome, now, origin)
         present = self._settle(operation, consequence, outcome)

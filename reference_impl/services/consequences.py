@@ -13,6 +13,7 @@ from reference_impl.services.stripe.errors import BillingError, Category
 from reference_impl.services.stripe.port import Refund
 
 __all__ = [
+    "PAUSE_SECONDS",
     "WORKER",
     "Consequence",
     "abandoned",
@@ -27,7 +28,7 @@ __all__ = [
 
 # Where an attempt comes from that no request waits for.
 WORKER = "worker"
-BASE_SECONDS = 5
+PAUSE_SECONDS = 5
 CAP_SECONDS = 300
 MOST_DOUBLINGS = 10
 # What may be different later. Everything else is an answer to the caller.
@@ -67,11 +68,11 @@ def succeeded(operation: Operation, answer: Answer, now: int, origin: str) -> Co
 
 
 def deferred(
-    operation: Operation, error: BillingError, now: int, deadline: int, chance: float, origin: str
+    operation: Operation, error: BillingError, now: int, deadline: int, chance: float, origin: str, *, base: int
 ) -> Consequence:
     """Say what follows from an outage or a rate limit: another attempt, or at the deadline the end."""
     category = operation.category if operation.is_doubtful else error.category
-    at = min(now + pause(operation.attempts, error.retry_after, chance), max(now, deadline))
+    at = min(now + pause(operation.attempts, error.retry_after, chance, base), max(now, deadline))
     return put_off(operation, origin, category, next_attempt_at=at)
 
 
@@ -104,15 +105,16 @@ def given_up(operation: Operation, now: int) -> Consequence:
     return Consequence(event, values, told(operation, event, WORKER, UNKNOWN if in_doubt else category))
 
 
-def pause(attempts: int, retry_after: int | None, chance: float) -> int:
+def pause(attempts: int, retry_after: int | None, chance: float, base: int = PAUSE_SECONDS) -> int:
     """Choose the seconds until the next attempt: exponential backoff with jitter, on top of what Stripe asked for.
 
     Args:
         attempts: how many there were.
         retry_after: the seconds for which Stripe asked to be left alone, if it did.
         chance: a random number from 0 up to 1, which spreads what an outage has gathered.
+        base: the longest first pause.
     """
-    longest: int = min(CAP_SECONDS, BASE_SECONDS << min(attempts - 1, MOST_DOUBLINGS))
+    longest: int = min(CAP_SECONDS, base << min(attempts - 1, MOST_DOUBLINGS))
     return (retry_after or 0) + math.ceil(longest * (1 + chance) / 2)
 
 

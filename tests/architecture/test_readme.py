@@ -53,7 +53,7 @@ def test_target_files_of_the_readme_are_read(tmp_path, block):
     )
     variables |= dict.fromkeys(re.findall(r'credential_env = "(\w+)"', block), "a token of nobody's")
     read = read_target(file, {SECRET_ENV: SECRET, **variables})
-    assert read.stores or read.files or read.operations or read.openapi
+    assert read.stores or read.files or read.operations or read.openapi or read.store_outage
 
 
 def test_readme_points_every_sdk_as_the_program_does():

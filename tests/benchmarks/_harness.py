@@ -9,6 +9,7 @@ from typing import ClassVar
 from harness.adapters.clock import SystemClock
 from harness.adapters.commands import LocalCommands
 from harness.adapters.http import HttpSender
+from harness.adapters.outages import LocalOutages
 from harness.canary import Ledger
 from harness.domain.contracts import Context, Request
 from harness.domain.finding import Severity
@@ -96,6 +97,7 @@ async def made_and_signed(url: str, connections: int, seconds: float) -> Rate:
         clock=SystemClock(),
         holdings=Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger),
         commands=LocalCommands(),
+        outages=LocalOutages(None),
         seed=_SEED,
     )
     burst = _Burst(1 if connections == 1 else target.budget.case_requests, connections)
@@ -123,6 +125,9 @@ async def _first(target: Target, ledger: Ledger, sender: HttpSender) -> Request:
         events=event_factory(_SEED),
         ledger=ledger,
         clock=SystemClock(),
+        holdings=Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger),
+        commands=LocalCommands(),
+        outages=LocalOutages(None),
         key="benchmark",
         seed=_SEED,
     )

@@ -9,11 +9,13 @@ from typing import Any
 
 from fastapi import Request
 from sqlalchemy import Column, Connection, Integer, String, Table
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from reference_impl import app as application
 from reference_impl.database import tables
 from reference_impl.middleware import paths
+from reference_impl.middleware.errors import Errors
 from reference_impl.routes import stripe
 from reference_impl.services import billing, retention, webhooks
 from reference_impl.services.webhooks import Cause, RejectedError, SignatureHeader
@@ -23,6 +25,7 @@ __all__ = [
     "also_matches",
     "also_secrets",
     "also_store",
+    "answered_otherwise",
     "before_parsing",
     "card_of",
     "create_tables",
@@ -34,6 +37,7 @@ __all__ = [
     "kept",
     "never_purge",
     "number_of",
+    "on_database_error",
     "open_path",
     "record",
     "rewrite_header",
@@ -258,3 +262,39 @@ def fold_paths(fold: Callable[[str], str]) -> None:
         return service
 
     application.create_app = create_folding_app
+
+
+def answered_otherwise(answer: Callable[[dict[str, Any]], Any]) -> None:
+    """Answer requests of which `answer` makes a response, before anything looks at who asks; it gets the ASGI scope."""
+    create_app = application.create_app
+
+    def create_app_that_answers(*given):
+        service = create_app(*given)
+
+        def before(inner):
+            async def handle(scope, receive, send):
+                response = answer(scope) if scope["type"] == "http" else None
+                await (response or inner)(scope, receive, send)
+
+            return handle
+
+        service.add_middleware(before)
+        return service
+
+    application.create_app = create_app_that_answers
+
+
+def on_database_error(answer: Callable[[SQLAlchemyError], Any]) -> None:
+    """Answer with another response when the database fails."""
+    begin = Errors.__init__
+
+    def begin_telling(self, app):
+        async def inner(scope, receive, send):
+            try:
+                await app(scope, receive, send)
+            except SQLAlchemyError as error:
+                await answer(error)(scope, receive, send)
+
+        begin(self, inner)
+
+    Errors.__init__ = begin_telling

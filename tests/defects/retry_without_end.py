@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from reference_impl.services.stripe import connection
 from reference_impl.services.stripe.breaker import Breaker
+from reference_impl.services.stripe.retry import WRITES, Policies
 
 
 def plant() -> None:
-    connection.WRITES = replace(connection.WRITES, attempts=40, base_seconds=0.0)
+    endless = Policies(writes=replace(WRITES, attempts=40, base_seconds=0.0))
+    Policies.within = lambda *_seconds: endless
     Breaker.admit = lambda _self: True

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from reference_impl.services.stripe import connection, sdk
+from reference_impl.services.stripe.retry import WRITES, Policies
 
 
 def plant() -> None:
-    patient = replace(sdk.WRITES, attempt_seconds=600, total_seconds=3600)
-    sdk.WRITES = connection.WRITES = patient
+    patient = Policies(writes=replace(WRITES, attempt_seconds=600, total_seconds=3600))
+    Policies.within = lambda *_seconds: patient

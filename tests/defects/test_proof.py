@@ -12,7 +12,15 @@ def test_scenarios_catch_the_defects_that_they_name(defect):
 
 
 @pytest.mark.parametrize(
-    "defect", ["accepted_without_effect", "nothing_purged", "payload_in_temporary_file", "rejected_but_applied"]
+    "defect",
+    [
+        "accepted_without_effect",
+        "database_address_shown",
+        "nothing_purged",
+        "payload_in_temporary_file",
+        "rejected_but_applied",
+        "remembered_before_stored",
+    ],
 )
 def test_defects_that_the_database_shows_are_caught_on_postgresql(defect):
     """What only a look into the database tells is seen on PostgreSQL as well; tests/targets has more for its types."""

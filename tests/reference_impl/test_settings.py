@@ -1,6 +1,11 @@
+from inspect import signature
+
 import pytest
 
 from reference_impl.database.engine import open_database
+from reference_impl.services.attempts import Attempts
+from reference_impl.services.stripe.breaker import Breaker
+from reference_impl.services.stripe.retry import Policies
 from reference_impl.settings import MisconfiguredError, Settings, load_settings
 from tests.reference_impl.deliveries import new_api_key, new_key, new_secret
 
@@ -38,6 +43,23 @@ def test_settings_are_read_from_the_environment(environment):
     settings = load_settings(Settings)
     assert (settings.host, settings.port, settings.tolerance_seconds) == ("127.0.0.1", 0, 300)
     assert settings.stripe_webhook_secret.get_secret_value() not in repr(settings)
+
+
+def test_usual_waits_are_those_that_stripe_asks_for(environment):
+    """What is not said is as long as for Stripe itself, however short the embedded run makes its waits."""
+    usual = load_settings(Settings)
+    assert Policies.within(usual.stripe_answer_seconds, usual.stripe_backoff_seconds) == Policies()
+    assert signature(Breaker).parameters["rest_seconds"].default == usual.breaker_seconds == 15
+    assert signature(Attempts).parameters["pause_seconds"].default == usual.pause_seconds == 5
+    assert usual.worker_seconds == 5
+
+
+def test_waits_are_only_ever_shortened():
+    """A read keeps its own limit where that is shorter, and the number of attempts is always the usual one."""
+    short, usual = Policies.within(5, 0.1), Policies()
+    assert (short.reads.attempt_seconds, short.writes.attempt_seconds) == (usual.reads.attempt_seconds, 5)
+    assert (short.reads.base_seconds, short.writes.base_seconds) == (0.1, 0.1)
+    assert (short.reads.attempts, short.writes.attempts) == (usual.reads.attempts, usual.writes.attempts)
 
 
 @pytest.mark.parametrize("secret", GUESSABLE)
@@ -218,6 +240,10 @@ def test_what_is_no_secret_api_key_is_refused(environment, key):
         ("TRUSTED_PROXIES", '["everybody"]'),
         ("TRUSTED_PROXIES", "10.0.0.1"),
         ("GIVE_UP_SECONDS", "90000"),
+        ("STRIPE_ANSWER_SECONDS", "9"),
+        ("STRIPE_BACKOFF_SECONDS", "1"),
+        ("BREAKER_SECONDS", "7"),
+        ("PAUSE_SECONDS", "0"),
     ],
 )
 def test_unsafe_setting_is_refused_by_name(environment, name, value):

@@ -54,6 +54,22 @@ def test_value_lasts_one_case_longer(ledger):
     assert ledger.conceal(VALUE.encode())[1]
 
 
+def test_what_is_harmless_is_found_and_may_be_told(ledger):
+    """A text of a refused request must come back from nowhere, while the report that quotes the request may hold it."""
+    ledger.add("refused text", "of a request", b"pp0123456789x00000001", harmless=True)
+    assert ledger.conceal(b"kept: pp0123456789x00000001")[0] == b"kept: [refused text: of a request]"
+    assert ledger.holds_none([b"pp0123456789x00000001"])
+
+
+@given(st.binary(min_size=6, max_size=40), st.binary(max_size=60), st.binary(max_size=60))
+def test_no_value_hides_in_the_output(value, before, after):
+    """Whatever a value is made of, and whatever stands around it, the last search of the output finds it."""
+    ledger = Ledger()
+    ledger.add("any", "value", value)
+    assert not ledger.holds_none([b"first", before + value + after])
+    assert ledger.holds_none([before, after]) == (value not in before and value not in after)
+
+
 def test_forgotten_values_are_still_looked_for_in_the_end(ledger):
     """What the harness has written is searched for every value that there ever was."""
     for _ in range(3):

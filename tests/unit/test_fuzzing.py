@@ -70,6 +70,8 @@ class FakeContext:
     def conceal(self, kind, label, value):
         self.concealed.append((kind, label, value))
 
+    trace = conceal
+
     async def send(self, request):
         self.sent.append(request)
         sent = Sent(

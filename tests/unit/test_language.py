@@ -2,6 +2,7 @@ import re
 
 import pytest
 
+from harness.domain.target import StoreOutage
 from harness.errors import ConfigurationError
 from harness.language import read_scenario, read_target
 from harness.session import all_scenarios, choose
@@ -142,6 +143,21 @@ def test_wrong_retention(tmp_path, old, new, said):
     assert "s3cret" not in str(raised.value)
 
 
+def test_store_outage(tmp_path):
+    """How the store is taken away, what may be said meanwhile, and the effort of fuzzing are read."""
+    text = (
+        TARGET
+        + 'without_store = [500, 503]\n[store_outage]\ndown = ["stop", "db"]\nup = ["start", "db"]\nseconds = 5\n'
+    )
+    read = target(tmp_path, text + "[fuzzing]\neffort = 20\n")
+    assert read.store_outage == StoreOutage(("stop", "db"), ("start", "db"), folder=str(tmp_path), seconds=5.0)
+    assert read.offers("store_outage")
+    assert read.contract.without_store == {500, 503}
+    assert read.budget.effort == 20
+    assert not target(tmp_path).offers("store_outage")
+    assert target(tmp_path).budget.effort == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
@@ -178,6 +194,10 @@ def test_wrong_retention(tmp_path, old, new, said):
         ("https://billing.example:8443/", "https://billing.example/hooks", 2, "the webhook's path goes into"),
         ("https://billing.example:8443/", "ftp://billing.example", 2, "a base URL such as"),
         ("https://billing.example:8443/", "http://10.0.0.1", 2, "plain HTTP carries the run's secrets in clear"),
+        ("[contract]", "[store_outage]\ndown = ['stop']\n[contract]", 19, "either down and up, or hold"),
+        ("[contract]", "[store_outage]\nup = ['a']\ndown = ['b']\nhold = ['c']\n[contract]", 19, "either down and up"),
+        ("[contract]", "[store_outage]\nhold = []\n[contract]", 20, "'store_outage.hold' is not right"),
+        ("[contract]", "[fuzzing]\neffort = 0\n[contract]", 20, "'fuzzing.effort' is not right"),
         ('secret_env = "HOOK"', 'secret_env = "UNSET"', 7, "the environment variable UNSET is not set"),
         ("[[stores]]", "[[waive]]\nchannel = 'store'\nreason = 'because'\n[[stores]]", 12, "at least 10 characters"),
     ],

@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from harness.adapters.commands import LocalCommands
+from harness.adapters.outages import LocalOutages
 from harness.canary import Ledger
 from harness.checks.accepted import Accepted
 from harness.checks.called import Called
@@ -127,7 +128,7 @@ def run(**world):
         runner = Runner(
             TARGET, sender=made, events=event_factory(1), stores=(), logs=(), ledger=ledger, clock=clock, seed=1,
             holdings=Holdings(TARGET, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger),
-            commands=LocalCommands(), upstream=made,
+            commands=LocalCommands(), outages=LocalOutages(None), upstream=made,
         )  # fmt: skip
         return await runner.run(SCENARIO, CASE)
 

@@ -15,6 +15,7 @@ from harness.checks.not_retried import NotRetried
 from harness.checks.reference_logged import ReferenceLogged
 from harness.checks.refused_unsafe import RefusedUnsafe
 from harness.checks.retried_with_one_key import RetriedWithOneKey
+from harness.checks.unavailable import Unavailable
 from harness.checks.uniform import Uniform
 from harness.checks.waited import Waited
 from harness.domain.contracts import Seen
@@ -150,6 +151,28 @@ def test_checks_of_operations(check, observations, findings):
 def test_what_is_promised_is_done_once(observations, findings):
     """A success or a promise is one success at Stripe that the target could learn of; a failure is at most one."""
     assert len(list(DoneOnce().judge(Seen(CONTRACT, tuple(observations))))) == findings
+
+
+@pytest.mark.parametrize(
+    ("observations", "findings"),
+    [
+        ([asked(503), asked(step=2), calls(), calls(call(), step=2)], 0),
+        ([asked(503), asked(step=2), calls(call()), calls(call(1), step=2)], 0),
+        ([asked(503), asked(step=2), calls(call()), calls(call(1, key="k2"), step=2)], 1),
+        ([asked(503), asked(step=2), calls(call(key=None)), calls(call(1), step=2)], 1),
+        ([asked(), asked(step=2), calls(call())], 0),
+        ([asked(503), asked(step=2), calls(), calls(step=2)], 1),
+    ],
+)
+def test_what_is_asked_for_again_is_done_once_in_all(observations, findings):
+    """Of several requests for the same thing, one has its effect at Stripe, whichever of them was answered how."""
+    assert len(list(DoneOnce(repeated=True).judge(Seen(CONTRACT, tuple(observations))))) == findings
+
+
+@pytest.mark.parametrize(("status", "findings"), [(503, 0), (200, 1), (202, 1), (400, 1), (500, 1)])
+def test_nothing_is_promised_without_a_store(status, findings):
+    """Only what the contract names says that nothing can be kept: a success promises, and a crash says too much."""
+    assert len(list(Unavailable().judge(Seen(CONTRACT, (asked(status), hung()))))) == findings
 
 
 def test_calls_before_the_operation_are_not_its_own():

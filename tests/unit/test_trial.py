@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from harness.adapters.commands import LocalCommands
+from harness.adapters.outages import LocalOutages
 from harness.canary import Ledger
 from harness.checks.accepted import Accepted
 from harness.checks.applied import Applied
@@ -96,7 +97,9 @@ SCENARIO = Scenario(
 class Bench:
     """A runner on a target in memory."""
 
-    def __init__(self, *, contract=None, budget=None, environment=Environment.LOCAL, sources=True, **target):
+    def __init__(
+        self, *, contract=None, budget=None, environment=Environment.LOCAL, sources=True, outages=None, **target
+    ):
         self.clock = FakeClock()
         self.target = FakeTarget(self.clock, **target)
         self.contract = contract or Contract()
@@ -111,6 +114,7 @@ class Bench:
             budget=budget or Budget(),
         )
         self.ledger = Ledger()
+        self.outages = outages or LocalOutages(None)
         self.runner = Runner(
             described,
             sender=self.target,
@@ -121,6 +125,7 @@ class Bench:
             clock=self.clock,
             holdings=Holdings(described, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=self.ledger),
             commands=LocalCommands(),
+            outages=self.outages,
             seed=1,
         )
 

@@ -8,7 +8,8 @@ __all__ = ["FAULTS", "UNSAFE_CONNECTIONS"]
 
 _HTML = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body>nginx upstream 10.0.0.7</body></html>"
 _MALFORMED = b'{"id": "cus_1", "object": "customer", '
-_SLOW, _STALLED = 3.0, 90.0
+# Late, and still within what any client waits; and later than any should wait.
+_SLOW, _STALLED = 1.0, 90.0
 
 
 def _faults() -> list[Fault]:

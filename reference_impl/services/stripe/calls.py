@@ -12,7 +12,7 @@ import structlog
 
 from reference_impl.services.stripe.breaker import Breaker
 from reference_impl.services.stripe.errors import BillingError, Failure, Kind, categorise, is_outage
-from reference_impl.services.stripe.retry import GiveUp, Policy, Retry, decide
+from reference_impl.services.stripe.retry import GiveUp, Policies, Policy, Retry, decide
 
 __all__ = ["CALLS_AT_ONCE", "Caller"]
 
@@ -28,6 +28,7 @@ class Caller:
 
     Args:
         breaker: shared by all calls.
+        policies: the bounds of what reads and of what writes.
         sleep: waits for so many seconds.
         clock: seconds that never go back.
         chance: random numbers from 0 up to 1.
@@ -37,12 +38,14 @@ class Caller:
     def __init__(
         self,
         breaker: Breaker,
+        policies: Policies | None = None,
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
         observe: Callable[[str, str], None] = lambda _operation, _result: None,
     ) -> None:
+        self.policies = policies or Policies()
         self._breaker = breaker
         self._sleep = sleep
         self._clock = clock

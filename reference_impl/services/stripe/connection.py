@@ -13,7 +13,6 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from reference_impl.services.stripe.calls import CALLS_AT_ONCE, Caller
 from reference_impl.services.stripe.errors import AttemptFailedError, Failure, Kind
 from reference_impl.services.stripe.port import checked_key
-from reference_impl.services.stripe.retry import READS, WRITES
 from reference_impl.settings import MisconfiguredError
 from reference_impl.vetting import LOOPBACK
 
@@ -52,7 +51,7 @@ class Connection:
         Raises:
             BillingError: it could not be had.
         """
-        return self.caller.call(operation, READS, lambda: self.attempt(model, request))
+        return self.caller.call(operation, self.caller.policies.reads, lambda: self.attempt(model, request))
 
     def write(
         self,
@@ -68,7 +67,11 @@ class Connection:
             ValueError: the key is none.
         """
         options: RequestOptions = {"idempotency_key": checked_key(key)}
-        return self.caller.call(operation, WRITES, lambda: self.attempt(model, lambda client: request(client, options)))
+        return self.caller.call(
+            operation,
+            self.caller.policies.writes,
+            lambda: self.attempt(model, lambda client: request(client, options)),
+        )
 
     def attempt(self, model: type[Model], request: Callable[["StripeClient"], "StripeObject"]) -> Model | Failure:
         """Send one request, and reduce the object in its answer to the fields of the model."""
@@ -89,7 +92,7 @@ class Connection:
         # Here, because the SDK costs 0.3 s and 10 MB, which a service that only takes webhooks never pays.
         from reference_impl.services.stripe import sdk  # noqa: PLC0415
 
-        self._transport = sdk.Transport(sdk.http_client(self._ca_file, connections=CALLS_AT_ONCE))
+        self._transport = sdk.Transport(sdk.http_client(self._ca_file, connections=CALLS_AT_ONCE), self.caller.policies)
         return sdk.connect(self._api_key.get_secret_value(), self._api_base, self._transport)
 
 

@@ -13,7 +13,6 @@ from reference_impl.services.stripe.port import (
     checked_key,
     checked_subscription_id,
 )
-from reference_impl.services.stripe.retry import READS, WRITES
 
 if TYPE_CHECKING:
     from stripe import RequestOptions
@@ -83,7 +82,8 @@ class LiveStripe:
         checked_subscription_id(subscription_id)
         # Without the item's id Stripe would add a second plan. The id outlives changes of the price, so a repetition
         # sends the same parameters.
-        item_id = self._stripe.caller.call("find_plan", READS, lambda: self._only_item(subscription_id)).id
+        caller = self._stripe.caller
+        item_id = caller.call("find_plan", caller.policies.reads, lambda: self._only_item(subscription_id)).id
         return self._stripe.write(
             "change_plan",
             Subscription,
@@ -139,7 +139,7 @@ class LiveStripe:
             state = self._stripe.attempt(Subscription, lambda client: client.v1.subscriptions.retrieve(subscription_id))
             return outcome if isinstance(state, Subscription) and state.status != "canceled" else state
 
-        return self._stripe.caller.call("cancel_now", WRITES, attempt)
+        return self._stripe.caller.call("cancel_now", self._stripe.caller.policies.writes, attempt)
 
     def create_refund(self, *, payment_intent_id: str, amount: int | None, idempotency_key: str) -> Refund:
         """Pay back an amount in the currency's smallest unit, or with None all that is left."""

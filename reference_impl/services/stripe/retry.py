@@ -4,11 +4,12 @@ No retry library: tenacity and stamina ask for the same decision in three callba
 nothing of each other, and carry the exception, with Stripe's text, in their own. The loop that is left is six lines.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from reference_impl.services.stripe.errors import OURS, Failure, Kind
 
-__all__ = ["READS", "WRITES", "GiveUp", "Policy", "Retry", "decide", "may_repeat"]
+__all__ = ["READS", "WRITES", "GiveUp", "Policies", "Policy", "Retry", "decide", "may_repeat"]
 
 # What is wrong with these stays wrong, and each repetition of a 402 is another attempt on somebody's card.
 NEVER = frozenset({400, 401, 402, 403, 404})
@@ -39,6 +40,30 @@ class Policy:
 READS = Policy(attempts=3, attempt_seconds=3, total_seconds=8)
 # A write can wait for the customer's bank. A timeout is no loss: the retry with its key finds the result.
 WRITES = Policy(attempts=4, attempt_seconds=8, total_seconds=25)
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The bounds of operations that read and of those that write."""
+
+    reads: Policy = READS
+    writes: Policy = WRITES
+
+    @classmethod
+    def within(cls, answer_seconds: float, backoff_seconds: float) -> Self:
+        """Return the usual bounds, with an answer waited for and a first pause made no longer than said, in seconds.
+
+        They are only ever shortened: how long a claim lasts depends on the usual ones.
+        """
+
+        def shortened(usual: Policy) -> Policy:
+            return replace(
+                usual,
+                attempt_seconds=min(usual.attempt_seconds, answer_seconds),
+                base_seconds=min(usual.base_seconds, backoff_seconds),
+            )
+
+        return cls(shortened(READS), shortened(WRITES))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import httpx
 import stripe
 
 from reference_impl.services.stripe.errors import REQUEST_ID_SHAPE, AttemptFailedError, Failure, Kind, named
-from reference_impl.services.stripe.retry import READS, WRITES
+from reference_impl.services.stripe.retry import Policies
 
 __all__ = ["Transport", "client_context", "connect", "http_client"]
 
@@ -36,9 +36,10 @@ class Transport(stripe.HTTPClient):
 
     name = "httpx"
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, client: httpx.Client, policies: Policies | None = None) -> None:
         super().__init__()
         self._client = client
+        self._policies = policies or Policies()
 
     def request(
         self,
@@ -55,7 +56,7 @@ class Transport(stripe.HTTPClient):
             AttemptFailedError: there is no answer, or it is not a JSON object with a status of success. Without
                 `__context__`, since it is raised outside of every handler.
         """
-        seconds = (READS if method == "get" else WRITES).attempt_seconds
+        seconds = (self._policies.reads if method == "get" else self._policies.writes).attempt_seconds
         timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
         deadline = time.monotonic() + seconds
         failure = None

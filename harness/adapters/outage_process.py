@@ -1,0 +1,94 @@
+"""The process that takes a store down and brings it back: ``python -m harness.adapters.outage_process KIND``.
+
+It says ``down`` on one line, and brings the store back when its standard input ends, which happens on every system when
+the process that started it is gone. Signals do not end it, so that no store stays down.
+"""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+__all__ = ["DATABASE", "ROLE", "main"]
+
+#: Variables: the SQLite file, or the URL of PostgreSQL's administrator; and the role that is to be refused there.
+DATABASE, ROLE = "PAYPROOF_OUTAGE_DATABASE", "PAYPROOF_OUTAGE_ROLE"
+
+_LOCK_SECONDS = 10.0
+_ATTEMPTS = 3  # to bring a store back, the last one of which tells the status
+
+
+@contextmanager
+def _commands(arguments: list[str]) -> Iterator[None]:
+    """Run one command, and later another, which are given as JSON; what they print could hold anything."""
+    down, up = json.loads(arguments[0])
+    try:
+        if _status(down):
+            raise OSError("the store was not taken down")
+        yield
+    finally:
+        # Also after a failure, which may have done half of it.
+        if not any(_status(up) == 0 for _ in range(_ATTEMPTS)):
+            raise OSError("the store was not brought back")
+
+
+def _status(command: list[str]) -> int:
+    nothing = subprocess.DEVNULL
+    return subprocess.run(command, stdin=nothing, stdout=nothing, stderr=nothing, check=False).returncode  # noqa: S603
+
+
+@contextmanager
+def _sqlite(_arguments: list[str]) -> Iterator[None]:
+    """Hold the lock of a SQLite file for which everybody who writes has to wait."""
+    connection = sqlite3.connect(os.environ[DATABASE], timeout=_LOCK_SECONDS, isolation_level=None)
+    try:
+        connection.execute("BEGIN EXCLUSIVE")
+        yield
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _postgresql(_arguments: list[str]) -> Iterator[None]:
+    """Let PostgreSQL refuse one role, and end the connections that it has."""
+    import psycopg  # noqa: PLC0415 (of an extra)
+    from psycopg import sql  # noqa: PLC0415
+
+    role = os.environ[ROLE]
+    with psycopg.connect(os.environ[DATABASE], autocommit=True) as connection:
+        alter = sql.SQL("ALTER ROLE {} {}")
+        try:
+            connection.execute(alter.format(sql.Identifier(role), sql.SQL("NOLOGIN")))
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
+            yield
+        finally:
+            connection.execute(alter.format(sql.Identifier(role), sql.SQL("LOGIN")))
+
+
+_KINDS: Mapping[str, Callable[[list[str]], AbstractContextManager[None]]] = {
+    "commands": _commands,
+    "sqlite": _sqlite,
+    "postgresql": _postgresql,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Take a store down until the input ends; 1 when it could not be taken down or brought back."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    kind, *rest = arguments
+    try:
+        with _KINDS[kind](rest):
+            print("down", flush=True)  # noqa: T201 (what the other process waits for)
+            sys.stdin.buffer.read()
+    except Exception:  # noqa: BLE001 (a driver's text could hold anything; the status says that it failed)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,16 @@
+"""Events are remembered in memory before they are stored, so that one that could not be stored is never applied."""
+
+from reference_impl.services.deliveries import Outcome, Receipt
+from reference_impl.services.recorder import Recorder
+
+
+def plant() -> None:
+    record, known = Recorder.record, set()
+
+    async def remembering(self, event, *, received_at, origin):
+        if event.id in known:
+            return Receipt(Outcome.DUPLICATE)
+        known.add(event.id)
+        return await record(self, event, received_at=received_at, origin=origin)
+
+    Recorder.record = remembering

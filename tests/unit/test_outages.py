@@ -1,0 +1,175 @@
+"""A store is taken down, and comes back whatever happens."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from harness.adapters.outage_process import DATABASE
+from harness.adapters.outages import LocalOutages, outage_command
+from harness.checks.accepted import Accepted
+from harness.domain.scenario import Phase
+from harness.domain.target import StoreOutage
+from harness.errors import InconclusiveError, Reason
+from harness.steps.bring_back import BringBack
+from harness.steps.deliver import Deliver
+from harness.steps.take_down import TakeDown
+from tests.unit.test_trial import CASE, SCENARIO, Bench
+
+PYTHON = sys.executable
+KILLED = """
+import asyncio, os, signal
+from harness.adapters.outages import LocalOutages
+from harness.domain.target import StoreOutage
+
+asyncio.run(LocalOutages(StoreOutage(("mkdir", "down"), ("rmdir", "down"), folder={folder!r})).begin())
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+class FakeOutages:
+    """A store that is down when it was taken down and not brought back."""
+
+    def __init__(self, problem=None):
+        self.is_down, self.problem, self.told = False, problem, []
+
+    async def begin(self):
+        self.is_down = True
+        self.told.append("down")
+
+    async def end(self):
+        if self.is_down:
+            self.told.append("up")
+            if self.problem:
+                raise InconclusiveError(Reason.COMMAND_FAILED, self.problem)
+        self.is_down = False
+
+
+def case(*steps):
+    """A case of steps, after which a delivery is accepted."""
+    return replace(CASE, phase=Phase(steps, (Accepted(),)))
+
+
+def outage(folder, down=("mkdir", "down"), up=("rmdir", "down")):
+    """An outage of two commands; while it lasts there is a folder."""
+    return LocalOutages(StoreOutage(down, up, folder=str(folder), seconds=10))
+
+
+def test_two_commands(tmp_path):
+    """The first command has ended when the store counts as down, and the second when it counts as back."""
+    outages = outage(tmp_path)
+
+    async def both():
+        await outages.begin()
+        seen = (outages.is_down, (tmp_path / "down").is_dir())
+        await outages.end()
+        return *seen, outages.is_down, (tmp_path / "down").is_dir()
+
+    assert asyncio.run(both()) == (True, True, False, False)
+
+
+def test_a_store_that_does_not_go_down_is_brought_back(tmp_path):
+    """After a first command that fails the second one undoes what was done, and the case is unknown."""
+    with pytest.raises(InconclusiveError, match="not taken down") as caught:
+        asyncio.run(outage(tmp_path, down=("no-such-command",), up=("mkdir", "up")).begin())
+    assert caught.value.reason is Reason.COMMAND_FAILED
+    assert (tmp_path / "up").is_dir()
+
+
+def test_a_store_that_does_not_come_back_is_told(tmp_path):
+    """A second command that fails again and again is no pass."""
+
+    async def both():
+        outages = outage(tmp_path, up=("false",))
+        await outages.begin()
+        await outages.end()
+
+    with pytest.raises(InconclusiveError, match="the store may still be down"):
+        asyncio.run(both())
+
+
+def test_a_store_comes_back_when_the_harness_is_killed(tmp_path):
+    """SIGKILL, which nothing can catch, ends the harness; the store is back all the same."""
+    ended = subprocess.run([PYTHON, "-c", KILLED.format(folder=str(tmp_path))], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    until = time.monotonic() + 10
+    while (tmp_path / "down").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not (tmp_path / "down").exists()
+
+
+def test_signals_do_not_end_the_process_that_holds_a_store_down(tmp_path):
+    """Ctrl-C and SIGTERM reach it as well, and it goes on until its input ends."""
+    command = outage_command("commands", '[["mkdir", "down"], ["rmdir", "down"]]')
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"down\n"
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(process.pid, number)
+        assert process.poll() is None
+        assert (tmp_path / "down").is_dir()
+        process.stdin.close()
+        assert process.wait(10) == 0
+    assert not (tmp_path / "down").exists()
+
+
+def test_a_sqlite_file_is_locked(tmp_path):
+    """While it is down nobody can write, and afterwards everybody."""
+    file = tmp_path / "billing.db"
+    with closing(sqlite3.connect(file, timeout=0.1, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE events (id TEXT)")
+        outages = LocalOutages(StoreOutage(hold=outage_command("sqlite"), environment={DATABASE: str(file)}))
+
+        async def both():
+            await outages.begin()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                connection.execute("INSERT INTO events VALUES ('1')")
+            await outages.end()
+
+        asyncio.run(both())
+        connection.execute("INSERT INTO events VALUES ('1')")
+
+
+def test_a_case_that_forgets_the_store_does_not_keep_it_down():
+    """Whatever a case does, the next one finds the store at work."""
+    outages = FakeOutages()
+    bench = Bench(outages=outages)
+    bench.run(case(TakeDown(), Deliver()))
+    assert outages.told == ["down", "up"]
+
+
+def test_an_interrupted_case_brings_the_store_back():
+    """Ctrl-C ends a case by cancelling it; first the store is brought back."""
+    outages = FakeOutages()
+    bench = Bench(outages=outages)
+
+    async def interrupted(*_rest):
+        raise asyncio.CancelledError
+
+    bench.target.send = interrupted
+    scenario = replace(SCENARIO, control=None)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(bench.runner.run(scenario, case(TakeDown(), Deliver())))
+    assert outages.told == ["down", "up"]
+
+
+def test_a_store_that_stays_down_makes_the_case_unknown():
+    """What was seen says nothing when nobody knows whether the store is back."""
+    record = Bench(outages=FakeOutages("it is gone")).run(case(TakeDown(), Deliver()))
+    assert record.stopped == (Reason.COMMAND_FAILED, "it is gone")
+
+
+def test_stores_are_looked_into_again_when_they_are_back():
+    """While a store is down nothing is said of it; what happened meanwhile shows when it is back."""
+    record = Bench(outages=FakeOutages()).run(case(TakeDown(), Deliver(), BringBack(), Deliver()))
+    changed = {one.step: one.tables for one in record.observations if hasattr(one, "tables")}
+    assert set(changed) == {2, 3}
+    assert [table.added for table in changed[2]] == [1]
+    assert [table.added for table in changed[3]] == [1]
