@@ -337,7 +337,7 @@ class _Reading:
                 without_store=frozenset(entry.contract.without_store),
                 operations=entry.contract.operations.promised(),
             ),
-            budget=Budget(search_seconds=entry.budget.search_seconds),
+            budget=Budget(search_seconds=entry.budget.search_seconds, effort=entry.fuzzing.effort),
             upstream=None
             if entry.upstream is None
             else upstream(
@@ -348,7 +348,6 @@ class _Reading:
             operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
             principals=principals,
             routes=entry.routes,
-            budget=Budget(effort=entry.fuzzing.effort),
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
         )
 
