@@ -126,7 +126,7 @@ def test_a_row_that_cannot_be_written_is_errored(database):
         target = session.target
         session.close()
         target = replace(target, contract=replace(target.contract, kept_rows=(wrong,)))
-        with closing(Session(target, seed=1)) as again:
+        with closing(Session(target, seed=1, ledger=Ledger())) as again:
             verdict = again.judged(*CASES["data_at_rest/retention[written]"]).verdict
     assert isinstance(verdict, Errored)
     assert (verdict.reason, verdict.detail.startswith("table notes: ")) == (Reason.NOT_PLANTED, True)
