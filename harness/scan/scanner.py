@@ -121,7 +121,12 @@ class Scanner:
                 b"", lambda place: place, column=column, first=block.start + block.first, last=block.start + block.last
             )
             view = View(
-                block.data, self._machine(block.end - block.begin), begin=block.begin, end=block.end, columns=(column,)
+                block.data,
+                self._machine(block.end - block.begin),
+                begin=block.begin,
+                end=block.end,
+                columns=(column,),
+                at_least=self._at_least,
             )
             start = block.start
             for one in self._seen(view, read, Budget()):
@@ -143,7 +148,7 @@ class Scanner:
         return iter(sorted(told, key=lambda one: one.start))
 
     def _pool(self, pool: Pool, decoded: list[Text], budget: Budget) -> Iterator[tuple[Any, Found]]:
-        view = pool.view(self._machine(len(pool.data)))
+        view = pool.view(self._machine(len(pool.data)), self._at_least)
         deepest = len(pool.texts[0].path) == DEPTH
         for one in self._seen(view, pool.read, None if deepest else budget):
             text, begin = pool.at(one.start)
@@ -192,7 +197,7 @@ class Scanner:
         machines: dict[int, Machine] = self._own.__dict__.setdefault("machines", {})
         known = machines.get(most)
         if known is None:
-            known = machines[most] = Machine(self._programs, most)
+            known = machines[most] = Machine(self._programs, most, compiled=most == MOST)
         return known
 
     @cached_property
