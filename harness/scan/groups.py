@@ -100,7 +100,9 @@ def _promising(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     Whatever bytes of separators stand between the groups, they pass: that is looked at number by number.
     """
     kind = _KINDS[rows]
-    kind[np.arange(_REACH) >= (kind == _OTHER).argmax(axis=1)[:, None]] = _OTHER
+    other = kind == _OTHER
+    length = np.where(other.any(axis=1), other.argmax(axis=1), _REACH)
+    kind[np.arange(_REACH) >= length[:, None]] = _OTHER
     digit = kind < _OTHER - 1
     count = digit.cumsum(axis=1, dtype=np.uint8)
     ends = digit & (count >= SHORTEST) & (count <= LONGEST)
