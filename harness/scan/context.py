@@ -4,7 +4,23 @@ import re
 from enum import Enum, auto
 from typing import NamedTuple
 
-__all__ = ["EXPIRY", "Edge", "Key", "edge_after", "edge_before", "key_before", "words_of"]
+import numpy as np
+import numpy.typing as npt
+
+from harness.scan.streams import Places
+from harness.scan.view import View
+
+__all__ = [
+    "EXPIRY",
+    "Edge",
+    "Key",
+    "edge_after",
+    "edge_before",
+    "key_before",
+    "name_before",
+    "surely_joined",
+    "words_of",
+]
 
 _KEY_REACH = 64
 
@@ -36,8 +52,14 @@ class Key(NamedTuple):
     shown: str = ""
 
 
+def name_before(data: bytes | bytearray, place: int) -> bytes:
+    """Return the text of the key before a value, reversed."""
+    match = _KEY.match(bytes(data[max(0, place - _KEY_REACH) : place])[::-1])
+    return b"" if match is None or match.lastgroup is None else match[match.lastgroup]
+
+
 def key_before(data: bytes | bytearray, place: int) -> Key:
-    """Return the name that stands before a value: of of an entry in JSON or a form, of a tag, or up to three words."""
+    """Return the name that stands before a value: of an entry in JSON or a form, of a tag, or up to three words."""
     match = _KEY.match(bytes(data[max(0, place - _KEY_REACH) : place])[::-1])
     if match is None or match.lastgroup is None:
         return Key()
@@ -102,3 +124,22 @@ def edge_after(data: bytes | bytearray, end: int) -> Edge:
     if (following in b"_-" and after in _ALNUM) or (following in b"./" and after in _DIGITS):
         return Edge.FREE if EXPIRY.match(near) or _FRACTION.match(near) else Edge.JOINED
     return Edge.FREE
+
+
+_ALNUMS = np.zeros(256, np.bool_)
+_ALNUMS[list(_ALNUM)] = True
+_ESCAPES = np.zeros(256, np.bool_)
+_ESCAPES[list(b"\\%=\x1b")] = True
+_NEAR = 12  # bytes before a value in which an escape may begin
+
+
+def surely_joined(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    """Return which values have a letter or a digit beside them that is certainly no escape's.
+
+    Each of them is joined or masked, as ``edge_before`` and ``edge_after`` have it, but not each that is so is known.
+    """
+    data = view.bytes
+    joined: npt.NDArray[np.bool_] = _ALNUMS[data[ends]]
+    before = np.flatnonzero(_ALNUMS[data[starts - 1]] & ~joined)
+    joined[before] = ~_ESCAPES[view.rows(starts[before], _NEAR, -_NEAR)].any(axis=1)
+    return joined

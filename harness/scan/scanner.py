@@ -51,16 +51,21 @@ class Scanner:
     Args:
         detectors: what to look for.
         at_least: the confidence from which on hits are told.
+        compiled: whether large texts are searched by ``harness.scan.compiled``, where llvmlite is installed. It is
+            faster and finds the same, but takes 64 MB more memory, with which the whole may need more than 200 MB.
     """
 
-    def __init__(self, detectors: Iterable[Detector], at_least: Confidence = Confidence.MEDIUM) -> None:
+    def __init__(
+        self, detectors: Iterable[Detector], at_least: Confidence = Confidence.MEDIUM, *, compiled: bool = False
+    ) -> None:
         self._detectors = tuple(detectors)
         self._at_least = at_least
+        self._compiled = compiled
         self._told = frozenset(one for one in Confidence if one.rank >= at_least.rank)
         self._own = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _known, (pickle.dumps((self._detectors, self._at_least)),)
+        return _known, (pickle.dumps((self._detectors, self._at_least, self._compiled)),)
 
     def scan(self, data: bytes, column: str = "") -> list[Found]:
         """Search bytes; ``column`` is what they are called, where they do not say it themselves."""
@@ -121,7 +126,12 @@ class Scanner:
                 b"", lambda place: place, column=column, first=block.start + block.first, last=block.start + block.last
             )
             view = View(
-                block.data, self._machine(block.end - block.begin), begin=block.begin, end=block.end, columns=(column,)
+                block.data,
+                self._machine(block.end - block.begin),
+                begin=block.begin,
+                end=block.end,
+                columns=(column,),
+                at_least=self._at_least,
             )
             start = block.start
             for one in self._seen(view, read, Budget()):
@@ -143,7 +153,7 @@ class Scanner:
         return iter(sorted(told, key=lambda one: one.start))
 
     def _pool(self, pool: Pool, decoded: list[Text], budget: Budget) -> Iterator[tuple[Any, Found]]:
-        view = pool.view(self._machine(len(pool.data)))
+        view = pool.view(self._machine(len(pool.data)), self._at_least)
         deepest = len(pool.texts[0].path) == DEPTH
         for one in self._seen(view, pool.read, None if deepest else budget):
             text, begin = pool.at(one.start)
@@ -192,7 +202,7 @@ class Scanner:
         machines: dict[int, Machine] = self._own.__dict__.setdefault("machines", {})
         known = machines.get(most)
         if known is None:
-            known = machines[most] = Machine(self._programs, most)
+            known = machines[most] = Machine(self._programs, most, compiled=self._compiled and most == MOST)
         return known
 
     @cached_property
@@ -212,7 +222,9 @@ class Scanner:
 @cache
 def _known(pickled: bytes) -> Scanner:
     """Return a scanner that was sent to this process, the same one each time it is sent."""
-    return Scanner(*pickle.loads(pickled))  # noqa: S301 (from __reduce__ above: who sent this has sent pickles before)
+    # From __reduce__ above: who sent this has sent pickles before.
+    detectors, at_least, compiled = pickle.loads(pickled)  # noqa: S301
+    return Scanner(detectors, at_least, compiled=compiled)
 
 
 def _moved(one: Found, by: int) -> Found:

@@ -9,21 +9,26 @@ that "so many places later" is a slice and costs nothing; the segments overlap, 
 they are computed; a ``Machine`` holds the registers for texts up to a size and allocates nothing while it runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from harness.scan.compiled import ADVANCE, OPERATIONS, TURNS, Run, Step, engine
 
 __all__ = ["Bits", "Machine", "Places", "Program", "plane"]
 
 _SEGMENTS = 8
 _LEAD, _TAIL = 64, 192  # how far an expression may look back and ahead
 _PAD = 256  # bytes around a register, for the slices
+_PART = _LEAD + ADVANCE + _TAIL  # bytes of a register that compiled steps work on
+_LINE = 64  # bytes
 _NEUTRAL = 0x7F  # what stands for bytes beyond the text
 
 Bytes = npt.NDArray[np.uint8]
+_Row = TypeVar("_Row", bound=npt.NDArray[Any])
 Places = npt.NDArray[np.int64]  # offsets into a text, ascending
 _Code = list[tuple[np.ufunc, tuple[Any, ...]]]
 
@@ -169,42 +174,78 @@ class Program:
 
 
 class Machine:
-    """Programs bound to registers for texts of up to so many bytes; each runs when it is first asked about a text."""
+    """Programs bound to registers for texts of up to so many bytes; each runs when it is first asked about a text.
 
-    def __init__(self, programs: Sequence[Program], most: int) -> None:
+    With ``compiled`` it runs by ``harness.scan.compiled``, where that is possible.
+    """
+
+    def __init__(self, programs: Sequence[Program], most: int, *, compiled: bool = False) -> None:
         self._share = -(-most // (_SEGMENTS * 8)) * 8  # bytes of the text in each segment
         self._width = _LEAD + self._share + _TAIL
-        planes = self._registers(_SEGMENTS + 1)
+        self._engine = engine() if compiled else None
+        # The last part of compiled steps may go on behind what is asked for.
+        planes = _registers(_SEGMENTS + 1, self._width + (ADVANCE if compiled else 0), ADVANCE)
         self._segments = planes[:_SEGMENTS]
-        self._turn = _transposition(planes)
-        self._code: list[_Code] = []
         self._outputs: dict[str, tuple[int, Bytes]] = {}
-        for number, program in enumerate(programs):
-            self._bind(number, program)
+        self._runs: list[Callable[[], None]] = []
+        self._kept: list[list[Bytes]] = []
+        if self._engine is None:
+            self._turn = _in_turn(_transposition(planes))
+        else:
+            turns = [
+                (len(OPERATIONS) + distance, *_at(low), *_at(high), *_at(low))
+                for distance, low, high in _pairs(self._segments)
+            ]
+            self._turn = _compiled(self._engine, turns, len(planes[0]), ADVANCE)
+        for program in programs:
+            (self._bind if self._engine is None else self._bind_compiled)(program)
         self._ran: set[int] = set()
         self.loaded = 0
 
-    def _registers(self, count: int) -> list[Bytes]:
-        memory = np.zeros((count, -(-(self._width + 2 * _PAD) // 64) * 64), np.uint8)
-        return list(memory)
-
-    def _bind(self, number: int, program: Program) -> None:
-        registers = self._registers(program.size)
+    def _bind(self, program: Program) -> None:
+        registers = _registers(program.size, self._width)
 
         def slot(node: _Node, later: int = 0) -> Bytes:
             row = registers[program.registers[node]] if node.operands else self._segments[int(node.operation)]
             return row[_PAD + later : _PAD + later + self._width]
 
-        self._code.append(
-            [
-                (_FUNCTIONS[node.operation], (*(slot(*one) for one in node.operands), slot(node)))
-                for node in program.steps
-            ]
+        self._tell({name: slot(*one)[_LEAD:][: self._share] for name, one in program.outputs.items()})
+        self._runs.append(
+            _in_turn(
+                [
+                    (_FUNCTIONS[node.operation], (*(slot(*one) for one in node.operands), slot(node)))
+                    for node in program.steps
+                ]
+            )
         )
+
+    def _bind_compiled(self, program: Program) -> None:
+        """Bind to registers for a part of the streams; what is told is copied from them to whole streams."""
+        assert self._engine is not None
+        registers = _registers(program.size, _PART)
+
+        def slot(node: _Node, later: int = 0) -> tuple[int, int]:
+            if node.operands:
+                return _at(registers[program.registers[node]][_PAD + later :], 0)
+            return _at(self._segments[int(node.operation)][_PAD + later :])
+
+        told = dict(zip(program.outputs, _registers(len(program.outputs), self._share + 2 * _PART), strict=True))
+        steps = [
+            (OPERATIONS[node.operation], *slot(*node.operands[0]), *slot(*node.operands[-1]), *slot(node))
+            for node in program.steps
+        ]
         for name, (node, later) in program.outputs.items():
+            source = slot(node, later + _LEAD)
+            steps.append((OPERATIONS["or"], *source, *source, *_at(told[name])))
+        self._tell({name: stream[: self._share] for name, stream in told.items()})
+        self._kept.append(registers)  # the steps have their addresses only
+        self._runs.append(_compiled(self._engine, steps, self._share, _PART))
+
+    def _tell(self, streams: Mapping[str, Bytes]) -> None:
+        for name, stream in streams.items():
             if name in self._outputs:
                 raise ValueError(f"two expressions are named {name!r}")
-            self._outputs[name] = number, slot(node, later)[_LEAD : _LEAD + self._share]
+            self._outputs[name] = len(self._runs), stream
 
     def load(self, text: Bytes) -> None:
         """Take a text; what was known of the one before is gone."""
@@ -216,8 +257,7 @@ class Machine:
             register[_PAD : _PAD + skipped] = _NEUTRAL
             register[_PAD + skipped : _PAD + skipped + len(part)] = part
             register[_PAD + skipped + len(part) : _PAD + self._width] = _NEUTRAL
-        for function, operands in self._turn:
-            function(*operands)
+        self._turn()
         self._ran.clear()
         self.loaded += 1
 
@@ -225,20 +265,19 @@ class Machine:
         """Return of which bytes of the text an expression is true."""
         number, stream = self._outputs[name]
         if number not in self._ran:
-            for function, operands in self._code[number]:
-                function(*operands)
+            self._runs[number]()
             self._ran.add(number)
-        if not stream.max():
-            return _NOWHERE
         words = np.ascontiguousarray(stream).view(np.uint64)
-        where = np.flatnonzero(words != 0)
+        where = (words != 0).nonzero()[0]
+        if not where.size:
+            return _NOWHERE
         left = words[where]
         where <<= 6
         found = []
         while where.size:
             found.append(where + np.bitwise_count((left - _ONE) & ~left))  # the lowest true bit of each word
             left &= left - _ONE
-            more = np.flatnonzero(left != 0)
+            more = (left != 0).nonzero()[0]
             where, left = where[more], left[more]
         bits = np.concatenate(found)
         joined = (bits >> 3) + (bits & 7) * self._share
@@ -251,21 +290,56 @@ _NOWHERE: Places = np.zeros(0, np.int64)
 _FUNCTIONS = {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor, "not": np.invert}
 
 
-def _transposition(rows: Sequence[Bytes]) -> _Code:
-    """Return the steps that turn eight rows of bytes into eight rows of one bit of each (Hacker's Delight, 7-3)."""
-    *words, free = (row[_PAD:-_PAD].view(np.uint64) for row in rows)
-    steps: _Code = []
-    for distance, mask in ((4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333), (1, 0x5555555555555555)):
-        shift, kept = np.uint64(distance), np.uint64(mask)
+def _registers(count: int, width: int, multiple: int = _LINE) -> list[Bytes]:
+    """Return so many registers, with room around each for the slices, as long as a multiple of so many bytes."""
+    length = -(-(width + 2 * _PAD) // multiple) * multiple
+    # Each begins with a line of the cache, and at another place of a page, so that they do not compete for a line.
+    memory = np.zeros((count + 1) * (length + _LINE), np.uint8)
+    first = -memory.ctypes.data % _LINE
+    return [memory[first + number * (length + _LINE) :][:length] for number in range(count)]
+
+
+def _in_turn(code: _Code) -> Callable[[], None]:
+    def run() -> None:
+        for function, operands in code:
+            function(*operands)
+
+    return run
+
+
+def _at(row: Bytes, moves: int = 1) -> tuple[int, int]:
+    """Return a row's address, and how far it moves for each byte that is gone on."""
+    return row.ctypes.data, moves
+
+
+def _compiled(run: Run, steps: Sequence[Step], length: int, width: int) -> Callable[[], None]:
+    code = np.array(steps, np.int64)
+    return lambda: run(code.ctypes.data, len(code), 0, length, ADVANCE, width)
+
+
+def _pairs(rows: Sequence[_Row]) -> Iterator[tuple[int, _Row, _Row]]:
+    """Return the rows between which bits are swapped to turn eight rows of bytes into eight rows of one bit of each.
+
+    Hacker's Delight, 7-3: each pair with the distance of the bits.
+    """
+    for distance in TURNS:
         for row in range(_SEGMENTS):
             if not row & distance:
-                low, high = words[row], words[row + distance]
-                steps += [
-                    (np.right_shift, (low, shift, free)),
-                    (np.bitwise_xor, (free, high, free)),
-                    (np.bitwise_and, (free, kept, free)),
-                    (np.bitwise_xor, (high, free, high)),
-                    (np.left_shift, (free, shift, free)),
-                    (np.bitwise_xor, (low, free, low)),
-                ]
+                yield distance, rows[row], rows[row + distance]
+
+
+def _transposition(rows: Sequence[Bytes]) -> _Code:
+    """Return the steps of all swaps; the last row is free for what is between."""
+    *words, free = (row[_PAD:-_PAD].view(np.uint64) for row in rows)
+    steps: _Code = []
+    for distance, low, high in _pairs(words):
+        shift, kept = np.uint64(distance), np.uint64(TURNS[distance])
+        steps += [
+            (np.right_shift, (low, shift, free)),
+            (np.bitwise_xor, (free, high, free)),
+            (np.bitwise_and, (free, kept, free)),
+            (np.bitwise_xor, (high, free, high)),
+            (np.left_shift, (free, shift, free)),
+            (np.bitwise_xor, (low, free, low)),
+        ]
     return steps

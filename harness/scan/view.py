@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.domain.finding import Confidence
 from harness.scan.streams import Machine, Places
 
 __all__ = ["GUARD", "View"]
@@ -20,7 +21,8 @@ class View:
 
     They are ``data[begin:end]``, and all places are offsets into ``data``. It is valid until its machine loads another
     text. ``starts`` and ``columns`` say where each of the texts in it begins and what that text as a whole is called (a
-    database's column, or the key before an encoded value).
+    database's column, or the key before an encoded value). What is less sure
+    than ``at_least`` need not be found.
     """
 
     def __init__(
@@ -32,14 +34,16 @@ class View:
         end: int | None = None,
         starts: Sequence[int] = (0,),
         columns: Sequence[str] = ("",),
+        at_least: Confidence = Confidence.LOW,
     ) -> None:
         self.data = data
         self.begin, self.end = begin, len(data) if end is None else end
-        self._bytes = np.frombuffer(data, np.uint8)
+        self.bytes = np.frombuffer(data, np.uint8)
+        self.at_least = at_least
         self._starts = starts
         self._columns = columns
         self._machine = machine
-        machine.load(self._bytes[self.begin : self.end])
+        machine.load(self.bytes[self.begin : self.end])
         self._load = machine.loaded
         self._places: dict[str, Places] = {}
         #: What one detector has made of the text and others may use, by a name of its own.
@@ -74,16 +78,16 @@ class View:
 
     def words(self, places: Places, later: int = 0) -> npt.NDArray[np.uint64]:
         """Return the eight bytes from so many bytes after (or before) each place on, the first one lowest."""
-        every = np.ndarray(self._bytes.size - 7, np.dtype("<u8"), self._bytes, strides=(1,))
+        every = np.ndarray(self.bytes.size - 7, np.dtype("<u8"), self.bytes, strides=(1,))
         return every[places + later]
 
     def every(self, count: int) -> npt.NDArray[np.uint64]:
         """Return each so many bytes of the text, from its beginning on, the eight bytes there, the first one lowest."""
         return np.ndarray(
-            (self.end - self.begin) // count, np.dtype("<u8"), self._bytes, offset=self.begin, strides=(count,)
+            (self.end - self.begin) // count, np.dtype("<u8"), self.bytes, offset=self.begin, strides=(count,)
         )
 
     def rows(self, places: Places, width: int, later: int = 0) -> npt.NDArray[np.uint8]:
         """Return so many bytes from so many bytes after (or before) each place on, a row each."""
-        every: npt.NDArray[Any] = np.ndarray(self._bytes.size - width + 1, f"V{width}", self._bytes, strides=(1,))
+        every: npt.NDArray[Any] = np.ndarray(self.bytes.size - width + 1, f"V{width}", self.bytes, strides=(1,))
         return every[places + later].view(np.uint8).reshape(-1, width)

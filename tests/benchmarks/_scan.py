@@ -94,8 +94,9 @@ def _timed(command: list[str]) -> tuple[float, float, float, str]:
 def _contenders(path: Path) -> Iterator[tuple[str, list[str], str]]:
     """Return each one's name, command, and a pattern of how it prints a count; an empty one for one line a hit."""
     own = [sys.executable, "-m", "tests.benchmarks._scan", str(path)]
-    yield "Payproof, one process", [*own, "1"], r"^(\d+)$"
-    yield "Payproof, two processes", [*own, "2"], r"^(\d+)$"
+    for how, more in (("", ()), (", compiled", ("compiled",))):
+        yield f"Payproof{how}, one process", [*own, "1", *more], r"^(\d+)$"
+        yield f"Payproof{how}, two processes", [*own, "2", *more], r"^(\d+)$"
     if ripgrep := program("rg"):
         yield "ripgrep, card pattern", [ripgrep, "-a", "-c", "-j1", _PATTERN, str(path)], r"^(\d+)$"
         yield "ripgrep, card pattern, only matching", [ripgrep, "-a", "-o", "-j1", _PATTERN, str(path)], ""
@@ -127,7 +128,7 @@ def scan(megabytes: int) -> Table:
 def main() -> None:
     """Search a file in so many processes and print how many hits there are."""
     path, processes = sys.argv[1], int(sys.argv[2])
-    scanner = Scanner(detectors_at_rest())
+    scanner = Scanner(detectors_at_rest(), compiled="compiled" in sys.argv)
     size = Path(path).stat().st_size
     if processes == 1:
         hits = sum(1 for _ in scanner.stream(_Part(path, 0, size).chunks(0)))

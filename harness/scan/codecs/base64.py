@@ -66,6 +66,7 @@ Octets = npt.NDArray[np.uint8]
 
 _MOST = 12 * 1024 * 1024  # characters of one encoded value
 _SHORTEST = 16
+_DECIMAL = 13  # characters in which six bytes are whole, wherever the first of four stands among them
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _LAST_VALUE = 63
@@ -108,8 +109,13 @@ def _texts(view: View) -> list[int]:
         digits = (octets >= ord("0")) & (octets <= ord("9"))
         four = (digits[:, :3] & digits[:, 1:4] & digits[:, 2:5] & digits[:, 3:]).any(axis=1)
         found.update(thinned(places[valid & four] + 2, 4))
-    for place in thinned(view.places("base64 wide")):
-        found.update(range(place, place + 4))  # any of them may be the first of four
+    places = view.places("base64 wide")
+    if places.size:
+        # No six bytes of another script's digits are all decimal digits in base64 (of tests/scan/test_choices.py): what
+        # is, is a long number as it stands.
+        octets = view.rows(places, _DECIMAL)
+        for place in thinned(places[~((octets >= ord("0")) & (octets <= ord("9"))).all(axis=1)]):
+            found.update(range(place, place + 4))  # any of them may be the first of four
     found.update(place - 4 for place in view.places("base64 line").tolist() if _LINES.match(view.data, place - 32))
     return sorted(found)
 
