@@ -8,7 +8,17 @@ import numpy.typing as npt
 
 from harness.domain.finding import Confidence
 from harness.scan.brands import TEST_NUMBERS
-from harness.scan.context import EXPIRY, Edge, edge_after, edge_before, key_before, name_before, surely_joined, words_of
+from harness.scan.context import (
+    EXPIRY,
+    Edge,
+    edge_after,
+    edge_before,
+    key_before,
+    name_before,
+    names_before,
+    surely_joined,
+    words_of,
+)
 from harness.scan.digits import Number
 from harness.scan.streams import Places
 from harness.scan.view import View
@@ -32,6 +42,7 @@ _CARDS = frozenset(
     debitcardnumber pan panno pannumber primaryaccountnumber
     """.split()  # noqa: SIM905 (a list would take a hundred lines)
 )
+_TEST_NUMBERS = frozenset(number.encode() for number in TEST_NUMBERS)
 _CARD_NAMES = (
     frozenset({"number"}),
     frozenset({"track"}),
@@ -59,7 +70,7 @@ def _key_says(key: str) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def _name_says(name: bytes) -> bool | None:
-    return _key_says(name[::-1].decode("ascii", "replace"))
+    return _key_says(name.decode("ascii", "replace"))
 
 
 def _neighbour_tells(data: bytes | bytearray, number: Number) -> bool:
@@ -77,8 +88,10 @@ def likely(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
     """Return which numbers without separators may be believed more than the least: not what is named something else."""
     data, result = view.data, ~surely_joined(view, starts, ends)
     rows = np.flatnonzero(result)
-    for row, start, end in zip(rows.tolist(), starts[rows].tolist(), ends[rows].tolist(), strict=True):
-        if _name_says(name_before(data, start)) is False and data[start:end].decode() not in TEST_NUMBERS:
+    starts, ends = starts[rows], ends[rows]
+    names = names_before(view, starts)
+    for row, start, end, name in zip(rows.tolist(), starts.tolist(), ends.tolist(), names, strict=True):
+        if _name_says(name) is False and bytes(data[start:end]) not in _TEST_NUMBERS:
             result[row] = False
     return result
 

@@ -1,134 +1,150 @@
-"""The work of a ``Machine`` in one compiled loop, where llvmlite is installed: the same steps, on parts at a time.
+"""Programs of bit streams run by compiled loops, where there are such: the bits are the same as a ``Machine``'s.
 
-NumPy takes each step through all of a text before the next one, so that every step's operands come from memory. Here
-all steps are taken on some kilobytes, which stay in the cache, then on the next. The
-results are the same bits; nothing needs llvmlite.
+A ``Machine`` of NumPy takes each step through all of a text before the next one, so that every step's operands come
+from memory. Here all steps are taken on a part of the text that stays in the first cache, then on the next, and a step
+has up to three operands.
 """
 
 import ctypes
-from collections.abc import Callable, Iterable
-from functools import cache
-from typing import Any
+from collections.abc import Sequence
 
-__all__ = ["ADVANCE", "OPERATIONS", "TURNS", "Run", "Step", "engine"]
+import numpy as np
+import numpy.typing as npt
 
-#: How many bytes of a stream are worked on at a time.
-ADVANCE = 4096
+from harness.scan import kernel
+from harness.scan.fused import fused, reaches
+from harness.scan.kernel import Layout, Loops
+from harness.scan.streams import LEAD, SEGMENTS, TAIL, Bytes, Machine, Node, Places, Program
 
-#: The numbers of the operations on two operands and a result.
-OPERATIONS = {"and": 0, "or": 1, "xor": 2, "not": 3}
-#: The numbers of those that swap bits between two operands: for each distance, which bits.
-TURNS = {4: 0x0F0F0F0F0F0F0F0F, 2: 0x3333333333333333, 1: 0x5555555555555555}
+__all__ = ["Compiled", "Runs", "machine"]
 
-#: An operation, then for each of both operands and the result its address and how far it moves for each byte.
-Step = tuple[int, int, int, int, int, int, int]
-Run = Callable[[int, int, int, int, int, int], None]
+_ADVANCE = 1984  # bytes of each stream that are worked on at a time
+_LINE = 64  # bytes of a vector, and of a line of the cache
+_ROW = -(-(LEAD + _ADVANCE + TAIL) // _LINE) * _LINE + _LINE
 
-_LANES = 8
+_NOWHERE: Places = np.zeros(0, np.int64)
 
 
-def _all(value: int) -> str:
-    return "<" + ", ".join([f"i64 {value}"] * _LANES) + ">"
+class Compiled:
+    """What a ``Machine`` is, compiled."""
+
+    def __init__(self, programs: Sequence[Program], most: int, loops: Loops) -> None:
+        self._most = most
+        self._bound = [_Bound(program, most, loops) for program in programs]
+        self._outputs = {
+            name: (bound, number) for bound in self._bound for number, name in enumerate(bound.program.outputs)
+        }
+        if len(self._outputs) < sum(len(program.outputs) for program in programs):
+            raise ValueError("two expressions have the same name")
+        self.loaded = 0
+
+    def load(self, text: Bytes) -> None:
+        """Take a text, which must not change as long as anything is asked; what was known of the last one is gone."""
+        if len(text) > self._most:
+            raise ValueError(f"a text of {len(text)} bytes, of at most {self._most}")
+        self._text = text
+        for bound in self._bound:
+            bound.ran = False
+        self.loaded += 1
+
+    def places(self, name: str) -> Places:
+        """Return of which bytes of the text an expression is true."""
+        bound, number = self._outputs[name]
+        return bound.places(number, self._text)
 
 
-def _loop(number: int, lines: Iterable[str]) -> str:
-    """Return the loop of an operation: ``%va`` and ``%vb`` are of its operands at ``%pa`` and ``%pb``."""
-    text = """
-op#: br label %loop#
-loop#:
-  %i# = phi i64 [ 0, %op# ], [ %n#, %loop# ]
-  %pa# = getelementptr i8, ptr %a, i64 %i#
-  %pb# = getelementptr i8, ptr %b, i64 %i#
-  %pc# = getelementptr i8, ptr %c, i64 %i#
-  %va# = load V, ptr %pa#, align 1
-  %vb# = load V, ptr %pb#, align 1
-  BODY
-  %n# = add i64 %i#, 64
-  %m# = icmp ult i64 %n#, %width
-  br i1 %m#, label %loop#, label %next
-"""
-    return text.replace("BODY", "\n  ".join(lines)).replace("#", str(number)).replace("V", f"<{_LANES} x i64>")
+#: What runs programs on a text.
+Runs = Machine | Compiled
 
 
-def _operation(name: str) -> str:
-    value = f"{name} V %va#, %vb#" if name != "not" else f"xor V %va#, {_all(-1)}"
-    return _loop(OPERATIONS[name], (f"%r# = {value}", "store V %r#, ptr %pc#, align 1"))
+def machine(programs: Sequence[Program], most: int) -> Runs:
+    """Return what runs programs on texts of up to so many bytes the fastest way that there is here."""
+    loops = kernel.loops()
+    return Machine(programs, most) if loops is None else Compiled(programs, most, loops)
 
 
-def _turn(distance: int) -> str:
-    lines = (
-        f"%s# = lshr V %va#, {_all(distance)}",
-        "%x# = xor V %s#, %vb#",
-        f"%t# = and V %x#, {_all(TURNS[distance])}",
-        "%h# = xor V %vb#, %t#",
-        "store V %h#, ptr %pb#, align 1",
-        f"%l# = shl V %t#, {_all(distance)}",
-        "%r# = xor V %va#, %l#",
-        "store V %r#, ptr %pa#, align 1",
-    )
-    return _loop(len(OPERATIONS) + distance, lines)
+class _Bound:
+    """A program bound to memory, for texts of up to so many bytes."""
+
+    def __init__(self, program: Program, most: int, loops: Loops) -> None:
+        self.program = program
+        self._loops = loops
+        self.ran = False
+        most_share = _share(most)
+        parts = -(-most_share // _ADVANCE)
+        stride = parts * _ADVANCE + _LINE
+        count = len(program.outputs)
+        self._counts = np.zeros((count, SEGMENTS), np.int64)
+        self._code, self._sources, size = _assembled(program)
+        self._work, self._told = _aligned(size), np.zeros(count * stride, np.uint8)
+        self._flags = np.zeros(count * parts, np.uint64)
+        self._header = Layout(
+            *(LEAD, _ADVANCE, _ROW, len(self._code), count),
+            *(one.ctypes.data for one in (self._code, self._sources, self._work, self._told, self._flags)),
+            *(stride, parts),
+        )
+        self._at, self._counts_at = ctypes.addressof(self._header), self._counts.ctypes.data
+        self._found: Places = np.empty(0, np.int64)  # kept, as a new one would be other memory each time
+
+    def places(self, number: int, text: Bytes) -> Places:
+        share = _share(len(text))
+        if not self.ran:
+            self._loops.run(self._at, text.ctypes.data, len(text), share, self._counts_at)
+            self._sizes = self._counts.sum(axis=1).tolist()
+            self.ran = True
+        size = self._sizes[number]
+        if not size:
+            return _NOWHERE
+        if size > len(self._found):
+            self._found = np.empty(2 * size, np.int64)
+            self._found_at = self._found.ctypes.data
+        self._loops.places(self._at, number, share, self._counts_at, self._found_at)
+        found = self._found[:size]
+        # Beyond the text there is what stands for its bytes.
+        return found.copy() if found[-1] < len(text) else found[: np.searchsorted(found, len(text))].copy()
 
 
-def _source() -> str:
-    """Return the program: for each part of the streams, each step in turn."""
-    operands = "".join(
-        f"""
-  %{name}0 = getelementptr i64, ptr %p, i64 {2 * index + 1}
-  %{name}1 = load i64, ptr %{name}0
-  %{name}2 = getelementptr i64, ptr %p, i64 {2 * index + 2}
-  %{name}3 = load i64, ptr %{name}2
-  %{name}4 = mul i64 %{name}3, %x
-  %{name}5 = add i64 %{name}1, %{name}4
-  %{name} = inttoptr i64 %{name}5 to ptr"""
-        for index, name in enumerate("abc")
-    )
-    known = [*OPERATIONS.values(), *(len(OPERATIONS) + distance for distance in TURNS)]
-    return f"""
-define void @run(ptr %code, i64 %steps, i64 %first, i64 %last, i64 %advance, i64 %width) {{
-start: br label %part
-part:
-  %x = phi i64 [ %first, %start ], [ %following, %done ]
-  br label %step
-step:
-  %k = phi i64 [ 0, %part ], [ %k1, %next ]
-  %row = mul i64 %k, 7
-  %p = getelementptr i64, ptr %code, i64 %row
-  %op = load i64, ptr %p{operands}
-  switch i64 %op, label %next [ {" ".join(f"i64 {number}, label %op{number}" for number in known)} ]
-{"".join(map(_operation, OPERATIONS))}{"".join(map(_turn, TURNS))}
-next:
-  %k1 = add i64 %k, 1
-  %more = icmp ult i64 %k1, %steps
-  br i1 %more, label %step, label %done
-done:
-  %following = add i64 %x, %advance
-  %again = icmp ult i64 %following, %last
-  br i1 %again, label %part, label %end
-end: ret void
-}}
-"""
+def _share(length: int) -> int:
+    """Return how many bytes of a text are in each segment."""
+    return -(-length // (SEGMENTS * 8)) * 8
 
 
-@cache
-def engine() -> Run | None:
-    """Return what runs steps, or None where llvmlite is not installed.
-
-    It takes the address of the steps and how many they are, then from where to where in the streams, how far it goes
-    on each time, and how many bytes it works on, a multiple of 64.
-    """
-    try:
-        from llvmlite import binding  # noqa: PLC0415 (an extra that takes 50 ms to import: only where it is used)
-    except ImportError:
-        return None
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    machine = binding.Target.from_default_triple().create_target_machine(
-        cpu=binding.get_host_cpu_name(), features=binding.get_host_cpu_features().flatten(), opt=2
-    )
-    compiler: Any = binding.create_mcjit_compiler(binding.parse_assembly(_source()), machine)
-    compiler.finalize_object()
-    _kept.append(compiler)
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 6)(compiler.get_function_address("run"))
+def _aligned(size: int) -> Bytes:
+    memory = np.zeros(size + _LINE, np.uint8)
+    return memory[-memory.ctypes.data % _LINE :][:size]
 
 
-_kept: list[Any] = []  # what is compiled goes with its compiler
+def _assembled(program: Program) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Return the steps, where each output stands in the working memory, and how much of that is needed."""
+    functions = fused(program)
+    # Each begins at a line, so that operands which are taken at the same place are aligned, too.
+    needed = {node: (back // _LINE * _LINE, ahead) for node, (back, ahead) in reaches(program, functions).items()}
+    last = {operand: node for node, function in functions.items() for operand, _ in function.operands}
+    kept = {node for node, _ in program.outputs.values()}
+    # A register begins with the first place of a node that is needed, so that what is written is aligned.
+    vectors = {node: -(-(_ADVANCE + ahead - back) // _LINE) for node, (back, ahead) in needed.items()}
+    room = (max(vectors.values(), default=0) + 1) * _LINE
+    first: dict[Node, int] = {}
+    free: list[int] = []
+    size = SEGMENTS * _ROW
+
+    def place(node: Node, later: int) -> int:
+        if not node.operands:
+            return int(node.operation) * _ROW + LEAD + later
+        return first[node] + later - needed[node][0]
+
+    code: list[tuple[int, ...]] = []
+    for node, function in functions.items():
+        if free:
+            first[node] = free.pop()
+        else:
+            first[node] = size
+            size += room
+        back = needed[node][0]
+        operands = [place(one, later + back) for one, later in function.operands]
+        operands += [operands[0]] * (3 - len(operands))
+        code.append((function.table, vectors[node], *operands, first[node]))
+        done = {one for one, _ in function.operands if one.operands and last[one] is node and one not in kept}
+        free += (first[one] for one in done)
+    sources = [place(node, later) for node, later in program.outputs.values()]
+    return np.array(code, np.int64).reshape(-1, 6), np.array(sources, np.int64), size

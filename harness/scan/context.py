@@ -1,12 +1,14 @@
 """What stands around a value: the key that names it, and whether it is part of something longer."""
 
 import re
+from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.scan import kernel
 from harness.scan.streams import Places
 from harness.scan.view import View
 
@@ -18,6 +20,7 @@ __all__ = [
     "edge_before",
     "key_before",
     "name_before",
+    "names_before",
     "surely_joined",
     "words_of",
 ]
@@ -53,9 +56,20 @@ class Key(NamedTuple):
 
 
 def name_before(data: bytes | bytearray, place: int) -> bytes:
-    """Return the text of the key before a value, reversed."""
+    """Return the text of the key before a value."""
     match = _KEY.match(bytes(data[max(0, place - _KEY_REACH) : place])[::-1])
-    return b"" if match is None or match.lastgroup is None else match[match.lastgroup]
+    return b"" if match is None or match.lastgroup is None else match[match.lastgroup][::-1]
+
+
+def names_before(view: View, places: Places) -> Iterator[bytes]:
+    """Return the text of the key before each of some values."""
+    data, loops = view.data, kernel.loops()
+    if loops is None:
+        yield from (name_before(data, place) for place in places.tolist())
+        return
+    starts, ends = loops.names(view.bytes, places)
+    for start, end, place in zip(starts.tolist(), ends.tolist(), places.tolist(), strict=True):
+        yield bytes(data[start:end]) if start >= 0 else name_before(data, place)
 
 
 def key_before(data: bytes | bytearray, place: int) -> Key:
@@ -138,7 +152,9 @@ def surely_joined(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bo
 
     Each of them is joined or masked, as ``edge_before`` and ``edge_after`` have it, but not each that is so is known.
     """
-    data = view.bytes
+    data, loops = view.bytes, kernel.loops()
+    if loops is not None:
+        return loops.joined(data, starts, ends)
     joined: npt.NDArray[np.bool_] = _ALNUMS[data[ends]]
     before = np.flatnonzero(_ALNUMS[data[starts - 1]] & ~joined)
     joined[before] = ~_ESCAPES[view.rows(starts[before], _NEAR, -_NEAR)].any(axis=1)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from harness.scan import kernel
 from harness.scan.brands import SHORTEST, UNCHECKED, brand_among, known_lengths, known_starts
 from harness.scan.characters import DIGIT, HIGH, PUNCTUATION, one
 from harness.scan.groups import Number, in_groups, split
@@ -121,6 +122,9 @@ def _leading_digits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.integer]:
 
 def _plain(view: View, starts: Places) -> _Plain:
     """Return the numbers without separators."""
+    loops = kernel.loops()
+    if loops is not None:
+        return _Plain(*loops.numbers(view.bytes, starts))
     brands = known_starts()[_leading_six(view.words(starts))]
     known = np.flatnonzero(brands)
     starts, brands = starts[known], brands[known]

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from harness.scan import kernel
 from harness.scan.brands import (
     GROUPINGS,
     LONGEST,
@@ -82,16 +83,21 @@ def _plausible() -> npt.NDArray[np.bool_]:
 
 def in_groups(view: View, places: Places) -> Iterator[Number]:
     """Return the numbers whose groups begin at some of the places."""
+    loops = kernel.loops()
+    reached = 0
+    for place in (_chosen(view, places) if loops is None else loops.groups(view.bytes, places)).tolist():
+        if place >= reached:
+            for number in _grouped(view.data, place):
+                yield number
+                reached = number.end
+
+
+def _chosen(view: View, places: Places) -> Places:
+    """Return the places at which there could be a number, by arrays."""
     first = view.words(places)
     places = places[_plausible()[first & _BYTE, (first >> _EIGHT) & _BYTE]]
-    reached = 0
-    for begin in range(0, len(places), _AT_ONCE):
-        some = places[begin : begin + _AT_ONCE]
-        for place in some[_promising(view.rows(some, _REACH))].tolist():
-            if place >= reached:
-                for number in _grouped(view.data, place):
-                    yield number
-                    reached = number.end
+    parts = [places[begin : begin + _AT_ONCE] for begin in range(0, len(places), _AT_ONCE)]
+    return np.concatenate([places[:0], *(part[_promising(view.rows(part, _REACH))] for part in parts)])
 
 
 def _promising(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:

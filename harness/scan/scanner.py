@@ -14,10 +14,11 @@ from harness.scan.blocks import BLOCK, MOST, Block, Blocks
 from harness.scan.budget import Budget
 from harness.scan.characters import HIGH
 from harness.scan.codecs import base64, compressed, escapes, hexadecimal, numerals, utf16
+from harness.scan.compiled import Runs, machine
 from harness.scan.context import key_before
 from harness.scan.pieces import Decoded, Read, Unread, clusters
 from harness.scan.settle import outermost, settled
-from harness.scan.streams import Bits, Machine, Program, plane
+from harness.scan.streams import Bits, Program, plane
 from harness.scan.texts import Pool, Text, pools
 from harness.scan.view import GUARD, View
 
@@ -45,27 +46,22 @@ class Scanner:
     """Detectors bound to machines, of which each thread has its own.
 
     A detector that has ``search(view)`` is given each text prepared; one that has an ``anchor``, an expression of bits,
-    is given the bytes around each place where it is true, as many before and after as its ``reach`` says; any other is
-    given all of each text, which takes as long as it takes.
+    is given the bytes around each place where it is true, and where its pattern ``begins`` matches if it has one, as
+    many before and after as its ``reach`` says; any other is given all of each text, which takes as long as it takes.
 
     Args:
         detectors: what to look for.
         at_least: the confidence from which on hits are told.
-        compiled: whether large texts are searched by ``harness.scan.compiled``, where llvmlite is installed. It is
-            faster and finds the same, but takes 64 MB more memory, with which the whole may need more than 200 MB.
     """
 
-    def __init__(
-        self, detectors: Iterable[Detector], at_least: Confidence = Confidence.MEDIUM, *, compiled: bool = False
-    ) -> None:
+    def __init__(self, detectors: Iterable[Detector], at_least: Confidence = Confidence.MEDIUM) -> None:
         self._detectors = tuple(detectors)
         self._at_least = at_least
-        self._compiled = compiled
         self._told = frozenset(one for one in Confidence if one.rank >= at_least.rank)
         self._own = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _known, (pickle.dumps((self._detectors, self._at_least, self._compiled)),)
+        return _known, (pickle.dumps((self._detectors, self._at_least)),)
 
     def scan(self, data: bytes, column: str = "") -> list[Found]:
         """Search bytes; ``column`` is what they are called, where they do not say it themselves."""
@@ -197,12 +193,12 @@ class Scanner:
                     break
                 yield replace(hit, kind=detector.name)
 
-    def _machine(self, size: int) -> Machine:
+    def _machine(self, size: int) -> Runs:
         most = next(one for one in _SIZES if size <= one)
-        machines: dict[int, Machine] = self._own.__dict__.setdefault("machines", {})
+        machines: dict[int, Runs] = self._own.__dict__.setdefault("machines", {})
         known = machines.get(most)
         if known is None:
-            known = machines[most] = Machine(self._programs, most, compiled=self._compiled and most == MOST)
+            known = machines[most] = machine(self._programs, most)
         return known
 
     @cached_property
@@ -222,9 +218,7 @@ class Scanner:
 @cache
 def _known(pickled: bytes) -> Scanner:
     """Return a scanner that was sent to this process, the same one each time it is sent."""
-    # From __reduce__ above: who sent this has sent pickles before.
-    detectors, at_least, compiled = pickle.loads(pickled)  # noqa: S301
-    return Scanner(detectors, at_least, compiled=compiled)
+    return Scanner(*pickle.loads(pickled))  # noqa: S301 (from __reduce__ above: who sent this has sent pickles before)
 
 
 def _moved(one: Found, by: int) -> Found:
@@ -240,7 +234,11 @@ def _found_by(detector: Any, view: View) -> Iterable[Hit]:
         yield from detector.search(view)
     elif hasattr(detector, "anchor"):
         before, after = getattr(detector, "reach", _REACH)
-        for group in clusters(view, view.places(f"detector {detector.name}").tolist(), before + after):
+        places = view.places(f"detector {detector.name}").tolist()
+        begins = getattr(detector, "begins", None)
+        if begins is not None:
+            places = [place for place in places if begins.match(view.data, place)]
+        for group in clusters(view, places, before + after):
             left, right = view.within(group[0], group[0] - before, group[-1] + after)
             for hit in detector.find(bytes(view.data[left:right])):
                 yield replace(hit, start=left + hit.start, end=left + hit.end)

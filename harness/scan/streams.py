@@ -11,48 +11,46 @@ they are computed; a ``Machine`` holds the registers for texts up to a size and 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.scan.compiled import ADVANCE, OPERATIONS, TURNS, Run, Step, engine
+__all__ = ["LEAD", "SEGMENTS", "TAIL", "Bits", "Machine", "Node", "Places", "Program", "plane"]
 
-__all__ = ["Bits", "Machine", "Places", "Program", "plane"]
-
-_SEGMENTS = 8
-_LEAD, _TAIL = 64, 192  # how far an expression may look back and ahead
+#: In how many segments a text is laid out.
+SEGMENTS = 8
+#: How far an expression may look back and ahead.
+LEAD, TAIL = 64, 192
 _PAD = 256  # bytes around a register, for the slices
-_PART = _LEAD + ADVANCE + _TAIL  # bytes of a register that compiled steps work on
 _LINE = 64  # bytes
 _NEUTRAL = 0x7F  # what stands for bytes beyond the text
 
 Bytes = npt.NDArray[np.uint8]
-_Row = TypeVar("_Row", bound=npt.NDArray[Any])
 Places = npt.NDArray[np.int64]  # offsets into a text, ascending
 _Code = list[tuple[np.ufunc, tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Node:
+class Node:
     """An operation on other nodes' streams, each taken so many places later; a plane has none."""
 
     operation: str
-    operands: tuple[tuple["_Node", int], ...] = ()
+    operands: tuple[tuple["Node", int], ...] = ()
 
 
-_known: dict[tuple[Any, ...], _Node] = {}
+_known: dict[tuple[Any, ...], Node] = {}
 
 
-def _node(operation: str, *operands: tuple[_Node, int]) -> _Node:
-    return _known.setdefault((operation, *operands), _Node(operation, operands))
+def _node(operation: str, *operands: tuple[Node, int]) -> Node:
+    return _known.setdefault((operation, *operands), Node(operation, operands))
 
 
 @dataclass(frozen=True, slots=True)
 class Bits:
     """An expression: what is true of each byte."""
 
-    node: _Node
+    node: Node
     later: int = 0
 
     def ahead(self, count: int) -> "Bits":
@@ -128,8 +126,8 @@ class Program:
         self._check_reach(order)
         last = {operand: index for index, node in enumerate(order) for operand, _ in node.operands}
         kept = {node for node, _ in self.outputs.values()}
-        self.registers: dict[_Node, int] = {}
-        self.steps: list[_Node] = []
+        self.registers: dict[Node, int] = {}
+        self.steps: list[Node] = []
         free: list[int] = []
         self.size = 0
         for index, node in enumerate(order):
@@ -149,10 +147,10 @@ class Program:
                 self.size += 1
             free.extend(self.registers[one] for one in done)
 
-    def _ordered(self) -> list[_Node]:
-        order: dict[_Node, None] = {}
+    def _ordered(self) -> list[Node]:
+        order: dict[Node, None] = {}
 
-        def visit(node: _Node) -> None:
+        def visit(node: Node) -> None:
             if node not in order:
                 for operand, _ in node.operands:
                     visit(operand)
@@ -162,54 +160,41 @@ class Program:
             visit(node)
         return list(order)
 
-    def _check_reach(self, order: list[_Node]) -> None:
-        back: dict[_Node, int] = {}
-        front: dict[_Node, int] = {}
+    def _check_reach(self, order: list[Node]) -> None:
+        back: dict[Node, int] = {}
+        front: dict[Node, int] = {}
         for node in order:
             back[node] = min((back[one] + later for one, later in node.operands), default=0)
             front[node] = max((front[one] + later for one, later in node.operands), default=0)
         for name, (node, later) in self.outputs.items():
-            if back[node] + later < -_LEAD or front[node] + later > _TAIL:
+            if back[node] + later < -LEAD or front[node] + later > TAIL:
                 raise ValueError(f"{name} looks too far")
 
 
 class Machine:
-    """Programs bound to registers for texts of up to so many bytes; each runs when it is first asked about a text.
+    """Programs bound to registers for texts of up to so many bytes; each runs when it is first asked about a text."""
 
-    With ``compiled`` it runs by ``harness.scan.compiled``, where that is possible.
-    """
-
-    def __init__(self, programs: Sequence[Program], most: int, *, compiled: bool = False) -> None:
-        self._share = -(-most // (_SEGMENTS * 8)) * 8  # bytes of the text in each segment
-        self._width = _LEAD + self._share + _TAIL
-        self._engine = engine() if compiled else None
-        # The last part of compiled steps may go on behind what is asked for.
-        planes = _registers(_SEGMENTS + 1, self._width + (ADVANCE if compiled else 0), ADVANCE)
-        self._segments = planes[:_SEGMENTS]
+    def __init__(self, programs: Sequence[Program], most: int) -> None:
+        self._share = -(-most // (SEGMENTS * 8)) * 8  # bytes of the text in each segment
+        self._width = LEAD + self._share + TAIL
+        planes = _registers(SEGMENTS + 1, self._width)
+        self._segments = planes[:SEGMENTS]
+        self._turn = _in_turn(_transposition(planes))
         self._outputs: dict[str, tuple[int, Bytes]] = {}
         self._runs: list[Callable[[], None]] = []
-        self._kept: list[list[Bytes]] = []
-        if self._engine is None:
-            self._turn = _in_turn(_transposition(planes))
-        else:
-            turns = [
-                (len(OPERATIONS) + distance, *_at(low), *_at(high), *_at(low))
-                for distance, low, high in _pairs(self._segments)
-            ]
-            self._turn = _compiled(self._engine, turns, len(planes[0]), ADVANCE)
         for program in programs:
-            (self._bind if self._engine is None else self._bind_compiled)(program)
+            self._bind(program)
         self._ran: set[int] = set()
         self.loaded = 0
 
     def _bind(self, program: Program) -> None:
         registers = _registers(program.size, self._width)
 
-        def slot(node: _Node, later: int = 0) -> Bytes:
+        def slot(node: Node, later: int = 0) -> Bytes:
             row = registers[program.registers[node]] if node.operands else self._segments[int(node.operation)]
             return row[_PAD + later : _PAD + later + self._width]
 
-        self._tell({name: slot(*one)[_LEAD:][: self._share] for name, one in program.outputs.items()})
+        self._tell({name: slot(*one)[LEAD:][: self._share] for name, one in program.outputs.items()})
         self._runs.append(
             _in_turn(
                 [
@@ -218,28 +203,6 @@ class Machine:
                 ]
             )
         )
-
-    def _bind_compiled(self, program: Program) -> None:
-        """Bind to registers for a part of the streams; what is told is copied from them to whole streams."""
-        assert self._engine is not None
-        registers = _registers(program.size, _PART)
-
-        def slot(node: _Node, later: int = 0) -> tuple[int, int]:
-            if node.operands:
-                return _at(registers[program.registers[node]][_PAD + later :], 0)
-            return _at(self._segments[int(node.operation)][_PAD + later :])
-
-        told = dict(zip(program.outputs, _registers(len(program.outputs), self._share + 2 * _PART), strict=True))
-        steps = [
-            (OPERATIONS[node.operation], *slot(*node.operands[0]), *slot(*node.operands[-1]), *slot(node))
-            for node in program.steps
-        ]
-        for name, (node, later) in program.outputs.items():
-            source = slot(node, later + _LEAD)
-            steps.append((OPERATIONS["or"], *source, *source, *_at(told[name])))
-        self._tell({name: stream[: self._share] for name, stream in told.items()})
-        self._kept.append(registers)  # the steps have their addresses only
-        self._runs.append(_compiled(self._engine, steps, self._share, _PART))
 
     def _tell(self, streams: Mapping[str, Bytes]) -> None:
         for name, stream in streams.items():
@@ -251,7 +214,7 @@ class Machine:
         """Take a text; what was known of the one before is gone."""
         self._length = len(text)
         for segment, register in enumerate(self._segments):
-            first = segment * self._share - _LEAD
+            first = segment * self._share - LEAD
             skipped = max(0, -first)
             part = text[max(0, first) : max(0, first + self._width)]
             register[_PAD : _PAD + skipped] = _NEUTRAL
@@ -287,6 +250,8 @@ class Machine:
 
 _ONE = np.uint64(1)
 _NOWHERE: Places = np.zeros(0, np.int64)
+#: Bits that are swapped between two rows, for each distance.
+_TURNS = {4: 0x0F0F0F0F0F0F0F0F, 2: 0x3333333333333333, 1: 0x5555555555555555}
 _FUNCTIONS = {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor, "not": np.invert}
 
 
@@ -307,23 +272,13 @@ def _in_turn(code: _Code) -> Callable[[], None]:
     return run
 
 
-def _at(row: Bytes, moves: int = 1) -> tuple[int, int]:
-    """Return a row's address, and how far it moves for each byte that is gone on."""
-    return row.ctypes.data, moves
-
-
-def _compiled(run: Run, steps: Sequence[Step], length: int, width: int) -> Callable[[], None]:
-    code = np.array(steps, np.int64)
-    return lambda: run(code.ctypes.data, len(code), 0, length, ADVANCE, width)
-
-
-def _pairs(rows: Sequence[_Row]) -> Iterator[tuple[int, _Row, _Row]]:
+def _pairs(rows: Sequence[Any]) -> Iterator[tuple[int, Any, Any]]:
     """Return the rows between which bits are swapped to turn eight rows of bytes into eight rows of one bit of each.
 
     Hacker's Delight, 7-3: each pair with the distance of the bits.
     """
-    for distance in TURNS:
-        for row in range(_SEGMENTS):
+    for distance in _TURNS:
+        for row in range(SEGMENTS):
             if not row & distance:
                 yield distance, rows[row], rows[row + distance]
 
@@ -333,7 +288,7 @@ def _transposition(rows: Sequence[Bytes]) -> _Code:
     *words, free = (row[_PAD:-_PAD].view(np.uint64) for row in rows)
     steps: _Code = []
     for distance, low, high in _pairs(words):
-        shift, kept = np.uint64(distance), np.uint64(TURNS[distance])
+        shift, kept = np.uint64(distance), np.uint64(_TURNS[distance])
         steps += [
             (np.right_shift, (low, shift, free)),
             (np.bitwise_xor, (free, high, free)),

@@ -7,8 +7,8 @@ from typing import Any
 
 from harness.domain.finding import Confidence
 from harness.scan.blocks import BLOCK, OVERLAP
+from harness.scan.compiled import Runs
 from harness.scan.pieces import Decoded, Where
-from harness.scan.streams import Machine
 from harness.scan.view import GUARD, View
 
 __all__ = ["Pool", "Text", "pools"]
@@ -67,7 +67,7 @@ class Pool:
             self.starts.append(place)
             place += len(text.data) + len(GUARD)
 
-    def view(self, machine: Machine, at_least: Confidence) -> View:
+    def view(self, machine: Runs, at_least: Confidence) -> View:
         """Return the texts prepared."""
         columns = [text.column for text in self.texts]
         return View(self.data, machine, starts=self.starts, columns=columns, at_least=at_least)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.domain.finding import Confidence
-from harness.scan.streams import Machine, Places
+from harness.scan.compiled import Runs
+from harness.scan.streams import Places
 
 __all__ = ["GUARD", "View"]
 
@@ -28,7 +29,7 @@ class View:
     def __init__(
         self,
         data: bytes | bytearray,
-        machine: Machine,
+        machine: Runs,
         *,
         begin: int = 0,
         end: int | None = None,
@@ -57,8 +58,10 @@ class View:
             known = self._machine.places(name)
             if known.size:
                 known += self.begin
-                inner = np.searchsorted(known, (self.begin + len(GUARD), self.end - len(GUARD)))
-                known = known[inner[0] : inner[1]]
+                first, end = self.begin + len(GUARD), self.end - len(GUARD)
+                if known[0] < first or known[-1] >= end:
+                    inner = np.searchsorted(known, (first, end))
+                    known = known[inner[0] : inner[1]]
             self._places[name] = known
         return known
 

@@ -1,10 +1,8 @@
-"""What is chosen for all of a text at once, by arrays or compiled steps, is what a look at each value would choose."""
+"""What is chosen for all of a text at once, by arrays, is what a look at each value would choose."""
 
-import pickle
 import unicodedata
 from base64 import b64encode
 from itertools import cycle, product
-from random import Random
 
 import numpy as np
 import pytest
@@ -13,65 +11,17 @@ from hypothesis import strategies as st
 
 from harness.domain.finding import Confidence
 from harness.registry import detectors_at_rest
-from harness.scan import cards, groups, scanner
-from harness.scan.brands import BRANDS, TEST_NUMBERS
-from harness.scan.compiled import engine
+from harness.scan import cards, groups
 from harness.scan.context import Edge, edge_after, edge_before, surely_joined
 from harness.scan.digits import numbers, prepared
 from harness.scan.scanner import Scanner
-from harness.scan.streams import Machine
-from tests.scan._corpus import masked_forms
-from tests.scan._logs import clean_lines
-from tests.scan._writing import SEPARATORS, grouped, pan
-
-BESIDE = ["", "x", "7", "_", "a_", "%20", "\\n", "\\u0022", "\x1b[0m", "=3D", "**", "xx", ".", "4.", "+", "=", " "]
-NAMED = ['{"number": "', "order_id=", "card: ", "trace_id ", '"dd.trace_id": "', "amount=", "[", "pan>", ""]
-
-
-def logs(count=6000):
-    """Return clean log lines with numbers of every brand among them, in groups and not, as they are and masked."""
-    random = Random(5)
-    lines = []
-    for line in clean_lines(5, count):
-        brand = random.choice(BRANDS)
-        number = pan(brand, random.choice(brand.lengths), random)
-        written = grouped(number, random.choice(["", *SEPARATORS.values()]))
-        around = random.choice(NAMED), random.choice(BESIDE), random.choice(BESIDE)
-        lines.append(line + f"{around[0]}{around[1]}{written}{around[2]}\n".encode())
-    lines += (one.encode() for one in masked_forms(random))
-    lines += (f"order_id={number}\n".encode() for number in TEST_NUMBERS)
-    return b"".join(lines)
-
-
-def test_compiled_steps_give_the_bits_of_those_in_numpy():
-    """Every expression of every detector and codec is true of the same bytes, compiled and not, whatever they are."""
-    assert engine() is not None, "llvmlite is one of the development's dependencies"
-    programs = Scanner(detectors_at_rest())._programs
-    most = 3 * 65536 + 100
-    machines = [Machine(programs, most, compiled=compiled) for compiled in (False, True)]
-    log, noise = logs(), Random(6).randbytes(most)
-    for text in (log[:most], noise, log[most : most + 70_001], b"\xff" * 5000, b"4" * most, b"", noise[:64]):
-        for machine in machines:
-            machine.load(np.frombuffer(text, np.uint8))
-        for program in programs:
-            for name in program.outputs:
-                one, other = (machine.places(name).tolist() for machine in machines)
-                assert one == other, (name, len(text))
-
-
-def test_what_is_found_is_the_same_compiled_and_not(monkeypatch):
-    """A text is searched with the same result compiled, not compiled, and where nothing can be compiled."""
-    text = logs() * 2
-    found = Scanner(detectors_at_rest()).scan(text)
-    assert found
-    assert Scanner(detectors_at_rest(), compiled=True).scan(text) == found
-    monkeypatch.setattr("harness.scan.streams.engine", lambda: None)
-    assert Scanner(detectors_at_rest(), compiled=True).scan(text) == found
+from tests.scan._mixed import BESIDE, NAMED, mixed
+from tests.scan._writing import SEPARATORS
 
 
 def test_what_is_asked_for_is_all_that_is_as_sure():
     """A search for what is believed finds what one for everything finds and believes."""
-    text = logs(1200)
+    text = mixed(1200)
     by_level = {level: Scanner(detectors_at_rest(), level).scan(text) for level in Confidence}
     pans = [one for one in by_level[Confidence.LOW] if one.kind == "pan"]
     for level, found in by_level.items():
@@ -127,10 +77,3 @@ def test_digits_of_other_scripts_are_never_decimal_digits_in_base64(encoding):
             data = "".join(chr(zero + digit) for digit in three).encode(encoding)
             for start in range(len(data) - 5):
                 assert not b64encode(data[start : start + 6]).isdigit(), (hex(zero), three)
-
-
-def test_scanner_compiles_where_it_is_asked_to_and_for_large_texts_only():
-    """Compiling takes time and memory: small texts are not worth it, and nobody gets it unasked."""
-    for compiled in (False, True):
-        one = pickle.loads(pickle.dumps(Scanner(detectors_at_rest(), compiled=compiled)))
-        assert [one._machine(size)._engine is not None for size in scanner._SIZES] == [False, False, compiled]
