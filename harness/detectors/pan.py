@@ -48,7 +48,11 @@ class Pan:
     def search(self, view: View) -> Iterator[Hit]:
         """Return each card number in a prepared text."""
         least = view.at_least
-        for number in numbers(view, likely if least.rank > Confidence.LOW.rank else None):
+        chosen = likely if least.rank > Confidence.LOW.rank else None
+        for looks, number in enumerate(numbers(view, chosen)):
+            if looks == view.most:
+                view.unread.append((number.start, f"more than {looks} numbers like a card's in one block"))
+                return
             confidence, key = believed(view.data, number, view.column(number.start), least)
             if confidence is not None:
                 sort = "published test card number" if number.digits in TEST_NUMBERS else "card number"

@@ -10,6 +10,7 @@ from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.registry import detector
 from harness.scan.cards import masked
+from harness.scan.context import in_token
 from harness.scan.digits import MARGIN, numbers, prepared
 from harness.scan.luhn import check_digit
 from harness.scan.streams import Places
@@ -61,4 +62,7 @@ class TrackData:
                 if match and (not sign or view.data[number.start - 1] in sign):
                     start = number.start - (track == 1)
                     what = f"track {track} of a {number.brand.name} card"
-                    yield Hit(start, match.end(), what, Confidence.HIGH, masked(number.digits), number.brand.name)
+                    # About one in 15 MB of hexadecimal digits looks so by chance, within a longer token.
+                    by_chance = not sign and in_token(view.data, start, match.end())
+                    sure = Confidence.LOW if by_chance else Confidence.HIGH
+                    yield Hit(start, match.end(), what, sure, masked(number.digits), number.brand.name)

@@ -19,6 +19,7 @@ __all__ = [
     "edge_after",
     "edge_before",
     "key_before",
+    "in_token",
     "name_before",
     "names_before",
     "surely_joined",
@@ -138,6 +139,13 @@ def edge_after(data: bytes | bytearray, end: int) -> Edge:
     if (following in b"_-" and after in _ALNUM) or (following in b"./" and after in _DIGITS):
         return Edge.FREE if EXPIRY.match(near) or _FRACTION.match(near) else Edge.JOINED
     return Edge.FREE
+
+
+def in_token(data: bytes | bytearray, start: int, end: int) -> bool:
+    """Whether a letter or a digit that is no escape's stands before a value, or one behind its last letter or digit."""
+    before = data[max(0, start - _NEAR) : start]
+    behind = data[end - 1] in _ALNUM and data[end] in _ALNUM
+    return behind or (before[-1:].isalnum() and not _ESCAPED.search(before))
 
 
 _ALNUMS = np.zeros(256, np.bool_)

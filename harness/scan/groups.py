@@ -84,9 +84,13 @@ def _plausible() -> npt.NDArray[np.bool_]:
 def in_groups(view: View, places: Places) -> Iterator[Number]:
     """Return the numbers whose groups begin at some of the places."""
     loops = kernel.loops()
-    reached = 0
+    reached = looks = 0
     for place in (_chosen(view, places) if loops is None else loops.groups(view.bytes, places)).tolist():
         if place >= reached:
+            looks += 1
+            if view.most is not None and looks > view.most:
+                view.unread.append((place, f"more than {view.most} numbers in groups in one block"))
+                return
             for number in _grouped(view.data, place):
                 yield number
                 reached = number.end

@@ -255,7 +255,7 @@ int64_t payproof_groups(const Known *known, const uint8_t *data, const int64_t *
         uint32_t leading = 0, some = 0, sums[2] = {0, 0};
         int digits = 0;
         for (int place = 0; place < REACH && digits <= LONGEST; place++) {
-            if (!is(at[place], known->kinds, DIGIT | GAP))
+            if (!is(at[place], known->kinds, place ? DIGIT | GAP : DIGIT))
                 break;
             if (!is(at[place], known->kinds, DIGIT))
                 continue;

@@ -33,6 +33,7 @@ _TOGETHER = 16  # blocks of which the decoded parts are searched together
 _MANY = 4096  # decoded parts that are not kept waiting
 _WAITING = 4 * 1024 * 1024  # decoded bytes that are not kept waiting
 _MOST_HITS = 2000  # of one kind in one block: a list of card numbers would fill the memory with what is known after one
+_MOST_LOOKS = 4096  # of one detector at one sort of value in one block: no input makes a search stand still
 _MOST_TOLD = 50_000  # hits in what is encoded in some blocks
 _REACH = 256, 256  # bytes before and after an anchor that a detector is shown, where it does not say
 
@@ -128,6 +129,7 @@ class Scanner:
                 end=block.end,
                 columns=(column,),
                 at_least=self._at_least,
+                most=_MOST_LOOKS,
             )
             start = block.start
             for one in self._seen(view, read, Budget()):
@@ -149,7 +151,7 @@ class Scanner:
         return iter(sorted(told, key=lambda one: one.start))
 
     def _pool(self, pool: Pool, decoded: list[Text], budget: Budget) -> Iterator[tuple[Any, Found]]:
-        view = pool.view(self._machine(len(pool.data)), self._at_least)
+        view = pool.view(self._machine(len(pool.data)), self._at_least, _MOST_LOOKS)
         deepest = len(pool.texts[0].path) == DEPTH
         for one in self._seen(view, pool.read, None if deepest else budget):
             text, begin = pool.at(one.start)
@@ -175,6 +177,7 @@ class Scanner:
         found = list(self._hits(view))
         yield from outermost(one for one in found if isinstance(one, Hit))
         yield from (one for one in found if isinstance(one, Unread))
+        yield from (Unread(place, f"{why}: the rest was not judged") for place, why in view.unread)
         unusual = view.places("unusual").size > 0
         if budget is None:
             yield from compressed.deeper(view) if unusual else ()

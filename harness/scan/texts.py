@@ -67,10 +67,10 @@ class Pool:
             self.starts.append(place)
             place += len(text.data) + len(GUARD)
 
-    def view(self, machine: Runs, at_least: Confidence) -> View:
+    def view(self, machine: Runs, at_least: Confidence, most: int) -> View:
         """Return the texts prepared."""
         columns = [text.column for text in self.texts]
-        return View(self.data, machine, starts=self.starts, columns=columns, at_least=at_least)
+        return View(self.data, machine, starts=self.starts, columns=columns, at_least=at_least, most=most)
 
     def at(self, place: int) -> tuple[Text, int]:
         """Return the text that a place is in, and where it begins."""

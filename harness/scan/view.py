@@ -23,7 +23,8 @@ class View:
     They are ``data[begin:end]``, and all places are offsets into ``data``. It is valid until its machine loads another
     text. ``starts`` and ``columns`` say where each of the texts in it begins and what that text as a whole is called (a
     database's column, or the key before an encoded value). What is less sure
-    than ``at_least`` need not be found.
+    than ``at_least`` need not be found. A detector may stop after ``most`` looks of one
+    sort, if it says so in ``unread``.
     """
 
     def __init__(
@@ -36,11 +37,15 @@ class View:
         starts: Sequence[int] = (0,),
         columns: Sequence[str] = ("",),
         at_least: Confidence = Confidence.LOW,
+        most: int | None = None,
     ) -> None:
         self.data = data
         self.begin, self.end = begin, len(data) if end is None else end
         self.bytes = np.frombuffer(data, np.uint8)
         self.at_least = at_least
+        self.most = most
+        #: From where on something was not looked at, and what.
+        self.unread: list[tuple[int, str]] = []
         self._starts = starts
         self._columns = columns
         self._machine = machine
