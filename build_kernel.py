@@ -4,10 +4,8 @@ The library is plain C without Python's headers, loaded by ctypes: one build ser
 """
 
 import os
-import platform
 import shutil
 import subprocess
-import sys
 import sysconfig
 import tempfile
 import zlib
@@ -16,11 +14,9 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_SOURCE = Path("harness/scan/kernel.c")
-_LIBRARY = _SOURCE.with_name("_kernel.abi3.so")
+_SOURCES = (Path("harness/scan/kernel.c"), Path("harness/scan/kernel_run.h"))
+_LIBRARY = Path("harness/scan/_kernel.abi3.so")
 _OPTIONS = ("-std=gnu11", "-O3", "-shared", "-fPIC", "-Wno-psabi")
-# Versions for several generations of processors need the loader of glibc; without them it is one for all.
-_CLONES = ("-DCLONES",) if platform.machine() == "x86_64" and sys.platform == "linux" else ()
 
 
 class KernelHook(BuildHookInterface[Any]):
@@ -32,20 +28,20 @@ class KernelHook(BuildHookInterface[Any]):
         """Compile, if there is a compiler that can."""
         target = Path(self.root, _LIBRARY)
         compiler = shutil.which(os.environ.get("CC", "cc")) if os.name == "posix" else None
-        if compiler and any(self._compiled(compiler, options, target) for options in (_CLONES, ())):
+        if compiler and self._compiled(compiler, target):
             build_data["pure_python"] = False
             build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
         else:
             target.unlink(missing_ok=True)
             self.app.display_warning("harness/scan/kernel.c cannot be compiled here: the search will be slower")
 
-    def _compiled(self, compiler: str, options: tuple[str, ...], target: Path) -> bool:
+    def _compiled(self, compiler: str, target: Path) -> bool:
         """Compile and put the library in place at once, as others may be about to load it."""
-        source = Path(self.root, _SOURCE)
-        digest = f"-DSOURCE={zlib.crc32(source.read_bytes())}"  # a library of another source is not used
+        sources = [Path(self.root, one) for one in _SOURCES]
+        digest = zlib.crc32(b"".join(one.read_bytes() for one in sources))  # a library of another source is not used
         with tempfile.TemporaryDirectory(dir=target.parent) as folder:
             made = Path(folder, target.name)
-            command = [compiler, *_OPTIONS, *options, digest, "-o", str(made), str(source)]
+            command = [compiler, *_OPTIONS, f"-DSOURCE={digest}", "-o", str(made), str(sources[0])]
             if subprocess.run(command, capture_output=True, check=False).returncode:  # noqa: S603 (all of it is ours)
                 return False
             made.replace(target)

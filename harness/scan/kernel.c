@@ -10,12 +10,6 @@
 #error "the places of bits are those of little-endian words"
 #endif
 
-#ifdef CLONES /* one version for each generation of processors, chosen when the library is loaded */
-#define FASTEST __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FASTEST
-#endif
-
 /* The checksum of the source that this is compiled from. */
 int64_t payproof_source(void) {
     return SOURCE;
@@ -23,10 +17,7 @@ int64_t payproof_source(void) {
 
 #define SEGMENTS 8
 #define NEUTRAL 0x7F /* stands for bytes beyond the text */
-#define WIDTH 64     /* bytes of a vector */
-
-typedef uint64_t Vector __attribute__((vector_size(WIDTH)));
-typedef uint64_t Anywhere __attribute__((vector_size(WIDTH), aligned(1), may_alias));
+#define WIDTH 64     /* bytes of a line: what is worked on is a multiple of it */
 
 typedef struct {
     int64_t table;       /* the result for each of the eight values of 4 a + 2 b + c */
@@ -75,7 +66,7 @@ typedef struct {
 
 #define CASE(t)                                                                                                       \
     case t:                                                                                                           \
-        for (int64_t at = 0; at < bytes; at += WIDTH) {                                                               \
+        for (int64_t at = 0; at < bytes; at += sizeof(Vector)) {                                                               \
             Vector va = *(const Anywhere *)(a + at), vb = *(const Anywhere *)(b + at), vc = *(const Anywhere *)(c + at); \
             (void)va, (void)vb, (void)vc;                                                                             \
             *(Vector *)(to + at) = CHOICE(HALF(t, 0), HALF(t, 1), va, vb, vc);                                        \
@@ -87,81 +78,46 @@ typedef struct {
 
 #define SWAP(low, high, distance, mask)                                                                               \
     {                                                                                                                 \
-        Vector moved = ((low >> distance) ^ high) & (Vector){mask, mask, mask, mask, mask, mask, mask, mask};         \
+        Vector moved = ((low >> distance) ^ high) & (mask - (Vector){0});         \
         high ^= moved;                                                                                                \
         low ^= moved << distance;                                                                                     \
     }
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#define RUN run_512
+#define VECTOR Vector512
+#define ANYWHERE Anywhere512
+#define BYTES 64
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt")))
+#include "kernel_run.h"
+#define RUN run_256
+#define VECTOR Vector256
+#define ANYWHERE Anywhere256
+#define BYTES 32
+#define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
+#include "kernel_run.h"
+#endif
+#define RUN run_128
+#define VECTOR Vector128
+#define ANYWHERE Anywhere128
+#define BYTES 16
+#define TARGET
+#include "kernel_run.h"
+
 /* Compute a program's outputs for a text, and how many bits of each are true in each segment. */
-FASTEST void payproof_run(const Program *program, const uint8_t *text, int64_t length, int64_t share, int64_t *counts) {
-    const int64_t row = program->row, advance = program->advance;
-    uint8_t *const work = program->work;
-    memset(counts, 0, program->outputs * SEGMENTS * sizeof *counts);
-    for (int64_t part = 0, x = 0; x < share; part++, x += advance) {
-        const uint8_t *rows[SEGMENTS];
-        for (int segment = 0; segment < SEGMENTS; segment++) {
-            const int64_t from = segment * share + x - program->lead, size = row - WIDTH;
-            uint8_t *const plane = work + segment * row;
-            rows[segment] = text + from;
-            if (from >= 0 && from + size <= length)
-                continue;
-            const int64_t skipped = from < 0 ? -from : 0;
-            int64_t here = length - from - skipped;
-            here = here < 0 ? 0 : here < size - skipped ? here : size - skipped;
-            memset(plane, NEUTRAL, size);
-            if (here > 0)
-                memcpy(plane + skipped, text + from + skipped, here);
-            rows[segment] = plane;
-        }
-        for (int64_t at = 0; at < row - WIDTH; at += WIDTH) {
-            Vector p[SEGMENTS];
-            for (int segment = 0; segment < SEGMENTS; segment++)
-                p[segment] = *(const Anywhere *)(rows[segment] + at);
-            SWAP(p[0], p[4], 4, 0x0F0F0F0F0F0F0F0F)
-            SWAP(p[1], p[5], 4, 0x0F0F0F0F0F0F0F0F)
-            SWAP(p[2], p[6], 4, 0x0F0F0F0F0F0F0F0F)
-            SWAP(p[3], p[7], 4, 0x0F0F0F0F0F0F0F0F)
-            SWAP(p[0], p[2], 2, 0x3333333333333333)
-            SWAP(p[1], p[3], 2, 0x3333333333333333)
-            SWAP(p[4], p[6], 2, 0x3333333333333333)
-            SWAP(p[5], p[7], 2, 0x3333333333333333)
-            SWAP(p[0], p[1], 1, 0x5555555555555555)
-            SWAP(p[2], p[3], 1, 0x5555555555555555)
-            SWAP(p[4], p[5], 1, 0x5555555555555555)
-            SWAP(p[6], p[7], 1, 0x5555555555555555)
-            for (int segment = 0; segment < SEGMENTS; segment++)
-                *(Vector *)(work + segment * row + at) = p[segment];
-        }
-        for (const Step *step = program->code, *end = step + program->steps; step < end; step++) {
-            const uint8_t *a = work + step->a, *b = work + step->b, *c = work + step->c;
-            uint8_t *to = work + step->to;
-            const int64_t bytes = step->vectors * WIDTH;
-            switch (step->table) { CASES64(0) CASES64(64) CASES64(128) CASES64(192) }
-        }
-        /* What is behind the end of a segment is the next one's. */
-        const int64_t left = share - x < advance ? share - x : advance, lines = (left + WIDTH - 1) / WIDTH;
-        for (int64_t output = 0; output < program->outputs; output++) {
-            const uint8_t *from = work + program->sources[output];
-            uint8_t *to = program->told + output * program->stride + x;
-            uint64_t *flags = program->flags + output * program->parts + part;
-            Vector any = {0};
-            for (int64_t line = 0; line < lines; line++)
-                any |= *(const Anywhere *)(from + line * WIDTH);
-            *flags = 0;
-            if (!(any[0] | any[1] | any[2] | any[3] | any[4] | any[5] | any[6] | any[7]))
-                continue;
-            for (int64_t at = 0; at < left; at += 8) {
-                uint64_t word;
-                memcpy(&word, from + at, 8);
-                memcpy(to + at, &word, 8);
-                if (!word)
-                    continue;
-                *flags |= UINT64_C(1) << at / WIDTH;
-                for (int segment = 0; segment < SEGMENTS; segment++)
-                    counts[output * SEGMENTS + segment] += __builtin_popcountll(word & UINT64_C(0x0101010101010101) << segment);
-            }
-        }
+void payproof_run(const Program *program, const uint8_t *text, int64_t length, int64_t share, int64_t *counts) {
+#if defined(__x86_64__) && defined(__GNUC__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl")) {
+        run_512(program, text, length, share, counts);
+        return;
     }
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
+        run_256(program, text, length, share, counts);
+        return;
+    }
+#endif
+    run_128(program, text, length, share, counts);
 }
 
 /* Write of which bytes of a text an output is true, ascending; `counts` says how many are in each segment. */
