@@ -248,7 +248,8 @@ void payproof_joined(const Known *known, const uint8_t *data, const int64_t *sta
     }
 }
 
-/* Write from where to where the name of each value stands, in a plain entry: "name": value, name=value. Else -1. */
+/* Write from where to where the name of each value stands, in the plain ways to write it: "name": value, name=value,
+   name value. Else -1. */
 void payproof_names(const Known *known, const uint8_t *data, const int64_t *starts, int64_t count, int64_t *from,
                     int64_t *to) {
     const uint8_t *kinds = known->kinds;
@@ -264,11 +265,14 @@ void payproof_names(const Known *known, const uint8_t *data, const int64_t *star
         } else if (*at == ':') {
             while (at > limit && (*at == ':' || *at == '='))
                 at--;
-        } else {
+        } else if (!is(*at, kinds, NAME) || *at == '-' || at[-2] == '%') {
             continue;
+        } else {
+            goto named; /* only said before it: name value */
         }
         while (at > limit && is(*at, kinds, CLOSING))
             at--;
+    named:
         if (at <= limit || !is(*at, kinds, NAME) || (at[-2] == '%' && at[-1] == '2' && (*at == '2' || *at == '7')))
             continue;
         for (end = at + 1; words; words--) {
