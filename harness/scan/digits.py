@@ -14,7 +14,7 @@ from harness.scan.characters import DIGIT, HIGH, PUNCTUATION, one
 from harness.scan.groups import Number, in_groups, split
 from harness.scan.luhn import word_sums
 from harness.scan.streams import Bits, Machine, Places, Program, plane
-from harness.scan.view import GUARD, View
+from harness.scan.view import GUARD, Looks, View
 
 __all__ = ["MARGIN", "STREAMS", "Chosen", "Number", "numbers", "prepared"]
 
@@ -86,7 +86,10 @@ def numbers(view: View, chosen: Chosen | None = None) -> Iterator[Number]:
     if plain.starts.size:
         rows = slice(None) if chosen is None else np.flatnonzero(chosen(view, plain.starts, plain.ends))
         columns = (each[rows].tolist() for each in (plain.starts, plain.ends, plain.brands, plain.valid))
+        looks = Looks(view, "numbers like a card's")
         for start, end, bits, luhn in zip(*columns, strict=True):
+            if not looks.allowed(start):
+                continue
             brand = brand_among(bits, luhn=luhn)
             assert brand is not None
             yield Number(start, end, view.data[start:end].decode(), brand, luhn, usual=True)

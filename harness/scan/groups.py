@@ -20,7 +20,7 @@ from harness.scan.brands import (
     known_starts,
 )
 from harness.scan.streams import Places
-from harness.scan.view import View
+from harness.scan.view import Looks, View
 
 __all__ = ["Number", "in_groups", "split"]
 
@@ -84,13 +84,9 @@ def _plausible() -> npt.NDArray[np.bool_]:
 def in_groups(view: View, places: Places) -> Iterator[Number]:
     """Return the numbers whose groups begin at some of the places."""
     loops = kernel.loops()
-    reached = looks = 0
+    reached, looks = 0, Looks(view, "numbers in groups")
     for place in (_chosen(view, places) if loops is None else loops.groups(view.bytes, places)).tolist():
-        if place >= reached:
-            looks += 1
-            if view.most is not None and looks > view.most:
-                view.unread.append((place, f"more than {view.most} numbers in groups in one block"))
-                return
+        if place >= reached and looks.allowed(place):
             for number in _grouped(view.data, place):
                 yield number
                 reached = number.end

@@ -33,7 +33,7 @@ _TOGETHER = 16  # blocks of which the decoded parts are searched together
 _MANY = 4096  # decoded parts that are not kept waiting
 _WAITING = 4 * 1024 * 1024  # decoded bytes that are not kept waiting
 _MOST_HITS = 2000  # of one kind in one block: a list of card numbers would fill the memory with what is known after one
-_MOST_LOOKS = 4096  # of one detector at one sort of value in one block: no input makes a search stand still
+_MOST_LOOKS = 4096  # at single values of one sort in one text: no input makes a search stand still
 _MOST_TOLD = 50_000  # hits in what is encoded in some blocks
 _REACH = 256, 256  # bytes before and after an anchor that a detector is shown, where it does not say
 

@@ -11,7 +11,7 @@ from harness.domain.finding import Confidence
 from harness.scan.compiled import Runs
 from harness.scan.streams import Places
 
-__all__ = ["GUARD", "View"]
+__all__ = ["GUARD", "Looks", "View"]
 
 #: Stands before, after and between texts: no detector's value holds it, and none looks further than it is long.
 GUARD = b"\x7f" * 64
@@ -23,8 +23,8 @@ class View:
     They are ``data[begin:end]``, and all places are offsets into ``data``. It is valid until its machine loads another
     text. ``starts`` and ``columns`` say where each of the texts in it begins and what that text as a whole is called (a
     database's column, or the key before an encoded value). What is less sure
-    than ``at_least`` need not be found. A detector may stop after ``most`` looks of one
-    sort, if it says so in ``unread``.
+    than ``at_least`` need not be found. At single values of one sort in one text a
+    detector may look ``most`` times (``Looks``).
     """
 
     def __init__(
@@ -99,3 +99,28 @@ class View:
         """Return so many bytes from so many bytes after (or before) each place on, a row each."""
         every: npt.NDArray[Any] = np.ndarray(self.bytes.size - width + 1, f"V{width}", self.bytes, strides=(1,))
         return every[places + later].view(np.uint8).reshape(-1, width)
+
+
+class Looks:
+    """Counts the looks at single values of a sort in each text of a view, and tells what is beyond the bound as unread."""
+
+    def __init__(self, view: View, what: str) -> None:
+        self._view = view
+        self._what = what
+        self._count = 0
+        self._end = 0
+
+    def allowed(self, place: int) -> bool:
+        """Whether there may be one more look, at a place that is not before the last one's text."""
+        view = self._view
+        if view.most is None:
+            return True
+        if place >= self._end:
+            self._end = view.following(place)
+            self._count = 0
+        self._count += 1
+        if self._count == view.most + 1:
+            told = place, f"more than {view.most} {self._what} in one block"
+            if told not in view.unread:
+                view.unread.append(told)
+        return self._count <= view.most
