@@ -135,6 +135,8 @@ def test_keys_of_objects_are_searched():
 
 def test_the_bound_is_for_each_value_of_a_database():
     """However many numbers there are in other rows, each value is judged."""
-    rows = [(number, "order_id", text) for number, text in enumerate(["4242 4242 4242 4241", "6212345678901234"] * 6000)]
+    rows = [
+        (number, "order_id", text) for number, text in enumerate(["4242 4242 4242 4241", "6212345678901234"] * 6000)
+    ]
     found = list(scan_values(SCANNER, [*rows, ("last", "card_number", "4000 0512 3456 7894")]))
     assert [(place, one.kind) for place, one in found] == [("last", "pan")]
