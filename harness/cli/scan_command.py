@@ -20,6 +20,7 @@ from harness.domain.verdict import ExitCode
 from harness.errors import ConfigurationError
 from harness.language.waiver_file import read_baseline, read_waivers, written_baseline
 from harness.reporters.scan import FORMATS
+from harness.scan.kernel import loops
 
 __all__ = ["scan"]
 
@@ -125,4 +126,5 @@ def _update(status: Status, unit: str, size: int, of: int | None, sort: str, rat
     share = f" of about {of:,}" if of else ""
     told = f"{size / 1e6:,.0f} MB" if sort == "bytes" else f"{size:,}{share} rows"
     speed = f"{rate / 1e6:,.0f} MB/s" if sort == "bytes" else f"{rate:,.0f} rows/s"
-    status.update(f"{escape(conceal(unit))}: {told}, {speed}")
+    way = "" if loops() else " (the loops are not compiled)"
+    status.update(f"{escape(conceal(unit))}: {told}, {speed}{way}")

@@ -80,7 +80,7 @@ class Canary:
         """Return each value in a prepared text."""
         for place, form in self._values.find(view, view.places(f"detector {self.name}")):
             yield _hit(place, place + len(form.text), form.canary, form.how)
-        for number in numbers(view):
+        for number in numbers(view) if self._values.numbers else ():
             known = self._values.numbers.get(number.digits)
             if known is not None:
                 yield _hit(number.start, number.end, known, "as it is")

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -32,6 +33,9 @@ class Cvc:
             either("d")
             & (word("co", caseless=True).ahead(1) | (one("_") & word("co", caseless=True).ahead(1)).ahead(1))
         )
+    )
+    begins: ClassVar[re.Pattern[bytes]] = re.compile(
+        rb"c[vs][cnvd](?:[^a-z0-9]|[2cnv])|security|verification|d_?co", re.IGNORECASE
     )
     reach: ClassVar[tuple[int, int]] = (16, 64)
     positive: ClassVar[tuple[bytes, ...]] = (

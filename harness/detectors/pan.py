@@ -6,7 +6,7 @@ from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.registry import detector
 from harness.scan.brands import TEST_NUMBERS
-from harness.scan.cards import believed, masked
+from harness.scan.cards import believed, likely, masked
 from harness.scan.digits import MARGIN, numbers, prepared
 from harness.scan.luhn import check_digit
 from harness.scan.view import View
@@ -47,8 +47,10 @@ class Pan:
 
     def search(self, view: View) -> Iterator[Hit]:
         """Return each card number in a prepared text."""
-        for number in numbers(view):
-            confidence, key = believed(view.data, number, view.column(number.start))
+        least = view.at_least
+        chosen = likely if least.rank > Confidence.LOW.rank else None
+        for number in numbers(view, chosen):
+            confidence, key = believed(view.data, number, view.column(number.start), least)
             if confidence is not None:
                 sort = "published test card number" if number.digits in TEST_NUMBERS else "card number"
                 what = f"{number.brand.name} {sort}"

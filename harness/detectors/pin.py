@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ class Pin:
 
     name: ClassVar[str] = "pin"
     anchor: ClassVar[Bits] = word("pin", caseless=True)
+    begins: ClassVar[re.Pattern[bytes]] = re.compile(rb"(?:(?<![a-z])|(?<=card))pin(?:[^a-z]|[bcnv])", re.IGNORECASE)
     reach: ClassVar[tuple[int, int]] = (16, 64)
     positive: ClassVar[tuple[bytes, ...]] = (
         b'{"pin": "1234"}',

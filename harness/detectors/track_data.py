@@ -3,12 +3,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.registry import detector
 from harness.scan.cards import masked
+from harness.scan.context import in_token
 from harness.scan.digits import MARGIN, numbers, prepared
 from harness.scan.luhn import check_digit
+from harness.scan.streams import Places
 from harness.scan.view import View
 
 __all__ = ["TrackData"]
@@ -19,6 +24,13 @@ _NUMBER += check_digit(_NUMBER)
 # Name, then year and month of expiry, service code and what the issuer likes (ISO/IEC 7813).
 _FIRST = re.compile(rb"\^[^^\r\n?]{2,26}\^\d\d(?:0[1-9]|1[0-2])(?:\d{3}|\^)[^\r\n?\x7f]{0,40}\??")
 _SECOND = re.compile(rb"[=Dd]\d\d(?:0[1-9]|1[0-2])\d{3,24}[Ff?]?")
+_SIGNS = np.zeros(256, np.bool_)
+_SIGNS[list(b"^=Dd")] = True
+
+
+def _followed(view: View, _starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    """Return which numbers one of the signs that separate a track's fields follows."""
+    return _SIGNS[view.bytes[ends]]
 
 
 @detector
@@ -44,10 +56,13 @@ class TrackData:
 
     def search(self, view: View) -> Iterator[Hit]:
         """Return each track in a prepared text."""
-        for number in numbers(view):
+        for number in numbers(view, _followed):
             for track, sign, rest in ((1, b"Bb", _FIRST), (2, b"", _SECOND)):
                 match = rest.match(view.data, number.end)
                 if match and (not sign or view.data[number.start - 1] in sign):
                     start = number.start - (track == 1)
                     what = f"track {track} of a {number.brand.name} card"
-                    yield Hit(start, match.end(), what, Confidence.HIGH, masked(number.digits), number.brand.name)
+                    # About one in 15 MB of hexadecimal digits looks so by chance, within a longer token.
+                    by_chance = not sign and in_token(view.data, start, match.end())
+                    sure = Confidence.LOW if by_chance else Confidence.HIGH
+                    yield Hit(start, match.end(), what, sure, masked(number.digits), number.brand.name)

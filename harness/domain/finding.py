@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 __all__ = ["Confidence", "Finding", "Severity"]
 
@@ -14,7 +15,7 @@ class Severity(StrEnum):
     HIGH = "high"
     CRITICAL = "critical"
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """Place in the order from low (0) to critical (3)."""
         return list(Severity).index(self)
@@ -28,7 +29,7 @@ class Confidence(StrEnum):
     HIGH = "high"
     CERTAIN = "certain"
 
-    @property
+    @cached_property
     def rank(self) -> int:
         """Place in the order from low (0) to certain (3)."""
         return list(Confidence).index(self)

@@ -14,6 +14,7 @@ __all__ = [
     "LONGEST",
     "SHORTEST",
     "TEST_NUMBERS",
+    "UNCHECKED",
     "Brand",
     "brand_among",
     "brand_of",
@@ -70,6 +71,9 @@ BRANDS = (
     Brand("Maestro", ("493698", "500000-506698", "506779-508999", "56-59", "63", "67"), _ALL, weak=_ALL),
     Brand("UATP", ("1",), (15,), weak=(15,)),
 )
+
+#: The brands that do without a check digit, one bit each in the order above.
+UNCHECKED = np.uint32(sum(1 << bit for bit, brand in enumerate(BRANDS) if not brand.luhn))
 
 #: Sizes of the groups in which numbers are printed, other than as one.
 GROUPINGS = frozenset({(4, 4, 4, 4), (4, 6, 5), (4, 4, 4, 3), (4, 6, 4), (4, 4, 4, 4, 3), (6, 13)})

@@ -3,12 +3,27 @@
 import re
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
+
 from harness.domain.finding import Confidence
 from harness.scan.brands import TEST_NUMBERS
-from harness.scan.context import EXPIRY, Edge, edge_after, edge_before, key_before, words_of
+from harness.scan.context import (
+    EXPIRY,
+    Edge,
+    edge_after,
+    edge_before,
+    key_before,
+    name_before,
+    names_before,
+    surely_joined,
+    words_of,
+)
 from harness.scan.digits import Number
+from harness.scan.streams import Places
+from harness.scan.view import View
 
-__all__ = ["believed", "masked"]
+__all__ = ["believed", "likely", "masked"]
 
 _REACH = 40  # bytes within which a neighbour tells
 _OTHER_THINGS = frozenset(
@@ -27,6 +42,7 @@ _CARDS = frozenset(
     debitcardnumber pan panno pannumber primaryaccountnumber
     """.split()  # noqa: SIM905 (a list would take a hundred lines)
 )
+_TEST_NUMBERS = frozenset(number.encode() for number in TEST_NUMBERS)
 _CARD_NAMES = (
     frozenset({"number"}),
     frozenset({"track"}),
@@ -52,6 +68,11 @@ def _key_says(key: str) -> bool | None:
     return None if card == other else card
 
 
+@lru_cache(maxsize=4096)
+def _name_says(name: bytes) -> bool | None:
+    return _key_says(name.decode("ascii", "replace"))
+
+
 def _neighbour_tells(data: bytes | bytearray, number: Number) -> bool:
     around = data[max(0, number.start - _REACH) : number.start], data[number.end : number.end + _REACH]
     for token in _TOKEN.findall(b"\n".join(around).decode("latin-1")):
@@ -63,31 +84,53 @@ def _neighbour_tells(data: bytes | bytearray, number: Number) -> bool:
     return EXPIRY.match(around[1]) is not None
 
 
-def believed(data: bytes | bytearray, number: Number, column: str = "") -> tuple[Confidence | None, str]:
+def likely(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    """Return which numbers without separators may be believed more than the least: not what is named something else."""
+    data, result = view.data, ~surely_joined(view, starts, ends)
+    rows = np.flatnonzero(result)
+    starts, ends = starts[rows], ends[rows]
+    names = names_before(view, starts)
+    for row, start, end, name in zip(rows.tolist(), starts.tolist(), ends.tolist(), names, strict=True):
+        if _name_says(name) is False and bytes(data[start:end]) not in _TEST_NUMBERS:
+            result[row] = False
+    return result
+
+
+def believed(
+    data: bytes | bytearray, number: Number, column: str = "", at_least: Confidence = Confidence.LOW
+) -> tuple[Confidence | None, str]:
     """Return how surely a number is a card's, None for never, and the name that stands before it, if it may be shown.
 
-    ``column`` is what the place as a whole is called, where the text does not say it: a database's column.
+    ``column`` is what the place as a whole is called, where the text does not say it: a database's column. What is
+    less sure than ``at_least`` is never.
     """
+    confidence = _confidence(data, number, column, at_least.rank)
+    if confidence is None or confidence.rank < at_least.rank:
+        return None, ""
+    return confidence, key_before(data, number.start).shown
+
+
+def _confidence(data: bytes | bytearray, number: Number, column: str, asked: int) -> Confidence | None:
     edges = edge_before(data, number.start), edge_after(data, number.end)
     if Edge.MASKED in edges:
-        return None, ""
-    key = key_before(data, number.start)
+        return None
+    low = Confidence.LOW if number.luhn else None
     if Edge.JOINED in edges:
-        return (Confidence.LOW if number.luhn else None), key.shown
+        return low
     if number.digits in TEST_NUMBERS:
-        return Confidence.CERTAIN, key.shown
-    says = _key_says(key.text)
+        return Confidence.CERTAIN
+    weak = len(number.digits) in number.brand.weak
+    most = 2 if not weak or number.brand.name != "UATP" else 0
+    lacks = (not number.usual) + (not number.luhn)
+    if most - lacks < asked - Confidence.LOW.rank:
+        return None
+    says = _name_says(name_before(data, number.start))
     if says is None:
         says = _key_says(column)
     if says is False:
-        return (Confidence.LOW if number.luhn else None), key.shown
-    weak = len(number.digits) in number.brand.weak
-    if says or _neighbour_tells(data, number):
-        level = 2 if not weak or number.brand.name != "UATP" else 0
-    else:
-        level = 0 if weak else 1
-    level -= (not number.usual) + (not number.luhn)
-    return (_LEVELS[level] if level >= 0 else None), key.shown
+        return low
+    level = most if says or _neighbour_tells(data, number) else 1 - weak
+    return _LEVELS[level - lacks] if level >= lacks else None
 
 
 _LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)

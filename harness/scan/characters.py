@@ -1,8 +1,26 @@
 """Classes of characters as bit streams."""
 
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
 from harness.scan.streams import Bits, plane
 
-__all__ = ["DIGIT", "HEX", "HIGH", "NUL", "PUNCTUATION", "byte", "either", "nibble", "one", "pair", "word"]
+__all__ = [
+    "DIGIT",
+    "HEX",
+    "HIGH",
+    "NUL",
+    "PUNCTUATION",
+    "base64_values",
+    "byte",
+    "either",
+    "nibble",
+    "one",
+    "pair",
+    "word",
+]
 
 _b0, _b1, _b2, _b3, _b4, _b5, _b6, _b7 = (plane(number) for number in range(8))
 #: Bytes that are not ASCII.
@@ -66,3 +84,12 @@ NUL = byte(0)
 
 #: Control characters and ``space !"#$%&'()*+,-./``: among them what may stand between a card number's groups.
 PUNCTUATION = pair(6, 0) & ~_b4
+
+
+@cache
+def base64_values() -> npt.NDArray[np.uint8]:
+    """Return what each byte stands for in base64 or base64url (0 to 63), 255 for nothing."""
+    values = np.full(256, 255, np.uint8)
+    values[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")] = np.arange(64)
+    values[list(b"-_")] = 62, 63
+    return values

@@ -1,10 +1,30 @@
 """What stands around a value: the key that names it, and whether it is part of something longer."""
 
 import re
+from collections.abc import Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
-__all__ = ["EXPIRY", "Edge", "Key", "edge_after", "edge_before", "key_before", "words_of"]
+import numpy as np
+import numpy.typing as npt
+
+from harness.scan import kernel
+from harness.scan.streams import Places
+from harness.scan.view import View
+
+__all__ = [
+    "EXPIRY",
+    "Edge",
+    "Key",
+    "edge_after",
+    "edge_before",
+    "in_token",
+    "key_before",
+    "name_before",
+    "names_before",
+    "surely_joined",
+    "words_of",
+]
 
 _KEY_REACH = 64
 
@@ -36,8 +56,25 @@ class Key(NamedTuple):
     shown: str = ""
 
 
+def name_before(data: bytes | bytearray, place: int) -> bytes:
+    """Return the text of the key before a value."""
+    match = _KEY.match(bytes(data[max(0, place - _KEY_REACH) : place])[::-1])
+    return b"" if match is None or match.lastgroup is None else match[match.lastgroup][::-1]
+
+
+def names_before(view: View, places: Places) -> Iterator[bytes]:
+    """Return the text of the key before each of some values."""
+    data, loops = view.data, kernel.loops()
+    if loops is None:
+        yield from (name_before(data, place) for place in places.tolist())
+        return
+    starts, ends = loops.names(view.bytes, places)
+    for start, end, place in zip(starts.tolist(), ends.tolist(), places.tolist(), strict=True):
+        yield bytes(data[start:end]) if start >= 0 else name_before(data, place)
+
+
 def key_before(data: bytes | bytearray, place: int) -> Key:
-    """Return the name that stands before a value: of of an entry in JSON or a form, of a tag, or up to three words."""
+    """Return the name that stands before a value: of an entry in JSON or a form, of a tag, or up to three words."""
     match = _KEY.match(bytes(data[max(0, place - _KEY_REACH) : place])[::-1])
     if match is None or match.lastgroup is None:
         return Key()
@@ -102,3 +139,31 @@ def edge_after(data: bytes | bytearray, end: int) -> Edge:
     if (following in b"_-" and after in _ALNUM) or (following in b"./" and after in _DIGITS):
         return Edge.FREE if EXPIRY.match(near) or _FRACTION.match(near) else Edge.JOINED
     return Edge.FREE
+
+
+def in_token(data: bytes | bytearray, start: int, end: int) -> bool:
+    """Whether a letter or a digit that is no escape's stands before a value, or one behind its last letter or digit."""
+    before = data[max(0, start - _NEAR) : start]
+    behind = data[end - 1] in _ALNUM and data[end] in _ALNUM
+    return behind or (before[-1:].isalnum() and not _ESCAPED.search(before))
+
+
+_ALNUMS = np.zeros(256, np.bool_)
+_ALNUMS[list(_ALNUM)] = True
+_ESCAPES = np.zeros(256, np.bool_)
+_ESCAPES[list(b"\\%=\x1b")] = True
+_NEAR = 12  # bytes before a value in which an escape may begin
+
+
+def surely_joined(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    """Return which values have a letter or a digit beside them that is certainly no escape's.
+
+    Each of them is joined or masked, as ``edge_before`` and ``edge_after`` have it, but not each that is so is known.
+    """
+    data, loops = view.bytes, kernel.loops()
+    if loops is not None:
+        return loops.joined(data, starts, ends)
+    joined: npt.NDArray[np.bool_] = _ALNUMS[data[ends]]
+    before = np.flatnonzero(_ALNUMS[data[starts - 1]] & ~joined)
+    joined[before] = ~_ESCAPES[view.rows(starts[before], _NEAR, -_NEAR)].any(axis=1)
+    return joined

@@ -1,7 +1,6 @@
 """Digits that could be a card number: by length, beginning, grouping and check digit, for a whole text at once."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -9,27 +8,20 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from harness.scan.brands import (
-    BRANDS,
-    GROUPINGS,
-    LONGEST,
-    SHORTEST,
-    Brand,
-    brand_among,
-    brand_of,
-    known_lengths,
-    known_starts,
-)
+from harness.scan import kernel
+from harness.scan.brands import SHORTEST, UNCHECKED, brand_among, known_lengths, known_starts
 from harness.scan.characters import DIGIT, HIGH, PUNCTUATION, one
+from harness.scan.groups import Number, in_groups, split
 from harness.scan.luhn import word_sums
-from harness.scan.streams import Bits, Machine, Places, Program
-from harness.scan.view import GUARD, View
+from harness.scan.streams import Bits, Machine, Places, Program, plane
+from harness.scan.view import GUARD, Looks, View
 
-__all__ = ["MARGIN", "STREAMS", "Number", "numbers", "prepared"]
+__all__ = ["MARGIN", "STREAMS", "Chosen", "Number", "numbers", "prepared"]
 
 #: How much later a place is in what ``prepared`` returns than in the data.
 MARGIN = len(GUARD)
 
+_b0, _b1, _b2, _b3 = (plane(number) for number in range(4))
 _first = DIGIT & ~DIGIT.behind(1)
 _long = DIGIT.run(SHORTEST)
 _four = DIGIT.run(4)
@@ -44,7 +36,8 @@ _odd = DIGIT | (_between & (one(" ") | one("-")))
 
 #: What this module needs to know of each byte.
 STREAMS: Mapping[str, Bits] = {
-    "digits": _first & _long,
+    # No brand's numbers begin with 0 or 7, and of those with 1 none has fewer than fifteen digits.
+    "digits": _first & _long & (_b3 | (_b2 ^ (_b1 & _b0)) | (_b1 & ~_b2) | (_b0 & _long.ahead(3))),
     # Groups of 4, 4 and any number of digits; of 4, 6 and any; of 4 and at least 8; of 4 and 4 after a wide separator.
     "groups of digits": _first
     & _four
@@ -56,21 +49,19 @@ STREAMS: Mapping[str, Bits] = {
     | (_quoted[2] & _quoted[2].ahead(10).within(_SPLIT)),
 }
 
-_GAP = re.compile(rb"[ \t./_+-]|\r?\n|\xc2\xa0|\xe2\x80[\xaf\x93\x94]")
-_GAPS = b" \t\r\n./_+-\xc2\xa0\xe2\x80\xaf\x93\x94"
-_GROUP = re.compile(rb"\d{1,19}")
-
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """Digits in a brand's range; ``luhn`` tells whether the check digit is right, ``usual`` whether the grouping is."""
+class _Plain:
+    """The numbers without separators, a row each: places, brands as bits, whether the check digit is right."""
 
-    start: int
-    end: int
-    digits: str
-    brand: Brand
-    luhn: bool
-    usual: bool
+    starts: Places
+    ends: Places
+    brands: npt.NDArray[np.uint32]
+    valid: npt.NDArray[np.bool_]
+
+
+#: Says of numbers without separators, by where they begin and end, which of them are asked for.
+Chosen = Callable[[View, Places, Places], npt.NDArray[np.bool_]]
 
 
 def prepared(data: bytes, more: Mapping[str, Bits] = MappingProxyType({})) -> View:
@@ -84,22 +75,29 @@ def _program() -> Program:
     return Program(STREAMS)
 
 
-def numbers(view: View) -> tuple[Number, ...]:
-    """Return every number in a brand's range that has the right check digit, or whose brand does without."""
-    known: tuple[Number, ...] | None = view.made.get("numbers")
-    if known is None:
-        known = view.made["numbers"] = tuple(_numbers(view))
-    return known
+def numbers(view: View, chosen: Chosen | None = None) -> Iterator[Number]:
+    """Return every number in a brand's range that has the right check digit, or whose brand does without.
 
-
-def _numbers(view: View) -> Iterator[Number]:
-    starts = view.places("digits")
-    if starts.size:
-        yield from _plain(view, starts)
-    places = np.concatenate((view.places("groups of digits"), view.places("odd groups of digits")))
-    if places.size:
-        yield from _in_groups(view, np.sort(places))
-    yield from _split(view)
+    Of those without separators, which are the most, only those that are ``chosen`` are made.
+    """
+    plain: _Plain | None = view.made.get("plain numbers")
+    if plain is None:
+        plain = view.made["plain numbers"] = _plain(view, view.places("digits"))
+    if plain.starts.size:
+        rows = slice(None) if chosen is None else np.flatnonzero(chosen(view, plain.starts, plain.ends))
+        columns = (each[rows].tolist() for each in (plain.starts, plain.ends, plain.brands, plain.valid))
+        looks = Looks(view, "numbers like a card's")
+        for start, end, bits, luhn in zip(*columns, strict=True):
+            if not looks.allowed(start):
+                continue
+            brand = brand_among(bits, luhn=luhn)
+            assert brand is not None
+            yield Number(start, end, view.data[start:end].decode(), brand, luhn, usual=True)
+    others: tuple[Number, ...] | None = view.made.get("other numbers")
+    if others is None:
+        places = np.concatenate((view.places("groups of digits"), view.places("odd groups of digits")))
+        others = view.made["other numbers"] = (*in_groups(view, np.sort(places)), *split(view))
+    yield from others
 
 
 _NIBBLES, _TEN, _EIGHT = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(10), np.uint64(8)
@@ -107,8 +105,7 @@ _PAIRS, _SIXTEEN, _HUNDRED = np.uint64(0x000000FF000000FF), np.uint64(16), np.ui
 _HIGH_PAIRS, _LOW_PAIRS, _HALF = np.uint64(0x000F424000000064), np.uint64(0x0000271000000001), np.uint64(32)
 _ZEROS, _ABOVE_NINE = np.uint64(0x3030303030303030), np.uint64(0x7676767676767676)
 _LOW_BITS, _TOP_BITS = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x8080808080808080)
-_ONE, _BYTE = np.uint64(1), np.uint64(255)
-_UNCHECKED = np.uint32(sum(1 << bit for bit, brand in enumerate(BRANDS) if not brand.luhn))
+_ONE = np.uint64(1)
 
 
 def _leading_six(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
@@ -126,8 +123,11 @@ def _leading_digits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.integer]:
     return np.bitwise_count((others - _ONE) & ~others) >> 3
 
 
-def _plain(view: View, starts: Places) -> Iterator[Number]:
+def _plain(view: View, starts: Places) -> _Plain:
     """Return the numbers without separators."""
+    loops = kernel.loops()
+    if loops is not None:
+        return _Plain(*loops.numbers(view.bytes, starts))
     brands = known_starts()[_leading_six(view.words(starts))]
     known = np.flatnonzero(brands)
     starts, brands = starts[known], brands[known]
@@ -142,82 +142,5 @@ def _plain(view: View, starts: Places) -> Iterator[Number]:
         half = (np.clip(back - lengths, 0, 8) << 2).astype(np.uint64)
         total += word_sums(view.words(ends, -back) >> half >> half << half << half)
     valid = total % _TEN == 0
-    chosen = np.flatnonzero(valid | (brands & _UNCHECKED != 0))
-    columns = (each[chosen].tolist() for each in (starts, ends, brands, valid))
-    for start, end, bits, luhn in zip(*columns, strict=True):
-        brand = brand_among(bits, luhn=luhn)
-        assert brand is not None
-        yield Number(start, end, view.data[start:end].decode(), brand, luhn, usual=True)
-
-
-_FIELDS = re.compile(rb'"\d{4,8}"(?:\s*,\s*(?:"[^"\\]{1,24}"\s*:\s*)?"\d{3,8}"){1,4}')
-_FIELD = re.compile(rb'"(\d{3,8})"(?!\s*:)')
-
-
-def _split(view: View) -> Iterator[Number]:
-    """Return the numbers whose parts are texts in neighbouring fields or entries of JSON."""
-    reached = 0
-    for place in view.places("split digits").tolist():
-        fields = _FIELDS.match(view.data, place)
-        if fields is None or place < reached:
-            continue
-        digits, start = "", place + 1
-        for part in _FIELD.finditer(fields[0]):
-            digits += part[1].decode()
-            found = brand_of(digits) if part.start() else None
-            if found is not None and found[1]:
-                reached = place + part.end() - 1
-                yield Number(start, reached, digits, *found, usual=False)
-
-
-@cache
-def _plausible() -> npt.NDArray[np.bool_]:
-    """Return, for each first and second byte of a number in groups, whether a brand's numbers begin so."""
-    table = np.zeros((256, 256), np.bool_)
-    starts: npt.NDArray[np.bool_] = np.logical_or.reduce(known_starts().reshape(10, 10, -1), axis=2)
-    table[48:58] = np.logical_or.reduce(starts, axis=1)[:, None]  # the second byte may be a separator
-    table[48:58, 48:58] = starts
-    return table
-
-
-def _in_groups(view: View, places: Places) -> Iterator[Number]:
-    first = view.words(places)
-    reached = 0
-    for place in places[_plausible()[first & _BYTE, (first >> _EIGHT) & _BYTE]].tolist():
-        if place >= reached:
-            for number in _grouped(view.data, place):
-                yield number
-                reached = number.end
-
-
-def _grouped(data: bytes | bytearray, start: int) -> list[Number]:
-    """Return the numbers whose groups begin at a place: those in the usual groups, else the first other one.
-
-    Of 16 digits and three more both numbers may be right, of which the three may be a code.
-    """
-    near = bytes(data[start : start + 64])
-    leading = near.translate(None, _GAPS)[:6]
-    if not leading.isdigit() or not known_starts()[int(leading)]:
-        return []
-    usual: list[Number] = []
-    sizes: list[int] = []
-    gaps: list[bytes] = []
-    digits, place, other = "", 0, None
-    while (group := _GROUP.match(near, place)) and len(digits) <= LONGEST:
-        digits += group[0].decode()
-        sizes.append(len(group[0]))
-        found = brand_of(digits) if len(sizes) > 1 else None
-        if found is not None:
-            breaks = [gap for gap in gaps if b"\n" in gap]
-            even = len(breaks) <= 1 and len(set(gaps) - set(breaks)) <= 1
-            number = Number(start, start + group.end(), digits, *found, usual=even and tuple(sizes) in GROUPINGS)
-            if number.luhn and number.usual:
-                usual.append(number)
-            if not breaks:  # what one line ends and the next one begins with is joined only where the groups say so
-                other = other or number
-        gap = _GAP.match(near, group.end())
-        if not gap:
-            break
-        gaps.append(gap[0])
-        place = gap.end()
-    return usual or ([other] if other else [])
+    right = np.flatnonzero(valid | (brands & UNCHECKED != 0))
+    return _Plain(starts[right], ends[right], brands[right], valid[right])

@@ -21,6 +21,7 @@ __all__ = [
     "stretches",
     "substituted",
     "thinned",
+    "together",
     "token",
     "without",
 ]
@@ -60,6 +61,15 @@ class Unread:
 def moved(where: Where, by: int) -> Where:
     """Return the places that so many bytes before them make of those of a text."""
     return lambda place: by + where(place)
+
+
+def together(*places: Places) -> Places:
+    """Return places of several sorts, each once, ascending."""
+    every = np.concatenate(places)
+    if every.size > 1:
+        every.sort()
+        every = every[np.append(True, every[1:] != every[:-1])]
+    return every
 
 
 def thinned(places: Places, phases: int = 1) -> list[int]:

@@ -14,10 +14,11 @@ from harness.scan.blocks import BLOCK, MOST, Block, Blocks
 from harness.scan.budget import Budget
 from harness.scan.characters import HIGH
 from harness.scan.codecs import base64, compressed, escapes, hexadecimal, numerals, utf16
+from harness.scan.compiled import Runs, machine
 from harness.scan.context import key_before
 from harness.scan.pieces import Decoded, Read, Unread, clusters
 from harness.scan.settle import outermost, settled
-from harness.scan.streams import Bits, Machine, Program, plane
+from harness.scan.streams import Bits, Program, plane
 from harness.scan.texts import Pool, Text, pools
 from harness.scan.view import GUARD, View
 
@@ -32,6 +33,7 @@ _TOGETHER = 16  # blocks of which the decoded parts are searched together
 _MANY = 4096  # decoded parts that are not kept waiting
 _WAITING = 4 * 1024 * 1024  # decoded bytes that are not kept waiting
 _MOST_HITS = 2000  # of one kind in one block: a list of card numbers would fill the memory with what is known after one
+_MOST_LOOKS = 4096  # at single values of one sort in one text: no input makes a search stand still
 _MOST_TOLD = 50_000  # hits in what is encoded in some blocks
 _REACH = 256, 256  # bytes before and after an anchor that a detector is shown, where it does not say
 
@@ -45,8 +47,8 @@ class Scanner:
     """Detectors bound to machines, of which each thread has its own.
 
     A detector that has ``search(view)`` is given each text prepared; one that has an ``anchor``, an expression of bits,
-    is given the bytes around each place where it is true, as many before and after as its ``reach`` says; any other is
-    given all of each text, which takes as long as it takes.
+    is given the bytes around each place where it is true, and where its pattern ``begins`` matches if it has one, as
+    many before and after as its ``reach`` says; any other is given all of each text, which takes as long as it takes.
 
     Args:
         detectors: what to look for.
@@ -121,7 +123,13 @@ class Scanner:
                 b"", lambda place: place, column=column, first=block.start + block.first, last=block.start + block.last
             )
             view = View(
-                block.data, self._machine(block.end - block.begin), begin=block.begin, end=block.end, columns=(column,)
+                block.data,
+                self._machine(block.end - block.begin),
+                begin=block.begin,
+                end=block.end,
+                columns=(column,),
+                at_least=self._at_least,
+                most=_MOST_LOOKS,
             )
             start = block.start
             for one in self._seen(view, read, Budget()):
@@ -143,7 +151,7 @@ class Scanner:
         return iter(sorted(told, key=lambda one: one.start))
 
     def _pool(self, pool: Pool, decoded: list[Text], budget: Budget) -> Iterator[tuple[Any, Found]]:
-        view = pool.view(self._machine(len(pool.data)))
+        view = pool.view(self._machine(len(pool.data)), self._at_least, _MOST_LOOKS)
         deepest = len(pool.texts[0].path) == DEPTH
         for one in self._seen(view, pool.read, None if deepest else budget):
             text, begin = pool.at(one.start)
@@ -169,6 +177,7 @@ class Scanner:
         found = list(self._hits(view))
         yield from outermost(one for one in found if isinstance(one, Hit))
         yield from (one for one in found if isinstance(one, Unread))
+        yield from (Unread(place, f"{why}: the rest was not judged") for place, why in view.unread)
         unusual = view.places("unusual").size > 0
         if budget is None:
             yield from compressed.deeper(view) if unusual else ()
@@ -187,12 +196,12 @@ class Scanner:
                     break
                 yield replace(hit, kind=detector.name)
 
-    def _machine(self, size: int) -> Machine:
+    def _machine(self, size: int) -> Runs:
         most = next(one for one in _SIZES if size <= one)
-        machines: dict[int, Machine] = self._own.__dict__.setdefault("machines", {})
+        machines: dict[int, Runs] = self._own.__dict__.setdefault("machines", {})
         known = machines.get(most)
         if known is None:
-            known = machines[most] = Machine(self._programs, most)
+            known = machines[most] = machine(self._programs, most)
         return known
 
     @cached_property
@@ -228,7 +237,11 @@ def _found_by(detector: Any, view: View) -> Iterable[Hit]:
         yield from detector.search(view)
     elif hasattr(detector, "anchor"):
         before, after = getattr(detector, "reach", _REACH)
-        for group in clusters(view, view.places(f"detector {detector.name}").tolist(), before + after):
+        places = view.places(f"detector {detector.name}").tolist()
+        begins = getattr(detector, "begins", None)
+        if begins is not None:
+            places = [place for place in places if begins.match(view.data, place)]
+        for group in clusters(view, places, before + after):
             left, right = view.within(group[0], group[0] - before, group[-1] + after)
             for hit in detector.find(bytes(view.data[left:right])):
                 yield replace(hit, start=left + hit.start, end=left + hit.end)

@@ -9,18 +9,21 @@ that "so many places later" is a slice and costs nothing; the segments overlap, 
 they are computed; a ``Machine`` holds the registers for texts up to a size and allocates nothing while it runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Bits", "Machine", "Places", "Program", "plane"]
+__all__ = ["LEAD", "SEGMENTS", "TAIL", "Bits", "Machine", "Node", "Places", "Program", "plane"]
 
-_SEGMENTS = 8
-_LEAD, _TAIL = 64, 192  # how far an expression may look back and ahead
+#: In how many segments a text is laid out.
+SEGMENTS = 8
+#: How far an expression may look back and ahead.
+LEAD, TAIL = 64, 192
 _PAD = 256  # bytes around a register, for the slices
+_LINE = 64  # bytes
 _NEUTRAL = 0x7F  # what stands for bytes beyond the text
 
 Bytes = npt.NDArray[np.uint8]
@@ -29,25 +32,25 @@ _Code = list[tuple[np.ufunc, tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Node:
+class Node:
     """An operation on other nodes' streams, each taken so many places later; a plane has none."""
 
     operation: str
-    operands: tuple[tuple["_Node", int], ...] = ()
+    operands: tuple[tuple["Node", int], ...] = ()
 
 
-_known: dict[tuple[Any, ...], _Node] = {}
+_known: dict[tuple[Any, ...], Node] = {}
 
 
-def _node(operation: str, *operands: tuple[_Node, int]) -> _Node:
-    return _known.setdefault((operation, *operands), _Node(operation, operands))
+def _node(operation: str, *operands: tuple[Node, int]) -> Node:
+    return _known.setdefault((operation, *operands), Node(operation, operands))
 
 
 @dataclass(frozen=True, slots=True)
 class Bits:
     """An expression: what is true of each byte."""
 
-    node: _Node
+    node: Node
     later: int = 0
 
     def ahead(self, count: int) -> "Bits":
@@ -123,8 +126,8 @@ class Program:
         self._check_reach(order)
         last = {operand: index for index, node in enumerate(order) for operand, _ in node.operands}
         kept = {node for node, _ in self.outputs.values()}
-        self.registers: dict[_Node, int] = {}
-        self.steps: list[_Node] = []
+        self.registers: dict[Node, int] = {}
+        self.steps: list[Node] = []
         free: list[int] = []
         self.size = 0
         for index, node in enumerate(order):
@@ -144,10 +147,10 @@ class Program:
                 self.size += 1
             free.extend(self.registers[one] for one in done)
 
-    def _ordered(self) -> list[_Node]:
-        order: dict[_Node, None] = {}
+    def _ordered(self) -> list[Node]:
+        order: dict[Node, None] = {}
 
-        def visit(node: _Node) -> None:
+        def visit(node: Node) -> None:
             if node not in order:
                 for operand, _ in node.operands:
                     visit(operand)
@@ -157,14 +160,14 @@ class Program:
             visit(node)
         return list(order)
 
-    def _check_reach(self, order: list[_Node]) -> None:
-        back: dict[_Node, int] = {}
-        front: dict[_Node, int] = {}
+    def _check_reach(self, order: list[Node]) -> None:
+        back: dict[Node, int] = {}
+        front: dict[Node, int] = {}
         for node in order:
             back[node] = min((back[one] + later for one, later in node.operands), default=0)
             front[node] = max((front[one] + later for one, later in node.operands), default=0)
         for name, (node, later) in self.outputs.items():
-            if back[node] + later < -_LEAD or front[node] + later > _TAIL:
+            if back[node] + later < -LEAD or front[node] + later > TAIL:
                 raise ValueError(f"{name} looks too far")
 
 
@@ -172,52 +175,52 @@ class Machine:
     """Programs bound to registers for texts of up to so many bytes; each runs when it is first asked about a text."""
 
     def __init__(self, programs: Sequence[Program], most: int) -> None:
-        self._share = -(-most // (_SEGMENTS * 8)) * 8  # bytes of the text in each segment
-        self._width = _LEAD + self._share + _TAIL
-        planes = self._registers(_SEGMENTS + 1)
-        self._segments = planes[:_SEGMENTS]
-        self._turn = _transposition(planes)
-        self._code: list[_Code] = []
+        self._share = -(-most // (SEGMENTS * 8)) * 8  # bytes of the text in each segment
+        self._width = LEAD + self._share + TAIL
+        planes = _registers(SEGMENTS + 1, self._width)
+        self._segments = planes[:SEGMENTS]
+        self._turn = _in_turn(_transposition(planes))
         self._outputs: dict[str, tuple[int, Bytes]] = {}
-        for number, program in enumerate(programs):
-            self._bind(number, program)
+        self._runs: list[Callable[[], None]] = []
+        for program in programs:
+            self._bind(program)
         self._ran: set[int] = set()
         self.loaded = 0
 
-    def _registers(self, count: int) -> list[Bytes]:
-        memory = np.zeros((count, -(-(self._width + 2 * _PAD) // 64) * 64), np.uint8)
-        return list(memory)
+    def _bind(self, program: Program) -> None:
+        registers = _registers(program.size, self._width)
 
-    def _bind(self, number: int, program: Program) -> None:
-        registers = self._registers(program.size)
-
-        def slot(node: _Node, later: int = 0) -> Bytes:
+        def slot(node: Node, later: int = 0) -> Bytes:
             row = registers[program.registers[node]] if node.operands else self._segments[int(node.operation)]
             return row[_PAD + later : _PAD + later + self._width]
 
-        self._code.append(
-            [
-                (_FUNCTIONS[node.operation], (*(slot(*one) for one in node.operands), slot(node)))
-                for node in program.steps
-            ]
+        self._tell({name: slot(*one)[LEAD:][: self._share] for name, one in program.outputs.items()})
+        self._runs.append(
+            _in_turn(
+                [
+                    (_FUNCTIONS[node.operation], (*(slot(*one) for one in node.operands), slot(node)))
+                    for node in program.steps
+                ]
+            )
         )
-        for name, (node, later) in program.outputs.items():
+
+    def _tell(self, streams: Mapping[str, Bytes]) -> None:
+        for name, stream in streams.items():
             if name in self._outputs:
                 raise ValueError(f"two expressions are named {name!r}")
-            self._outputs[name] = number, slot(node, later)[_LEAD : _LEAD + self._share]
+            self._outputs[name] = len(self._runs), stream
 
     def load(self, text: Bytes) -> None:
         """Take a text; what was known of the one before is gone."""
         self._length = len(text)
         for segment, register in enumerate(self._segments):
-            first = segment * self._share - _LEAD
+            first = segment * self._share - LEAD
             skipped = max(0, -first)
             part = text[max(0, first) : max(0, first + self._width)]
             register[_PAD : _PAD + skipped] = _NEUTRAL
             register[_PAD + skipped : _PAD + skipped + len(part)] = part
             register[_PAD + skipped + len(part) : _PAD + self._width] = _NEUTRAL
-        for function, operands in self._turn:
-            function(*operands)
+        self._turn()
         self._ran.clear()
         self.loaded += 1
 
@@ -225,20 +228,19 @@ class Machine:
         """Return of which bytes of the text an expression is true."""
         number, stream = self._outputs[name]
         if number not in self._ran:
-            for function, operands in self._code[number]:
-                function(*operands)
+            self._runs[number]()
             self._ran.add(number)
-        if not stream.max():
-            return _NOWHERE
         words = np.ascontiguousarray(stream).view(np.uint64)
-        where = np.flatnonzero(words != 0)
+        where = (words != 0).nonzero()[0]
+        if not where.size:
+            return _NOWHERE
         left = words[where]
         where <<= 6
         found = []
         while where.size:
             found.append(where + np.bitwise_count((left - _ONE) & ~left))  # the lowest true bit of each word
             left &= left - _ONE
-            more = np.flatnonzero(left != 0)
+            more = (left != 0).nonzero()[0]
             where, left = where[more], left[more]
         bits = np.concatenate(found)
         joined = (bits >> 3) + (bits & 7) * self._share
@@ -248,24 +250,51 @@ class Machine:
 
 _ONE = np.uint64(1)
 _NOWHERE: Places = np.zeros(0, np.int64)
+#: Bits that are swapped between two rows, for each distance.
+_TURNS = {4: 0x0F0F0F0F0F0F0F0F, 2: 0x3333333333333333, 1: 0x5555555555555555}
 _FUNCTIONS = {"and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor, "not": np.invert}
 
 
+def _registers(count: int, width: int, multiple: int = _LINE) -> list[Bytes]:
+    """Return so many registers, with room around each for the slices, as long as a multiple of so many bytes."""
+    length = -(-(width + 2 * _PAD) // multiple) * multiple
+    # Each begins with a line of the cache, and at another place of a page, so that they do not compete for a line.
+    memory = np.zeros((count + 1) * (length + _LINE), np.uint8)
+    first = -memory.ctypes.data % _LINE
+    return [memory[first + number * (length + _LINE) :][:length] for number in range(count)]
+
+
+def _in_turn(code: _Code) -> Callable[[], None]:
+    def run() -> None:
+        for function, operands in code:
+            function(*operands)
+
+    return run
+
+
+def _pairs(rows: Sequence[Any]) -> Iterator[tuple[int, Any, Any]]:
+    """Return the rows between which bits are swapped to turn eight rows of bytes into eight rows of one bit of each.
+
+    Hacker's Delight, 7-3: each pair with the distance of the bits.
+    """
+    for distance in _TURNS:
+        for row in range(SEGMENTS):
+            if not row & distance:
+                yield distance, rows[row], rows[row + distance]
+
+
 def _transposition(rows: Sequence[Bytes]) -> _Code:
-    """Return the steps that turn eight rows of bytes into eight rows of one bit of each (Hacker's Delight, 7-3)."""
+    """Return the steps of all swaps; the last row is free for what is between."""
     *words, free = (row[_PAD:-_PAD].view(np.uint64) for row in rows)
     steps: _Code = []
-    for distance, mask in ((4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333), (1, 0x5555555555555555)):
-        shift, kept = np.uint64(distance), np.uint64(mask)
-        for row in range(_SEGMENTS):
-            if not row & distance:
-                low, high = words[row], words[row + distance]
-                steps += [
-                    (np.right_shift, (low, shift, free)),
-                    (np.bitwise_xor, (free, high, free)),
-                    (np.bitwise_and, (free, kept, free)),
-                    (np.bitwise_xor, (high, free, high)),
-                    (np.left_shift, (free, shift, free)),
-                    (np.bitwise_xor, (low, free, low)),
-                ]
+    for distance, low, high in _pairs(words):
+        shift, kept = np.uint64(distance), np.uint64(_TURNS[distance])
+        steps += [
+            (np.right_shift, (low, shift, free)),
+            (np.bitwise_xor, (free, high, free)),
+            (np.bitwise_and, (free, kept, free)),
+            (np.bitwise_xor, (high, free, high)),
+            (np.left_shift, (free, shift, free)),
+            (np.bitwise_xor, (low, free, low)),
+        ]
     return steps

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.domain.finding import Confidence
 from harness.scan.blocks import BLOCK, OVERLAP
+from harness.scan.compiled import Runs
 from harness.scan.pieces import Decoded, Where
-from harness.scan.streams import Machine
 from harness.scan.view import GUARD, View
 
 __all__ = ["Pool", "Text", "pools"]
@@ -66,9 +67,10 @@ class Pool:
             self.starts.append(place)
             place += len(text.data) + len(GUARD)
 
-    def view(self, machine: Machine) -> View:
+    def view(self, machine: Runs, at_least: Confidence, most: int) -> View:
         """Return the texts prepared."""
-        return View(self.data, machine, starts=self.starts, columns=[text.column for text in self.texts])
+        columns = [text.column for text in self.texts]
+        return View(self.data, machine, starts=self.starts, columns=columns, at_least=at_least, most=most)
 
     def at(self, place: int) -> tuple[Text, int]:
         """Return the text that a place is in, and where it begins."""

@@ -1,10 +1,12 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -13,11 +15,11 @@ from tests.components import need
 ROOT = Path(__file__).parents[2]
 
 
-def ran(*command, cwd, **more):
-    """Run a program to its end."""
-    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}}
+def ran(*command, cwd, more=MappingProxyType({})):
+    """Run a program to its end, with some more variables."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIRTUAL_ENV"}} | more
     return subprocess.run(
-        [*map(str, command)], cwd=cwd, env=kept, capture_output=True, text=True, timeout=100, check=False, **more
+        [*map(str, command)], cwd=cwd, env=kept, capture_output=True, text=True, timeout=100, check=False
     )
 
 
@@ -45,6 +47,31 @@ def test_wheel_holds_code_and_data(wheel):
         assert name in names
     assert [name for name in names if name.endswith("licenses/LICENSE")]
     assert not [name for name in names if name.startswith("tests/")]
+
+
+def test_wheel_holds_the_compiled_loops_where_there_is_a_compiler(wheel):
+    """With a compiler the wheel is one for this platform and carries the loops, for every version of Python."""
+    need("compiler", shutil.which("cc") is not None)
+    assert "harness/scan/_kernel.abi3.so" in zipfile.ZipFile(wheel).namelist()
+    assert "-py3-none-" in wheel.name
+    assert not wheel.name.endswith("-any.whl")
+
+
+def test_wheel_is_built_without_a_compiler(tmp_path):
+    """Without a compiler the wheel is one for every platform, and goes without the loops."""
+    copy = tmp_path / "copy"
+    leave = shutil.ignore_patterns(".*", "tests", "_kernel.*", "__pycache__", "node_modules")
+    shutil.copytree(ROOT, copy, ignore=leave)
+    built = ran(
+        *(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path), cwd=copy, more={"CC": "no-such"}
+    )
+    assert built.returncode == 0, built.stderr
+    assert "kernel.c cannot be compiled here" in built.stderr + built.stdout
+    (found,) = tmp_path.glob("payproof-*.whl")
+    assert found.name.endswith("-py3-none-any.whl")
+    names = zipfile.ZipFile(found).namelist()
+    assert "harness/scan/kernel.c" in names
+    assert not [name for name in names if "_kernel." in name]
 
 
 def test_installed_wheel_runs(wheel, tmp_path):

@@ -4,12 +4,17 @@ import os
 import subprocess
 import sys
 import zlib
+from collections import Counter
 
 import pytest
 
+from harness.detectors import pan
+from harness.domain.finding import Confidence
 from harness.registry import detectors_at_rest
+from harness.scan import groups
+from harness.scan.blocks import BLOCK, Blocks
 from harness.scan.pieces import Unread
-from harness.scan.scanner import Scanner
+from harness.scan.scanner import _MOST_LOOKS, Scanner
 from harness.scan.values import scan_value, scan_values
 from tests.scan._hostile import HOSTILE
 from tests.scan._writing import BYTE_CODECS
@@ -31,6 +36,43 @@ def test_hostile_input_is_bounded(name):
     assert told["peak"] < MOST
     assert told["seconds"] < 60
     assert (told["unread"] > 0) is HOSTILE[name][1]
+
+
+LOOKS = {
+    "groups": ([b"6212 ", b"6212-3456.7890 1234/"], groups, "_grouped"),
+    "numbers": ([b"6212345678901234\n", b"62123456789012 ", b"6212 ", b"4242424242424242,"], pan, "believed"),
+}
+
+
+@pytest.mark.parametrize("at_least", ["low", "medium"])
+@pytest.mark.parametrize("sort", LOOKS)
+def test_looks_at_single_numbers_are_bounded(monkeypatch, sort, at_least):
+    """However many digits look like a card's, so many in a block are looked at one by one, and the rest is told."""
+    texts, module, name = LOOKS[sort]
+    counted, look = Counter(), getattr(module, name)
+
+    def counting(*given):
+        counted[text] += 1
+        return look(*given)
+
+    monkeypatch.setattr(module, name, counting)
+    scanner = Scanner(detectors_at_rest(), Confidence(at_least))
+    for text in texts:
+        data = text * (2 * BLOCK // len(text))
+        found = list(scanner.stream([data]))
+        blocks = len(list(Blocks([data])))
+        assert 0 < counted[text] <= _MOST_LOOKS * blocks
+        assert len(data) / counted[text] > 200  # bytes
+        # What could not be judged is never left out silently.
+        assert counted[text] < 2000 * blocks or unread(found), text
+
+
+def test_what_follows_many_numbers_in_another_block_is_searched():
+    """The bound holds for a block: what stands in the next one is found all the same."""
+    data = b"6212 " * (BLOCK // 5) + b"x" * BLOCK + b" " + CARD
+    found = SCANNER.scan(data)
+    assert unread(found) == [f"more than {_MOST_LOOKS} numbers in groups in one block: the rest was not judged"]
+    assert [one.kind for one in found if not isinstance(one, Unread)][-1] == "pan"
 
 
 def unread(found):
@@ -89,3 +131,12 @@ def test_many_hits_are_told_up_to_a_bound():
 def test_keys_of_objects_are_searched():
     """A number that is a key is found, too."""
     assert [hit.kind for hit in scan_value(SCANNER, "data", {"4242424242424242": True})] == ["pan"]
+
+
+def test_the_bound_is_for_each_value_of_a_database():
+    """However many numbers there are in other rows, each value is judged."""
+    rows = [
+        (number, "order_id", text) for number, text in enumerate(["4242 4242 4242 4241", "6212345678901234"] * 6000)
+    ]
+    found = list(scan_values(SCANNER, [*rows, ("last", "card_number", "4000 0512 3456 7894")]))
+    assert [(place, one.kind) for place, one in found] == [("last", "pan")]

@@ -77,6 +77,36 @@ def test_confidence_follows_what_stands_around(text, confidence):
     assert hit.confidence.value == confidence
 
 
+@pytest.mark.parametrize(
+    ("text", "confidence"),
+    [
+        (";$=29121010000000000?", "high"),
+        (";$=29121010000000000?7", "high"),  # with the check character behind the end sentinel
+        ("swiped ;$=2912101?", "high"),
+        ("%3B$=29121010000000000%3F", "high"),
+        ('"$=29121010000000000"', "high"),
+        ('{"track2":"$D29121010000000000F"}', "high"),
+        ("track2=$D29121010000000000F", "high"),
+        ("track2=$=29121010000000000&x=1", "high"),
+        ("$D29121010000000000F", "high"),
+        ("$d2912101000", "high"),
+        ("\\n$=2912101000\\n", "high"),
+        ("3c$D2912101000", "low"),
+        ("$D2912101000ab", "low"),
+        ("0f571c$D29121010000000000F5F20", "low"),
+        ("5a0f$d29121010000000000e", "low"),
+        ("x$=2912101000", "low"),
+    ],
+)
+def test_track_within_a_longer_token_is_low(text, confidence):
+    """A track stands by itself; what looks like one within hexadecimal digits does so by chance, and is listed only."""
+    data = f"before {text.replace('$', '4000051234567894')} behind".encode()
+    found = Scanner(detectors_at_rest(), Confidence.LOW).scan(data)
+    assert [hit.confidence.value for hit in found if hit.kind == "track_data"] == [confidence]
+    usual = {hit.kind for hit in SCANNER.scan(data)}
+    assert ("track_data" in usual) is (confidence == "high")
+
+
 def test_column_says_what_its_values_are():
     """The name of a column is the neighbour of its values."""
     found = {column: scan_value(SCANNER, column, 4000051234567894) for column in ("card_number", "amount", "x")}

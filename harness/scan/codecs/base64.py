@@ -7,13 +7,14 @@ without decoding all that looks like base64, which in a log is every id.
 import binascii
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.scan.characters import DIGIT, nibble, one, pair
+from harness.scan import kernel
+from harness.scan.characters import DIGIT, base64_values, nibble, one, pair
 from harness.scan.pieces import Decoded, Read, Unread, Where, moved, stretches, thinned, token, without
 from harness.scan.streams import Bits, Places, plane
 from harness.scan.view import View
@@ -63,17 +64,23 @@ STREAMS: Mapping[str, Bits] = {
 }
 
 Octets = npt.NDArray[np.uint8]
+Chosen = npt.NDArray[np.bool_]
 
 _MOST = 12 * 1024 * 1024  # characters of one encoded value
 _SHORTEST = 16
+_DECIMAL = 13  # characters in which six bytes are whole, wherever the first of four stands among them
+_BEFORE, _WINDOW = 3, 60  # characters before a place from which on so many are decoded, to see what they stand for
+_AT_ONCE = 4096  # places that are looked at together
 
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _LAST_VALUE = 63
-_VALUES = np.full(256, 255, np.uint8)
-_VALUES[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")] = np.arange(64)
-_VALUES[list(b"-_")] = 62, 63
 _READABLE = np.zeros(256, np.bool_)
 _READABLE[[0, 9, 10, 13, *range(32, 127)]] = True
+
+_BREAKING = np.zeros(256, np.bool_)
+_BREAKING[list(b"\r\n\\%&#;")] = True
+#: The first bytes of other scripts' digits, and the constant ones of UTF-16, with how far they are apart.
+_LEADS = ((2, b"\xd9\xdb\xdf"), (2, b"\0"), (2, b"\xff"), (3, b"\xe0\xe1\xea\xef"), (4, b"\xf0"))
 
 _BREAK = rb"(?:[\r\n]+|(?:\\+r)?\\+n|(?:%0[Dd])?%0[Aa]|(?:&#13;)?&#10;)"
 _BREAKS = re.compile(_BREAK)
@@ -98,25 +105,80 @@ def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
 def _texts(view: View) -> list[int]:
     """Return places of the first of four characters that certainly are of text or digits."""
     found: set[int] = set()
-    places = view.places("base64 text")
-    if places.size:
-        octets, valid = _octets(view, places, 16)
-        found.update(thinned(places[valid & _READABLE[octets].all(axis=1)], 4))
-    places = view.places("base64 digits")
-    if places.size:
-        octets, valid = _octets(view, places - 2, 8)
-        digits = (octets >= ord("0")) & (octets <= ord("9"))
-        four = (digits[:, :3] & digits[:, 1:4] & digits[:, 2:5] & digits[:, 3:]).any(axis=1)
-        found.update(thinned(places[valid & four] + 2, 4))
-    for place in thinned(view.places("base64 wide")):
+    found.update(thinned(_chosen(view, "base64 text"), 4))
+    found.update(thinned(_chosen(view, "base64 digits") + 2, 4))
+    for place in thinned(_chosen(view, "base64 wide")):
         found.update(range(place, place + 4))  # any of them may be the first of four
     found.update(place - 4 for place in view.places("base64 line").tolist() if _LINES.match(view.data, place - 32))
     return sorted(found)
 
 
+def _chosen(view: View, name: str) -> Places:
+    """Return those of the places of an expression where what it is meant to find is seen when a little is decoded."""
+    places, loops = view.places(name), kernel.loops()
+    if not places.size:
+        return places
+    if loops is not None:
+        return loops.base64(view.bytes, places, list(_CHOICES).index(name))
+    parts = (places[begin : begin + _AT_ONCE] for begin in range(0, len(places), _AT_ONCE))
+    return np.concatenate([part[_CHOICES[name](view, part)] for part in parts])
+
+
+def _is_text(view: View, places: Places) -> Chosen:
+    octets, valid = _octets(view, places, 16)
+    return valid & _READABLE[octets].all(axis=1)
+
+
+def _is_digits(view: View, places: Places) -> Chosen:
+    octets, valid = _octets(view, places - 2, 8)
+    digits = (octets >= ord("0")) & (octets <= ord("9"))
+    return valid & (digits[:, :3] & digits[:, 1:4] & digits[:, 2:5] & digits[:, 3:]).any(axis=1)
+
+
+def _is_wide(view: View, places: Places) -> Chosen:
+    """Whether the bytes around a place hold four digits of another script, or four characters of UTF-16.
+
+    Where there may be a break of lines, that is left open. No six bytes of another script's digits are all decimal
+    digits in base64 (of tests/scan/test_choices.py): what is, is a long number as it stands.
+    """
+    first, near = view.rows(places, _DECIMAL), view.rows(places, _WINDOW + 4, -_BEFORE)
+    breaks = _BREAKING[near].any(axis=1)
+    known = ((base64_values()[first] <= _LAST_VALUE) | _BREAKING[first]).all(axis=1)
+    known &= ~((first >= ord("0")) & (first <= ord("9"))).all(axis=1)
+    shown = breaks.copy()
+    for skipped in range(4):
+        octets, _ = _octets(view, places - _BEFORE + skipped, _WINDOW)
+        shown |= _shows_wide(octets)
+    chosen: Chosen = np.logical_and(known, shown)
+    return chosen
+
+
+def _shows_wide(octets: Octets) -> Chosen:
+    shown = np.zeros(len(octets), np.bool_)
+    for stride, leads in _LEADS:
+        lead = np.isin(octets, np.frombuffer(leads, np.uint8))
+        last = octets.shape[1] - 3 * stride
+        four = lead[:, :last] & lead[:, stride:][:, :last]
+        four &= lead[:, 2 * stride :][:, :last] & lead[:, 3 * stride :][:, :last]
+        shown |= four.any(axis=1)
+    return shown
+
+
+def _is_zlib(view: View, places: Places) -> Chosen:
+    return np.array([_ZLIB.match(view.data, place) is not None for place in places.tolist()], np.bool_)
+
+
+_CHOICES: Mapping[str, Callable[[View, Places], Chosen]] = {
+    "base64 text": _is_text,
+    "base64 digits": _is_digits,
+    "base64 wide": _is_wide,
+    "base64 zlib": _is_zlib,
+}
+
+
 def _octets(view: View, places: Places, width: int) -> tuple[Octets, npt.NDArray[np.bool_]]:
     """Return the bytes that so many characters from each place on stand for, and whether all are of the alphabet."""
-    values = _VALUES[view.rows(places, width)]
+    values = base64_values()[view.rows(places, width)]
     first, second, third, fourth = (values[:, index::4] for index in range(4))
     octets = np.empty((len(places), width // 4, 3), np.uint8)
     octets[..., 0] = first << 2 | second >> 4
@@ -129,9 +191,7 @@ def _compressed(view: View) -> Iterator[int]:
     for place in view.places("base64 archive").tolist():
         if view.data[place - 1 : place + 3] in _MAGIC:
             yield place - 1
-    for place in view.places("base64 zlib").tolist():
-        if _ZLIB.match(view.data, place):
-            yield place
+    yield from _chosen(view, "base64 zlib").tolist()
 
 
 def _made(raw: bytes, start: int, seen: Iterable[int]) -> Iterator[Decoded]:

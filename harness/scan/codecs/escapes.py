@@ -8,10 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 
-import numpy as np
-
 from harness.scan.characters import DIGIT, HEX, either, nibble, one, pair
-from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted, thinned
+from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted, thinned, together
 from harness.scan.streams import Bits
 from harness.scan.view import View
 
@@ -102,4 +100,4 @@ def _places(view: View) -> list[int]:
     else:
         places = places[:0]
     others = ("escape after digits", "digits after escape", "escape in base64")
-    return thinned(np.unique(np.concatenate([places, *(view.places(name) for name in others)])))
+    return thinned(together(places, *(view.places(name) for name in others)))

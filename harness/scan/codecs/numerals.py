@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.scan.characters import byte, nibble
-from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted, thinned
+from harness.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted, thinned, together
 from harness.scan.streams import Bits, Places
 from harness.scan.view import View
 
@@ -35,7 +35,7 @@ def _decimal() -> npt.NDArray[np.bool_]:
 
 def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
     """Write the digits near four of them in ASCII, and other characters in their compatible form (NFKC)."""
-    places = thinned(np.unique(np.concatenate([_four(view, size) for size in (2, 3, 4)])))
+    places = thinned(together(*(_four(view, size) for size in (2, 3, 4))))
     for found in clusters(view, places, _NEAR):
         left, right = view.within(found[0], found[0] - _NEAR, found[-1] + _NEAR)
         data, where = substituted(_CHARACTER, _plain, bytes(view.data[left:right]))

@@ -1,0 +1,168 @@
+"""Numbers in groups of digits, or in neighbouring fields, that could be a card's: few of many, chosen at once."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.scan import kernel
+from harness.scan.brands import (
+    GROUPINGS,
+    LONGEST,
+    SHORTEST,
+    UNCHECKED,
+    Brand,
+    brand_of,
+    known_lengths,
+    known_starts,
+)
+from harness.scan.streams import Places
+from harness.scan.view import Looks, View
+
+__all__ = ["Number", "in_groups", "split"]
+
+_GAP = re.compile(rb"[ \t./_+-]|\r?\n|\xc2\xa0|\xe2\x80[\xaf\x93\x94]")
+_GAPS = b" \t\r\n./_+-\xc2\xa0\xe2\x80\xaf\x93\x94"
+_GROUP = re.compile(rb"\d{1,19}")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """Digits in a brand's range; ``luhn`` tells whether the check digit is right, ``usual`` whether the grouping is."""
+
+    start: int
+    end: int
+    digits: str
+    brand: Brand
+    luhn: bool
+    usual: bool
+
+
+_BYTE, _EIGHT = np.uint64(255), np.uint64(8)
+_REACH = 64  # bytes that a number in groups may take
+_AT_ONCE = 8192  # places that are looked at together
+_OTHER = 11  # what is neither a digit (0 to 9) nor part of a separator (10)
+_KINDS = np.full(256, _OTHER, np.uint8)
+_KINDS[48:58] = np.arange(10)
+_KINDS[list(_GAPS)] = 10
+_DOUBLED = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], np.uint8)
+_PLACES = np.array([0, 100_000, 10_000, 1000, 100, 10, 1, 0], np.int32)  # of the first six digits, by their number
+
+_FIELDS = re.compile(rb'"\d{4,8}"(?:\s*,\s*(?:"[^"\\]{1,24}"\s*:\s*)?"\d{3,8}"){1,4}')
+_FIELD = re.compile(rb'"(\d{3,8})"(?!\s*:)')
+
+
+def split(view: View) -> Iterator[Number]:
+    """Return the numbers whose parts are texts in neighbouring fields or entries of JSON."""
+    reached = 0
+    for place in view.places("split digits").tolist():
+        fields = _FIELDS.match(view.data, place)
+        if fields is None or place < reached:
+            continue
+        digits, start = "", place + 1
+        for part in _FIELD.finditer(fields[0]):
+            digits += part[1].decode()
+            found = brand_of(digits) if part.start() else None
+            if found is not None and found[1]:
+                reached = place + part.end() - 1
+                yield Number(start, reached, digits, *found, usual=False)
+
+
+@cache
+def _plausible() -> npt.NDArray[np.bool_]:
+    """Return, for each first and second byte of a number in groups, whether a brand's numbers begin so."""
+    table = np.zeros((256, 256), np.bool_)
+    starts: npt.NDArray[np.bool_] = np.logical_or.reduce(known_starts().reshape(10, 10, -1), axis=2)
+    table[48:58] = np.logical_or.reduce(starts, axis=1)[:, None]  # the second byte may be a separator
+    table[48:58, 48:58] = starts
+    return table
+
+
+def in_groups(view: View, places: Places) -> Iterator[Number]:
+    """Return the numbers whose groups begin at some of the places."""
+    loops = kernel.loops()
+    reached, looks = 0, Looks(view, "numbers in groups")
+    for place in (_chosen(view, places) if loops is None else loops.groups(view.bytes, places)).tolist():
+        if place >= reached and looks.allowed(place):
+            for number in _grouped(view.data, place):
+                yield number
+                reached = number.end
+
+
+def _chosen(view: View, places: Places) -> Places:
+    """Return the places at which there could be a number, by arrays."""
+    first = view.words(places)
+    places = places[_plausible()[first & _BYTE, (first >> _EIGHT) & _BYTE]]
+    parts = [places[begin : begin + _AT_ONCE] for begin in range(0, len(places), _AT_ONCE)]
+    return np.concatenate([places[:0], *(part[_promising(view.rows(part, _REACH))] for part in parts)])
+
+
+def _promising(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+    """Return which rows could hold a number: where a group ends, a brand's beginning, length and check digit.
+
+    Whatever bytes of separators stand between the groups, they pass: that is looked at number by number.
+    """
+    kind = _KINDS[rows]
+    other = kind == _OTHER
+    length = np.where(other.any(axis=1), other.argmax(axis=1), _REACH)
+    kind[np.arange(_REACH) >= length[:, None]] = _OTHER
+    digit = kind < _OTHER - 1
+    count = digit.cumsum(axis=1, dtype=np.uint8)
+    ends = digit & (count >= SHORTEST) & (count <= LONGEST)
+    ends[:, :-1] &= ~digit[:, 1:]
+    likely = np.flatnonzero(ends.any(axis=1))
+    if not likely.size:
+        return likely
+    kind, count, digit, ends = kind[likely], count[likely], digit[likely], ends[likely]
+    kind[~digit] = 0
+    bits = known_starts()[(kind * _PLACES[np.minimum(count, _PLACES.size - 1)]).sum(axis=1)]
+    # The sum where every digit at an odd place from the left is doubled, and where every other one is.
+    odd = count & 1
+    doubled = _DOUBLED[kind]
+    sums = (
+        np.where(odd, doubled, kind).cumsum(axis=1, dtype=np.uint8),
+        np.where(odd, kind, doubled).cumsum(axis=1, dtype=np.uint8),
+    )
+    row, column = np.nonzero(ends)
+    size = count[row, column]
+    fitting = bits[row] & known_lengths()[size]
+    total = np.where(size & 1, sums[1][row, column], sums[0][row, column])
+    right = (fitting != 0) & ((total % 10 == 0) | (fitting & UNCHECKED != 0))
+    chosen: npt.NDArray[np.intp] = likely[np.unique(row[right])]
+    return chosen
+
+
+def _grouped(data: bytes | bytearray, start: int) -> list[Number]:
+    """Return the numbers whose groups begin at a place: those in the usual groups, else the first other one.
+
+    Of 16 digits and three more both numbers may be right, of which the three may be a code.
+    """
+    near = bytes(data[start : start + _REACH])
+    leading = near.translate(None, _GAPS)[:6]
+    if not leading.isdigit() or not known_starts()[int(leading)]:
+        return []
+    usual: list[Number] = []
+    sizes: list[int] = []
+    gaps: list[bytes] = []
+    digits, place, other = "", 0, None
+    while (group := _GROUP.match(near, place)) and len(digits) <= LONGEST:
+        digits += group[0].decode()
+        sizes.append(len(group[0]))
+        found = brand_of(digits) if len(sizes) > 1 else None
+        if found is not None:
+            breaks = [gap for gap in gaps if b"\n" in gap]
+            even = len(breaks) <= 1 and len(set(gaps) - set(breaks)) <= 1
+            number = Number(start, start + group.end(), digits, *found, usual=even and tuple(sizes) in GROUPINGS)
+            if number.luhn and number.usual:
+                usual.append(number)
+            if not breaks:  # what one line ends and the next one begins with is joined only where the groups say so
+                other = other or number
+        gap = _GAP.match(near, group.end())
+        if not gap:
+            break
+        gaps.append(gap[0])
+        place = gap.end()
+    return usual or ([other] if other else [])
