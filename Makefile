@@ -23,10 +23,13 @@ help:  ## Show the commands
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
 	$(BIN)/payproof run --lanes 4
 
+# Much of the tests' time is waiting for what must not come.
+WORKERS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
+
 .PHONY: test
 test: $(READY)  ## Run the tests
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n auto --dist worksteal $(PYTEST_OPTIONS)
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_OPTIONS)
 
 .PHONY: coverage
 coverage: $(READY)  ## Report what the last `make test` covered, subprocesses included; fails when it has fallen

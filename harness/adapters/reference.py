@@ -10,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from urllib.parse import urlsplit
 from harness.adapters.outage_process import DATABASE, ROLE
 from harness.adapters.outages import outage_command
 from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
+from harness.adapters.reference_access import ACCESS
 from harness.adapters.reference_rows import AHEAD, KEPT_ROWS
 from harness.domain.address import without_password
 from harness.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
@@ -214,7 +214,7 @@ class Reference:
         refused = {DATABASE: made.administrator, ROLE: urlsplit(made.service).username or ""}
         self._outage = StoreOutage(hold=outage_command("postgresql"), environment=refused)
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
-        _commanded({**settings, **owner}, "migrate")
+        _told({**settings, **owner}, "the migration", [*REFERENCE_COMMAND, "migrate"])
         url, password = without_password(made.watcher)
         secret = Secret("password of the database", password or "")
         source = SourceSpec("database", url, rejection_log=rejection_log, password=secret)
@@ -224,14 +224,14 @@ class Reference:
 
     def _principals(self, settings: Mapping[str, str]) -> Mapping[str, Principal]:
         """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
-        tenant = _commanded(settings, "create-tenant") if self._roles else ""
-
-        def credential(role: str) -> str:
-            return _commanded(settings, "create-credential", "--tenant", tenant, "--role", role, "--days", "1")
-
-        with ThreadPoolExecutor() as pool:
-            tokens = dict(zip(self._roles, pool.map(credential, self._roles.values()), strict=True))
-        return {name: Principal(name, Secret(f"credential of {name}", token)) for name, token in tokens.items()}
+        if not self._roles:
+            return {}
+        access = [REFERENCE_COMMAND[0], "-c", ACCESS, *self._roles.values()]
+        tokens = _told(settings, "the giving of access", access).split()
+        return {
+            name: Principal(name, Secret(f"credential of {name}", token))
+            for name, token in zip(self._roles, tokens, strict=True)
+        }
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
@@ -274,6 +274,8 @@ class Reference:
             store_outage=self._outage,
             contract=Contract(
                 rejected=frozenset({401}),
+                # It answers once all is done; what it does later has a time of its own.
+                effect_within=5.0,
                 keeps=_KEEPS,
                 kept_rows=KEPT_ROWS,
                 rejection_record=RejectionRecord(
@@ -356,21 +358,21 @@ def _operations(manager: Principal) -> Mapping[str, Operation]:
     return {operation.name: operation for operation in made}
 
 
-def _commanded(settings: Mapping[str, str], *command: str) -> str:
+def _told(settings: Mapping[str, str], what: str, command: Sequence[str]) -> str:
     """Run a command of the service's operator, and return what it printed.
 
     Raises:
         TargetStartError: it failed; the message quotes what it said last.
     """
     done = subprocess.run(  # noqa: S603 (our own interpreter and module)
-        [*REFERENCE_COMMAND, *command],
+        command,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
         env=_environment(settings),
     )
     if done.returncode:
-        raise TargetStartError(f"{command[0]} failed: {_last_line(done.stderr)}")
+        raise TargetStartError(f"{what} failed: {_last_line(done.stderr)}")
     return done.stdout.decode().strip()
 
 
