@@ -11,7 +11,7 @@ $(READY): requirements.lock pyproject.toml build_kernel.py harness/scan/kernel.c
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Payproof needs Python 3.11 or later: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -23,8 +23,8 @@ help:  ## Show the commands
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
 	$(BIN)/payproof run --lanes 4
 
-# Much of the tests' time is waiting for what must not come.
-WORKERS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
+# One more than processors: much of the tests' time is waiting for what must not come.
+WORKERS ?= $(shell echo $$(( 1 + $$(getconf _NPROCESSORS_ONLN) )))
 
 .PHONY: test
 test: $(READY)  ## Run the tests

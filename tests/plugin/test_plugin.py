@@ -14,7 +14,7 @@ def test_own(payproof):
     payproof.replay().accepted().nothing_changed()
     payproof.deliver("invoice.paid", signature="wrong_secret.random").rejected().nothing_changed()
 """
-CONTRACT = "answer_within = 2\neffect_within = 1"
+CONTRACT = "answer_within = 5\neffect_within = 2"
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def run(pytester, monkeypatch):
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
     def once(*arguments):
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *map(str, arguments), timeout=60)
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *map(str, arguments), timeout=100)
 
     return once
 
