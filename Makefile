@@ -26,13 +26,19 @@ demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
 # One more than processors: much of the tests' time is waiting for what must not come.
 WORKERS ?= $(shell echo $$(( 1 + $$(getconf _NPROCESSORS_ONLN) )))
 
+PYTEST = $(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal --durations 20 --durations-min 1 $(PYTEST_OPTIONS)
+
 .PHONY: test
-test: $(READY)  ## Run the tests
+test: $(READY)  ## Run the tests, some minutes
 	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_OPTIONS)
+	$(PYTEST) -m "not thorough"
+
+.PHONY: thorough
+thorough: $(READY)  ## Run the tests that take longer: other targets, PostgreSQL throughout, containers, all examples
+	PAYPROOF_EFFORT=full $(PYTEST) -m "thorough or property"
 
 .PHONY: coverage
-coverage: $(READY)  ## Report what the last `make test` covered, subprocesses included; fails when it has fallen
+coverage: $(READY)  ## Report what `make test` and `make thorough` covered, subprocesses included; fails when it has fallen
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,12 +28,15 @@ def need(name: str, present: bool) -> None:
     pytest.skip(message)
 
 
+@cache
 def docker_answers() -> bool:
     """Whether there is a Docker engine, and the command to speak to it."""
-    return (
-        shutil.which("docker") is not None
-        and not subprocess.run(["docker", "version"], capture_output=True, timeout=30, check=False).returncode
-    )
+    if shutil.which("docker") is None:
+        return False
+    try:
+        return not subprocess.run(["docker", "version"], capture_output=True, timeout=30, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def installed(name: str, sources: Sequence[Path], *commands: Sequence[str]) -> Path | None:

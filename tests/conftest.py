@@ -1,13 +1,21 @@
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
+
+from tests.effort import examples
 
 # For the tests of the plugin; pytest takes it from the top-most conftest only.
 pytest_plugins = ["pytester"]
 
 # One profile everywhere, so that a failure on a CI server is the failure on the desk, and no slow machine is one.
 settings.register_profile(
-    "ci", derandomize=True, deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow]
+    "ci", derandomize=True, deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("ci")
+
+
+def pytest_itemcollected(item):
+    """Give property tests a marker: they run with few examples by `make test`, and with all by `make thorough`."""
+    if is_hypothesis_test(getattr(item, "obj", None)):
+        item.add_marker("property")
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -214,7 +214,7 @@ class Reference:
         refused = {DATABASE: made.administrator, ROLE: urlsplit(made.service).username or ""}
         self._outage = StoreOutage(hold=outage_command("postgresql"), environment=refused)
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
-        _told({**settings, **owner}, "the migration", [*REFERENCE_COMMAND, "migrate"])
+        _told({**settings, **owner}, "the migration", [self._command[0], *REFERENCE_COMMAND[1:], "migrate"])
         url, password = without_password(made.watcher)
         secret = Secret("password of the database", password or "")
         source = SourceSpec("database", url, rejection_log=rejection_log, password=secret)
@@ -226,7 +226,7 @@ class Reference:
         """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
         if not self._roles:
             return {}
-        access = [REFERENCE_COMMAND[0], "-c", ACCESS, *self._roles.values()]
+        access = [self._command[0], "-c", ACCESS, *self._roles.values()]
         tokens = _told(settings, "the giving of access", access).split()
         return {
             name: Principal(name, Secret(f"credential of {name}", token))

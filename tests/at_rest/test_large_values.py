@@ -110,7 +110,7 @@ def test_sampled_large_value_is_named(tmp_path, database):
     assert [one.place.table for one in told if isinstance(one, NotRead)] == ["t"]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.thorough
 def test_large_values_of_postgresql():
     """Texts, bytes and JSON of any size are searched to their ends, with a key, without one, and in partitions."""
     with wheel() as url:
@@ -130,7 +130,7 @@ def test_large_values_of_postgresql():
     assert not [line for line in told if line.startswith("not read")]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.thorough
 def test_large_values_of_mariadb():
     """Texts, bytes and JSON of any size are searched to their ends; without a key their beginnings, which is told."""
     with mariadb() as url:

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from harness.domain.scenario import Scenario
 from harness.domain.verdict import Errored, Failed
 from harness.errors import Reason
 from harness.session import EmbeddedStore, Session, all_scenarios, asks_for_fuzzing, asks_for_operations, open_session
+from tests.forking import interpreter
 
 __all__ = ["defects", "load", "naming", "on_defect", "tripped"]
 
@@ -40,7 +40,7 @@ def on_defect(name: str, store: EmbeddedStore = "sqlite") -> Iterator[Session]:
     """Open a session on the reference service with one defect, whose lines count for nobody's coverage."""
     choices = [(scenario, case) for scenario in naming(name) for case in scenario.cases]
     asked = {"operations": asks_for_operations(choices), "fuzzing": asks_for_fuzzing(choices)}
-    service = (sys.executable, "-m", "tests.defects", name)
+    service = (interpreter(), "-m", "tests.defects", name)
     unmeasured = {key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")}
     with (
         patch.dict(os.environ, unmeasured, clear=True),

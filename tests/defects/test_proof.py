@@ -11,6 +11,7 @@ def test_scenarios_catch_the_defects_that_they_name(defect):
     caught_on(defect, "sqlite")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "defect",
     [

@@ -8,8 +8,7 @@ from harness.session.upstream import known_faults
 from harness.stripe.forgeries import FORGERIES
 
 
-@pytest.mark.timeout(600)  # an outage takes its time
-@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("store", ["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)])
 def test_the_reference_passes_every_case(store):
     """On the reference service, on either database, every case of every scenario passes: none errs or is skipped."""
     choices = choose(all_scenarios())

@@ -24,6 +24,8 @@ from reference_impl.middleware.security import SECURITY_HEADERS
 from tests.components import docker_answers, need
 from tests.end_to_end.command import PAYPROOF, environment, payproof
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "reference_impl/deploy"
 # To build, to start, to be proven, to be searched and to stop: five minutes at the most.

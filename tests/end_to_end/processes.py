@@ -1,24 +1,13 @@
 """The command as a process to be watched and ended."""
 
 import subprocess
-import time
 from pathlib import Path
 
 from tests.end_to_end.command import PAYPROOF, environment
 
-__all__ = ["DEADLINE", "PROC", "begun", "children", "running", "until"]
+__all__ = ["PROC", "begun", "children", "running"]
 
-DEADLINE = 20
 PROC = Path("/proc")
-
-
-def until(condition, seconds=DEADLINE):
-    """Wait until something holds."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it never came to hold"
-        time.sleep(0.02)
-    return found
 
 
 def begun(*arguments, env=None):

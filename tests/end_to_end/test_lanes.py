@@ -10,7 +10,8 @@ from harness.canary import Ledger
 from harness.errors import PayproofError
 from harness.session import all_scenarios, choose, open_lanes
 from tests.end_to_end.command import environment, payproof, payproof_here, target_file
-from tests.end_to_end.processes import DEADLINE, PROC, begun, children, running, until
+from tests.end_to_end.processes import PROC, begun, children, running
+from tests.waiting import DEADLINE, until
 
 SOME = ("--scenario", "webhook_signature/missing", "--scenario", "webhook_signature/expired")
 
@@ -61,6 +62,7 @@ def family(process):
     return [*direct, *(one for child in direct for one in family(child))]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not (PROC / "self/fd").is_dir(), reason="reads /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_lane_stays_behind(number):

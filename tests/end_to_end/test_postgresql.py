@@ -16,11 +16,11 @@ from harness.adapters import postgresql as adapter
 from tests.end_to_end import hostile
 from tests.end_to_end.command import environment, payproof, payproof_here, target_file
 from tests.end_to_end.hostile import Server
-from tests.end_to_end.processes import PROC, begun, children, running, until
+from tests.end_to_end.processes import PROC, begun, children, running
 from tests.postgresql import server
+from tests.waiting import DEADLINE, until
 
 VARIABLE = adapter.SERVER_VARIABLE
-LONG = 60  # a server is started and stopped, maybe beside others
 SOME = ("--scenario", "webhook_signature/missing", "--scenario", "webhook_signature/rejection_is_logged")
 
 
@@ -63,7 +63,7 @@ def test_run_on_a_server_of_its_own(tmp_path, folder):
     """The run on PostgreSQL passes, says where it ran and how to repeat it there, and leaves no file."""
     record = tmp_path / "run.jsonl"
     env = environment(TMPDIR=str(folder), **{VARIABLE: ""})
-    ended = payproof("run", "--store", "postgresql", "--report", record, *SOME, env=env, seconds=100)
+    ended = payproof("run", "--store", "postgresql", "--report", record, *SOME, env=env)
     assert (ended.code, ended.err) == (0, "")
     header, *cases, footer = (json.loads(line) for line in record.read_text().splitlines())
     assert header["target"] == "reference billing service on PostgreSQL"
@@ -71,6 +71,7 @@ def test_run_on_a_server_of_its_own(tmp_path, folder):
     assert all(case["repeat"].startswith("payproof run --store postgresql --scenario ") for case in cases)
 
 
+@pytest.mark.thorough
 def test_long_folder_for_temporary_files(tmp_path):
     """The server's socket has a short path, wherever temporary files go."""
     long = tmp_path / ("x" * 100)
@@ -78,7 +79,6 @@ def test_long_folder_for_temporary_files(tmp_path):
     ended = payproof(
         *("run", "--store", "postgresql", "--scenario", "webhook_signature/missing"),
         env=environment(TMPDIR=str(long), **{VARIABLE: ""}),
-        seconds=100,
     )
     assert (ended.code, ended.err) == (0, "")
     assert list(long.iterdir()) == []
@@ -92,6 +92,7 @@ def test_run_on_an_existing_server(nothing_more, folder):
     assert (ended.code, ended.err) == (0, "")
 
 
+@pytest.mark.thorough
 def test_administrator_need_not_be_superuser(nothing_more):
     """A role that may create databases and roles is enough."""
     password = "of the" + "+creator/"
@@ -100,7 +101,7 @@ def test_administrator_need_not_be_superuser(nothing_more):
     hosts = urlsplit(nothing_more).netloc.rpartition("@")[2]
     url = urlsplit(nothing_more)._replace(netloc=f"creator:of%20the%2Bcreator%2F@{hosts}").geturl()
     try:
-        ended = payproof("run", "--store", "postgresql", *SOME, env=environment(**{VARIABLE: url}), seconds=100)
+        ended = payproof("run", "--store", "postgresql", *SOME, env=environment(**{VARIABLE: url}))
     finally:
         with psycopg.connect(nothing_more, autocommit=True) as connection:
             connection.execute("DROP ROLE creator")
@@ -222,6 +223,7 @@ def remove_what_a_kill_leaves(folder):
         shutil.rmtree(left)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not (PROC / "self/fd").is_dir(), reason="reads /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("when", ["starting", "running"])
@@ -229,15 +231,15 @@ def test_nothing_stays_behind(folder, number, when):
     """However and whenever the command dies, no process, socket or file of its server is left within seconds."""
     env = environment(TMPDIR=str(folder), **{VARIABLE: ""})
     with begun("run", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
-        until(lambda: list(folder.glob("payproof-pg-*/data")) if when == "starting" else service_log(folder), LONG)
+        until(lambda: list(folder.glob("payproof-pg-*/data")) if when == "starting" else service_log(folder))
         started = descendants(process.pid)
         if number is signal.SIGINT:
             os.killpg(process.pid, number)  # as Ctrl-C in a terminal does
         else:
             process.send_signal(number)
-        process.communicate(timeout=LONG)
-        until(lambda: not any(map(running, started)) and not naming(folder), LONG)
-        until(lambda: not list(folder.glob("payproof-pg-*")), LONG)
+        process.communicate(timeout=DEADLINE)
+        until(lambda: not any(map(running, started)) and not naming(folder))
+        until(lambda: not list(folder.glob("payproof-pg-*")))
     assert process.returncode == (-number if number == signal.SIGKILL else 2)
     if number is signal.SIGKILL:
         remove_what_a_kill_leaves(folder)
@@ -248,17 +250,18 @@ def service_log(folder):
     return any(b"service_started" in log.read_bytes() for log in folder.glob("payproof-*/service.log"))
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not (PROC / "self/fd").is_dir(), reason="reads /proc")
 def test_existing_server_is_left_clean(nothing_more, folder):
     """Also when the command is killed, its database and roles are dropped from a server that goes on."""
     before = left_behind(nothing_more)
     env = environment(TMPDIR=str(folder), **{VARIABLE: nothing_more})
     with begun("run", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
-        until(lambda: service_log(folder), LONG)
+        until(lambda: service_log(folder))
         assert left_behind(nothing_more) != before
         process.kill()
-        process.communicate(timeout=LONG)
-    until(lambda: left_behind(nothing_more) == before, LONG)
+        process.communicate(timeout=DEADLINE)
+    until(lambda: left_behind(nothing_more) == before)
     remove_what_a_kill_leaves(folder)
 
 

@@ -77,6 +77,7 @@ def test_kept_page_names_nothing_of_the_machine_that_made_it(page):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.component("frameworks")
+@pytest.mark.thorough
 def test_live_pages_are_found_as_the_kept_ones(program):
     """What a framework answers today is told to leak or to be safe as the page that is kept of it."""
     _, pages = answers(program)

@@ -17,6 +17,7 @@ from reference_impl.services.audit import AuditLog
 from reference_impl.services.chain import Intact
 from reference_impl.services.stripe.errors import Category
 from reference_impl.services.stripe.twin import InMemoryStripe
+from tests.effort import examples
 from tests.reference_impl.conftest import PRICES, Client
 from tests.reference_impl.deliveries import signed
 from tests.reference_impl.shop import Shop
@@ -212,7 +213,7 @@ def test_database_agrees_with_stripe_in_the_end(database, settings):
         return Billing(made[-1], settings)
 
     options = bounds(
-        max_examples=20,
+        max_examples=examples(20),
         stateful_step_count=25,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

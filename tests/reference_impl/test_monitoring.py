@@ -20,9 +20,9 @@ from reference_impl.services.stripe.calls import Caller
 from reference_impl.services.stripe.errors import BillingError, Failure, Kind
 from reference_impl.services.stripe.retry import READS
 from tests.reference_impl.deliveries import event, new_key
+from tests.waiting import DEADLINE
 
 NOW = 1_800_000_000
-DEADLINE = 10
 
 
 def told(name: str, **labels: str) -> float | None:

@@ -18,6 +18,7 @@ from harness.scan.scanner import Scanner
 from harness.scan.streams import Machine, Program, plane
 from harness.scan.view import GUARD, View
 from tests.components import need
+from tests.effort import examples
 from tests.scan._corpus import CANARIES, clean, planted
 from tests.scan._mixed import BESIDE, NAMED, mixed
 from tests.scan._writing import SEPARATORS, WIDE
@@ -135,7 +136,7 @@ PIECES = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(pieces=PIECES)
 def test_what_is_chosen_is_the_same(pieces):
     """Numbers, groups, neighbours, names and base64 are judged alike at every place of any text."""

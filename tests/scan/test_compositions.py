@@ -11,6 +11,7 @@ from harness.domain.finding import Confidence
 from harness.registry import detectors_at_rest
 from harness.scan.brands import BRANDS
 from harness.scan.scanner import DEPTH, Scanner
+from tests.effort import examples
 from tests.scan._corpus import masked_forms
 from tests.scan._writing import BYTE_CODECS, SCRIPTS, SEPARATORS, TEXT_CODECS, WIDE, grouped, pan, spelled
 
@@ -38,7 +39,7 @@ def masked(number):
     return f"{number[:6]}{'*' * (len(number) - 10)}{number[-4:]}"
 
 
-@settings(max_examples=1500)
+@settings(max_examples=examples(1500))
 @given(
     number=st.sampled_from(NUMBERS),
     seed=st.integers(0, 2**32),
@@ -62,7 +63,7 @@ def test_any_number_in_any_composition_of_encodings_is_found(number, seed, separ
     assert masked(made) in shown(SCANNER.scan(data)), (written, layers, data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(seed=st.integers(0, 2**32), names=st.lists(st.sampled_from(list(ENCODINGS)), max_size=2), data=st.data())
 def test_no_masked_form_is_ever_found(seed, names, data):
     """A masked number is no hit, in no encoding, in no confidence."""

@@ -24,7 +24,7 @@ CARD = b"card 4242424242424242 "
 MOST = 200  # MiB, of the whole process
 
 
-@pytest.mark.timeout(320)
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_input_is_bounded(name):
     """Whatever the input, memory and time are bounded, and what was not read is told."""

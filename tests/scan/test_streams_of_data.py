@@ -14,6 +14,7 @@ from harness.scan.blocks import BLOCK, OVERLAP, Blocks
 from harness.scan.brands import BRANDS
 from harness.scan.parallel import scan_parts
 from harness.scan.scanner import Scanner
+from tests.effort import examples
 from tests.scan._corpus import CANARIES, planted
 from tests.scan._logs import clean_lines
 from tests.scan._writing import pan
@@ -92,7 +93,7 @@ def test_memory_of_a_chunk_may_be_used_again(log, expected):
     assert list(SCANNER.stream(chunks())) == expected
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(shift=st.integers(0, 2 * OVERLAP), seed=st.integers(0, 2**32), way=st.integers(0, 10**6))
 def test_place_in_a_block_changes_nothing(shift, seed, way):
     """A value is found wherever it lies to the seam of two blocks, at its place in the stream."""

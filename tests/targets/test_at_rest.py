@@ -25,6 +25,8 @@ from tests.postgresql import server
 from tests.servers import mariadb, redis_server
 from tests.targets.small import FAULTS, SECRET, Fault, serving
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[2]
 NOTE = {"note_id": "note_{id}", "written": "{date}", "open": False}
 KEPT = (

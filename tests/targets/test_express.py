@@ -17,6 +17,8 @@ from tests.end_to_end.command import environment, payproof
 from tests.targets.expectations import Expectations
 from tests.targets.service import EXPRESS, express, session_on_express
 
+pytestmark = pytest.mark.thorough
+
 CASES = {case.id: (scenario, case) for scenario, case in choose(all_scenarios())}
 EXPECTED = Expectations.read(EXPRESS / "expected.toml")
 FUTURE, VALID, RETIRED = (

@@ -23,6 +23,7 @@ from harness.fuzzing.planting import bodies, places, replaced
 from harness.fuzzing.routes import fuzz_routes
 from harness.fuzzing.search import Search
 from harness.language import read_openapi
+from tests.effort import examples
 
 KINDS = ("bodies", "encodings", "headers", "methods", "malformed")
 DOCUMENT = {
@@ -132,7 +133,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_each_place_can_be_replaced(value):
     """What is put in a place stands there, and the value that was given stays as it was."""
     before = json.dumps(value)

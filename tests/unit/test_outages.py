@@ -6,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from dataclasses import replace
 
@@ -22,6 +21,7 @@ from harness.steps.bring_back import BringBack
 from harness.steps.deliver import Deliver
 from harness.steps.take_down import TakeDown
 from tests.unit.test_trial import CASE, SCENARIO, Bench
+from tests.waiting import until
 
 PYTHON = sys.executable
 KILLED = """
@@ -99,10 +99,7 @@ def test_a_store_comes_back_when_the_harness_is_killed(tmp_path):
     """SIGKILL, which nothing can catch, ends the harness; the store is back all the same."""
     ended = subprocess.run([PYTHON, "-c", KILLED.format(folder=str(tmp_path))], check=False)
     assert ended.returncode == -signal.SIGKILL
-    until = time.monotonic() + 10
-    while (tmp_path / "down").exists() and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not (tmp_path / "down").exists()
+    until(lambda: not (tmp_path / "down").exists())
 
 
 def test_signals_do_not_end_the_process_that_holds_a_store_down(tmp_path):

@@ -30,6 +30,7 @@ from harness.stripe.upstream.named import FAULTS
 from harness.stripe.upstream.plan import Plan, Rule
 from tests.components import need
 from tests.double import NEWEST
+from tests.waiting import until
 
 KEY = "sk_" + "test_" + "0123456789abcdef"
 LIVE = "sk_" + "live_" + "0123456789abcdef"
@@ -55,9 +56,7 @@ def ask(upstream, method="POST", path="/v1/customers", *, key=KEY, within=5.0, v
 
 def recorded(upstream):
     """Return the calls once each has ended: a client may have read an answer before its record says so."""
-    until = time.monotonic() + 5
-    while any(call.seconds is None for call in upstream.calls(0)) and time.monotonic() < until:
-        time.sleep(0.01)
+    until(lambda: all(call.seconds is not None for call in upstream.calls(0)))
     return upstream.calls(0)
 
 
