@@ -22,8 +22,9 @@ from harness.adapters.reference import REFERENCE_COMMAND, REFERENCE_UPSTREAM, Em
 from harness.adapters.writer import DatabaseWriter
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
-from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
+from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted, Unwatched
 from harness.domain.finding import Severity
+from harness.domain.observation import Observation
 from harness.domain.operation import UpstreamSpec
 from harness.domain.scenario import Case, Scenario
 from harness.domain.tables import Tables
@@ -33,7 +34,7 @@ from harness.engine.holdings import Holdings
 from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
 from harness.engine.trial import Trial
-from harness.errors import ConfigurationError, InconclusiveError, Reason, place_of
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, place_of
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources, table_sources
 from harness.session.openapi import described
@@ -123,10 +124,11 @@ class Session:
         seed: int,
         ledger: Ledger,
         upstream: OpenUpstream | None = None,
-        command: Sequence[str] = ("payproof", "run"),
+        command: Sequence[str],
+        file: Path | None = None,
         fuzzing: bool = True,
     ) -> None:
-        self.target, self.seed, self.ledger = target, seed, ledger
+        self.target, self.seed, self.ledger, self._file = target, seed, ledger, file
         self._upstream, self._command = upstream, command
         self._loop = asyncio.Runner()
         self._resources = ExitStack()
@@ -226,11 +228,23 @@ class Session:
 
     def act(self, trial: Trial, step: Step) -> None:
         """Run one step of a trial."""
-        self._loop.run(trial.act(step))
+        with _own_faults():
+            self._loop.run(trial.act(step))
 
     def look(self, trial: Trial, expect: Iterable[Check]) -> None:
         """Look into every source, waiting for what the checks wait for."""
-        self._loop.run(trial.look(expect))
+        with _own_faults():
+            self._loop.run(trial.look(expect))
+
+    @property
+    def marker(self) -> tuple[Observation, ...]:
+        """What was answered to the genuine delivery at the start; nothing on production."""
+        return self._runner.marker
+
+    @property
+    def unwatched(self) -> tuple[Unwatched, ...]:
+        """The sources in which that delivery left no trace, so that their silence means nothing."""
+        return self._runner.unwatched
 
     def repeat(self, id_: str) -> str:
         """Return the command that runs one case again, the same way."""
@@ -241,6 +255,8 @@ class Session:
         return RunStarted(
             version=__version__,
             target=self.target.name,
+            url="" if self._file is None else self.target.url,
+            file="" if self._file is None else str(self._file),
             environment=self.target.environment.value,
             seed=self.seed,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -271,6 +287,17 @@ class Session:
             exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
             seconds=time.perf_counter() - begun,
         )
+
+
+@contextmanager
+def _own_faults() -> Iterator[None]:
+    """Tell a fault of our own by its type and place: its text, and what its frames hold, could be anything."""
+    try:
+        yield
+    except PayproofError:
+        raise
+    except Exception as error:  # noqa: BLE001 (see above)
+        raise InconclusiveError(Reason.HARNESS_FAULT, place_of(error)) from None
 
 
 def _open_tables(spec: SourceSpec) -> Tables:
@@ -341,7 +368,7 @@ def open_session(
             stripe = StripeAt(listening.url, listening.ca_file)
             service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations, owner=fuzzing)
             target = stack.enter_context(service).target
-            command: tuple[str, ...] = ("payproof", "run", *(("--store", store) if store else ()))
+            command: tuple[str, ...] = ("payproof", "run", "--reference", *(("--store", store) if store else ()))
         elif store is not None:
             raise ConfigurationError(
                 "the store is chosen for the reference service only", hint="a target file names its own in [[stores]]"
@@ -359,6 +386,14 @@ def open_session(
         if effort is not None:
             target = replace(target, budget=replace(target.budget, effort=effort))
             command += ("--fuzz-effort", f"{effort:g}")
-        session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, fuzzing=fuzzing)
+        session = Session(
+            target,
+            seed=seed,
+            ledger=ledger,
+            upstream=listening,
+            command=command,
+            file=target_file,
+            fuzzing=fuzzing,
+        )
         stack.callback(session.close)
         yield session
