@@ -13,10 +13,10 @@ from harness.checks.no_disclosure import NoDisclosure
 from harness.checks.not_stored import NotStored
 from harness.checks.nothing_changed import NothingChanged
 from harness.checks.rejected import Rejected
-from harness.domain.contracts import Check
+from harness.domain.contracts import Check, Step
 from harness.domain.observation import Answer
 from harness.domain.verdict import Errored, Failed, Passed, Skipped
-from harness.errors import InconclusiveError, Reason
+from harness.errors import InconclusiveError, PayproofError, Reason
 from harness.reporters.words import printable
 from harness.session import OwnTest, Session
 from harness.steps.deliver import Deliver
@@ -52,8 +52,7 @@ class Payproof:
         Raises:
             ConfigurationError: an unknown event type, path or signature.
         """
-        self._test.act(Deliver(event=event, signature=signature, set={**values, **(set or {})}))
-        return self
+        return self._act(Deliver(event=event, signature=signature, set={**values, **(set or {})}))
 
     def replay(self) -> Self:
         """Deliver the last delivery's bytes again.
@@ -61,8 +60,7 @@ class Payproof:
         Raises:
             InconclusiveError: nothing was delivered yet.
         """
-        self._test.act(Replay())
-        return self
+        return self._act(Replay())
 
     def accepted(self) -> Self:
         """The last delivery was answered 2xx."""
@@ -91,10 +89,24 @@ class Payproof:
         Raises:
             InconclusiveError: there is none.
         """
-        return self._test.answer
+        try:
+            return self._test.answer
+        except PayproofError as error:
+            raise error.with_traceback(None) from None
+
+    def _act(self, step: Step) -> Self:
+        try:
+            self._test.act(step)
+        except PayproofError as error:
+            # Whoever shows a traceback's locals would show what was signed, and with what.
+            raise error.with_traceback(None) from None
+        return self
 
     def _expect(self, *checks: Check) -> Self:
-        verdict = self._test.judge(*checks)
+        try:
+            verdict = self._test.judge(*checks)
+        except PayproofError as error:
+            raise error.with_traceback(None) from None
         match verdict:
             case Passed():
                 return self

@@ -40,7 +40,7 @@ from harness.domain.target import (
 )
 from harness.errors import TargetStartError
 
-__all__ = ["REFERENCE_COMMAND", "REFERENCE_UPSTREAM", "EmbeddedStore", "Reference", "StripeAt"]
+__all__ = ["REFERENCE_COMMAND", "REFERENCE_UPSTREAM", "EmbeddedStore", "Reference", "StripeAt", "reference_name"]
 
 #: What starts the service; the tests start variations of it that carry a planted defect.
 REFERENCE_COMMAND = (sys.executable, "-m", "reference_impl")
@@ -76,6 +76,11 @@ _QUICK = {
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _ALPHABET = string.ascii_letters + string.digits
+
+
+def reference_name(store: EmbeddedStore) -> str:
+    """Return what the service on a database is called in reports."""
+    return "reference billing service" + ("" if store == "sqlite" else " on PostgreSQL")
 
 
 def _made_up(prefix: str, length: int) -> str:
@@ -247,7 +252,7 @@ class Reference:
 
     def _described(self, port: int, database: SourceSpec, principals: Mapping[str, Principal]) -> Target:
         return Target(
-            name="reference billing service" + ("" if self._store == "sqlite" else " on PostgreSQL"),
+            name=reference_name(self._store),
             url=f"https://127.0.0.1:{port}",
             environment=Environment.LOCAL,
             webhook=Webhook(

@@ -5,20 +5,17 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.adapters.reference import EmbeddedStore, reference_name
 from harness.errors import ConfigurationError
+from harness.language import read_target
+from harness.reporters.words import judged, printable
 
-__all__ = ["FILE_NAME", "TARGET_VARIABLE", "find_target", "target_or_reference"]
+__all__ = ["FILE_NAME", "TARGET_VARIABLE", "described_choice", "find_target", "target_or_reference"]
 
 #: What `payproof init` writes, and what is found in the folder or above.
 FILE_NAME = "payproof.toml"
 #: Names a target file, before any that is found.
 TARGET_VARIABLE = "PAYPROOF_TARGET"
-
-_NONE = (
-    f"no target: no {FILE_NAME} and no [tool.payproof] target is here, or above up to the repository's root; write one "
-    f"with `payproof init URL`, name one with --target FILE or {TARGET_VARIABLE}, or ask for the reference service with "
-    "--reference"
-)
 
 
 def target_or_reference(
@@ -26,9 +23,12 @@ def target_or_reference(
     target: Path | None,
     reference: bool,
     folder: Path | None = None,
+    option: str = "--",
     environment: Mapping[str, str] = os.environ,
 ) -> Path | None:
     """Return the file of the target to judge, or None for the reference service, which must be asked for by name.
+
+    ``option`` is how the options of whoever asks begin, for what is told.
 
     Raises:
         ConfigurationError: both are asked for, or neither is and no target is found.
@@ -39,7 +39,11 @@ def target_or_reference(
         return None
     found = target or find_target(folder or Path(), environment)
     if found is None:
-        raise ConfigurationError(_NONE)
+        raise ConfigurationError(
+            f"no target: there is no {FILE_NAME} (or [tool.payproof]) here or above, up to the repository's root",
+            hint=f"write one with `payproof init URL`, name one with {option}target FILE or {TARGET_VARIABLE}, or ask "
+            f"for the reference service with {option}reference",
+        )
     return found
 
 
@@ -64,6 +68,19 @@ def find_target(folder: Path, environment: Mapping[str, str] = os.environ) -> Pa
         if project is not None or beside.is_file():
             return project or beside
     return None
+
+
+def described_choice(file: Path | None, store: EmbeddedStore | None) -> str:
+    """Return one line that says what is judged, and what of it is waived, before it is opened.
+
+    Raises:
+        ConfigurationError: the target file is wrong.
+    """
+    if file is None:
+        return judged(reference_name(store or "sqlite"), "", "", "")
+    target = read_target(file)
+    waived = "".join(f"; waived: {one.channel}: {printable(one.reason)}" for one in target.contract.waivers)
+    return judged(target.name, target.environment, target.url, str(file)) + waived
 
 
 def _places(folder: Path) -> list[Path]:

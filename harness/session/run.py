@@ -5,7 +5,7 @@ import secrets
 import shlex
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -83,7 +83,7 @@ def choose(
     """Return the cases of the given topics, ids (``topic/name`` or ``topic/name[case]``) and severities.
 
     Raises:
-        ConfigurationError: a topic or id that there is not.
+        ConfigurationError: a topic or id that there is not, or one of which the other choices leave nothing.
     """
     cases = {case.id: (scenario, case) for scenario in scenarios for case in scenario.cases}
     whole = {scenario.id: scenario for scenario in scenarios}
@@ -95,13 +95,26 @@ def choose(
         if one not in whole and one not in cases:
             known: Mapping[str, object] = cases if "[" in one else whole
             raise ConfigurationError(f"unknown scenario {one!r}", hint=nearest(one, known))
-    return tuple(
+    chosen = tuple(
         (scenario, case)
         for scenario, case in cases.values()
         if (not topics or scenario.topic in topics)
         and (not ids or scenario.id in ids or case.id in ids)
         and scenario.severity.rank >= at_least.rank
     )
+    _refuse_empty("topic", topics, {scenario.topic for scenario, _ in chosen})
+    _refuse_empty("scenario", ids, {one for scenario, case in chosen for one in (scenario.id, case.id)})
+    return chosen
+
+
+def _refuse_empty(kind: str, named: Iterable[str], left: Container[str]) -> None:
+    """Refuse a topic or scenario that was asked for, and of which nothing would be run."""
+    for one in named:
+        if one not in left:
+            raise ConfigurationError(
+                f"nothing would be run of {kind} {one!r}: the other choices leave it out",
+                hint="each scenario must be of a topic and of a severity that are chosen",
+            )
 
 
 def asks_for_operations(choices: Iterable[Choice]) -> bool:
@@ -124,7 +137,7 @@ class Session:
         seed: int,
         ledger: Ledger,
         upstream: OpenUpstream | None = None,
-        command: Sequence[str],
+        command: Sequence[str] = ("payproof", "run"),
         file: Path | None = None,
         fuzzing: bool = True,
     ) -> None:
