@@ -16,7 +16,7 @@ from harness.checks.rejected import Rejected
 from harness.domain.contracts import Check, Step
 from harness.domain.observation import Answer
 from harness.domain.verdict import Errored, Failed, Passed, Skipped
-from harness.errors import InconclusiveError, PayproofError, Reason
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason
 from harness.reporters.words import printable
 from harness.session import OwnTest, Session
 from harness.steps.deliver import Deliver
@@ -52,7 +52,11 @@ class Payproof:
         Raises:
             ConfigurationError: an unknown event type, path or signature.
         """
-        return self._act(Deliver(event=event, signature=signature, set={**values, **(set or {})}))
+        try:
+            step = Deliver(event=event, signature=signature, set={**values, **(set or {})})
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        return self._act(step)
 
     def replay(self) -> Self:
         """Deliver the last delivery's bytes again.

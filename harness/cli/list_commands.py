@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from harness.cli.wide_console import wide_console
+from harness.cli.console import wide_console
 from harness.domain.scenario import Scenario
 from harness.errors import ConfigurationError
 from harness.language import scenario_schema, target_schema

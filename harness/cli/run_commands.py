@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from harness.cli.wide_console import wide_console
+from harness.cli.console import tell_slow_search, wide_console
 from harness.domain.events import RunFinished
 from harness.domain.finding import Severity
 from harness.domain.verdict import ExitCode
@@ -123,6 +123,7 @@ def _judged(
     reports: Sequence[Path],
 ) -> int:
     """Run cases on the target that a file describes, or on the reference service, and report; return the exit code."""
+    tell_slow_search()
     console = wide_console(record=True)
     for path in reports:
         check_report(path)

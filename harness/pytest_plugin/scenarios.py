@@ -12,6 +12,7 @@ from harness.errors import ConfigurationError, PayproofError
 from harness.pytest_plugin import VERDICT
 from harness.pytest_plugin.opened import kind_of, opened
 from harness.reporters.words import story, summary
+from harness.scan.kernel import unusable
 from harness.session import Choice, all_scenarios, choose
 
 __all__ = ["CaseItem", "collect_scenarios"]
@@ -29,7 +30,7 @@ def collect_scenarios(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"payproof_{severity}: a scenario of Payproof of this severity")
     for topic in sorted({scenario.topic for scenario in scenarios}):
         config.addinivalue_line("markers", f"payproof_{topic}: a scenario of Payproof of this topic")
-    if not config.pluginmanager.hasplugin("terminalreporter") and not hasattr(config, "workerinput"):
+    if not config.pluginmanager.hasplugin("terminal") and not hasattr(config, "workerinput"):
         raise pytest.UsageError("payproof: the exit code is made of what pytest's terminal reporter has counted")
     try:
         choices = choose(scenarios, topics=config.getoption("payproof_topic"))
@@ -47,7 +48,8 @@ class _Scenarios:
 
     def pytest_report_header(self) -> str:
         """Say what is judged, and with which seed it can be repeated."""
-        return self._header
+        why = unusable()
+        return self._header + (f"\npayproof: {why}; NumPy searches in its place, more slowly" if why else "")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:

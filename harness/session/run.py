@@ -18,7 +18,14 @@ from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
 from harness.adapters.outages import LocalOutages
-from harness.adapters.reference import REFERENCE_COMMAND, REFERENCE_UPSTREAM, EmbeddedStore, Reference, StripeAt
+from harness.adapters.reference import (
+    REFERENCE_COMMAND,
+    REFERENCE_UPSTREAM,
+    EmbeddedStore,
+    Reference,
+    StripeAt,
+    require_reference,
+)
 from harness.adapters.writer import DatabaseWriter
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
@@ -35,6 +42,7 @@ from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
 from harness.engine.trial import Trial
 from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, place_of
+from harness.extras import install
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources, table_sources
 from harness.session.openapi import described
@@ -333,7 +341,7 @@ def _lacking(case: Case) -> Skipped | None:
     """Return that a case needs packages which are not installed, if it does."""
     wanted = {package for step in case.phase.steps for package in getattr(step, "packages", ())}
     missing = sorted(package for package in wanted if find_spec(package) is None)
-    return Skipped(f"{' and '.join(missing)} not installed: pip install 'payproof[fuzz]'") if missing else None
+    return Skipped(f"{' and '.join(missing)} not installed: {install('fuzz')}") if missing else None
 
 
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
@@ -364,8 +372,8 @@ def open_session(
     how many times as many requests as usual are made up, in place of what the target file says.
 
     Raises:
-        ConfigurationError: the target file or the OpenAPI document is wrong, or a store is chosen for a target that has
-            its own.
+        ConfigurationError: the target file or the OpenAPI document is wrong, a store is chosen for a target that has
+            its own, or the reference service is not installed.
         TargetStartError: the reference service did not start.
         InconclusiveError: the target gives no answer at all.
     """
@@ -376,6 +384,7 @@ def open_session(
             return stack.enter_context(open_upstream(spec, ledger=ledger, api_version=api_version, seed=seed))
 
         if target_file is None:
+            require_reference()
             api_version = event_factory(0).versions()[-1]
             listening = listen(REFERENCE_UPSTREAM, api_version)
             stripe = StripeAt(listening.url, listening.ca_file)
