@@ -21,7 +21,7 @@ help:  ## Show the commands
 
 .PHONY: demo
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
-	$(BIN)/payproof run --lanes 4
+	$(BIN)/payproof demo
 
 # One more than processors: much of the tests' time is waiting for what must not come.
 WORKERS ?= $(shell echo $$(( 1 + $$(getconf _NPROCESSORS_ONLN) )))

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     CONTROL_FAILED = "control failed"
     HARNESS_FAULT = "fault of the harness"
     MARKER_NOT_SEEN = "marker not seen"
+    NOT_JUDGED = "not judged"
     NOT_PLANTED = "row not planted"
     PREPARATION_FAILED = "preparation failed"
     REDIRECT_ELSEWHERE = "redirect to another host"
@@ -69,7 +70,10 @@ class BackendGoneError(PayproofError):
 
 
 class InconclusiveError(PayproofError):
-    """A look at the target did not come to an end that can be judged; the case is Errored with the reason."""
+    """A look at the target did not come to an end that can be judged; the case is Errored with the reason.
+
+    The fixture of the pytest plugin raises it too: what cannot be judged is neither a pass nor an AssertionError.
+    """
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason.value}: {detail}")

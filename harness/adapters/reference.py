@@ -38,9 +38,18 @@ from harness.domain.target import (
     Target,
     Webhook,
 )
-from harness.errors import TargetStartError
+from harness.errors import ConfigurationError, TargetStartError
+from harness.extras import install, lacking
 
-__all__ = ["REFERENCE_COMMAND", "REFERENCE_UPSTREAM", "EmbeddedStore", "Reference", "StripeAt"]
+__all__ = [
+    "REFERENCE_COMMAND",
+    "REFERENCE_UPSTREAM",
+    "EmbeddedStore",
+    "Reference",
+    "StripeAt",
+    "reference_name",
+    "require_reference",
+]
 
 #: What starts the service; the tests start variations of it that carry a planted defect.
 REFERENCE_COMMAND = (sys.executable, "-m", "reference_impl")
@@ -76,6 +85,24 @@ _QUICK = {
 _START_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _ALPHABET = string.ascii_letters + string.digits
+
+
+def require_reference() -> None:
+    """Refuse to run the service where a package of it is missing, before anything of it is begun.
+
+    Raises:
+        ConfigurationError: a package is not installed.
+    """
+    if missing := lacking("reference"):
+        raise ConfigurationError(
+            f"the reference service is not installed: {', '.join(missing)} missing",
+            hint=f"{install('reference')}, or name a target of your own",
+        )
+
+
+def reference_name(store: EmbeddedStore) -> str:
+    """Return what the service on a database is called in reports."""
+    return "reference billing service" + ("" if store == "sqlite" else " on PostgreSQL")
 
 
 def _made_up(prefix: str, length: int) -> str:
@@ -144,12 +171,8 @@ class Reference:
         self._resources.close()
 
     def _start(self) -> tuple[subprocess.Popen[bytes], SourceSpec, Mapping[str, str]]:
-        try:
-            import trustme  # noqa: PLC0415 (of the extra `reference`, which only this run needs)
-        except ImportError:
-            raise TargetStartError(
-                "the reference service is not installed: pip install 'payproof[reference]', or give --target FILE"
-            ) from None
+        import trustme  # noqa: PLC0415 (of the extra `reference`, which only this run needs)
+
         authority = trustme.CA()
         issued = authority.issue_cert("127.0.0.1", "localhost")
         authority.cert_pem.write_to_path(self._folder / "ca.pem")
@@ -247,7 +270,7 @@ class Reference:
 
     def _described(self, port: int, database: SourceSpec, principals: Mapping[str, Principal]) -> Target:
         return Target(
-            name="reference billing service" + ("" if self._store == "sqlite" else " on PostgreSQL"),
+            name=reference_name(self._store),
             url=f"https://127.0.0.1:{port}",
             environment=Environment.LOCAL,
             webhook=Webhook(

@@ -6,6 +6,7 @@ from contextlib import closing
 
 from harness.domain.target import SourceSpec, Value
 from harness.errors import ConfigurationError, InconclusiveError, Reason
+from harness.extras import install
 
 __all__ = ["WRITABLE", "DatabaseWriter"]
 
@@ -32,8 +33,7 @@ class DatabaseWriter:
         try:
             self._insert(self._spec, table, values)
         except ImportError:
-            scheme = self._spec.url.partition(":")[0]
-            raise self._refused(table, f"pip install 'payproof[{scheme}]'") from None
+            raise self._refused(table, install(self._spec.url.partition(":")[0])) from None
 
     def _refused(self, table: str, why: str) -> InconclusiveError:
         return InconclusiveError(Reason.NOT_PLANTED, f"table {table}: {why}")

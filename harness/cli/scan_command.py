@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from harness.at_rest import Options, Progress, conceal, judged, read_specs, search
+from harness.cli.console import tell_slow_search
 from harness.domain.finding import Confidence
 from harness.domain.trace import Told, Trace
 from harness.domain.verdict import ExitCode
@@ -67,6 +68,7 @@ def scan(
         _check_writable(path)
     sure = Confidence(at_least) if at_least else None
     specs = read_specs(sources, os.environ)
+    tell_slow_search()
     told: list[Told] = []
     interrupted = False
     with _shown_progress() as progress:

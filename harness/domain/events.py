@@ -14,10 +14,15 @@ __all__ = ["CaseFinished", "CaseStarted", "Record", "RunEvent", "RunFinished", "
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The run's header: what runs on what, and with which seed it can be repeated."""
+    """The run's header: what runs on what, and with which seed it can be repeated.
+
+    ``file`` describes the target, which is at ``url``; the reference service, which the run started, has neither.
+    """
 
     version: str
     target: str
+    url: str
+    file: str
     environment: str
     seed: int
     started: str

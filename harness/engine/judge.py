@@ -1,7 +1,7 @@
 """Judges a record: pure, so that a recorded run can be judged again by newer checks."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.domain.contracts import Check, Seen
 from harness.domain.events import Record
@@ -21,7 +21,7 @@ from harness.domain.target import Contract, Environment, Target
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
 from harness.errors import Reason
 
-__all__ = ["exit_code", "judge", "skip", "unmet"]
+__all__ = ["exit_code", "judge", "judge_phase", "skip", "unmet"]
 
 _SUCCESS = range(200, 300)
 #: Checks that fail when a delivery is accepted that should not be.
@@ -50,15 +50,23 @@ def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
 
 def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) -> Verdict:
     """Return the verdict on what was observed; an unknown is never a pass."""
+    verdict = judge_phase(contract, case.phase, record, scenario.control)
+    if isinstance(verdict, Failed):
+        advised = contract.sdk in case.advised_for and _merely_accepted(verdict, record)
+        return replace(verdict, advised=advised)
+    return verdict
+
+
+def judge_phase(contract: Contract, phase: Phase, record: Record, control: Phase | None = None) -> Verdict:
+    """Return the verdict on one phase, after its control where it has one; of a scenario, or of a user's own test."""
     if record.stopped is not None:
         return Errored(*record.stopped)
-    if scenario.control is not None and (doubt := _doubt(_weigh(contract, scenario.control, record.control))):
+    if control is not None and (doubt := _doubt(_weigh(contract, control, record.control))):
         return doubt
-    weighed = _weigh(contract, case.phase, record.observations, record.control)
+    weighed = _weigh(contract, phase, record.observations, record.control)
     if weighed.findings:
-        advised = contract.sdk in case.advised_for and _merely_accepted(weighed, record)
-        return Failed(tuple(weighed.findings), advised=advised)
-    return _unknown(case, weighed, record) or Passed(tuple(weighed.held), tuple(weighed.waived), tuple(weighed.notes))
+        return Failed(tuple(weighed.findings))
+    return _unknown(phase, weighed, record) or Passed(tuple(weighed.held), tuple(weighed.waived), tuple(weighed.notes))
 
 
 def _doubt(control: _Weighed) -> Errored | Skipped | None:
@@ -75,13 +83,13 @@ def _doubt(control: _Weighed) -> Errored | Skipped | None:
     return None
 
 
-def _unknown(case: Case, weighed: _Weighed, record: Record) -> Errored | Skipped | None:
+def _unknown(phase: Phase, weighed: _Weighed, record: Record) -> Errored | Skipped | None:
     """Return what keeps observations without a finding from being a pass."""
     if weighed.silence is not None:
         return Errored(weighed.silence.reason, weighed.silence.detail)
     if (doubt := _unsearched(record.observations)) is not None:
         return doubt
-    marked = [check for check in case.phase.expect if not getattr(check, "own_control", False)]
+    marked = [check for check in phase.expect if not getattr(check, "own_control", False)]
     wanted = {channel for check in marked for channel in check.channels}
     for unwatched in record.unwatched:
         if unwatched.channel in wanted:
@@ -112,11 +120,11 @@ def _unsearched(observations: tuple[Observation, ...]) -> Errored | None:
     return None
 
 
-def _merely_accepted(weighed: _Weighed, record: Record) -> bool:
+def _merely_accepted(failed: Failed, record: Record) -> bool:
     """Whether all that is wrong is that a delivery was taken for genuine; a leak or a crash is no SDK's advice."""
     answers = [o.answer for o in record.observations if isinstance(o, Exchange)]
     accepted = all(isinstance(answer, Answer) and answer.status in _SUCCESS for answer in answers)
-    return accepted and {finding.check for finding in weighed.findings} <= _DECISIONS
+    return accepted and {finding.check for finding in failed.findings} <= _DECISIONS
 
 
 def unmet(contract: Contract, expect: Iterable[Check], observations: tuple[Observation, ...]) -> bool:
@@ -149,8 +157,9 @@ def _weigh(
         # Where a request got no answer, an effect that did not come says nothing about the target's rules.
         findings = [] if check.patient and silences else list(check.judge(seen))
         weighed.findings += findings
-        if not findings and not blind:
-            weighed.held.append(check.name)
+        if not findings and not blind - waived:
+            judged = f" ({', '.join(sorted(check.channels & present))})" if blind else ""
+            weighed.held.append(check.name + judged)
         _tell(check, seen, weighed)
     answers = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, Answer)]
     for answer in answers:

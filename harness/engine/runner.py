@@ -44,10 +44,13 @@ class Runner:
         self._holdings, self._commands, self._outages, self._writer = holdings, commands, outages, writer
         self._watched, self._ledger, self._clock = Watched(stores, logs, upstream), ledger, clock
         self._patience = Patience()
-        self._unwatched: tuple[Unwatched, ...] = ()
+        self.unwatched: tuple[Unwatched, ...] = ()
+        self.marker: tuple[Observation, ...] = ()
 
     async def plant_marker(self, step: Step) -> None:
         """Deliver a signed event and look for its ids in every source; silence of one without them proves nothing.
+
+        ``marker`` is then what was answered, ``unwatched`` are the sources without them.
 
         On production nothing is delivered, and no source counts as watched.
 
@@ -57,12 +60,13 @@ class Runner:
         if self._target.environment is Environment.PRODUCTION:
             # Nothing that changes something is sent there, so no source can show that it is the right one.
             stores = [Unwatched(Channel.STORE, store.name) for store in self._watched.stores]
-            self._unwatched = (*stores, *(Unwatched(Channel.LOG, log.name) for log in self._watched.logs))
+            self.unwatched = (*stores, *(Unwatched(Channel.LOG, log.name) for log in self._watched.logs))
             return
         context = self._context("marker")
         before = [(store, await store.snapshot((), None)) for store in self._watched.stores]
         positions = [(log, await log.position()) for log in self._watched.logs]
-        exchange = (await step.run(context))[-1]
+        self.marker = tuple(await step.run(context))
+        exchange = self.marker[-1]
         if isinstance(exchange, Exchange) and not isinstance(exchange.answer, Answer):
             raise InconclusiveError(exchange.answer.reason, exchange.answer.detail)
         marks = [one.encode() for one in context.ids]
@@ -81,7 +85,7 @@ class Runner:
                 break
             await self._clock.sleep(_MARKER_WAIT)
         self._ledger.forget()
-        self._unwatched = tuple(sorted(missing, key=lambda one: (one.channel, one.source)))
+        self.unwatched = tuple(sorted(missing, key=lambda one: (one.channel, one.source)))
 
     async def run(self, scenario: Scenario, case: Case) -> Record:
         """Run a case's control and then its steps, within its budget of seconds."""
@@ -114,7 +118,7 @@ class Runner:
                 stopped = (error.reason, error.detail)
         if stopped is None and "upstream" in case.needs:
             stopped = _unanswerable(control.observations + main.observations)
-        return Record(control.observations, main.observations, self._unwatched, stopped)
+        return Record(control.observations, main.observations, self.unwatched, stopped)
 
     def _require_calls(self, case: Case, control: Trial) -> None:
         """Return only when the target has called the upstream in this run, where a case needs that."""

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import PurePath
 from typing import Any
 
+from harness.extras import install
 from harness.files.streams import DamagedError
 
 __all__ = ["DUMP", "PARQUET", "SQLITE", "Csv", "Dump", "named_as_csv", "parquet_cells"]
@@ -132,7 +133,7 @@ def parquet_cells(file: Any) -> Iterator[tuple[str, str, object]]:
     try:
         from pyarrow import ArrowException, parquet  # noqa: PLC0415 (only an extra has it)
     except ImportError:
-        raise DamagedError("reading Parquet needs pip install 'payproof[parquet]'") from None
+        raise DamagedError(f"reading Parquet needs {install('parquet')}") from None
     number = 0
     try:
         source = parquet.ParquetFile(file)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from harness.extras import install
+
 __all__ = ["CHUNK", "COMPRESSIONS", "Ahead", "Bounds", "DamagedError", "Stream", "counted", "decompressed"]
 
 CHUNK = 256 * 1024
@@ -128,7 +130,7 @@ class _Zstandard:
         try:
             import zstandard  # noqa: PLC0415 (only an extra has it)
         except ImportError:
-            raise DamagedError("reading zstd needs pip install 'payproof[zstandard]'") from None
+            raise DamagedError(f"reading zstd needs {install('zstandard')}") from None
         self._stream = stream
         self._error, self._damage = zstandard.ZstdError, ""
         self._frames = zstandard.ZstdDecompressor(max_window_size=_MOST_MEMORY)

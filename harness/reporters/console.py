@@ -8,7 +8,7 @@ from rich.table import Table
 from harness.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from harness.reporters.words import printable, story, summary
+from harness.reporters.words import judged, printable, story, summary
 
 __all__ = ["ConsoleReport"]
 
@@ -61,7 +61,8 @@ class ConsoleReport:
 
     def _begin(self, run: RunStarted) -> None:
         watched = [*(f"store {name}" for name in run.stores), *(f"log {name}" for name in run.logs)]
-        self._console.print(f"[bold]Payproof {run.version}[/] on {escape(run.target)} ({run.environment})")
+        what = escape(judged(run.target, run.environment, run.url, run.file))
+        self._console.print(f"[bold]Payproof {run.version}[/] judges {what}", highlight=False)
         self._console.print(
             f"{run.cases} cases, seed {run.seed}, watching {escape(', '.join(watched) or 'answers only')}",
             highlight=False,

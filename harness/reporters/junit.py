@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from harness.domain.events import CaseFinished, RunEvent, RunFinished, RunStarted
 from harness.domain.verdict import Errored, Failed, Passed, Skipped
-from harness.reporters.words import story, summary
+from harness.reporters.words import judged, story, summary
 
 __all__ = ["JUnit"]
 
@@ -37,7 +37,9 @@ class JUnit:
 
     def _write(self, finished: RunFinished) -> None:
         assert self._started is not None
-        root = ET.Element("testsuites", name="payproof", time=f"{finished.seconds:.3f}")
+        run = self._started
+        what = judged(run.target, run.environment, run.url, run.file)
+        root = ET.Element("testsuites", name=_clean(f"payproof on {what}"), time=f"{finished.seconds:.3f}")
         suites: dict[str, ET.Element] = {}
         for case in self._cases:
             topic, _, name = case.id.partition("/")
@@ -45,7 +47,7 @@ class JUnit:
                 suites[topic] = ET.SubElement(root, "testsuite", name=topic, timestamp=self._started.started)
                 properties = ET.SubElement(suites[topic], "properties")
                 for key, value in (("seed", self._started.seed), ("target", self._started.target)):
-                    ET.SubElement(properties, "property", name=key, value=str(value))
+                    ET.SubElement(properties, "property", name=key, value=_clean(str(value)))
             entry = ET.SubElement(suites[topic], "testcase", classname=topic, name=name, time=f"{case.seconds:.3f}")
             _fill(entry, case)
         if unrun := self._started.cases - len(self._cases):
@@ -58,7 +60,8 @@ class JUnit:
                 suite.set(attribute, str(sum(1 for _ in suite.iter(tag))))
             suite.set("tests", str(sum(1 for _ in suite.iter("testcase"))))
         ET.indent(root)
-        self._file.write('<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n")
+        # In one line with the declaration: whoever reads the first line of a report reads what was judged.
+        self._file.write('<?xml version="1.0" encoding="utf-8"?>' + ET.tostring(root, encoding="unicode") + "\n")
 
 
 def _fill(entry: ET.Element, case: CaseFinished) -> None:

@@ -19,9 +19,16 @@ from harness.domain.observation import (
 from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
-__all__ = ["printable", "story", "summary"]
+__all__ = ["judged", "printable", "story", "summary"]
 
 _LONGEST = 300
+
+
+def judged(target: str, environment: str, url: str, file: str) -> str:
+    """Return one line that says what was judged, for the first line of every report."""
+    if not file:
+        return f"the {target} that comes with Payproof, not a system of yours"
+    return printable(f"{target} ({environment}) at {url}, described by {file}")
 
 
 def summary(verdict: Verdict) -> str:

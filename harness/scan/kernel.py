@@ -17,9 +17,10 @@ import numpy.typing as npt
 from harness.scan.brands import UNCHECKED, known_lengths, known_starts
 from harness.scan.characters import base64_values
 
-__all__ = ["Layout", "Loops", "loops"]
+__all__ = ["Layout", "Loops", "loops", "unusable"]
 
 _INTEGER, _POINTER = ctypes.c_int64, ctypes.c_void_p
+_LIBRARY = "_kernel.abi3.so"  # as build_kernel.py names it
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _DIGITS = b"0123456789"
 
@@ -122,11 +123,40 @@ class Loops:
 
 @cache
 def loops() -> Loops | None:
-    """Return the compiled loops, or None where they were not built, or from another source."""
+    """Return the compiled loops, or None where they were not built or cannot be used."""
+    loaded = _loaded()
+    return loaded if isinstance(loaded, Loops) else None
+
+
+def unusable() -> str:
+    """Return why compiled loops that are there cannot be used, in one line, or an empty text."""
+    loaded = _loaded()
+    return loaded if isinstance(loaded, str) else ""
+
+
+@cache
+def _loaded() -> Loops | str:
+    """Return the loops, why they cannot be used, or an empty text where there are none."""
     found = find_spec("harness.scan._kernel")
     if found is None or found.origin is None:
-        return None
-    library = ctypes.CDLL(found.origin)
-    library.payproof_source.restype = _INTEGER
-    source = b"".join(pkgutil.get_data("harness.scan", name) or b"" for name in ("kernel.c", "kernel_run.h"))
-    return Loops(library) if library.payproof_source() == zlib.crc32(source) else None
+        return ""
+    if not _is_whole(_bytes(_LIBRARY)):
+        return "the compiled search is damaged"
+    try:
+        library = ctypes.CDLL(found.origin)
+        library.payproof_source.restype = _INTEGER
+        source = library.payproof_source()
+    except (OSError, AttributeError):
+        return "the compiled search cannot be loaded here"
+    if source != zlib.crc32(_bytes("kernel.c") + _bytes("kernel_run.h")):
+        return "the compiled search was built from another version of its source"
+    return Loops(library)
+
+
+def _is_whole(library: bytes) -> bool:
+    """Whether a library ends with its own checksum, as it was built: loading one that was cut ends the process."""
+    return library[-8:] == b"%08x" % zlib.crc32(library[:-8])
+
+
+def _bytes(name: str) -> bytes:
+    return pkgutil.get_data("harness.scan", name) or b""

@@ -1,10 +1,13 @@
 """Composition root: the only place that builds adapters and joins them with the engine."""
 
+from harness.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from harness.session.delivery import deliver_once
 from harness.session.discovery import describe_target
 from harness.session.lanes import Lanes, open_lanes
+from harness.session.own_test import OwnTest
 from harness.session.record import rejudged
 from harness.session.run import (
+    MOST_SEED,
     Choice,
     EmbeddedStore,
     Session,
@@ -18,9 +21,12 @@ from harness.session.run import (
 )
 
 __all__ = [
+    "FILE_NAME",
+    "MOST_SEED",
     "Choice",
     "EmbeddedStore",
     "Lanes",
+    "OwnTest",
     "Session",
     "all_scenarios",
     "asks_for_fuzzing",
@@ -29,8 +35,11 @@ __all__ = [
     "count",
     "deliver_once",
     "describe_target",
+    "described_choice",
     "event_factory",
+    "find_target",
     "open_lanes",
     "open_session",
     "rejudged",
+    "target_or_reference",
 ]

@@ -33,6 +33,8 @@ def loose_target(url: str, *, secret: Secret, ca_file: str | None = None, answer
         _ = parts.port
     except ValueError as error:
         raise ConfigurationError(f"{url!r} is no URL", hint=str(error)) from None
+    if not url.isprintable():
+        raise ConfigurationError("the URL holds characters that cannot be printed", hint="copy it again")
     if "@" in parts.netloc:
         raise ConfigurationError("the URL holds a user name or password", hint="give the URL without them")
     if not parts.hostname or (parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK)):

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from harness.adapters.reference import require_reference
 from harness.canary import Ledger
 from harness.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from harness.domain.verdict import ExitCode, Verdict
@@ -113,8 +114,10 @@ def open_lanes(
     """Start so many reference services, each in a process that runs cases on it, and end them.
 
     Raises:
+        ConfigurationError: the reference service is not installed.
         PayproofError: a service did not start.
     """
+    require_reference()
     seed = secrets.randbelow(MOST_SEED) if seed is None else seed
     given = {"seed": seed, "store": store, "operations": operations, "fuzzing": fuzzing, "effort": effort}
     context = get_context("spawn")

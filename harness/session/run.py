@@ -5,7 +5,7 @@ import secrets
 import shlex
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,12 +18,20 @@ from harness.adapters.commands import LocalCommands
 from harness.adapters.data import data_folder
 from harness.adapters.http import HttpSender
 from harness.adapters.outages import LocalOutages
-from harness.adapters.reference import REFERENCE_COMMAND, REFERENCE_UPSTREAM, EmbeddedStore, Reference, StripeAt
+from harness.adapters.reference import (
+    REFERENCE_COMMAND,
+    REFERENCE_UPSTREAM,
+    EmbeddedStore,
+    Reference,
+    StripeAt,
+    require_reference,
+)
 from harness.adapters.writer import DatabaseWriter
 from harness.canary import Ledger
 from harness.domain.contracts import Check, Log, Step, Store
-from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted
+from harness.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted, Unwatched
 from harness.domain.finding import Severity
+from harness.domain.observation import Observation
 from harness.domain.operation import UpstreamSpec
 from harness.domain.scenario import Case, Scenario
 from harness.domain.tables import Tables
@@ -33,7 +41,8 @@ from harness.engine.holdings import Holdings
 from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
 from harness.engine.trial import Trial
-from harness.errors import ConfigurationError, InconclusiveError, Reason, place_of
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, place_of
+from harness.extras import install
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources, table_sources
 from harness.session.openapi import described
@@ -82,7 +91,7 @@ def choose(
     """Return the cases of the given topics, ids (``topic/name`` or ``topic/name[case]``) and severities.
 
     Raises:
-        ConfigurationError: a topic or id that there is not.
+        ConfigurationError: a topic or id that there is not, or one of which the other choices leave nothing.
     """
     cases = {case.id: (scenario, case) for scenario in scenarios for case in scenario.cases}
     whole = {scenario.id: scenario for scenario in scenarios}
@@ -94,13 +103,26 @@ def choose(
         if one not in whole and one not in cases:
             known: Mapping[str, object] = cases if "[" in one else whole
             raise ConfigurationError(f"unknown scenario {one!r}", hint=nearest(one, known))
-    return tuple(
+    chosen = tuple(
         (scenario, case)
         for scenario, case in cases.values()
         if (not topics or scenario.topic in topics)
         and (not ids or scenario.id in ids or case.id in ids)
         and scenario.severity.rank >= at_least.rank
     )
+    _refuse_empty("topic", topics, {scenario.topic for scenario, _ in chosen})
+    _refuse_empty("scenario", ids, {one for scenario, case in chosen for one in (scenario.id, case.id)})
+    return chosen
+
+
+def _refuse_empty(kind: str, named: Iterable[str], left: Container[str]) -> None:
+    """Refuse a topic or scenario that was asked for, and of which nothing would be run."""
+    for one in named:
+        if one not in left:
+            raise ConfigurationError(
+                f"nothing would be run of {kind} {one!r}: the other choices leave it out",
+                hint="each scenario must be of a topic and of a severity that are chosen",
+            )
 
 
 def asks_for_operations(choices: Iterable[Choice]) -> bool:
@@ -124,9 +146,10 @@ class Session:
         ledger: Ledger,
         upstream: OpenUpstream | None = None,
         command: Sequence[str] = ("payproof", "run"),
+        file: Path | None = None,
         fuzzing: bool = True,
     ) -> None:
-        self.target, self.seed, self.ledger = target, seed, ledger
+        self.target, self.seed, self.ledger, self._file = target, seed, ledger, file
         self._upstream, self._command = upstream, command
         self._loop = asyncio.Runner()
         self._resources = ExitStack()
@@ -226,11 +249,23 @@ class Session:
 
     def act(self, trial: Trial, step: Step) -> None:
         """Run one step of a trial."""
-        self._loop.run(trial.act(step))
+        with _own_faults():
+            self._loop.run(trial.act(step))
 
     def look(self, trial: Trial, expect: Iterable[Check]) -> None:
         """Look into every source, waiting for what the checks wait for."""
-        self._loop.run(trial.look(expect))
+        with _own_faults():
+            self._loop.run(trial.look(expect))
+
+    @property
+    def marker(self) -> tuple[Observation, ...]:
+        """What was answered to the genuine delivery at the start; nothing on production."""
+        return self._runner.marker
+
+    @property
+    def unwatched(self) -> tuple[Unwatched, ...]:
+        """The sources in which that delivery left no trace, so that their silence means nothing."""
+        return self._runner.unwatched
 
     def repeat(self, id_: str) -> str:
         """Return the command that runs one case again, the same way."""
@@ -241,6 +276,8 @@ class Session:
         return RunStarted(
             version=__version__,
             target=self.target.name,
+            url="" if self._file is None else self.target.url,
+            file="" if self._file is None else str(self._file),
             environment=self.target.environment.value,
             seed=self.seed,
             started=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -273,6 +310,17 @@ class Session:
         )
 
 
+@contextmanager
+def _own_faults() -> Iterator[None]:
+    """Tell a fault of our own by its type and place: its text, and what its frames hold, could be anything."""
+    try:
+        yield
+    except PayproofError:
+        raise
+    except Exception as error:  # noqa: BLE001 (see above)
+        raise InconclusiveError(Reason.HARNESS_FAULT, place_of(error)) from None
+
+
 def _open_tables(spec: SourceSpec) -> Tables:
     """Open a store to read it whole.
 
@@ -293,7 +341,7 @@ def _lacking(case: Case) -> Skipped | None:
     """Return that a case needs packages which are not installed, if it does."""
     wanted = {package for step in case.phase.steps for package in getattr(step, "packages", ())}
     missing = sorted(package for package in wanted if find_spec(package) is None)
-    return Skipped(f"{' and '.join(missing)} not installed: pip install 'payproof[fuzz]'") if missing else None
+    return Skipped(f"{' and '.join(missing)} not installed: {install('fuzz')}") if missing else None
 
 
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
@@ -324,8 +372,8 @@ def open_session(
     how many times as many requests as usual are made up, in place of what the target file says.
 
     Raises:
-        ConfigurationError: the target file or the OpenAPI document is wrong, or a store is chosen for a target that has
-            its own.
+        ConfigurationError: the target file or the OpenAPI document is wrong, a store is chosen for a target that has
+            its own, or the reference service is not installed.
         TargetStartError: the reference service did not start.
         InconclusiveError: the target gives no answer at all.
     """
@@ -336,12 +384,13 @@ def open_session(
             return stack.enter_context(open_upstream(spec, ledger=ledger, api_version=api_version, seed=seed))
 
         if target_file is None:
+            require_reference()
             api_version = event_factory(0).versions()[-1]
             listening = listen(REFERENCE_UPSTREAM, api_version)
             stripe = StripeAt(listening.url, listening.ca_file)
             service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations, owner=fuzzing)
             target = stack.enter_context(service).target
-            command: tuple[str, ...] = ("payproof", "run", *(("--store", store) if store else ()))
+            command: tuple[str, ...] = ("payproof", "run", "--reference", *(("--store", store) if store else ()))
         elif store is not None:
             raise ConfigurationError(
                 "the store is chosen for the reference service only", hint="a target file names its own in [[stores]]"
@@ -359,6 +408,14 @@ def open_session(
         if effort is not None:
             target = replace(target, budget=replace(target.budget, effort=effort))
             command += ("--fuzz-effort", f"{effort:g}")
-        session = Session(target, seed=seed, ledger=ledger, upstream=listening, command=command, fuzzing=fuzzing)
+        session = Session(
+            target,
+            seed=seed,
+            ledger=ledger,
+            upstream=listening,
+            command=command,
+            file=target_file,
+            fuzzing=fuzzing,
+        )
         stack.callback(session.close)
         yield session

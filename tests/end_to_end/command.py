@@ -47,7 +47,7 @@ def payproof(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: bytes = b"",
-    seconds: float = 60,
+    seconds: float = 300,
     program: str = PAYPROOF,
 ) -> Ended:
     """Run the command, or another program, to its end; one that hangs fails the test."""

@@ -91,7 +91,9 @@ def test_a_run_that_fuzzes_has_its_report(tmp_path):
     """What was refused stands in the report, in the line that repeats it, and the run does not take that for a leak."""
     record = tmp_path / "run.jsonl"
     case = "error_handling/fuzz_routes[bodies]"
-    ended = payproof("run", "--scenario", case, "--seed", 1, "--report", record, env=environment(), seconds=100)
+    ended = payproof(
+        "run", "--reference", "--scenario", case, "--seed", 1, "--report", record, env=environment(), seconds=100
+    )
     assert (ended.code, ended.err) == (0, "")
     _, finished, _ = (json.loads(line) for line in record.read_text().splitlines())
     assert any(one.get("sent", {}).get("example", "").startswith("curl ") for one in finished["record"]["observations"])

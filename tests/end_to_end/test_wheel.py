@@ -97,7 +97,7 @@ def test_installed_wheel_runs(wheel, tmp_path):
     assert len(listed.stdout.splitlines()) == len(list((ROOT / "scenarios").glob("*/*.yaml")))
     assert str(ROOT) not in listed.stdout
     record = home / "run.jsonl"
-    run = ran(payproof, "run", "--scenario", "webhook_signature/missing", "--report", record, cwd=home)
+    run = ran(payproof, "run", "--reference", "--scenario", "webhook_signature/missing", "--report", record, cwd=home)
     assert (run.returncode, run.stderr) == (0, "")
     footer = json.loads(record.read_text().splitlines()[-1])
     assert footer["counts"]["passed"] == 2

@@ -22,6 +22,7 @@ def run(pytester, monkeypatch):
     """Runs pytest with the plugin in a process of its own."""
     monkeypatch.setenv(SECRET_ENV, SECRET)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.delenv("PAYPROOF_TARGET", raising=False)
 
     def once(*arguments):
         return pytester.runpytest_subprocess("-p", "no:cacheprovider", *map(str, arguments), timeout=100)
@@ -40,9 +41,18 @@ def target(pytester):
 
 
 def test_without_options_nothing_is_added(run, pytester):
-    """A user's test run without Payproof's options is as it was."""
-    pytester.makepyfile("def test_mine(): pass")
-    result = run("-W", "error", "--strict-markers")
+    """A run that asks for nothing imports the options alone and has no marker and no case of ours, target or not."""
+    (pytester.path / "payproof.toml").write_text('nmae = "wrong, and not read"\n')
+    pytester.makepyfile("""
+        import sys
+
+        def test_mine(request):
+            assert {name for name in sys.modules if name.startswith("harness")} == {"harness", "harness.pytest_plugin"}
+            assert not [line for line in request.config.getini("markers") if "payproof" in line.lower()]
+            ours = [name for name, _ in request.config.pluginmanager.list_name_plugin() if "payproof" in name]
+            assert ours == ["payproof"]
+    """)
+    result = run("-W", "error", "--strict-markers", "-v")
     result.assert_outcomes(passed=1)
     assert result.ret == 0
     result.stdout.no_fnmatch_line("*payproof: *")
@@ -59,12 +69,17 @@ def test_cases_are_collected_with_stable_ids(run):
 
 @pytest.mark.parametrize(
     ("options", "passed"),
-    [(("-k", "missing and no_header"), 1), (("-k", "missing", "-m", "critical and webhook_signature"), 2)],
+    [
+        (("-k", "missing and no_header"), 1),
+        (("-k", "missing", "-m", "payproof_critical and payproof_webhook_signature"), 2),
+    ],
 )
 def test_cases_on_the_reference_service(run, options, passed):
     """Cases are chosen by -k and by the markers of topic and severity, run on the reference service, and pass."""
     result = run("--payproof-reference", "-W", "error", "--strict-markers", "--payproof-seed", 5, *options)
-    result.stdout.fnmatch_lines(["*payproof: reference service, seed 5*"])
+    result.stdout.fnmatch_lines(
+        ["payproof: judges the reference billing service that comes with Payproof, not a system of yours; seed 5"]
+    )
     assert result.parseoutcomes()["passed"] == passed
     assert result.ret == 0
 
@@ -78,7 +93,7 @@ def test_cases_on_postgresql(run):
 
 def test_markers_exclude(run):
     """A severity that no chosen case has leaves nothing, which is no success."""
-    assert run("--payproof-reference", "-k", "missing", "-m", "low").ret == 5
+    assert run("--payproof-reference", "-k", "missing", "-m", "payproof_low").ret == 5
 
 
 def test_workers_share_one_target(run, pytester, target):
@@ -117,12 +132,65 @@ def test_own_test_that_fails_shows_no_secret(run, pytester, target):
 
 
 def test_fixture_without_a_target(run, pytester):
-    """The fixture without one of the options fails with one line that names them."""
+    """The fixture without a target fails with one line that says how to name one; the code is 4."""
     pytester.makepyfile(OWN)
     result = run()
-    result.stdout.fnmatch_lines(["*the fixture 'payproof' needs --payproof-target FILE or --payproof-reference*"])
+    result.stdout.fnmatch_lines(["no target: *write one with `payproof init URL`*--payproof-target FILE or PAYPROOF_*"])
     result.assert_outcomes(errors=1)
-    result.stdout.no_fnmatch_line("*pytest_plugin.py*")
+    assert result.ret == 4
+    result.stdout.no_fnmatch_line("*opened.py*")
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", 2)], ids=["alone", "xdist"])
+def test_fixture_finds_its_target(run, pytester, target, workers):
+    """With a payproof.toml in the folder own tests run on it, no scenario does, and the end says what it was."""
+    pytester.makepyfile(OWN)
+    with billing(pytester.path) as server:
+        target(server.url, name="payproof.toml")
+        result = run(*workers)
+    result.assert_outcomes(passed=1)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines([f"payproof: judged a test's target (local) at {server.url}, described by *; seed *"])
+
+
+def test_scenarios_are_asked_for_on_the_target_that_is_found(run, pytester, target):
+    """With --payproof the scenarios run on the target that is found, and the header says which, and what is waived."""
+    with billing(pytester.path) as server:
+        target(server.url, name="payproof.toml", sources=sources().partition("[[logs]]")[0], waive=("log",))
+        result = run("--payproof", "-k", "missing and no_header", "--strict-markers", "-W", "error")
+    assert result.parseoutcomes()["passed"] == 1
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [f"payproof: judges a test's target (local) at {server.url}, described by *; waived: log: *; seed *"]
+    )
+
+
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", 2)], ids=["alone", "xdist"])
+def test_own_test_that_cannot_be_judged(run, pytester, target, workers, monkeypatch):
+    """An own test in which something is unknown fails with the reason, not with an AssertionError; the code is 3."""
+    pytester.makepyfile("""
+        import pytest
+
+        def test_silent(payproof):
+            payproof.deliver("invoice.paid").accepted()
+            with pytest.raises(AssertionError):
+                payproof.deliver("invoice.paid", signature="missing.no_header").rejected()
+    """)
+
+    def behave(peer, request):
+        if request.header("Stripe-Signature") is not None:
+            peer.send(hostile.answer(200))
+
+    with Server(behave) as server:
+        monkeypatch.setenv("PAYPROOF_TARGET", str(target(server.url, sources="", waive=("store", "log"))))
+        result = run("--showlocals", *workers)
+    assert result.ret == 3
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*InconclusiveError: unreachable: 127.0.0.1:* closed the connection without an answer"]
+    )
+    result.stdout.no_fnmatch_line("*own_test.py*")
+    assert SECRET not in result.stdout.str()
 
 
 @pytest.mark.parametrize(
@@ -133,8 +201,11 @@ def test_fixture_without_a_target(run, pytester):
         (("--payproof-reference", "--payproof-topic", "webhook"), "unknown topic 'webhook'; *"),
         (("--payproof-reference", "--payproof-target", "x.toml"), "*exclude each other"),
         (("--payproof-target", "x.toml", "--payproof-store", "sqlite"), "--payproof-store needs --payproof-reference"),
+        (("--payproof-topic", "webhook_signature"), "--payproof-topic needs --payproof, *"),
+        (("--payproof",), "no target: *"),
+        (("--payproof-reference", "-p", "no:terminal"), "*terminal reporter*"),
     ],
-    ids=["missing", "unknown key", "unknown topic", "both", "store of a target"],
+    ids=["missing", "unknown key", "unknown topic", "both", "store of a target", "no choice", "no target", "no count"],
 )
 def test_wrong_option_is_refused_before_anything_runs(run, pytester, options, said):
     """A wrong target file or option ends pytest with code 4 and one line, before any test ran."""

@@ -179,8 +179,36 @@ def test_what_is_found_is_the_same(monkeypatch):
 
 
 def test_a_library_of_another_source_is_not_used(monkeypatch):
-    """After an update without a build the old library could say something else, and is left alone."""
-    monkeypatch.setattr(kernel.pkgutil, "get_data", lambda _package, _name: b"/* newer */")
-    assert kernel.loops.__wrapped__() is None
+    """After an update without a build the old library could say something else, and is left alone, which is told."""
+    need("compiler", LOOPS is not None)
+    bytes_of = kernel._bytes
+    monkeypatch.setattr(kernel, "_bytes", lambda name: bytes_of(name) + b"/* newer */" * name.endswith(".c"))
+    assert kernel._loaded.__wrapped__() == "the compiled search was built from another version of its source"
     monkeypatch.setattr(kernel, "find_spec", lambda _name: None)
-    assert kernel.loops.__wrapped__() is None
+    assert kernel._loaded.__wrapped__() == ""
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda built: b"", lambda built: built[: len(built) // 2], lambda built: built[:-8], lambda built: built + b"\0"],
+    ids=["empty", "cut", "not as it was built", "longer"],
+)
+def test_a_damaged_library_is_not_loaded(monkeypatch, spoil):
+    """What is not as it was built would end the process that loads it, so it is not even tried."""
+    need("compiler", LOOPS is not None)
+    bytes_of = kernel._bytes
+    monkeypatch.setattr(kernel, "_bytes", lambda name: spoil(bytes_of(name)) if name == kernel._LIBRARY else b"")
+    monkeypatch.setattr(kernel.ctypes, "CDLL", lambda _path: pytest.fail("it was loaded"))
+    assert kernel._loaded.__wrapped__() == "the compiled search is damaged"
+
+
+@pytest.mark.parametrize("error", [OSError("wrong ELF class"), AttributeError("undefined symbol")])
+def test_a_library_of_another_machine_is_not_used(monkeypatch, error):
+    """A library that the system refuses, or that is another one, leaves the arrays, which is told."""
+    need("compiler", LOOPS is not None)
+
+    def refuse(_path):
+        raise error
+
+    monkeypatch.setattr(kernel.ctypes, "CDLL", refuse)
+    assert kernel._loaded.__wrapped__() == "the compiled search cannot be loaded here"

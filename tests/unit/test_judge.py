@@ -158,9 +158,21 @@ def test_missing_channel_is_skipped_unless_waived(observations, waivers, verdict
 
 
 def test_waived_expectations_are_listed():
-    """A pass names what was waived, and what held does not include it."""
+    """A pass names what was waived; what held does not include it, but by which channels it was judged."""
     got = judged(Record(CONTROL, (answered(),)), Contract(waivers=(STORE_WAIVED, LOG_WAIVED)))
-    assert got == Passed(("rejected",), ("nothing_changed (store)", "no_disclosure (log)"))
+    assert got == Passed(("rejected", "no_disclosure (http)"), ("nothing_changed (store)", "no_disclosure (log)"))
+
+
+def test_what_is_waived_in_part_is_judged_by_the_rest():
+    """An expectation of which one channel is waived holds or fails by what was seen in its others."""
+    case = replace(CASE, phase=Phase(CASE.phase.steps, (NoDisclosure(),)))
+    contract = Contract(waivers=(STORE_WAIVED, LOG_WAIVED))
+    assert judged(Record(CONTROL, (answered(),)), contract, case=case) == Passed(
+        ("no_disclosure (http)",), ("no_disclosure (log)",)
+    )
+    leak = answered(exposures=(Exposure("name", "n", "body"),))
+    assert isinstance(judged(Record(CONTROL, (leak,)), contract, case=case), Failed)
+    assert isinstance(judged(Record(CONTROL, (silent(),)), contract, case=case), Errored)
 
 
 def test_all_waived_is_skipped():

@@ -248,7 +248,7 @@ def test_production_gets_no_marker():
     bench = Bench(environment=Environment.PRODUCTION)
     asyncio.run(bench.runner.plant_marker(Deliver()))
     assert bench.target.requests == []
-    assert {one.channel for one in bench.runner._unwatched} == {Channel.LOG, Channel.STORE}
+    assert {one.channel for one in bench.runner.unwatched} == {Channel.LOG, Channel.STORE}
 
 
 def test_same_seed_same_events():

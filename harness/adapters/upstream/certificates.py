@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ConfigurationError
+from harness.extras import install
 from harness.stripe.upstream.faults import ConnectionFault
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ class Certificates:
         try:
             import trustme  # noqa: PLC0415 (of the extra `upstream`)
         except ImportError:
-            raise ConfigurationError(
-                "an upstream by HTTPS makes certificates", hint="pip install 'payproof[upstream]'"
-            ) from None
+            raise ConfigurationError("an upstream by HTTPS makes certificates", hint=install("upstream")) from None
         self.ca_file = folder / "ca.pem"
         key_file = folder / "ca-key.pem"
         self._trustme = trustme

@@ -7,6 +7,7 @@ from harness.domain.contracts import Store
 from harness.domain.tables import Tables
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError
+from harness.extras import install
 from harness.registry import store_source, table_source
 
 __all__ = ["open_store", "open_tables"]
@@ -48,4 +49,4 @@ def open_tables(spec: SourceSpec) -> Tables:
 
 def _no_driver(spec: SourceSpec) -> ConfigurationError:
     problem = f"store {spec.name!r}: the driver for MySQL is not installed"
-    return ConfigurationError(problem, hint="pip install 'payproof[mysql]'")
+    return ConfigurationError(problem, hint=install("mysql"))

@@ -4,6 +4,7 @@ from harness.domain.contracts import Store
 from harness.domain.tables import Tables
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError
+from harness.extras import install
 from harness.registry import store_source, table_source
 
 __all__ = ["open_store", "open_tables"]
@@ -41,5 +42,5 @@ def open_tables(spec: SourceSpec) -> Tables:
 
 def _without_driver(spec: SourceSpec) -> ConfigurationError:
     return ConfigurationError(
-        f"store {spec.name!r}: the driver for PostgreSQL is not installed", hint="pip install 'payproof[postgresql]'"
+        f"store {spec.name!r}: the driver for PostgreSQL is not installed", hint=install("postgresql")
     )

@@ -3,6 +3,7 @@
 from harness.domain.tables import Tables
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError
+from harness.extras import install
 from harness.registry import table_source
 
 __all__ = ["open_tables"]
@@ -20,6 +21,6 @@ def open_tables(spec: SourceSpec) -> Tables:
         from harness.sources.redis.tables import RedisTables  # noqa: PLC0415 (see above)
     except ImportError:
         raise ConfigurationError(
-            f"store {spec.name!r}: the driver for Redis is not installed", hint="pip install 'payproof[redis]'"
+            f"store {spec.name!r}: the driver for Redis is not installed", hint=install("redis")
         ) from None
     return RedisTables(spec)

@@ -23,8 +23,9 @@ class SqliteStore:
         self.name = spec.name
         self._busy = spec.busy
         try:
+            self._path, self._file = path, _file_at(path)
             self._connection = connected(path)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(f"store {spec.name!r}: {path}: {error}") from None
         self._last = LastLook()
 
@@ -35,19 +36,26 @@ class SqliteStore:
             InconclusiveError: the database cannot be read.
         """
         try:
+            if _file_at(self._path) != self._file:
+                raise self._unreadable("its file was replaced, and what is open is no longer the target's database")
             version = self._rows("PRAGMA data_version")[0][0]
             unchanged = self._last.still_true(version, before)
             if unchanged is not None:
                 return unchanged
             seen = Fingerprint(before, busy=self._busy)
             self._read(ids, seen)
+        except OSError as error:
+            raise self._unreadable(f"{error.strerror}: {self._path}") from None
         except sqlite3.Error as error:
-            raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {error}") from None
+            raise self._unreadable(str(error)) from None
         return self._last.keep(version, seen)
 
     async def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _unreadable(self, why: str) -> InconclusiveError:
+        return InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {why}")
 
     def _read(self, ids: Sequence[str], seen: Fingerprint) -> None:
         self._rows("BEGIN")
@@ -73,3 +81,9 @@ class SqliteStore:
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(query).fetchall()
+
+
+def _file_at(path: Path) -> tuple[int, int]:
+    """Return which file stands at a path; an open connection stays with one that is removed or replaced."""
+    state = path.stat()
+    return state.st_dev, state.st_ino
