@@ -7,7 +7,7 @@ import time
 import warnings
 import zlib
 from collections.abc import Iterable
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDict
@@ -19,6 +19,7 @@ from harness.domain.contracts import Request
 from harness.domain.observation import Answer, Exchange, NoAnswer, Sent
 from harness.domain.sensitive import Exposure
 from harness.domain.target import Target
+from harness.domain.urls import redirected, url_of
 from harness.errors import ConfigurationError, ForbiddenHostError, InconclusiveError, Reason
 
 __all__ = ["HttpSender", "RawAnswer", "tls_context"]
@@ -49,8 +50,6 @@ class HttpSender:
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self._target, self._ledger = target, ledger
-        base = urlsplit(target.url)
-        self._base = f"{base.scheme}://{base.netloc}"
         self._allowed = target.allowed
         self._tls = tls_context(target)
         with warnings.catch_warnings():
@@ -82,7 +81,7 @@ class HttpSender:
         Raises:
             ForbiddenHostError: the request is for a host that the target file does not list; nothing was sent.
         """
-        url = self._base + request.target
+        url = url_of(self._target.url, request.target)
         address = URL(url, encoded=True)
         # Of the whole URL: a request target such as "@elsewhere/" would change the host that the base names.
         host = f"{address.host}:{address.port}"
@@ -97,6 +96,7 @@ class HttpSender:
             request.variant,
             request.calls,
             _shortened(self._ledger.conceal_text(request.example)),
+            request.role,
         )
         within = request.within or self._target.contract.answer_within
         started = time.perf_counter()
@@ -166,11 +166,11 @@ def _shortened(example: str) -> str:
 
 def _elsewhere(url: str, location: str) -> str | None:
     """Return the place that a redirect names when it is on another host than the URL, or is none at all."""
-    try:
-        there = urlsplit(urljoin(url, location))
-    except ValueError:
+    there = redirected(url, location)
+    if there is None:
         return "what is no URL"
-    return None if there.netloc == urlsplit(url).netloc else f"{there.scheme}://{there.netloc}"
+    parts = urlsplit(there)
+    return None if parts.netloc == urlsplit(url).netloc else f"{parts.scheme}://{parts.netloc}"
 
 
 def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:

@@ -15,6 +15,7 @@ from harness.domain.observation import (
     Exchange,
     LogLines,
     Observation,
+    Role,
     Searched,
     StoreChange,
     StripeCalls,
@@ -51,7 +52,7 @@ class Request:
     way in which it is signed or forged, or the fault that is to strike. ``calls`` is the call to Stripe that it causes,
     and ``within`` how many seconds its answer may take, if not the contract's for deliveries. ``wire`` is the whole
     request as it goes on the wire, where that is malformed on purpose; nothing else of it is then sent. ``example``
-    is a command that sends a made-up request again.
+    is a command that sends a made-up request again. ``role`` is told with what was sent.
     """
 
     method: str
@@ -65,6 +66,7 @@ class Request:
     within: float | None = None
     wire: bytes = field(default=b"", repr=False)
     example: str = field(default="", repr=False)
+    role: Role = ""
 
 
 class MadeEvent(Protocol):
@@ -207,7 +209,8 @@ class Step(Protocol):
     """One action on the target; a frozen dataclass whose fields are the step's parameters.
 
     One that has ``requests`` and ``seconds`` brings so much budget of its own. One that has ``packages`` needs these of
-    the extra ``fuzz``; its case is skipped where they are not installed.
+    the extra ``fuzz``; its case is skipped where they are not installed. One that has ``unfit(target)`` says why it
+    makes no sense on a target, or nothing; its case is skipped then.
     """
 
     name: ClassVar[str]

@@ -46,6 +46,8 @@ def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
     if target.environment is Environment.PRODUCTION and not scenario.passive:
         return Skipped("environment is production, and this scenario changes something")
     missing = [NEEDS[need] for need in case.needs if not target.offers(need)]
+    asked = [getattr(step, "unfit", None) for step in case.phase.steps]
+    missing += [why for unfit in asked if unfit is not None and (why := unfit(target))]
     return Skipped("; ".join(missing)) if missing else None
 
 
