@@ -43,6 +43,7 @@ def request_for(target: Target, operation: Operation, kept: Mapping[str, str]) -
         f"operation {operation.name}" + ("" if who is None else f" as {who.name}"),
         ids=tuple(kept.values()),
         within=target.contract.operations.answer_within,
+        once=True,  # each call to Stripe that it causes is counted
     )
 
 

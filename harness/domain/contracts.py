@@ -53,6 +53,7 @@ class Request:
     and ``within`` how many seconds its answer may take, if not the contract's for deliveries. ``wire`` is the whole
     request as it goes on the wire, where that is malformed on purpose; nothing else of it is then sent. ``example``
     is a command that sends a made-up request again. ``role`` is told with what was sent.
+    One that is to be sent ``once`` is never repeated, nor sent where the target may be closing the connection.
     """
 
     method: str
@@ -67,6 +68,7 @@ class Request:
     wire: bytes = field(default=b"", repr=False)
     example: str = field(default="", repr=False)
     role: Role = ""
+    once: bool = False
 
 
 class MadeEvent(Protocol):
