@@ -4,28 +4,27 @@ import asyncio
 import hashlib
 import ssl
 import time
-import warnings
 import zlib
 from collections.abc import Iterable
-from urllib.parse import urljoin, urlsplit
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from harness.adapters.connections import END_OF_TLS_SECONDS, Connections
 from harness.adapters.raw_http import exchange_raw, exchange_wire
 from harness.canary import Ledger
 from harness.domain.contracts import Request
 from harness.domain.observation import Answer, Exchange, NoAnswer, Sent
 from harness.domain.sensitive import Exposure
 from harness.domain.target import Target
+from harness.domain.urls import redirected, url_of
 from harness.errors import ConfigurationError, ForbiddenHostError, InconclusiveError, Reason
 
 __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 
-# An idle connection is given up before the common servers close it, so that a delivery never meets a closing one.
-_KEEP_IDLE_SECONDS = 1.0
-_END_OF_TLS_SECONDS = 0.1
 _LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -49,32 +48,17 @@ class HttpSender:
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self._target, self._ledger = target, ledger
-        base = urlsplit(target.url)
-        self._base = f"{base.scheme}://{base.netloc}"
         self._allowed = target.allowed
         self._tls = tls_context(target)
-        with warnings.catch_warnings():
-            # aiohttp means to drop the setting, and has no other for a target that never ends TLS.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._connector = aiohttp.TCPConnector(
-                ssl=self._tls, keepalive_timeout=_KEEP_IDLE_SECONDS, limit=0, ssl_shutdown_timeout=_END_OF_TLS_SECONDS
-            )
+        self._connections = Connections(self._tls)
         self._abandoned = False
-        self._client = aiohttp.ClientSession(
-            connector=self._connector,
-            timeout=aiohttp.ClientTimeout(total=None),  # the contract's limit holds, around the whole exchange
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
-        )
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._connector.close(abort_ssl=True)
-        await self._client.close()
+        await self._connections.close()
         if self._abandoned:
             # A connection that was given up on is none of the connector's any more, and ends by itself.
-            await asyncio.sleep(2 * _END_OF_TLS_SECONDS)
+            await asyncio.sleep(2 * END_OF_TLS_SECONDS)
 
     async def send(self, request: Request, step: int) -> Exchange:
         """Send one request; what goes wrong on the way becomes the exchange's ``NoAnswer``.
@@ -82,7 +66,7 @@ class HttpSender:
         Raises:
             ForbiddenHostError: the request is for a host that the target file does not list; nothing was sent.
         """
-        url = self._base + request.target
+        url = url_of(self._target.url, request.target)
         address = URL(url, encoded=True)
         # Of the whole URL: a request target such as "@elsewhere/" would change the host that the base names.
         host = f"{address.host}:{address.port}"
@@ -97,30 +81,47 @@ class HttpSender:
             request.variant,
             request.calls,
             _shortened(self._ledger.conceal_text(request.example)),
+            request.role,
         )
         within = request.within or self._target.contract.answer_within
         started = time.perf_counter()
+        again: list[str] = []
         try:
             async with asyncio.timeout(within):
-                status, headers, body = await self._raw(request, address)
+                status, headers, body = await self._raw(request, address, again)
         except InconclusiveError as error:
             self._abandoned = True
-            return Exchange(step, sent, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
+            return _told_of(step, sent, again, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
         except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
             self._abandoned = True
             reason, detail = _told(error, host, within)
-            return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
+            return _told_of(step, sent, again, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
-        return Exchange(step, sent, self._observed(url, status, headers, body, seconds))
+        return _told_of(step, sent, again, self._observed(url, status, headers, body, seconds))
 
-    async def _raw(self, request: Request, url: URL) -> RawAnswer:
+    async def _raw(self, request: Request, url: URL, again: list[str]) -> RawAnswer:
+        """Send a request, once more where it met a stale connection, which is then told in ``again``."""
         limit = self._target.budget.answer_bytes
         if request.wire:
             return await exchange_wire(request, str(url), self._tls, limit)
         if not all(value.isascii() for _, value in request.headers):
             return await exchange_raw(request, str(url), self._tls, limit)
+        client = await self._connections.choose(once=request.once)
+        with self._connections.attempt() as attempt:
+            try:
+                return await self._exchanged(client, request, url)
+            except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+                if not attempt.met_a_stale_connection:
+                    raise
+        again.append("sent again, as the target had ended the connection that it had kept")
+        client = await self._connections.choose(once=True)
+        with self._connections.attempt():
+            return await self._exchanged(client, request, url)
+
+    async def _exchanged(self, client: aiohttp.ClientSession, request: Request, url: URL) -> RawAnswer:
+        limit = self._target.budget.answer_bytes
         headers = CIMultiDict((name.decode("ascii"), value.decode("ascii")) for name, value in request.headers)
-        async with self._client.request(
+        async with client.request(
             request.method, url, headers=headers, data=request.body, allow_redirects=False
         ) as response:
             body = bytearray()
@@ -159,6 +160,10 @@ class HttpSender:
         )
 
 
+def _told_of(step: int, sent: Sent, again: list[str], answer: Answer | NoAnswer) -> Exchange:
+    return Exchange(step, replace(sent, note=", ".join([sent.note, *again])), answer)
+
+
 def _shortened(example: str) -> str:
     more = len(example) - _LONGEST_EXAMPLE
     return example if more <= 0 else f"{example[:_LONGEST_EXAMPLE]}… ({more:,} characters more)"
@@ -166,11 +171,11 @@ def _shortened(example: str) -> str:
 
 def _elsewhere(url: str, location: str) -> str | None:
     """Return the place that a redirect names when it is on another host than the URL, or is none at all."""
-    try:
-        there = urlsplit(urljoin(url, location))
-    except ValueError:
+    there = redirected(url, location)
+    if there is None:
         return "what is no URL"
-    return None if there.netloc == urlsplit(url).netloc else f"{there.scheme}://{there.netloc}"
+    parts = urlsplit(there)
+    return None if parts.netloc == urlsplit(url).netloc else f"{parts.scheme}://{parts.netloc}"
 
 
 def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:

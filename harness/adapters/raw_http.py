@@ -31,7 +31,9 @@ async def exchange_raw(
         (b"Connection", b"close"),
     ]
     connection = h11.Connection(h11.CLIENT)
-    head = h11.Request(method=request.method, target=request.target, headers=headers)
+    # Of the URL, as what cannot stand on a request line is encoded there, and the base may have a path.
+    target = "/" + url.split("/", 3)[3]
+    head = h11.Request(method=request.method, target=target, headers=headers)
     events = (head, h11.Data(data=request.body), h11.EndOfMessage())
     wire = b"".join(connection.send(event) or b"" for event in events)
     return await _exchanged(wire, connection, url, tls, limit)

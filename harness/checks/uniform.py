@@ -1,4 +1,3 @@
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,30 +5,16 @@ from itertools import combinations
 from statistics import quantiles
 from typing import ClassVar
 
+from harness.domain.answer_shape import AnswerShape, shape_of
 from harness.domain.contracts import Seen
 from harness.domain.finding import Finding
 from harness.domain.observation import Answer, Channel, Exchange
-from harness.domain.places import text_at
 from harness.registry import check
 
 __all__ = ["Uniform"]
 
-# An entity tag is a digest of the body, which is compared itself, without what a server makes up for each answer.
-_VARIES = frozenset(
-    {"age", "cf-ray", "date", "etag", "server-timing", "traceparent", "via", "x-correlation-id", "x-request-id"}
-)
 _ENOUGH = 20  # answers to one cause, before its times say something
 _SUCCESS = range(200, 300)
-# Ids and times that a server makes up for each answer: UUIDs, hexadecimal from 12 digits, ULIDs, ISO times.
-_MADE_UP = re.compile(
-    r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{12,}|[0-9A-HJKMNP-TV-Z]{26}"
-    r"|20\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)\b",
-    re.IGNORECASE,
-)
-# Of the connection, not of the answer: they depend on how the request asked for it.
-_OF_CONNECTION = frozenset({"connection", "keep-alive"})
-
-_Shape = tuple[int, str, tuple[tuple[str, str], ...]]
 
 
 @check
@@ -50,19 +35,19 @@ class Uniform:
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each answer that differs from the commonest one, and in what."""
-        groups: dict[tuple[object, ...], list[tuple[Exchange, _Shape]]] = defaultdict(list)
+        groups: dict[tuple[object, ...], list[tuple[Exchange, AnswerShape]]] = defaultdict(list)
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer) and answer.status not in _SUCCESS and self._compares(answer):
                 key = (exchange.sent.method, exchange.sent.variant, answer.status) if self.statuses else ()
-                groups[key].append((exchange, _shape(answer, seen.contract.operations.reference)))
+                groups[key].append((exchange, shape_of(answer, seen.contract.operations.reference)))
         for answers in groups.values():
             yield from self._different(answers)
 
     def _compares(self, answer: Answer) -> bool:
         return not self.statuses or answer.status in self.statuses
 
-    def _different(self, answers: list[tuple[Exchange, _Shape]]) -> Iterator[Finding]:
+    def _different(self, answers: list[tuple[Exchange, AnswerShape]]) -> Iterator[Finding]:
         common = Counter(shape for _, shape in answers).most_common(1)[0][0]
         for exchange, shape in answers:
             if shape != common:
@@ -90,13 +75,3 @@ class Uniform:
         ]
         told = "told apart by time: " + "; ".join(apart) if apart else "no cause is told apart by time"
         return f"median answer times in ms: {medians}; {told}" if quartiles else ""
-
-
-def _shape(answer: Answer, place: str | None) -> _Shape:
-    headers = tuple(
-        sorted((name, "" if name in _VARIES else value) for name, value in answer.headers if name not in _OF_CONNECTION)
-    )
-    body = answer.body
-    if place is not None and (reference := text_at(body, place)):
-        body = body.replace(reference, "*")
-    return answer.status, _MADE_UP.sub("*", body), headers

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from harness.domain.contracts import Request
 from harness.domain.operation import Operation, Principal
@@ -36,12 +37,13 @@ def request_for(target: Target, operation: Operation, kept: Mapping[str, str]) -
     headers += credentials(who)
     return Request(
         operation.method,
-        _filled(operation.path, kept),
+        _filled(operation.path, {name: quote(value, safe="") for name, value in kept.items()}),
         tuple(headers),
         body,
         f"operation {operation.name}" + ("" if who is None else f" as {who.name}"),
         ids=tuple(kept.values()),
         within=target.contract.operations.answer_within,
+        once=True,  # each call to Stripe that it causes is counted
     )
 
 

@@ -15,6 +15,7 @@ from harness.domain.observation import (
     Exchange,
     LogLines,
     Observation,
+    Role,
     Searched,
     StoreChange,
     StripeCalls,
@@ -51,7 +52,8 @@ class Request:
     way in which it is signed or forged, or the fault that is to strike. ``calls`` is the call to Stripe that it causes,
     and ``within`` how many seconds its answer may take, if not the contract's for deliveries. ``wire`` is the whole
     request as it goes on the wire, where that is malformed on purpose; nothing else of it is then sent. ``example``
-    is a command that sends a made-up request again.
+    is a command that sends a made-up request again. ``role`` is told with what was sent.
+    One that is to be sent ``once`` is never repeated, nor sent where the target may be closing the connection.
     """
 
     method: str
@@ -65,6 +67,8 @@ class Request:
     within: float | None = None
     wire: bytes = field(default=b"", repr=False)
     example: str = field(default="", repr=False)
+    role: Role = ""
+    once: bool = False
 
 
 class MadeEvent(Protocol):
@@ -207,7 +211,8 @@ class Step(Protocol):
     """One action on the target; a frozen dataclass whose fields are the step's parameters.
 
     One that has ``requests`` and ``seconds`` brings so much budget of its own. One that has ``packages`` needs these of
-    the extra ``fuzz``; its case is skipped where they are not installed.
+    the extra ``fuzz``; its case is skipped where they are not installed. One that has ``unfit(target)`` says why it
+    makes no sense on a target, or nothing; its case is skipped then.
     """
 
     name: ClassVar[str]
@@ -334,7 +339,8 @@ class Check(Protocol):
 
     ``channels`` are what it must have seen to judge fully; ``patient`` marks one that may come to hold by waiting.
     One that has ``reads_bodies = True`` is not judged as held where a body was cut, and one that ``reads`` a sort of
-    observation not where there is none; ``unjudged(seen)`` names what else one could not judge. One that is
+    observation not where there is none; ``unjudged(seen)`` names what else one could not judge, and ``note(seen)`` what
+    a reader should know of one that held. One that is
     ``own_control`` judges what shows by itself that the right place was looked at, so that it needs no control and no
     marker. One that has ``at_end = True`` is waited for after the last step only, and as long as the contract gives
     operations to be completed.
@@ -362,10 +368,19 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """A check of one step alone, judged as if that step were the first."""
+    """A check and the step that it judges, as if that step were the first; without a step it judges all of them.
+
+    It alone reads what a check may leave out, so that whoever judges sees the same of a check of one step and of a
+    check of all steps.
+    """
 
     check: Check
-    step: int
+    step: int | None = None
+
+    @classmethod
+    def of(cls, check: "Check | At") -> "At":
+        """Return a check as one of all steps, unless it has its step."""
+        return check if isinstance(check, cls) else cls(check)
 
     @property
     def name(self) -> str:
@@ -397,14 +412,30 @@ class At:
         """Whether the check needs whole bodies."""
         return getattr(self.check, "reads_bodies", False)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the check is waited for after the last step only, and as long as operations take to complete."""
+        return getattr(self.check, "at_end", False)
+
+    def scope(self, seen: Seen) -> Seen:
+        """Return what the check may judge of all that was seen."""
+        return seen if self.step is None else seen.at(self.step)
+
     def unjudged(self, seen: Seen) -> Iterable[str]:
         """Return what the check could not judge."""
         own = getattr(self.check, "unjudged", None)
-        return () if own is None else own(seen)
+        return () if own is None else own(self.scope(seen))
+
+    def note(self, seen: Seen) -> str:
+        """Return what the check notes, though nothing is wrong with it."""
+        own = getattr(self.check, "note", None)
+        return "" if own is None else own(self.scope(seen))
 
     def judge(self, seen: Seen) -> Iterable[Finding]:
-        """Return what does not hold at the step; nothing before it has run."""
-        mine = seen.at(self.step)
+        """Return what does not hold; nothing before a step has run."""
+        if self.step is None:
+            return tuple(self.check.judge(seen))
+        mine = self.scope(seen)
         findings = self.check.judge(mine) if mine.observations else ()
         return tuple(replace(finding, step=self.step) for finding in findings)
 

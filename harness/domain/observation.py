@@ -10,6 +10,7 @@ from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.errors import Reason
 
 __all__ = [
+    "ABSENT",
     "Answer",
     "Channel",
     "ColumnCount",
@@ -20,6 +21,7 @@ __all__ = [
     "NoAnswer",
     "Observation",
     "Purged",
+    "Role",
     "Searched",
     "Sent",
     "Sighting",
@@ -28,6 +30,12 @@ __all__ = [
     "Suspected",
     "TableChange",
 ]
+
+#: Statuses that say: there is no such route.
+ABSENT = frozenset({404, 405, 410})
+
+#: What a request is for, beside the others of its step.
+Role = Literal["", "moved", "nowhere"]
 
 
 class Channel(StrEnum):
@@ -46,7 +54,9 @@ class Sent:
 
     ``note`` is for people, ``variant`` names the way of signing or forging, or the fault that was to strike, ``digest``
     is SHA-256 of the body. ``calls`` is the call to Stripe that the request causes, such as ``POST /v1/customers``.
-    ``example`` is a command that sends a made-up request again.
+    ``example`` is a command that sends a made-up request again. ``role`` is "moved" of a request that follows the
+    redirect of the one before, and "nowhere" of one that shows how the target answers the one before at a place that
+    it does not have.
     """
 
     method: str
@@ -57,6 +67,7 @@ class Sent:
     variant: str = ""
     calls: str = ""
     example: str = ""
+    role: Role = ""
 
 
 @dataclass(frozen=True, slots=True)

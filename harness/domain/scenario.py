@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from harness.domain.contracts import Check, Step
+from harness.domain.contracts import At, Check, Step
 from harness.domain.finding import Severity
 from harness.domain.operation import KINDS, OPERATIONS
 
@@ -50,6 +50,11 @@ class Phase:
 
     steps: tuple[Step, ...]
     expect: tuple[Check, ...]
+
+    @property
+    def expectations(self) -> tuple[At, ...]:
+        """What must hold, each with the step that it is about."""
+        return tuple(At.of(check) for check in self.expect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from harness.domain.contracts import Check, Seen
+from harness.domain.contracts import At, Check, Seen
 from harness.domain.events import Record
 from harness.domain.finding import Finding
 from harness.domain.observation import (
     Answer,
+    Channel,
     ColumnsSeen,
     Counted,
     Exchange,
@@ -45,6 +46,8 @@ def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
     if target.environment is Environment.PRODUCTION and not scenario.passive:
         return Skipped("environment is production, and this scenario changes something")
     missing = [NEEDS[need] for need in case.needs if not target.offers(need)]
+    asked = [getattr(step, "unfit", None) for step in case.phase.steps]
+    missing += [why for unfit in asked if unfit is not None and (why := unfit(target))]
     return Skipped("; ".join(missing)) if missing else None
 
 
@@ -89,8 +92,7 @@ def _unknown(phase: Phase, weighed: _Weighed, record: Record) -> Errored | Skipp
         return Errored(weighed.silence.reason, weighed.silence.detail)
     if (doubt := _unsearched(record.observations)) is not None:
         return doubt
-    marked = [check for check in phase.expect if not getattr(check, "own_control", False)]
-    wanted = {channel for check in marked for channel in check.channels}
+    wanted = {channel for one in phase.expectations if not one.own_control for channel in one.channels}
     for unwatched in record.unwatched:
         if unwatched.channel in wanted:
             detail = f"{unwatched.channel} {unwatched.source} does not show what a signed delivery leaves behind"
@@ -130,8 +132,14 @@ def _merely_accepted(failed: Failed, record: Record) -> bool:
 def unmet(contract: Contract, expect: Iterable[Check], observations: tuple[Observation, ...]) -> bool:
     """Whether a check that may come to hold by waiting does not hold yet; one whose channel is not there never will."""
     seen = Seen(contract, observations)
-    present = {observation.channel for observation in observations}
-    return any(check.patient and check.channels <= present and any(True for _ in check.judge(seen)) for check in expect)
+    return any(
+        one.patient and one.channels <= _channels(one.scope(seen)) and any(True for _ in one.judge(seen))
+        for one in map(At.of, expect)
+    )
+
+
+def _channels(seen: Seen) -> frozenset[Channel]:
+    return frozenset(observation.channel for observation in seen.observations)
 
 
 def _weigh(
@@ -139,43 +147,38 @@ def _weigh(
 ) -> _Weighed:
     weighed = _Weighed()
     seen = Seen(contract, observations, control)
-    present = {observation.channel for observation in observations}
     waived = {waiver.channel for waiver in contract.waivers}
     silences = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, NoAnswer)]
-    for check in phase.expect:
-        reads = getattr(check, "reads", None)
-        if reads is not None and not any(isinstance(one, reads) for one in observations):
-            weighed.unjudged.append(f"{check.name} saw no search")
+    cut: dict[int, Answer] = {}
+    for one in phase.expectations:
+        scope = one.scope(seen)
+        if one.reads is not None and not any(isinstance(observation, one.reads) for observation in scope.observations):
+            weighed.unjudged.append(f"{one.name} saw no search")
             continue
-        blind = check.channels - present
+        blind = one.channels - _channels(scope)
         if blind - waived:
-            weighed.unjudged.append(f"{check.name} saw no {' and no '.join(sorted(blind - waived))}")
+            weighed.unjudged.append(f"{one.name} saw no {' and no '.join(sorted(blind - waived))}")
         elif blind:
-            weighed.waived.append(f"{check.name} ({', '.join(sorted(blind))})")
-        if blind and blind == check.channels:
+            weighed.waived.append(f"{one.name} ({', '.join(sorted(blind))})")
+        if blind and blind == one.channels:
             continue
         # Where a request got no answer, an effect that did not come says nothing about the target's rules.
-        findings = [] if check.patient and silences else list(check.judge(seen))
+        findings = [] if one.patient and silences else list(one.judge(seen))
         weighed.findings += findings
         if not findings and not blind - waived:
-            judged = f" ({', '.join(sorted(check.channels & present))})" if blind else ""
-            weighed.held.append(check.name + judged)
-        _tell(check, seen, weighed)
-    answers = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, Answer)]
-    for answer in answers:
-        if answer.cut and any(getattr(check, "reads_bodies", False) for check in phase.expect):
-            detail = f"of a body of {answer.length:,} bytes only the first {len(answer.body):,} characters were kept"
-            silences.append(NoAnswer(Reason.RESPONSE_TOO_LARGE, detail, answer.seconds))
+            judged = f" ({', '.join(sorted(one.channels - blind))})" if blind else ""
+            weighed.held.append(one.name + judged)
+        weighed.unjudged += one.unjudged(seen)
+        if text := one.note(seen):
+            weighed.notes.append(text)
+        if one.reads_bodies:
+            answers = (exchange.answer for exchange in scope.exchanges)
+            cut |= {id(answer): answer for answer in answers if isinstance(answer, Answer) and answer.cut}
+    for answer in cut.values():
+        detail = f"of a body of {answer.length:,} bytes only the first {len(answer.body):,} characters were kept"
+        silences.append(NoAnswer(Reason.RESPONSE_TOO_LARGE, detail, answer.seconds))
     weighed.silence = silences[0] if silences else None
     return weighed
-
-
-def _tell(check: Check, seen: Seen, weighed: _Weighed) -> None:
-    """Take what a check says of what it could not judge, and what it notes."""
-    if (unjudged := getattr(check, "unjudged", None)) is not None:
-        weighed.unjudged += unjudged(seen)
-    if (note := getattr(check, "note", None)) and (text := note(seen)):
-        weighed.notes.append(text)
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:

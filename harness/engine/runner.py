@@ -163,4 +163,4 @@ async def _through(trial: Trial, phase: Phase) -> None:
     last = len(phase.steps) - 1
     for number, step in enumerate(phase.steps):
         await trial.act(step)
-        await trial.look(c for c in phase.expect if number == last or not getattr(c, "at_end", False))
+        await trial.look(one for one in phase.expectations if number == last or not one.at_end)

@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.canary import Ledger
-from harness.domain.contracts import Check, Log, Snapshot, Step, Store
+from harness.domain.contracts import At, Check, Log, Snapshot, Step, Store
 from harness.domain.observation import LogLines, Observation, StoreChange, StripeCalls, TableChange
 from harness.domain.scenario import Phase
 from harness.domain.target import SourceSpec
@@ -83,8 +83,8 @@ class Trial:
         A second look at the same step takes the place of the first. A target that works after it has answered shows its
         effects late; how late, earlier effects of this run tell.
         """
-        contract, expect = self._context.target.contract, tuple(expect)
-        completing = any(getattr(check, "at_end", False) for check in expect)
+        contract, expected = self._context.target.contract, tuple(At.of(check) for check in expect)
+        completing = any(one.at_end for one in expected)
         limit = contract.operations.completed_within if completing else contract.effect_within
         started, wait, awaited = self._clock.monotonic(), _FIRST_WAIT, True
         while True:
@@ -93,7 +93,7 @@ class Trial:
                 *[s async for s in self._changes(waited) if not self._context.store_is_down],
                 *[s async for s in self._lines()],
             )
-            if awaited and not unmet(contract, expect, self._acted + seen + self._calls()):
+            if awaited and not unmet(contract, expected, self._acted + seen + self._calls()):
                 awaited = False
                 if wait > _FIRST_WAIT and not completing:
                     self._patience.slowest_effect = max(self._patience.slowest_effect, waited)

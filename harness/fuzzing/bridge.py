@@ -11,6 +11,7 @@ from schemathesis import Response
 from harness.domain.contracts import Request
 from harness.domain.finding import Finding
 from harness.domain.observation import Answer
+from harness.domain.urls import path_of, quoted, with_query
 from harness.fuzzing.search import Search
 
 __all__ = ["Bridge", "Environ"]
@@ -91,8 +92,8 @@ class Bridge:
             and _can_be_sent(name, value)
         ]
         path, query = environ["REQUEST_URI"].partition("?")[0], environ["QUERY_STRING"]
-        method, target = environ["REQUEST_METHOD"], _request_target(f"{path}?{query}" if query else path)
-        label = self._label(method, target.partition("?")[0])
+        method, target = environ["REQUEST_METHOD"], _request_target(with_query(path, query))
+        label = self._label(method, path_of(target))
         return Request(
             method=method,
             target=target,
@@ -109,9 +110,8 @@ def _can_be_sent(name: str, value: str) -> bool:
 
 
 def _request_target(uri: str) -> str:
-    path = re.sub(r"^[a-z]+://[^/?]*", "", uri)
-    quoted = "".join(c if "!" <= c <= "~" and c != "#" else "".join(f"%{b:02X}" for b in c.encode()) for c in path)
-    return quoted if quoted.startswith("/") else f"/{quoted}"
+    target = quoted(re.sub(r"^[a-z]+://[^/?]*", "", uri))
+    return target if target.startswith("/") else f"/{target}"
 
 
 def _passed_back(answer: Answer) -> Iterator[tuple[str, str]]:

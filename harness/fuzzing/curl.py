@@ -1,6 +1,7 @@
 import shlex
 
 from harness.domain.contracts import Request
+from harness.domain.urls import url_of
 
 __all__ = ["curl_line"]
 
@@ -12,7 +13,7 @@ def curl_line(base: str, request: Request) -> str:
     """
     if request.wire:
         return f"as bytes to {base}: {request.wire.decode('latin-1')!r}"
-    parts = ["curl", "--path-as-is", "-X", request.method, base + request.target]
+    parts = ["curl", "--path-as-is", "-X", request.method, url_of(base, request.target)]
     for name, value in request.headers:
         parts += ["-H", f"{name.decode('latin-1')}: {value.decode('latin-1')}"]
     if request.body:

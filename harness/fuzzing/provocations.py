@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import quote
 
+from harness.domain.urls import below, with_query
+
 __all__ = ["Kind", "Odd", "addresses", "filled", "provocations"]
 
 Kind = Literal["types", "templates", "sql", "paths", "pages"]
@@ -100,7 +102,7 @@ def provocations(kind: Kind, method: str, path: str, product: str) -> Iterator[O
             for text in _PATHS:
                 quoted = quote(text, safe="%./")
                 inside = filled(path, quoted)
-                yield inside if inside != path else f"{path}/{quoted}", (), b""
+                yield inside if inside != path else below(path, quoted), (), b""
         case _:
             yield from _pages(filled(path))
 
@@ -109,14 +111,14 @@ def _types(target: str) -> Iterator[Odd]:
     for body in _TYPES:
         yield target, (_JSON,), body
     for query in _QUERIES:
-        yield f"{target}?{query}", (), b""
+        yield with_query(target, query), (), b""
     for type_ in _BODY_TYPES:
         yield target, ((b"Content-Type", type_.encode()),), b'{"id": 1}'
 
 
 def _pages(target: str) -> Iterator[Odd]:
     for switch in _SWITCHES:
-        yield f"{target}?{switch}", (_BROWSER,), b"{"
+        yield with_query(target, switch), (_BROWSER,), b"{"
     for header in _SWITCH_HEADERS:
         yield target, (header, _JSON), b"{"
 
@@ -129,7 +131,7 @@ def addresses() -> Iterator[Odd]:
 def _everywhere(method: str, path: str, text: str) -> Iterator[Odd]:
     """Yield a text in the path, the query, a header, and where there is a body its keys and values."""
     quoted = quote(text, safe="")
-    yield f"{filled(path, quoted)}?id={quoted}&{quoted}=1", ((b"X-Request-Id", quoted.encode()),), b""
+    yield with_query(filled(path, quoted), f"id={quoted}&{quoted}=1"), ((b"X-Request-Id", quoted.encode()),), b""
     if method != "GET":
         body = {"id": text, "customer_id": text, "price_id": text, "name": text, text: text}
         yield filled(path), (_JSON,), json.dumps(body).encode()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness.domain.contracts import Request
 from harness.domain.observation import NoAnswer
+from harness.domain.urls import with_query
 from harness.fuzzing.canaries import Canaries
 from harness.fuzzing.search import Search
 from harness.fuzzing.texts import encoded_bodies, plain_bodies
@@ -116,16 +117,14 @@ def _requests(
     )
     if kind == "methods":
         method = draw(st.sampled_from(_METHODS))
-        target += draw(st.sampled_from(["", "/", "/payproof", "//", "/..", ";a=b", "%2f", ".json", "?debug=1"]))
+        more = draw(st.sampled_from(["", "/", "/payproof", "//", "/..", ";a=b", "%2f", ".json", "?debug=1"]))
+        path, _, query = target.partition("?")
+        target = with_query(path + more, query)
     if kind == "headers":
         given += tuple(draw(st.lists(_header(canaries), max_size=4)))
     if draw(st.booleans()):
-        target += "&" if "?" in target else "?"
-        target += draw(
-            st.sampled_from(
-                [f"note={canaries.text}", "note=%ff%fe", f"card={canaries.number}", "a[]=1&a=2", "limit=1e9"]
-            )
-        )
+        queries = [f"note={canaries.text}", "note=%ff%fe", f"card={canaries.number}", "a[]=1&a=2", "limit=1e9"]
+        target = with_query(target, draw(st.sampled_from(queries)))
     if type_ is not None:
         given += ((b"Content-Type", type_.encode()),)
     if encoding:

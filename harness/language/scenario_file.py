@@ -125,7 +125,7 @@ class _Reading:
         cases = tuple(self._case(entry, id_, name, case) for name, case in entry.cases.items())
         if control is None:
             for case in cases:
-                alone = all(getattr(check, "own_control", False) for check in case.phase.expect)
+                alone = all(one.own_control for one in case.phase.expectations)
                 if not alone and not {check.name for check in case.phase.expect} >= _POSITIVE:
                     raise self._wrong(
                         ["cases", case.name],

@@ -29,6 +29,7 @@ from harness.domain.target import (
     Waiver,
     Webhook,
 )
+from harness.domain.urls import quoted
 from harness.errors import ConfigurationError
 from harness.language.entry import Entry
 from harness.language.openapi import read_openapi
@@ -63,8 +64,8 @@ def _base_url(url: str) -> str:
 
 
 def _path(path: str) -> str:
-    if not path.startswith("/") or not path.isascii() or any(c.isspace() for c in path):
-        raise ValueError("a path that starts with '/', such as /webhooks/stripe")
+    if not path.startswith("/") or quoted(path) != path:
+        raise ValueError("a path that starts with '/', such as /webhooks/stripe, in ASCII, without spaces and '#'")
     return path
 
 

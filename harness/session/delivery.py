@@ -12,6 +12,7 @@ from harness.domain.contracts import Request
 from harness.domain.observation import Exchange
 from harness.domain.sensitive import Secret
 from harness.domain.target import LOOPBACK, Contract, Environment, Target, Webhook
+from harness.domain.urls import with_query
 from harness.errors import ConfigurationError
 from harness.session.run import event_factory
 from harness.steps.deliver import digests_of
@@ -43,7 +44,7 @@ def loose_target(url: str, *, secret: Secret, ca_file: str | None = None, answer
         name=parts.netloc,
         url=f"{parts.scheme}://{parts.netloc}",
         environment=Environment.LOCAL,
-        webhook=Webhook(path=parts.path or "/", secret=secret, api_version=""),
+        webhook=Webhook(path=with_query(parts.path or "/", parts.query), secret=secret, api_version=""),
         ca_file=ca_file,
         contract=Contract(answer_within=answer_within),
     )
@@ -88,10 +89,9 @@ def deliver_once(
             f"{event.type} ({event.id}), API version {event.api_version}, signature {signature}",
         )
     signed = forge(signature, Material(body=body, secret=secret.reveal(), now=int(time.time()), random=random))
-    query = "&".join(part for part in (urlsplit(url).query, urlencode(signed.query)) if part)
     request = Request(
         method="POST",
-        target=target.webhook.path + (f"?{query}" if query else ""),
+        target=with_query(target.webhook.path, urlencode(signed.query)),
         headers=(*STRIPE_HEADERS, *signed.headers),
         body=signed.body,
         note=note,

@@ -16,6 +16,7 @@ from harness.domain.contracts import Request
 from harness.domain.observation import Answer, NoAnswer
 from harness.domain.sensitive import Secret
 from harness.domain.target import Budget, Target
+from harness.domain.urls import quoted
 from harness.errors import InconclusiveError, Reason
 from harness.session.delivery import loose_target
 from harness.session.run import event_factory
@@ -115,7 +116,7 @@ def _webhook_routes(answer: Answer) -> list[str] | None:
     if not isinstance(paths, dict):
         return []
     return [
-        path
+        quoted(path)
         for path, operations in paths.items()
         if isinstance(operations, dict) and "post" in operations
         if _WEBHOOK.search(path) and _PATH.fullmatch(path)

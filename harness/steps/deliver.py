@@ -2,11 +2,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from harness.domain.contracts import Context, Request
-from harness.domain.observation import Answer, Exchange
+from harness.domain.observation import ABSENT, Answer, Exchange
 from harness.domain.sensitive import Secret
+from harness.domain.target import Target
+from harness.domain.urls import Shape, ShapeError, aliases, nowhere, redirected, shaped, with_query
 from harness.errors import ConfigurationError
 from harness.registry import step
 from harness.stripe.deliveries import STRIPE_HEADERS
@@ -19,6 +21,7 @@ __all__ = ["Deliver", "digests_of"]
 _DIGEST = re.compile(rb"=([0-9A-Za-z+/]{32,})")
 _TIMESTAMP = re.compile(rb"(?:^|,)t=(\d{1,12})(?=,|$)")
 _MOST_DIGESTS = 8
+_FAILURE = 500
 _TEMPORARY_REDIRECTS = frozenset({307, 308})
 
 
@@ -41,16 +44,18 @@ class Deliver:
     """Deliver one event to the webhook route, signed or forged, as Stripe would send it.
 
     ``signature`` names a way to sign or forge (``harness.stripe.forgery``), ``body`` the form of the JSON, ``set``
-    values at dotted paths of the event's object. ``path`` varies the webhook's path, ``suffix`` is appended to it;
-    with ``follow`` one redirect that keeps the method is followed on the same host.
+    values at dotted paths of the event's object. ``path`` varies how the webhook's path is written, ``alias`` is the
+    name of a twin that somebody may have forgotten: each place that there may be of either gets the delivery. With
+    ``follow`` one redirect that keeps the method is followed on the same host. Where such a place neither is absent nor
+    rejects, the same goes to a place that no route has, so that it can be told whether the target answers any so.
     """
 
     name: ClassVar[str] = "deliver"
     event: str = "customer.subscription.updated"
     signature: str = "valid"
     body: Literal["pretty", "compact", "spaced", "unicode", "escaped", "large"] = "pretty"
-    path: Literal["webhook", "upper_case", "double_slash", "dot_segments", "encoded_slash"] = "webhook"
-    suffix: str = ""
+    path: Literal["webhook"] | Shape = "webhook"
+    alias: str = ""
     follow: bool = False
     set: Mapping[str, object] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +66,14 @@ class Deliver:
             forgery_named(self.signature)
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
+
+    def unfit(self, target: Target) -> str:
+        """Return why a target's path cannot be written so."""
+        try:
+            self._places(target.webhook.path)
+        except ShapeError as error:
+            return str(error)
+        return ""
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event, sign or forge it, send it."""
@@ -85,54 +98,64 @@ class Deliver:
             context.conceal("signature", "Stripe-Signature", digest)
         for digest in _right_digests(signed, hook.secret):
             context.conceal("signature", "the right signature of what was sent", digest)
-        path = self._path(hook.path)
-        query = "?" + urlencode(signed.query) if signed.query else ""
-        request = Request(
-            method="POST",
-            target=path + query,
-            headers=(
-                *STRIPE_HEADERS,
-                *signed.headers,
-            ),
-            body=signed.body,
-            note=f"{self.event} ({event.id}), signature {self.signature}, body {self.body}, path {path}",
-            ids=event.ids,
-            variant=self.signature,
-        )
-        exchange = await context.send(request)
-        if self.follow and (onward := _redirect(context, exchange, path)):
-            return exchange, await context.send(_moved(request, onward))
-        return (exchange,)
+        exchanges: list[Exchange] = []
+        for place in self._places(hook.path):
+            request = Request(
+                method="POST",
+                target=with_query(place, urlencode(signed.query)),
+                headers=(
+                    *STRIPE_HEADERS,
+                    *signed.headers,
+                ),
+                body=signed.body,
+                note=f"{self.event} ({event.id}), signature {self.signature}, body {self.body}, path {place}",
+                ids=event.ids,
+                variant=self.signature,
+            )
+            exchanges.append(await context.send(request))
+            if self.follow and (onward := _redirect(exchanges[-1])):
+                exchanges.append(await context.send(_moved(request, onward)))
+            if place != hook.path and _is_taken_or_odd(context, exchanges[-1]):
+                name = f"payproof-{context.random.getrandbits(32):08x}"
+                elsewhere = with_query(nowhere(hook.path, place, name), urlencode(signed.query))
+                note = f"{request.note}, but to a place that no route has"
+                exchanges.append(await context.send(replace(request, target=elsewhere, note=note, role="nowhere")))
+        return exchanges
 
-    def _path(self, path: str) -> str:
-        match self.path:
-            case "webhook":
-                shaped = path
-            case "upper_case":
-                shaped = path.upper()
-            case "double_slash":
-                shaped = "/" + path
-            case "dot_segments":
-                shaped = f"/payproof/..{path}"
-            case "encoded_slash":
-                head, _, last = path.rpartition("/")
-                shaped = f"{head}%2F{last}"
-        return shaped + self.suffix
+    def _places(self, path: str) -> tuple[str, ...]:
+        """Return where the delivery goes.
+
+        Raises:
+            ShapeError: the path cannot be written so.
+        """
+        if self.alias:
+            return aliases(path, self.alias)
+        return (path,) if self.path == "webhook" else shaped(path, self.path)
 
 
 def _text(secret: Secret | None) -> str | None:
     return None if secret is None else secret.reveal()
 
 
-def _redirect(context: Context, exchange: Exchange, path: str) -> str | None:
+def _is_taken_or_odd(context: Context, exchange: Exchange) -> bool:
+    """Whether an answer neither says that there is no such place, nor rejects, nor fails, nor leads elsewhere."""
+    answer = exchange.answer
+    if not isinstance(answer, Answer) or answer.status >= _FAILURE:
+        return False
+    return answer.status not in ABSENT | _TEMPORARY_REDIRECTS | context.target.contract.rejected
+
+
+def _redirect(exchange: Exchange) -> str | None:
     """Return the request target that a method-keeping redirect on the same host names."""
     answer = exchange.answer
     if not isinstance(answer, Answer) or answer.status not in _TEMPORARY_REDIRECTS:
         return None
-    here = urljoin(context.target.url, path)
-    there = urlsplit(urljoin(here, answer.header("location") or ""))
-    return there.path if there.netloc == urlsplit(here).netloc else None
+    here = exchange.sent.url
+    there = redirected(here, answer.header("location") or "")
+    if there is None or urlsplit(there).netloc != urlsplit(here).netloc:
+        return None
+    return "/" + there.split("/", 3)[3]
 
 
 def _moved(request: Request, target: str) -> Request:
-    return replace(request, target=target, note=request.note + ", redirected")
+    return replace(request, target=target, note=request.note + ", redirected", role="moved")

@@ -1,6 +1,7 @@
 """Genuine deliveries of events: what Stripe sends beside the body, and the right signature."""
 
 from harness.domain.contracts import Context, MadeEvent, Request
+from harness.domain.urls import with_query
 from harness.stripe.forgery import SIGNATURE_HEADER
 from harness.stripe.signature import compose, hexdigest
 
@@ -34,7 +35,7 @@ def signed_request(
     replaced = {name.lower() for name, _ in headers}
     return Request(
         method="POST",
-        target=hook.path + (f"?{query}" if query else ""),
+        target=with_query(hook.path, query),
         headers=(
             *(pair for pair in STRIPE_HEADERS if pair[0].lower() not in replaced),
             (SIGNATURE_HEADER, compose(now, [digest]).encode()),

@@ -10,7 +10,7 @@ LIVE = ("sk_" + "live_", "rk_" + "live_", "sk_org_" + "live_")
 
 def refused(*arguments, env=None):
     """Run what cannot start, in a process of its own; return its one line."""
-    ended = payproof(*arguments, env=env, seconds=20)
+    ended = payproof(*arguments, env=env)
     assert (ended.code, ended.out) == (4, "")
     assert ended.line.startswith("payproof: ")
     return ended.line.removeprefix("payproof: ")

@@ -31,9 +31,11 @@ RECORD = {"event": "rejected", "cause": "expired", "at": {"time": "now"}, "origi
 EXPOSED = (Exposure("name", "canary name", "byte 1"),)
 
 
-def http(status, step=0, **more):
+def http(status, step=0, role="", **more):
     """Return an answer."""
-    return Exchange(step, SENT, Answer(status, more.pop("headers", ()), more.pop("body", ""), 0, 0.01, **more))
+    return Exchange(
+        step, replace(SENT, role=role), Answer(status, more.pop("headers", ()), more.pop("body", ""), 0, 0.01, **more)
+    )
 
 
 def silence(reason=Reason.TIMEOUT, step=0):
@@ -60,8 +62,13 @@ def log(*lines, step=0, **more):
         (Rejected(), [http(400), http(401), http(403)], 0),
         (Rejected(), [http(404), http(500), http(200)], 3),
         (AbsentOrRejected(), [http(404)], 0),
-        (AbsentOrRejected(), [http(307), http(401)], 0),
+        (AbsentOrRejected(), [http(307), http(401, role="moved")], 0),
+        (AbsentOrRejected(), [http(307), http(401)], 1),
         (AbsentOrRejected(), [http(401), http(200)], 1),
+        (AbsentOrRejected(), [http(200), http(401)], 1),
+        (AbsentOrRejected(), [http(200, body="a"), http(200, role="nowhere", body="a")], 0),
+        (AbsentOrRejected(), [http(200, body="a"), http(200, role="nowhere", body="b")], 1),
+        (AbsentOrRejected(), [http(200), http(404, role="nowhere")], 1),
         (RefusedOrAccepted(), [http(200), http(404)], 0),
         (RefusedOrAccepted(), [http(302), http(500)], 2),
         (NoServerError(), [http(200), http(499)], 0),

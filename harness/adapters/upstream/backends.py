@@ -12,6 +12,7 @@ from yarl import URL
 
 from harness.domain.sensitive import LIVE_KEYS, Secret
 from harness.domain.target import LOOPBACK
+from harness.domain.urls import url_of, with_query
 from harness.errors import BackendGoneError, ConfigurationError
 from harness.stripe.api import ApiAnswer, ApiRequest, Failing
 from harness.stripe.double import Double
@@ -97,7 +98,7 @@ class HttpBackend:
         """Pass a call on; raises BackendGoneError where no answer comes."""
         assert failing == Failing(), "the upstream refuses plans with faults within such a backend"
         client = self._client = self._client or self._opened()
-        url = URL(self.url + request.path + (f"?{request.query}" if request.query else ""), encoded=True)
+        url = URL(url_of(self.url, with_query(request.path, request.query)), encoded=True)
         try:
             async with client.request(
                 request.method,
