@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from harness.at_rest.contents import search_stream
 from harness.at_rest.named import Searcher
+from harness.at_rest.telling import contained
 from harness.domain.trace import NotRead, Place, Searched, Told
 
 __all__ = ["search_container", "search_output"]
@@ -19,7 +20,7 @@ Progress = Callable[[int], None]
 
 def search_output(name: str, command: Sequence[str], scanner: Searcher, progress: Progress) -> Iterator[Told]:
     """Search all that a command prints, errors among it; one that fails is told as not read."""
-    return _counted_last(_output(name, command, scanner, progress))
+    return _counted_last(contained(Place(name), _output(name, command, scanner, progress)))
 
 
 def search_container(name: str, container: str, scanner: Searcher, progress: Progress) -> Iterator[Told]:
@@ -27,7 +28,7 @@ def search_container(name: str, container: str, scanner: Searcher, progress: Pro
 
     The container may run or have ended. One that is not there before or after the search is told as not read.
     """
-    return _counted_last(_container(name, container, scanner, progress))
+    return _counted_last(contained(Place(name), _container(name, container, scanner, progress)))
 
 
 def _counted_last(told: Iterable[Told]) -> Iterator[Told]:
