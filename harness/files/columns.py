@@ -25,7 +25,7 @@ _PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})
 _SEPARATORS = ",;\t|"
 _MOST_FIELD = 1024 * 1024
 _MOST_ROW = 4 * _MOST_FIELD  # a quote that is never closed would make one row of all lines
-_MOST_COLUMNS = 10_000
+_FEWEST_COLUMNS, _MOST_COLUMNS = 2, 10_000  # one needs no name
 _ROWS = 1000
 _LEFT_OUT = ("bool", "date", "time", "duration")
 
@@ -82,7 +82,7 @@ class Csv:
         separator = max(_SEPARATORS, key=first.count)
         try:
             header = next(csv.reader([first], delimiter=separator, strict=True), [])
-            if not 2 <= len(header) <= _MOST_COLUMNS or not all(map(_is_name, header)):  # one needs no name
+            if not _FEWEST_COLUMNS <= len(header) <= _MOST_COLUMNS or not all(map(_is_name, header)):
                 return
             self.header = tuple(header)
             yield 1, "", first.encode("utf-8", "surrogateescape")

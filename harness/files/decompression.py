@@ -55,13 +55,8 @@ class _Inflater:
 class _Zstandard:
     """A frame of zstd in the shape of the other decoders; the library's own reader does not tell where data is cut."""
 
-    def __init__(self) -> None:
-        try:
-            import zstandard  # noqa: PLC0415 (only an extra has it)
-        except ImportError:
-            raise DamagedError("reading zstd needs pip install 'payproof[zstandard]'") from None
-        self._inner: Any = zstandard.ZstdDecompressor(max_window_size=_MOST_MEMORY).decompressobj()
-        self._error = zstandard.ZstdError
+    def __init__(self, inner: Any, error: type[Exception]) -> None:
+        self._inner, self._error = inner, error
         self._made = memoryview(b"")
 
     @property
@@ -150,7 +145,12 @@ def _xz(stream: Stream) -> Stream:
 
 
 def _zstd(stream: Stream) -> Stream:
-    return _Frames(stream, _Zstandard, _FED_ZSTD)
+    try:
+        import zstandard  # noqa: PLC0415 (only an extra has it)
+    except ImportError:
+        raise DamagedError("reading zstd needs pip install 'payproof[zstandard]'") from None
+    frames = zstandard.ZstdDecompressor(max_window_size=_MOST_MEMORY)
+    return _Frames(stream, lambda: _Zstandard(frames.decompressobj(), zstandard.ZstdError), _FED_ZSTD)
 
 
 def _zip_lzma(stream: Stream) -> Stream:

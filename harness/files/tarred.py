@@ -116,9 +116,10 @@ class _Broken:
 
 
 def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Stream:
-    parts: Any = member.sparse
-    if parts is None:
+    stated: Any = member.sparse
+    if stated is None:
         return _Member(archive.extractfile(member))
+    parts = [(start, size) for start, size in stated if size]  # places that are not needed say nothing
     end = 0
     for start, size in parts:
         if start < end or size < 0 or start + size > member.size:
