@@ -126,4 +126,5 @@ def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Stream:
             # The library would look for its bytes for ever.
             return _Broken("damaged or cut: its parts are not in order")
         end = start + size
-    return _Sparse(archive.extractfile(member), parts)
+    file: Any = archive.extractfile(member)
+    return _Sparse(file.raw, parts)  # without the library's buffer, which wants a stream that goes back
