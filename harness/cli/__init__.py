@@ -29,7 +29,7 @@ from harness.language import scenario_schema, target_schema
 from harness.registry import nearest
 from harness.reporters import Reporter, check_report, open_report
 from harness.reporters.console import ConsoleReport
-from harness.reporters.words import printable
+from harness.reporters.words import one_line, printable
 from harness.session import (
     EmbeddedStore,
     Lanes,
@@ -384,5 +384,5 @@ def _run(arguments: Sequence[str] | None) -> int:
         problem, code = f"{Reason.HARNESS_FAULT.value}: {place_of(error)}", ExitCode.UNKNOWN
     else:
         return code or ExitCode.HELD
-    click.echo(f"payproof: {problem}", err=True)
+    click.echo(f"payproof: {one_line(problem)}", err=True)
     return code
