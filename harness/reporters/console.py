@@ -64,13 +64,15 @@ class ConsoleReport:
 
     def _begin(self, run: RunStarted) -> None:
         watched = [*(f"store {name}" for name in run.stores), *(f"log {name}" for name in run.logs)]
-        self._console.print(f"[bold]Payproof {run.version}[/] on {_shown(run.target)} ({run.environment})")
+        self._console.print(
+            f"[bold]Payproof {run.version}[/] on {_shown(run.target)} ({run.environment})", soft_wrap=True
+        )
         self._console.print(
             f"{run.cases} cases, seed {run.seed}, watching {_shown(', '.join(watched) or 'answers only')}",
             **_WHOLE,
         )
         for waiver in run.contract.waivers:
-            self._console.print(f"[yellow]waived: {waiver.channel}: {_shown(waiver.reason)}[/]")
+            self._console.print(f"[yellow]waived: {waiver.channel}: {_shown(waiver.reason)}[/]", soft_wrap=True)
         self._progress.update(self._task, total=run.cases)
         self._progress.start()
 
