@@ -1,6 +1,8 @@
 """The search of one stream or file, whatever is in it."""
 
 import codecs
+import io
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -9,7 +11,7 @@ from typing import Any, BinaryIO
 
 from harness.at_rest.databases import search_tables
 from harness.at_rest.named import Searcher, scan_named
-from harness.at_rest.telling import suspects, trace
+from harness.at_rest.telling import contained, suspects, trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.domain.tables import Column
@@ -18,9 +20,10 @@ from harness.domain.trace import NotRead, Place, Searched, Told, Trace
 from harness.errors import ConfigurationError
 from harness.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, named_as_csv, parquet_cells
 from harness.files.lines import Lines
+from harness.files.opened import opened
 from harness.files.packed import Entry, Refused, entries
 from harness.files.parts import parts_of
-from harness.files.streams import DamagedError, Stream
+from harness.files.streams import DamagedError, Stream, counted
 from harness.registry import table_sources
 from harness.scan.parallel import scan_parts
 from harness.scan.scanner import Found
@@ -37,7 +40,8 @@ Progress = Callable[[int], None]
 
 def search_stream(name: str, stream: Stream, scanner: Searcher, progress: Progress) -> Iterator[Told]:
     """Search what is in a stream, and in what is packed in it."""
-    yield from _contents(name, entries(stream), scanner, progress)
+    watched = counted(stream, lambda _: progress(0))
+    yield from contained(Place(name), _contents(name, entries(watched), scanner, progress))
 
 
 def search_file(
@@ -47,11 +51,17 @@ def search_file(
 
     What goes wrong with it is told as not read.
     """
+    yield from contained(Place(str(path)), _file(path, scanner, progress, executor, jobs))
+
+
+def _file(
+    path: Path, scanner: Searcher, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
+) -> Iterator[Told]:
     name = str(path)
     yield from _named(name, (), scanner)
     try:
-        with path.open("rb", buffering=0) as file:
-            size = path.stat().st_size
+        with opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
             head = file.read(512)
             file.seek(0)
             if head.startswith(SQLITE):
@@ -62,9 +72,22 @@ def search_file(
             if workers is not None:
                 yield from _by_parts(path, size, scanner, workers, jobs, progress)
             else:
-                yield from _contents(name, entries(file, file, size), scanner, progress)
+                watched = _Watched(file, progress)
+                yield from _contents(name, entries(watched, watched, size), scanner, progress)
     except OSError as error:
         yield NotRead(Place(name), error.strerror or "cannot be read")
+
+
+class _Watched:
+    """A file that tells of each read, so that a search can be broken off where much is read and nothing comes of it."""
+
+    def __init__(self, file: io.FileIO, progress: Progress) -> None:
+        self._file, self._progress = file, progress
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int, /) -> bytes:
+        self._progress(0)
+        return self._file.read(size)
 
 
 def _plain(name: str, file: BinaryIO) -> bool:
@@ -128,7 +151,7 @@ def _by_parts(
             yield part
             progress(part.length)
 
-    with path.open("rb", buffering=0) as file:
+    with opened(path) as file:
         dump = Dump()
         if file.read(len(DUMP)) == DUMP:
             for _ in dump.following(iter(lambda: file.read(_CHUNK), b"")):
@@ -137,7 +160,7 @@ def _by_parts(
     found = list(scan_parts(workers, scanner, watched(), jobs + 1))
     lines = Lines()
     waiting = sorted(found, key=lambda one: one.start)
-    with path.open("rb", buffering=0) as file:
+    with opened(path) as file:
         chunks = lines.following(iter(lambda: file.read(_CHUNK), b""))
         for one in waiting:
             while lines.size <= one.start and next(chunks, b""):
@@ -169,17 +192,21 @@ def _sqlite(path: Path, scanner: Searcher, progress: Progress) -> Iterator[Told]
 
 
 def _parquet(name: str, file: BinaryIO, scanner: Searcher, progress: Progress) -> Iterator[Told]:
-    def read() -> Iterator[tuple[tuple[str, str], str, object]]:
-        for key, column, value in parquet_cells(file):
-            yield (key, column), column, value
-            progress(0)  # its bytes are read, and counted, all the same
+    problem = ""
 
-    cells = read()
-    try:
-        for (key, column), found in scan_named(scanner, cells):
-            yield _told(found, Place(name, field=column, key=key, path=found.path))
-    except DamagedError as error:
-        yield NotRead(Place(name), str(error))
+    def read() -> Iterator[tuple[tuple[str, str], str, object]]:
+        nonlocal problem
+        try:
+            for key, column, value in parquet_cells(file):
+                yield (key, column), column, value
+                progress(0)  # its bytes are read, and counted, all the same
+        except DamagedError as error:  # here, so that what was read until then is searched
+            problem = str(error)
+
+    for (key, column), found in scan_named(scanner, read()):
+        yield _told(found, Place(name, field=column, key=key, path=found.path))
+    if problem:
+        yield NotRead(Place(name), problem)
     file.seek(0)
 
 

@@ -1,15 +1,15 @@
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from harness.at_rest.named import Searcher, scan_named
-from harness.at_rest.telling import suspects, trace
+from harness.at_rest.telling import contained, suspects, trace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.domain.tables import Column, Table, Tables
 from harness.domain.trace import NotRead, Place, Searched, Told
-from harness.errors import InconclusiveError
+from harness.errors import InconclusiveError, Reason, place_of
 from harness.schema_audit import json_keys
 
 __all__ = ["search_tables"]
@@ -44,21 +44,29 @@ def search_tables(
     except InconclusiveError as error:
         yield NotRead(Place(name), error.detail.removeprefix(f"{name}: "))
         return
+    except Exception as error:  # noqa: BLE001 (a database may not end the search of the others)
+        yield NotRead(Place(name), f"{Reason.HARNESS_FAULT.value}: {place_of(error)}")
+        return
     for table in listed:
         unit = f"{name} table {table.name}"
         if skipped(unit):
             continue
         own = [column for column in columns if column.table == table.name]
         read = _Reading(tables, table, most, partial(_progressed, progress, unit, table.rows))
-        for (key, column), found in scan_named(scanner, read.cells()):
-            place = Place(name, table=table.name, field=column, key=key, path=found.path)
-            yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
-        if read.unread:
-            yield NotRead(Place(name, table=table.name), read.unread.removeprefix(f"{name}, table {table.name}: "))
-        keys = [Column(table.name, f"{column}.{path}", "json") for column, path in read.keys]
-        yield from suspects(Place(name, table=table.name), own, keys, at_least)
+        yield from contained(Place(name, table=table.name), _table(read, own, scanner, at_least))
         sampled = most is not None and read.rows >= most
         yield Searched(unit, rows=read.rows, of=table.rows, sampled=sampled)
+
+
+def _table(read: "_Reading", columns: Sequence[Column], scanner: Searcher, at_least: Confidence) -> Iterator[Told]:
+    name, table = read.tables.name, read.table.name
+    for (key, column), found in scan_named(scanner, read.cells()):
+        place = Place(name, table=table, field=column, key=key, path=found.path)
+        yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
+    if read.unread:
+        yield NotRead(Place(name, table=table), read.unread.removeprefix(f"{name}, table {table}: "))
+    keys = [Column(table, f"{column}.{path}", "json") for column, path in read.keys]
+    yield from suspects(Place(name, table=table), columns, keys, at_least)
 
 
 def _progressed(progress: Callable[[str, int, int | None], None], unit: str, of: int | None, rows: int) -> None:
@@ -72,16 +80,17 @@ class _Reading:
     """
 
     def __init__(self, tables: Tables, table: Table, most: int | None, progress: Callable[[int], None]) -> None:
+        self.tables, self.table = tables, table
         self.rows = 0
         self.unread = ""
         self.keys: dict[tuple[str, str], None] = {}
-        self._tables, self._table, self._most, self._progress = tables, table, most, progress
+        self._most, self._progress = most, progress
         self._parsed: dict[str, int] = {}
 
     def cells(self) -> Iterator[tuple[tuple[str, str], str, object]]:
         last = None
         try:
-            for key, column, value in self._tables.rows(self._table.name, self._most):
+            for key, column, value in self.tables.rows(self.table.name, self._most):
                 if key != last:
                     last = key
                     self.rows += 1
@@ -91,6 +100,8 @@ class _Reading:
                 yield (key, column), column, value
         except InconclusiveError as error:
             self.unread = error.detail
+        except Exception as error:  # noqa: BLE001 (whatever a driver raises; what was read until then is searched)
+            self.unread = f"{Reason.HARNESS_FAULT.value}: {place_of(error)}"
 
     def _remember(self, column: str, value: Any) -> None:
         if self._parsed.get(column, 0) >= _MOST_PARSED or len(self.keys) >= _MOST_KEYS:

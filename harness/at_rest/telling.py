@@ -7,10 +7,11 @@ from dataclasses import replace
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence, Severity
 from harness.domain.tables import Column
-from harness.domain.trace import MOST_ALIKE, Place, Told, Trace
+from harness.domain.trace import MOST_ALIKE, NotRead, Place, Told, Trace
+from harness.errors import Reason, place_of
 from harness.schema_audit import audited
 
-__all__ = ["bounded", "suspects", "trace"]
+__all__ = ["bounded", "contained", "suspects", "trace"]
 
 _SEVERITIES = {
     "cvc": Severity.CRITICAL,
@@ -40,6 +41,14 @@ def suspects(place: Place, columns: Iterable[Column], keys: Iterable[Column], at
         if one.confidence.rank >= at_least.rank:
             what = f"could hold {one.what}, by {one.why}"
             yield Trace(replace(place, field=one.column), "schema", what, one.confidence, one.severity)
+
+
+def contained(place: Place, told: Iterable[Told]) -> Iterator[Told]:
+    """Yield what is told; whatever else goes wrong on the way costs this place, which is told, and no other."""
+    try:
+        yield from told
+    except Exception as error:  # noqa: BLE001 (one file may not end the search of the others; the text could hold anything)
+        yield NotRead(place, f"{Reason.HARNESS_FAULT.value}: {place_of(error)}")
 
 
 def bounded(told: Iterable[Told]) -> Iterator[Told]:

@@ -22,7 +22,7 @@ class Veil:
         Raises:
             PayproofError: it cannot be masked.
         """
-        data = text.encode("utf-8", "replace")
+        data = text.encode("utf-8", "backslashreplace")  # names that are no text stay different from each other
         for _ in range(_LOOKS):
             hits = [one for one in self._scanner.scan(data) if isinstance(one, Hit)]
             if not hits:

@@ -90,5 +90,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         problem, code = f"{Reason.HARNESS_FAULT.value}: {place_of(error)}", ExitCode.UNKNOWN
     else:
         return code or ExitCode.HELD
-    click.echo(f"payproof: {problem}", err=True)
+    from harness.reporters.words import one_line  # noqa: PLC0415 (what most commands never need)
+
+    click.echo(f"payproof: {one_line(problem)}", err=True)
     return code

@@ -21,6 +21,7 @@ from harness.domain.verdict import ExitCode
 from harness.errors import ConfigurationError
 from harness.language.waiver_file import read_baseline, read_waivers, written_baseline
 from harness.reporters.scan import FORMATS
+from harness.reporters.words import one_line
 from harness.scan.kernel import loops
 
 __all__ = ["scan"]
@@ -129,4 +130,4 @@ def _update(status: Status, unit: str, size: int, of: int | None, sort: str, rat
     told = f"{size / 1e6:,.0f} MB" if sort == "bytes" else f"{size:,}{share} rows"
     speed = f"{rate / 1e6:,.0f} MB/s" if sort == "bytes" else f"{rate:,.0f} rows/s"
     way = "" if loops() else " (the loops are not compiled)"
-    status.update(f"{escape(conceal(unit))}: {told}, {speed}{way}")
+    status.update(f"{escape(one_line(conceal(unit)))}: {told}, {speed}{way}")

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from time import monotonic
 
 from harness.domain.tables import Cell, Table, Tables
-from harness.errors import InconclusiveError
+from harness.errors import InconclusiveError, Reason, place_of
 
 __all__ = ["Deadline", "Rows", "TimeIsOverError"]
 
 _MOST_NAMED = 5
 
 
-class TimeIsOverError(Exception):
-    """A search has taken as long as it may."""
+class TimeIsOverError(BaseException):
+    """A search has taken as long as it may; like an interrupt it is nothing that a decoder or a driver could raise."""
 
 
 class Deadline:
@@ -67,6 +67,9 @@ class Rows:
                     return
         except InconclusiveError as error:
             self.error = error
+        except Exception as error:  # noqa: BLE001 (whatever a driver raises; what was read until then is searched)
+            detail = f"table {self._table.name}: {place_of(error)}"
+            self.error = InconclusiveError(Reason.HARNESS_FAULT, detail)
 
     def left(self, others: list[Table]) -> str:
         """Return what was not read, of this table and of those after it."""

@@ -4,12 +4,12 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import zip_longest
+from itertools import chain, repeat
 from pathlib import PurePath
 from typing import Any
 
 from harness.extras import install
-from harness.files.streams import DamagedError
+from harness.files.streams import DamagedError, why
 
 __all__ = ["DUMP", "PARQUET", "SQLITE", "Csv", "Dump", "named_as_csv", "parquet_cells"]
 
@@ -25,6 +25,8 @@ _SUFFIXES = frozenset({".csv", ".tsv", ".psv"})
 _PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})
 _SEPARATORS = ",;\t|"
 _MOST_FIELD = 1024 * 1024
+_MOST_ROW = 4 * _MOST_FIELD  # a quote that is never closed would make one row of all lines
+_FEWEST_COLUMNS, _MOST_COLUMNS = 2, 10_000  # one needs no name
 _ROWS = 1000
 _LEFT_OUT = ("bool", "date", "time", "duration")
 
@@ -71,6 +73,7 @@ class Csv:
         self._lines: deque[bytes] = deque()
         self._left = b""
         self._pending: list[bytes] = []
+        self._held = 0  # bytes of what is pending
 
     def cells(self) -> Iterator[tuple[int, str, bytes]]:
         """Yield each value with the number of its row's first line and its column's name; without a header, none."""
@@ -80,7 +83,7 @@ class Csv:
         separator = max(_SEPARATORS, key=first.count)
         try:
             header = next(csv.reader([first], delimiter=separator, strict=True), [])
-            if len(header) < 2 or not all(map(_is_name, header)):  # noqa: PLR2004 (one column needs no names)
+            if not _FEWEST_COLUMNS <= len(header) <= _MOST_COLUMNS or not all(map(_is_name, header)):
                 return
             self.header = tuple(header)
             yield 1, "", first.encode("utf-8", "surrogateescape")
@@ -88,7 +91,7 @@ class Csv:
             reader = csv.reader(lines, delimiter=separator)
             line = 2
             for row in reader:
-                for column, value in zip_longest(header, row, fillvalue=""):
+                for column, value in zip(chain(header, repeat("")), row, strict=False):
                     yield line, column, value.encode("utf-8", "surrogateescape")
                 line = 2 + reader.line_num
                 self._given()
@@ -101,11 +104,14 @@ class Csv:
         yield from self._chunks
 
     def _given(self) -> None:
-        self.offset += sum(map(len, self._pending))
+        self.offset += self._held
+        self._held = 0
         self._pending.clear()
 
     def _next(self) -> str | None:
-        """Return the next line; None at the end, and where a line is too long to be one of a table."""
+        """Return the next line; None at the end, and where a line or a row is too long to be one of a table."""
+        if self._held > _MOST_ROW:
+            return None
         while not self._lines:
             if len(self._left) > _MOST_FIELD:
                 return None
@@ -117,6 +123,7 @@ class Csv:
                 return None
         line = self._lines.popleft()
         self._pending.append(line)
+        self._held += len(line)
         return line.decode("utf-8", "surrogateescape")
 
 
@@ -131,7 +138,7 @@ def parquet_cells(file: Any) -> Iterator[tuple[str, str, object]]:
         DamagedError: it cannot be read, or not to its end.
     """
     try:
-        from pyarrow import ArrowException, parquet  # noqa: PLC0415 (only an extra has it)
+        from pyarrow import parquet  # noqa: PLC0415 (only an extra has it)
     except ImportError:
         raise DamagedError(f"reading Parquet needs {install('parquet')}") from None
     number = 0
@@ -144,5 +151,5 @@ def parquet_cells(file: Any) -> Iterator[tuple[str, str, object]]:
                 for name, value in row.items():
                     if value is not None:
                         yield f"row {number}", name, value
-    except (ArrowException, OSError, ValueError) as error:
-        raise DamagedError(f"the Parquet file is damaged: {str(error).splitlines()[0]}") from None
+    except Exception as error:  # noqa: BLE001 (whatever the library raises costs this file)
+        raise DamagedError(f"the Parquet file is damaged: {why(error)}") from None

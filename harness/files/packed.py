@@ -1,24 +1,22 @@
 """What is in a file: itself, or the entries of an archive, decompressed on the way, to a depth, never on disk."""
 
 import io
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.files.streams import CHUNK, COMPRESSIONS, Ahead, Bounds, DamagedError, Stream, counted, decompressed
+from harness.files.decompression import COMPRESSIONS, decompressed
+from harness.files.streams import CHUNK, MIB, Ahead, Bounds, DamagedError, Stream, counted, why
+from harness.files.tarred import tar_entries
+from harness.files.zipped import zip_entries
 
 __all__ = ["Entry", "Refused", "entries"]
 
 _ARCHIVES = 3
 _COMPRESSIONS = 3
-_MOST_ZIP = 32 * 1024 * 1024  # of a zip file within another file: its directory is at its end
-_MOST_HEADER = 1024 * 1024  # of one entry of a tar file
+_MOST_ZIP = 32 * MIB  # of a zip file within another file: its directory is at its end
 _TAR_MAGIC = 257
 _HEAD = 512
-_ENCRYPTED = 1
 
 #: Beginnings of what is packed in a way that is not read.
 _OTHERS = (
@@ -59,8 +57,8 @@ class Entry:
         try:
             while chunk := self.stream.read(CHUNK):
                 yield chunk
-        except (DamagedError, OSError) as error:
-            self.refused = _why(error)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with an entry costs no other)
+            self.refused = why(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,98 +117,48 @@ def _decompressed(
     try:
         inner = decompressed(stream, name, reader, bounds)
     except DamagedError as error:
-        yield Refused(depth.part, _why(error))
+        yield Refused(depth.part, why(error))
         return
     deeper = _Depth(depth.part, (*depth.path, name), depth.archives, depth.compressions + 1)
     yield from _within(Ahead(inner), None, bounds, deeper)
 
 
 def _nested(
-    opened: Callable[..., Iterator[Entry | Refused]], name: str, stream: Ahead, file: Any, bounds: Bounds, depth: _Depth
+    opened: Callable[..., Iterator[tuple[str, Stream | str]]],
+    name: str,
+    stream: Ahead,
+    file: Any,
+    bounds: Bounds,
+    depth: _Depth,
 ) -> Iterator[Entry | Refused]:
     if depth.archives == _ARCHIVES:
         yield Refused(depth.part, f"archives nested deeper than {_ARCHIVES}")
         return
-    deeper = _Depth(depth.part, (*depth.path, name), depth.archives + 1, 0)
     try:
-        yield from opened(stream, file, bounds, deeper)
-    except (tarfile.TarError, zipfile.BadZipFile, NotImplementedError, DamagedError) as error:
-        yield Refused(depth.part, f"the {name} file is damaged: {_why(error)}")
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        yield Refused(depth.part, f"the {name} file cannot be read further: {_why(error)}")
+        for entry_name, inner in opened(stream, file, bounds):
+            part = (*depth.part, entry_name)
+            if isinstance(inner, str):
+                yield Refused(part, inner)
+            else:
+                deeper = _Depth(part, (*depth.path, name), depth.archives + 1, 0)
+                yield from _within(Ahead(inner), None, bounds, deeper)
+    except Exception as error:  # noqa: BLE001 (whatever is wrong with an archive costs nothing beside it)
+        yield Refused(depth.part, f"the {name} file is damaged: {why(error)}")
 
 
-class _Header(tarfile.TarInfo):
-    """An entry's header, of bounded size: it is read into memory."""
-
-    def _proc_member(self, archive: tarfile.TarFile) -> tarfile.TarInfo:
-        if self.size > _MOST_HEADER and self.type in _HEADERS:
-            raise tarfile.ReadError("a header is too long")
-        proceed: Any = super()
-        made: tarfile.TarInfo = proceed._proc_member(archive)  # noqa: SLF001 (the only place where it can be bounded)
-        return made
+def _tar(stream: Ahead, _file: Any, _bounds: Bounds) -> Iterator[tuple[str, Stream | str]]:
+    yield from tar_entries(stream)
 
 
-_HEADERS = (
-    tarfile.XHDTYPE,
-    tarfile.XGLTYPE,
-    tarfile.SOLARIS_XHDTYPE,
-    tarfile.GNUTYPE_LONGNAME,
-    tarfile.GNUTYPE_LONGLINK,
-)
+def _zip(stream: Ahead, file: Any, bounds: Bounds) -> Iterator[tuple[str, Stream | str]]:
+    yield from zip_entries(_held(stream) if file is None else file, bounds)
 
 
-def _tar(stream: Ahead, _file: Any, bounds: Bounds, depth: _Depth) -> Iterator[Entry | Refused]:
-    source: Any = stream
-    with tarfile.open(fileobj=source, mode="r|", tarinfo=_Header, errorlevel=1) as archive:
-        for member in archive:
-            archive.members = []  # type: ignore[attr-defined]  # it would keep them all
-            inner = archive.extractfile(member) if member.isreg() else None
-            if inner is not None:
-                deeper = _Depth((*depth.part, member.name), depth.path, depth.archives, depth.compressions)
-                yield from _within(Ahead(_Member(inner)), None, bounds, deeper)
-
-
-class _Member:
-    """An entry, whose errors are told as damage."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-
-    def read(self, size: int, /) -> bytes:
-        try:
-            return bytes(self._inner.read(min(size, CHUNK)))
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, ValueError, NotImplementedError) as error:
-            raise DamagedError(f"damaged or cut: {_why(error)}") from None
-
-
-def _zip(stream: Ahead, file: Any, bounds: Bounds, depth: _Depth) -> Iterator[Entry | Refused]:
-    if file is None:
-        held = io.BytesIO()
-        while chunk := stream.read(CHUNK):
-            held.write(chunk)
-            if held.tell() > _MOST_ZIP:
-                most = _MOST_ZIP // 2**20
-                raise DamagedError(f"a zip file within another file is read up to {most} MiB only")
-        file = held
-    with zipfile.ZipFile(file) as archive:
-        for member in archive.infolist():
-            if member.is_dir():
-                continue
-            part = (*depth.part, member.filename)
-            if member.flag_bits & _ENCRYPTED:
-                yield Refused(part, "it is encrypted")
-                continue
-            try:
-                inner = archive.open(member)
-            except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
-                yield Refused(part, _why(error))
-                continue
-            with inner:
-                deeper = _Depth(part, depth.path, depth.archives, depth.compressions)
-                yield from _within(Ahead(counted(_Member(inner), bounds.make)), None, bounds, deeper)
-
-
-def _why(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(text.split())
+def _held(stream: Ahead) -> io.BytesIO:
+    """Return a zip file within another file in memory: what is in it stands at its end."""
+    held = io.BytesIO()
+    while chunk := stream.read(CHUNK):
+        held.write(chunk)
+        if held.tell() > _MOST_ZIP:
+            raise DamagedError(f"a zip file within another file is read up to {_MOST_ZIP // MIB} MiB only")
+    return held

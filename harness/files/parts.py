@@ -2,6 +2,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.files.opened import opened
+
 __all__ = ["FilePart", "parts_of"]
 
 _LENGTH = 32 * 1024 * 1024
@@ -22,7 +24,7 @@ class FilePart:
         Raises:
             OSError: the file cannot be read.
         """
-        with self.path.open("rb") as file:
+        with opened(self.path) as file:
             file.seek(self.start - before)
             while chunk := file.read(_CHUNK):
                 yield chunk

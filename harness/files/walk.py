@@ -1,24 +1,57 @@
+import fnmatch
 import glob
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["found", "matching"]
+from harness.files.opened import require_file
 
-_SORTS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+__all__ = ["found", "matching"]
 
 
 def matching(pattern: str) -> list[Path]:
     """Return what a path or a pattern of paths (``*``, ``?``, ``[...]``, ``**``) names, in order; nothing is opened."""
     if os.path.lexists(pattern):
         return [Path(pattern)]
-    return sorted(Path(one) for one in glob.glob(pattern, recursive=True, include_hidden=True))  # noqa: PTH207 (absolute)
+    if not glob.has_magic(pattern):
+        return []
+    anchor, *parts = Path(pattern).parts if Path(pattern).anchor else ("", *Path(pattern).parts)
+    known = [Path(anchor)]
+    for part in parts:
+        known = [one for place in known for one in _named(place, part)]
+    return sorted(set(known))
+
+
+def _named(place: Path, part: str) -> Iterator[Path]:
+    """Yield what a part of a pattern names in a place; ``**`` is the place and all below it, hidden or not."""
+    if part == "**":
+        yield from _below(place)
+    elif not glob.has_magic(part):
+        if os.path.lexists(place / part):
+            yield place / part
+    else:
+        yield from (one for one in _listed(place) if fnmatch.fnmatchcase(one.name, part))
+
+
+def _below(place: Path) -> Iterator[Path]:
+    waiting, seen = [place], set()
+    while waiting:  # not by recursion, as below
+        one = waiting.pop()
+        yield one
+        with suppress(OSError):
+            state = one.stat()
+            if stat.S_ISDIR(state.st_mode) and (state.st_dev, state.st_ino) not in seen:
+                seen.add((state.st_dev, state.st_ino))
+                waiting += _listed(one)
+
+
+def _listed(place: Path) -> list[Path]:
+    try:
+        return list(place.iterdir())
+    except OSError:  # of a folder that cannot be listed nothing matches; one that is named tells why
+        return []
 
 
 def found(path: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[Path, str]]:
@@ -27,23 +60,19 @@ def found(path: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[Path, str]]:
     Symbolic links are followed; what was ``seen`` before, by device and inode, is not found again, so that loops end
     and a file with two names is one.
     """
-    try:
-        state = path.stat()
-    except OSError as error:
-        yield path, error.strerror or "cannot be looked at"
-        return
-    if (state.st_dev, state.st_ino) in seen:
-        return
-    seen.add((state.st_dev, state.st_ino))
-    if stat.S_ISDIR(state.st_mode):
+    waiting = [path]  # not by recursion: folders may be nested deeper than calls may be
+    while waiting:
+        one = waiting.pop()
         try:
-            inner = sorted(path.iterdir())
+            state = one.stat()
+            if (state.st_dev, state.st_ino) in seen:
+                continue
+            seen.add((state.st_dev, state.st_ino))
+            if stat.S_ISDIR(state.st_mode):
+                waiting += sorted(one.iterdir(), reverse=True)
+                continue
+            require_file(one)
         except OSError as error:
-            yield path, error.strerror or "cannot be listed"
-            return
-        for one in inner:
-            yield from found(one, seen)
-    elif stat.S_ISREG(state.st_mode):
-        yield path, ""
-    else:
-        yield path, f"it is {_SORTS.get(stat.S_IFMT(state.st_mode), 'no file')}"
+            yield one, error.strerror or "cannot be looked at"
+        else:
+            yield one, ""

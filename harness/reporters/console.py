@@ -1,4 +1,5 @@
 from collections import defaultdict
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -8,11 +9,13 @@ from rich.table import Table
 from harness.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from harness.reporters.words import judged, printable, story, summary
+from harness.reporters.words import judged, one_line, story, summary
 
 __all__ = ["ConsoleReport"]
 
 _MOST_NAMED = 3
+#: Lines are not cut: the rest of one, with words that the target has chosen, would begin as a line of ours does.
+_WHOLE: Any = {"highlight": False, "soft_wrap": True}
 _ENDINGS = {
     ExitCode.HELD: "[bold green]Every expectation that was judged held.[/]",
     ExitCode.BROKEN: "[bold red]The target breaks at least one rule.[/]",
@@ -45,7 +48,7 @@ class ConsoleReport:
             case RunStarted():
                 self._begin(event)
             case CaseStarted(id=id_):
-                self._progress.update(self._task, description=escape(id_))
+                self._progress.update(self._task, description=_shown(id_))
             case CaseFinished():
                 self._cases.append(event)
                 self._progress.advance(self._task)
@@ -62,33 +65,32 @@ class ConsoleReport:
     def _begin(self, run: RunStarted) -> None:
         watched = [*(f"store {name}" for name in run.stores), *(f"log {name}" for name in run.logs)]
         what = escape(judged(run.target, run.environment, run.url, run.file))
-        self._console.print(f"[bold]Payproof {run.version}[/] judges {what}", highlight=False)
+        self._console.print(f"[bold]Payproof {run.version}[/] judges {what}", **_WHOLE)
         self._console.print(
-            f"{run.cases} cases, seed {run.seed}, watching {escape(', '.join(watched) or 'answers only')}",
-            highlight=False,
+            f"{run.cases} cases, seed {run.seed}, watching {_shown(', '.join(watched) or 'answers only')}",
+            **_WHOLE,
         )
         for waiver in run.contract.waivers:
-            self._console.print(f"[yellow]waived: {waiver.channel}: {escape(waiver.reason)}[/]")
+            self._console.print(f"[yellow]waived: {waiver.channel}: {_shown(waiver.reason)}[/]", soft_wrap=True)
         self._progress.update(self._task, total=run.cases)
         self._progress.start()
 
     def _tell_failure(self, case: CaseFinished, verdict: Failed) -> None:
         kind, colour = ("ADVICE", "yellow") if verdict.advised else ("FAILED", "red")
         out = self._progress.console
-        out.print(
-            f"\n[bold {colour}]{kind}[/] {escape(case.id)} ({case.severity}): {escape(case.title)}", highlight=False
-        )
+        out.print(f"\n[bold {colour}]{kind}[/] {_shown(case.id)} ({case.severity}): {_shown(case.title)}", **_WHOLE)
         for finding in verdict.findings:
-            out.print(f"  expected  {escape(printable(finding.expected))}", highlight=False)
+            out.print(f"  expected  {_shown(finding.expected)}", **_WHOLE)
             out.print(
-                f"  seen      {escape(printable(finding.seen))}  [dim]{finding.check}, step {finding.step}[/]",
-                highlight=False,
+                f"  seen      {_shown(finding.seen)}  [dim]{finding.check}, step {finding.step}[/]",
+                **_WHOLE,
             )
             for evidence in finding.evidence:
-                out.print(f"            {escape(printable(evidence))}", style="dim", highlight=False)
+                for line in evidence.splitlines():
+                    out.print(f"            {_shown(line)}", style="dim", **_WHOLE)
         for line in story(case.record):
-            out.print(f"  {escape(line)}", style="dim", highlight=False)
-        out.print(f"  repeat    {escape(case.repeat)}", highlight=False)
+            out.print(f"  {_shown(line)}", style="dim", **_WHOLE)
+        out.print(f"  repeat    {_shown(case.repeat)}", **_WHOLE)
 
     def _end(self, run: RunFinished) -> None:
         by_scenario: dict[str, list[CaseFinished]] = defaultdict(list)
@@ -102,7 +104,7 @@ class ConsoleReport:
         told = [
             f"{counts[kind]} {word}" for kind, word in _WORDS.items() if counts[kind] or kind in {"passed", "failed"}
         ]
-        self._console.print(f"\n{', '.join(told)} in {run.seconds:.1f} s", highlight=False)
+        self._console.print(f"\n{', '.join(told)} in {run.seconds:.1f} s", **_WHOLE)
         self._console.print(_ENDINGS[run.exit_code])
 
     def _table(self, topic: str, by_scenario: dict[str, list[CaseFinished]]) -> Table:
@@ -118,7 +120,7 @@ class ConsoleReport:
                 continue
             found = {kind: sum(_kind(case) == kind for case in cases) for kind in kinds}
             cells = [f"[{_COLOURS[kind]}]{number}[/]" if number else "" for kind, number in found.items()]
-            table.add_row(name.partition("/")[2], _severity(cases[0].severity), *cells, escape(cases[0].title))
+            table.add_row(name.partition("/")[2], _severity(cases[0].severity), *cells, _shown(cases[0].title))
         return table
 
     def _tell_unknown(self) -> None:
@@ -130,16 +132,14 @@ class ConsoleReport:
         for (kind, why), ids in reasons.items():
             more = len(ids) - _MOST_NAMED
             shown = ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-            self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {escape(why)}", highlight=False)
-            self._console.print(f"  {escape(shown)}", style="dim", highlight=False)
+            self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {_shown(why)}", **_WHOLE)
+            self._console.print(f"  {_shown(shown)}", style="dim", **_WHOLE)
 
     def _tell_notes(self) -> None:
         for case in self._cases:
             if isinstance(case.verdict, Passed):
                 for note in case.verdict.notes:
-                    self._console.print(
-                        f"\n[dim]for information: {escape(case.id)}: {escape(note)}[/]", highlight=False
-                    )
+                    self._console.print(f"\n[dim]for information: {_shown(case.id)}: {_shown(note)}[/]", **_WHOLE)
 
 
 _WORDS = {
@@ -150,6 +150,10 @@ _WORDS = {
     "skipped": "skipped",
 }
 _COLOURS = {"passed": "green", "failed": "red", "advised": "yellow", "errored": "yellow", "skipped": "blue"}
+
+
+def _shown(text: str) -> str:
+    return escape(one_line(text))
 
 
 def _kind(case: CaseFinished) -> str:

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from harness.domain.events import CaseFinished, RunEvent, RunFinished, RunStarted
 from harness.domain.verdict import Errored, Failed, Passed, Skipped
-from harness.reporters.words import judged, story, summary
+from harness.reporters.words import judged, one_line, story, summary
 
 __all__ = ["JUnit"]
 
@@ -47,7 +47,7 @@ class JUnit:
                 suites[topic] = ET.SubElement(root, "testsuite", name=topic, timestamp=self._started.started)
                 properties = ET.SubElement(suites[topic], "properties")
                 for key, value in (("seed", self._started.seed), ("target", self._started.target)):
-                    ET.SubElement(properties, "property", name=key, value=_clean(str(value)))
+                    ET.SubElement(properties, "property", name=key, value=_clean(one_line(str(value))))
             entry = ET.SubElement(suites[topic], "testcase", classname=topic, name=name, time=f"{case.seconds:.3f}")
             _fill(entry, case)
         if unrun := self._started.cases - len(self._cases):
@@ -76,7 +76,7 @@ def _fill(entry: ET.Element, case: CaseFinished) -> None:
             child = ET.SubElement(entry, "error", type=reason.value, message=_clean(summary(case.verdict)))
         case Skipped():
             child = ET.SubElement(entry, "skipped", message=_clean(summary(case.verdict)))
-    child.text = _clean("\n".join([case.title, *story(case.record), f"repeat: {case.repeat}"]))
+    child.text = _clean("\n".join([case.title, *story(case.record), one_line(f"repeat: {case.repeat}")]))
 
 
 def _clean(text: str) -> str:

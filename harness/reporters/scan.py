@@ -14,7 +14,7 @@ from rich.table import Table
 from harness import __version__
 from harness.domain.finding import Confidence, Severity
 from harness.domain.trace import NotRead, Place, ScanReport, Standing, Trace
-from harness.reporters.words import printable
+from harness.reporters.words import one_line
 
 __all__ = ["FORMATS"]
 
@@ -38,10 +38,11 @@ def _table(report: ScanReport, width: int) -> str:
             more = f" ({trace.count:,} more)" if trace.count > 1 else ""
             what = f"{trace.what}{shown}{named}{more}" + (f": {reason}" if reason else "")
             cells = (standing, trace.severity, trace.confidence, str(trace.place), what, trace.fingerprint)
-            table.add_row(*(escape(printable(cell)) for cell in cells))
+            table.add_row(*(escape(one_line(cell)) for cell in cells))
         out.print(table)
     for line in _lines(report):
-        out.print(escape(printable(line)), highlight=False)
+        # Not cut: the rest of one, with words that a file's name has chosen, would begin as a line of ours does.
+        out.print(escape(one_line(line)), highlight=False, soft_wrap=True)
     return out.export_text()
 
 
@@ -109,7 +110,7 @@ def _sarif(report: ScanReport, _width: int) -> str:
         "exitCode": int(report.exit_code),
         "toolExecutionNotifications": [
             *(_notification(one) for one in report.unread),
-            *({"level": "note", "message": {"text": note}} for note in report.notes),
+            *({"level": "note", "message": {"text": one_line(note)}} for note in report.notes),
         ],
     }
     driver = {"name": "payproof", "version": __version__, "rules": rules}
@@ -129,7 +130,7 @@ def _result(trace: Trace, standing: Standing, reason: str, kinds: list[str]) -> 
         "ruleIndex": kinds.index(trace.kind),
         "level": "note" if standing is Standing.LISTED else _LEVELS[trace.severity],
         "rank": _RANKS[trace.confidence],
-        "message": {"text": text},
+        "message": {"text": one_line(text)},
         "locations": [_location(trace.place)],
         "partialFingerprints": {"payproof/v1": trace.fingerprint},
         "occurrenceCount": trace.count,
@@ -145,8 +146,8 @@ def _result(trace: Trace, standing: Standing, reason: str, kinds: list[str]) -> 
 def _location(place: Place) -> dict[str, Any]:
     """Return a file's region, or a store's row as a logical location."""
     if place.table or "://" in place.source:
-        named = ".".join(one for one in (place.table, place.field) if one)
-        logical = {"fullyQualifiedName": str(place), "kind": "member"}
+        named = one_line(".".join(one for one in (place.table, place.field) if one))
+        logical = {"fullyQualifiedName": one_line(str(place)), "kind": "member"}
         return {"logicalLocations": [{"name": named, **logical} if named else logical]}
     physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.source)}}
     if place.line is not None:
@@ -154,14 +155,14 @@ def _location(place: Place) -> dict[str, Any]:
         physical["region"] = {"startLine": place.line}
     location: dict[str, Any] = {"physicalLocation": physical}
     if place.part:
-        location["logicalLocations"] = [{"fullyQualifiedName": str(place), "kind": "resource"}]
+        location["logicalLocations"] = [{"fullyQualifiedName": one_line(str(place)), "kind": "resource"}]
     return location
 
 
 def _notification(one: NotRead) -> dict[str, Any]:
     return {
         "level": "error",
-        "message": {"text": f"not read: {one.place}: {one.why}"},
+        "message": {"text": one_line(f"not read: {one.place}: {one.why}")},
         "locations": [_location(one.place)],
         "descriptor": {"id": "not-read"},
     }

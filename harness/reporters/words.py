@@ -1,6 +1,7 @@
 """How verdicts and observations are told to people, the same in every report."""
 
 from typing import assert_never
+from unicodedata import category
 
 from harness.domain.events import Record
 from harness.domain.observation import (
@@ -19,7 +20,7 @@ from harness.domain.observation import (
 from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
-__all__ = ["judged", "printable", "story", "summary"]
+__all__ = ["judged", "one_line", "printable", "story", "summary"]
 
 _LONGEST = 300
 
@@ -28,11 +29,15 @@ def judged(target: str, environment: str, url: str, file: str) -> str:
     """Return one line that says what was judged, for the first line of every report."""
     if not file:
         return f"the {target} that comes with Payproof, not a system of yours"
-    return printable(f"{target} ({environment}) at {url}, described by {file}")
+    return one_line(f"{target} ({environment}) at {url}, described by {file}")
 
 
 def summary(verdict: Verdict) -> str:
     """Return one line that says what the verdict rests on."""
+    return one_line(_summary(verdict))
+
+
+def _summary(verdict: Verdict) -> str:
     match verdict:
         case Passed(held=held, waived=waived):
             return "held: " + ", ".join(held) + (f"; waived: {', '.join(waived)}" if waived else "")
@@ -70,7 +75,7 @@ def story(record: Record) -> list[str]:
                 lines += [f"step {step}: {_called(call)}" for call in calls]
             case _:
                 assert_never(observation)
-    return lines
+    return [one_line(line) for line in lines]
 
 
 def _connected(connection: StripeConnection) -> str:
@@ -110,6 +115,18 @@ def _answered(answer: Answer | NoAnswer) -> str:
             return f"{reason.value}: {detail}"
         case _:
             assert_never(answer)
+
+
+def one_line(text: str) -> str:
+    """Return text, such as a name that somebody else has given, as one line that steers nothing and shows what it is.
+
+    What ends a line, codes for terminals and what turns the direction of writing are written as in Python's literals.
+    """
+    return "".join(c if c.isprintable() else " " if category(c) == "Zs" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
 
 
 def printable(text: str) -> str:

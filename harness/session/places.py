@@ -10,6 +10,7 @@ from harness.domain.contracts import Detector
 from harness.domain.finding import Confidence
 from harness.domain.target import SourceSpec
 from harness.domain.trace import NotRead, Place, Told
+from harness.files.opened import opened
 from harness.files.walk import found, matching
 from harness.scan.scanner import Found, Scanner
 
@@ -66,7 +67,7 @@ def _read(progress: Callable[[str], None], name: str, _size: int) -> None:
 
 def _chunks(path: Path) -> Iterator[bytes]:
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
     except OSError:
