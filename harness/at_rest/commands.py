@@ -1,5 +1,7 @@
 """The search of what a command prints, and of the log of a container."""
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -40,9 +42,14 @@ def _counted_last(told: Iterable[Told]) -> Iterator[Told]:
 
 
 def _output(name: str, command: Sequence[str], scanner: Searcher, progress: Progress) -> Iterator[Told]:
+    apart = not _has_terminal()
     try:
         process = subprocess.Popen(  # noqa: S603 (asked for)
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=apart,
         )
     except OSError as error:
         yield NotRead(Place(name), f"it cannot be started: {error.strerror}")
@@ -52,10 +59,25 @@ def _output(name: str, command: Sequence[str], scanner: Searcher, progress: Prog
         try:
             yield from search_stream(name, process.stdout, scanner, progress)
         except BaseException:
-            process.kill()
+            if apart:
+                os.killpg(process.pid, signal.SIGKILL)  # it is not waited for yet, so the number is still its own
+            else:
+                process.kill()
             raise
     if process.returncode:
         yield NotRead(Place(name), f"it ended with status {process.returncode}")
+
+
+def _has_terminal() -> bool:
+    """Whether a terminal can be asked for a password, and tells all that runs in it when it is interrupted.
+
+    Where there is none, as in CI, a command has a session of its own, so that those it has started end with it.
+    """
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
 
 
 def _container(name: str, container: str, scanner: Searcher, progress: Progress) -> Iterator[Told]:
