@@ -5,8 +5,8 @@ import hashlib
 import ssl
 import time
 import warnings
-import zlib
 from collections.abc import Iterable
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from harness.adapters.raw_http import exchange_raw, exchange_wire
+from harness.adapters.unpacking import unpack_body
 from harness.canary import Ledger
 from harness.domain.contracts import Request
 from harness.domain.observation import Answer, Exchange, NoAnswer, Sent
@@ -26,6 +27,7 @@ __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 # An idle connection is given up before the common servers close it, so that a delivery never meets a closing one.
 _KEEP_IDLE_SECONDS = 1.0
 _END_OF_TLS_SECONDS = 0.1
+_QUICK_BYTES = 64 * 1024  # of an answer, which are searched sooner than a thread is asked
 _LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -111,7 +113,12 @@ class HttpSender:
             reason, detail = _told(error, host, within)
             return Exchange(step, sent, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
-        return Exchange(step, sent, self._observed(url, status, headers, body, seconds))
+        observed = partial(
+            self._observed, url, status, headers, body, seconds, until=time.monotonic() + within - seconds
+        )
+        is_quick = len(body) <= _QUICK_BYTES and all(name.lower() != b"content-encoding" for name, _ in headers)
+        # The loop has other connections to look after.
+        return Exchange(step, sent, observed() if is_quick else await asyncio.to_thread(observed))
 
     async def _raw(self, request: Request, url: URL) -> RawAnswer:
         limit = self._target.budget.answer_bytes
@@ -131,7 +138,14 @@ class HttpSender:
             return response.status, list(response.raw_headers), bytes(body)
 
     def _observed(
-        self, url: str, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, seconds: float
+        self,
+        url: str,
+        status: int,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes,
+        seconds: float,
+        *,
+        until: float,
     ) -> Answer | NoAnswer:
         plain: list[tuple[str, str]] = []
         exposures: list[Exposure] = []
@@ -148,7 +162,7 @@ class HttpSender:
                 return NoAnswer(Reason.REDIRECT_ELSEWHERE, detail, seconds)
         encoding = ", ".join(value for label, value in plain if label == "content-encoding")
         try:
-            decoded = _decompressed(body, encoding, self._target.budget.answer_bytes)
+            decoded = unpack_body(body, encoding, limit=self._target.budget.answer_bytes, until=until)
         except InconclusiveError as error:
             return NoAnswer(error.reason, error.detail, seconds)
         concealed, found = self._ledger.conceal(decoded, "body")
@@ -171,34 +185,6 @@ def _elsewhere(url: str, location: str) -> str | None:
     except ValueError:
         return "what is no URL"
     return None if there.netloc == urlsplit(url).netloc else f"{there.scheme}://{there.netloc}"
-
-
-def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
-    """Return the body without its content encoding, never more than the limit."""
-    match encoding.strip().lower():
-        case "" | "identity":
-            return body
-        case "gzip" | "x-gzip":
-            wbits = 31
-        case "deflate":
-            wbits = 15
-        case other:
-            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"content encoding {other[:20]!r}, unasked for")
-    plain, rest = bytearray(), body
-    # gzip allows several members one after another (RFC 1952, 2.2), and none of them may stay unread.
-    while rest:
-        decoder = zlib.decompressobj(wbits)
-        try:
-            plain += decoder.decompress(rest, limit + 1 - len(plain))
-        except zlib.error as error:
-            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the {encoding} body is corrupt: {error}") from None
-        if len(plain) > limit:
-            detail = f"{len(body):,} bytes of {encoding} decompress to more than {limit:,}"
-            raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, detail)
-        if not decoder.eof:
-            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the {encoding} body is cut short")
-        rest = decoder.unused_data
-    return bytes(plain)
 
 
 def _told(error: Exception, host: str, seconds: float) -> tuple[Reason, str]:

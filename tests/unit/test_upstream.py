@@ -1,4 +1,5 @@
 import gc
+import gzip
 import json
 import shutil
 import socket
@@ -318,6 +319,16 @@ def test_too_many_calls():
                 client.get("/v1/prices")
         with pytest.raises(InconclusiveError, match="more than 1 calls"):
             server.check()
+
+
+def test_a_compressed_call_is_refused_as_it_is():
+    """What a target packs is neither unpacked, whatever it would cost, nor passed on: its record says that it is."""
+    bomb = gzip.compress(b"") * 45_000
+    with opened() as (upstream, _):
+        assert ask(upstream, content=bomb, headers={"Content-Encoding": "gzip"}).status_code == 415
+        (call,) = recorded(upstream)
+        assert (call.unreadable, call.backend_status) == ("compressed", None)
+        assert ask(upstream).status_code == 200
 
 
 def test_stripe_itself_takes_test_keys_only():

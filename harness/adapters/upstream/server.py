@@ -132,7 +132,7 @@ class Upstream:
         started: threading.Event,
     ) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._server = server = web.Server(answering.handle, access_log=None, logger=_silent)
+        self._server = server = web.Server(answering.handle, auto_decompress=False, access_log=None, logger=_silent)
         listeners = [
             Listener(
                 one,
