@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,7 +42,12 @@ _ABSENT = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 _REJECTION = range(400, 500)
 #: What keeps one path from being read, such as a redirect to a login page, and says nothing about the next.
 _AT_ONE_PATH = frozenset({Reason.REDIRECT_ELSEWHERE, Reason.RESPONSE_TOO_LARGE, Reason.RESPONSE_UNREADABLE})
-_DOCUMENT_BYTES = 16 * 1024 * 1024
+#: Read as JSON it may take 35 times as much memory.
+_DOCUMENT_BYTES = 8 * 1024 * 1024
+_LOOK_SECONDS = 60.0
+_MOST_LISTED = 20
+#: What can be asked for as it stands, without a parameter.
+_PLAIN_PATH = re.compile(r"/[!-z|~]{0,500}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,13 @@ class _Found:
     path: str | None
     status: int | None
     tried: int
+    in_time: bool = True
 
 
 def describe_target(url: str, *, ca_file: str | None = None) -> str:
     """Look at a URL, by reading its OpenAPI document and by unsigned empty deliveries, and return a target file.
+
+    No more than 60 seconds of requests are begun, and no more than 20 paths of a document are tried.
 
     Raises:
         ConfigurationError: a URL that is not sent to.
@@ -68,7 +77,7 @@ def describe_target(url: str, *, ca_file: str | None = None) -> str:
 
 async def _look(target: Target) -> _Found:
     sender = HttpSender(target, Ledger())
-    tried = 0
+    tried, until = 0, time.monotonic() + _LOOK_SECONDS
 
     async def ask(method: str, path: str) -> Answer:
         nonlocal tried
@@ -85,11 +94,15 @@ async def _look(target: Target) -> _Found:
     try:
         document, listed = None, []
         for path in _DOCUMENTS:
+            if time.monotonic() > until:
+                break
             routes = _webhook_routes(await ask("GET", path))
             if routes is not None:
                 document, listed = path, routes
                 break
-        for path in dict.fromkeys([target.webhook.path, *listed, *_CUSTOMARY]):
+        for path in dict.fromkeys([target.webhook.path, *listed[:_MOST_LISTED], *_CUSTOMARY]):
+            if time.monotonic() > until:
+                return _Found(document, listed[0] if listed else None, None, tried, in_time=False)
             status = (await ask("POST", path)).status
             if status in _REJECTION and status not in _ABSENT:
                 return _Found(document, path, status, tried)
@@ -113,13 +126,15 @@ def _webhook_routes(answer: Answer) -> list[str] | None:
         path
         for path, operations in paths.items()
         if isinstance(operations, dict) and "post" in operations
-        if _WEBHOOK.search(path) and "{" not in path
+        if _WEBHOOK.search(path) and _PLAIN_PATH.fullmatch(path)
     ]
 
 
 def _written(target: Target, found: _Found) -> str:
     toml = json.dumps  # TOML's basic strings are JSON's, for what stands in a URL
-    looked = f"{found.tried} requests"
+    looked = f"{found.tried} requests" + (
+        "" if found.in_time else f", all that {_LOOK_SECONDS:g} seconds had time for,"
+    )
     path = found.path or "/webhooks/stripe"
     why = (
         f"answered {found.status} to an unsigned delivery"
