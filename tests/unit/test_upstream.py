@@ -4,6 +4,8 @@ import json
 import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,6 +33,7 @@ from harness.stripe.upstream.named import FAULTS
 from harness.stripe.upstream.plan import Plan, Rule
 from tests.components import need
 from tests.double import NEWEST
+from tests.end_to_end.processes import running, until
 
 KEY = "sk_" + "test_" + "0123456789abcdef"
 LIVE = "sk_" + "live_" + "0123456789abcdef"
@@ -266,6 +269,36 @@ def test_a_stripe_mock_that_cannot_run(tmp_path):
         stripe_mock(program=str(tmp_path / "none")).__enter__()
     with pytest.raises(ConfigurationError, match="stripe-mock ended before it listened"):
         stripe_mock(program="/bin/true").__enter__()
+
+
+HOLDS = """
+import sys
+from harness.adapters.upstream.stripe_mock import stripe_mock
+with stripe_mock(program=sys.argv[1]) as mock:
+    print(mock.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("ending", ["killed", "ended"])
+def test_a_stripe_mock_ends_with_its_run(tmp_path, ending):
+    """stripe-mock outlives no run, however that ends."""
+    program, number = tmp_path / "stripe-mock", tmp_path / "number"
+    program.write_text(
+        f'#!/bin/sh\necho $$ > {number}\necho "Listening for HTTP at address: 127.0.0.1:1"\nexec sleep 60\n'
+    )
+    program.chmod(0o755)
+    command = (sys.executable, "-c", HOLDS, str(program))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        assert run.stdout.readline() == b"http://127.0.0.1:1\n"
+        started = int(number.read_text())
+        assert running(started)
+        if ending == "killed":
+            run.kill()
+        else:
+            run.stdin.close()
+        run.wait()
+    until(lambda: not running(started))
 
 
 def test_a_stripe_mock_that_is_asked_often():
