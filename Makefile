@@ -53,9 +53,14 @@ lint: $(READY)  ## Check formatting, lint rules, types and the import contracts
 matrix: $(READY)  ## Run every scenario on every defect and print the matrix
 	$(BIN)/python -m tests.defects --matrix
 
-.PHONY: bench
-bench: $(READY)  ## Measure against the peers (needs nginx and wrk)
-	$(BIN)/python -m tests.benchmarks
+# Words beside it name sections: `make bench deliveries`.
+SECTIONS := $(if $(filter bench,$(MAKECMDGOALS)),$(filter counts runs deliveries service scan rows fuzz upstream,$(MAKECMDGOALS)))
+.PHONY: bench $(SECTIONS)
+bench: $(READY)  ## Measure against the peers (needs nginx, wrk and rg); with names of sections, only these
+	$(BIN)/python -m tests.benchmarks $(SECTIONS)
+
+$(SECTIONS): bench
+	@:
 
 .PHONY: schemas
 schemas: $(READY)  ## Write the published JSON Schemas anew

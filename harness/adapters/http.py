@@ -4,9 +4,9 @@ import asyncio
 import hashlib
 import ssl
 import time
-import zlib
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -15,6 +15,7 @@ from yarl import URL
 
 from harness.adapters.connections import END_OF_TLS_SECONDS, Connections
 from harness.adapters.raw_http import exchange_raw, exchange_wire
+from harness.adapters.unpacking import unpack_body
 from harness.canary import Ledger
 from harness.domain.contracts import Request
 from harness.domain.observation import Answer, Exchange, NoAnswer, Sent
@@ -25,6 +26,8 @@ from harness.errors import ConfigurationError, ForbiddenHostError, InconclusiveE
 
 __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 
+
+_QUICK_BYTES = 64 * 1024  # of an answer, which are searched sooner than a thread is asked
 _LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -97,7 +100,12 @@ class HttpSender:
             reason, detail = _told(error, host, within)
             return _told_of(step, sent, again, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
-        return _told_of(step, sent, again, self._observed(url, status, headers, body, seconds))
+        observed = partial(
+            self._observed, url, status, headers, body, seconds, until=time.monotonic() + within - seconds
+        )
+        is_quick = len(body) <= _QUICK_BYTES and all(name.lower() != b"content-encoding" for name, _ in headers)
+        # The loop has other connections to look after.
+        return _told_of(step, sent, again, observed() if is_quick else await asyncio.to_thread(observed))
 
     async def _raw(self, request: Request, url: URL, again: list[str]) -> RawAnswer:
         """Send a request, once more where it met a stale connection, which is then told in ``again``."""
@@ -132,7 +140,14 @@ class HttpSender:
             return response.status, list(response.raw_headers), bytes(body)
 
     def _observed(
-        self, url: str, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, seconds: float
+        self,
+        url: str,
+        status: int,
+        headers: Iterable[tuple[bytes, bytes]],
+        body: bytes,
+        seconds: float,
+        *,
+        until: float,
     ) -> Answer | NoAnswer:
         plain: list[tuple[str, str]] = []
         exposures: list[Exposure] = []
@@ -149,7 +164,7 @@ class HttpSender:
                 return NoAnswer(Reason.REDIRECT_ELSEWHERE, detail, seconds)
         encoding = ", ".join(value for label, value in plain if label == "content-encoding")
         try:
-            decoded = _decompressed(body, encoding, self._target.budget.answer_bytes)
+            decoded = unpack_body(body, encoding, limit=self._target.budget.answer_bytes, until=until)
         except InconclusiveError as error:
             return NoAnswer(error.reason, error.detail, seconds)
         concealed, found = self._ledger.conceal(decoded, "body")
@@ -176,34 +191,6 @@ def _elsewhere(url: str, location: str) -> str | None:
         return "what is no URL"
     parts = urlsplit(there)
     return None if parts.netloc == urlsplit(url).netloc else f"{parts.scheme}://{parts.netloc}"
-
-
-def _decompressed(body: bytes, encoding: str, limit: int) -> bytes:
-    """Return the body without its content encoding, never more than the limit."""
-    match encoding.strip().lower():
-        case "" | "identity":
-            return body
-        case "gzip" | "x-gzip":
-            wbits = 31
-        case "deflate":
-            wbits = 15
-        case other:
-            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"content encoding {other[:20]!r}, unasked for")
-    plain, rest = bytearray(), body
-    # gzip allows several members one after another (RFC 1952, 2.2), and none of them may stay unread.
-    while rest:
-        decoder = zlib.decompressobj(wbits)
-        try:
-            plain += decoder.decompress(rest, limit + 1 - len(plain))
-        except zlib.error as error:
-            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the {encoding} body is corrupt: {error}") from None
-        if len(plain) > limit:
-            detail = f"{len(body):,} bytes of {encoding} decompress to more than {limit:,}"
-            raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, detail)
-        if not decoder.eof:
-            raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"the {encoding} body is cut short")
-        rest = decoder.unused_data
-    return bytes(plain)
 
 
 def _told(error: Exception, host: str, seconds: float) -> tuple[Reason, str]:

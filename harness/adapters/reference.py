@@ -3,11 +3,9 @@
 import json
 import os
 import secrets
-import shutil
 import string
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -23,6 +21,7 @@ from harness.adapters.outages import outage_command
 from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
 from harness.adapters.reference_access import ACCESS
 from harness.adapters.reference_rows import AHEAD, KEPT_ROWS
+from harness.adapters.scratch import scratch_folder
 from harness.domain.address import without_password
 from harness.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
 from harness.domain.sensitive import Secret
@@ -142,9 +141,9 @@ class Reference:
         self._api_version, self._stripe, self._command, self._store = api_version, stripe, command, store
         self._roles = {**({"owner": "owner"} if owner else {}), **({"manager": "billing_admin"} if operations else {})}
         self._secrets = _Secrets()
-        self._folder = Path(tempfile.mkdtemp(prefix="payproof-"))
         self._resources = ExitStack()
-        self._resources.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        self._scratch = self._resources.enter_context(scratch_folder("service"))
+        self._folder = self._scratch.path
 
     def __enter__(self) -> Self:
         """Make the certificates and the database, start the process and wait until it listens.
@@ -214,6 +213,7 @@ class Reference:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=_environment(settings),
+                pass_fds=(self._scratch.lock,),
             )
         self._resources.callback(_stop, process)
         self._maintenance = {name: settings[name] for name in (*database, "BILLING_AUDIT_KEY")} | dict(owner)

@@ -65,8 +65,11 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and end the process with its exit code; what is wrong is one line on standard error."""
-    # A CI server that cancels sends SIGTERM: it ends the run as Ctrl-C does, with footers, and leaves nothing behind.
+    # A CI server that cancels sends SIGTERM, a terminal that is closed SIGHUP: they end the run as Ctrl-C does, with
+    # footers, and leave nothing behind.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(_run(arguments))
 
 

@@ -15,14 +15,16 @@ _VERSIONS = re.compile(r"3\.[0-2]\.\d+(?:-.+)?")
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 
 
-def read_openapi(text: bytes, place: str) -> dict[str, Any]:
+def read_openapi(text: bytes, place: str, *, yaml_bytes: int | None = None) -> dict[str, Any]:
     """Return the document.
 
+    ``yaml_bytes`` is how long it may be where it is no JSON, any length without it.
+
     Raises:
-        ConfigurationError: it is neither JSON nor YAML, no OpenAPI 3 or Swagger 2, describes no operation, or refers to
-            documents elsewhere, which would have to be asked for from hosts that the target file does not list.
+        ConfigurationError: it is too long, neither JSON nor YAML, no OpenAPI 3 or Swagger 2, describes no operation, or
+            refers to documents elsewhere, for which hosts would have to be asked that the target file does not list.
     """
-    document = _parsed(text, place)
+    document = _parsed(text, place, yaml_bytes)
     version = document.get("openapi", document.get("swagger")) if isinstance(document, dict) else None
     if not isinstance(version, str | float):
         raise ConfigurationError("no OpenAPI document: it names no version", hint="see 'openapi'", file=place)
@@ -41,11 +43,14 @@ def read_openapi(text: bytes, place: str) -> dict[str, Any]:
     return document
 
 
-def _parsed(text: bytes, place: str) -> Any:
+def _parsed(text: bytes, place: str, yaml_bytes: int | None) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         pass
+    if yaml_bytes is not None and len(text) > yaml_bytes:
+        problem = f"the OpenAPI document is no JSON, and longer than the {yaml_bytes:,} bytes that YAML may have"
+        raise ConfigurationError(problem, hint="name a file, or publish it as JSON", file=place)
     try:
         return yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as error:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
@@ -41,13 +42,17 @@ _CUSTOMARY = (
     "/webhook",
     "/api/webhook",
 )
-_PATH = re.compile(r"/[!-z|~]*")  # visible ASCII, and no placeholder in braces
 _WEBHOOK = re.compile(r"stripe|web-?hook", re.IGNORECASE)
 _ABSENT = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 _REJECTION = range(400, 500)
 #: What keeps one path from being read, such as a redirect to a login page, and says nothing about the next.
 _AT_ONE_PATH = frozenset({Reason.REDIRECT_ELSEWHERE, Reason.RESPONSE_TOO_LARGE, Reason.RESPONSE_UNREADABLE})
-_DOCUMENT_BYTES = 16 * 1024 * 1024
+#: Read as JSON it may take 35 times as much memory.
+_DOCUMENT_BYTES = 8 * 1024 * 1024
+_LOOK_SECONDS = 60.0
+_MOST_LISTED = 20
+#: What can be asked for as it stands, without a parameter.
+_PLAIN_PATH = re.compile(r"/[!-z|~]{0,500}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +63,13 @@ class _Found:
     path: str | None
     status: int | None
     tried: int
+    in_time: bool = True
 
 
 def describe_target(url: str, *, ca_file: str | None = None) -> str:
     """Look at a URL, by reading its OpenAPI document and by unsigned empty deliveries, and return a target file.
+
+    No more than 60 seconds of requests are begun, and no more than 20 paths of a document are tried.
 
     Raises:
         ConfigurationError: a URL that is not sent to.
@@ -74,7 +82,7 @@ def describe_target(url: str, *, ca_file: str | None = None) -> str:
 
 async def _look(target: Target) -> _Found:
     sender = HttpSender(target, Ledger())
-    tried = 0
+    tried, until = 0, time.monotonic() + _LOOK_SECONDS
 
     async def ask(method: str, path: str) -> Answer:
         nonlocal tried
@@ -91,11 +99,15 @@ async def _look(target: Target) -> _Found:
     try:
         document, listed = None, []
         for path in _DOCUMENTS:
+            if time.monotonic() > until:
+                break
             routes = _webhook_routes(await ask("GET", path))
             if routes is not None:
                 document, listed = path, routes
                 break
-        for path in dict.fromkeys([target.webhook.path, *listed, *_CUSTOMARY]):
+        for path in dict.fromkeys([target.webhook.path, *listed[:_MOST_LISTED], *_CUSTOMARY]):
+            if time.monotonic() > until:
+                return _Found(document, listed[0] if listed else None, None, tried, in_time=False)
             status = (await ask("POST", path)).status
             if status in _REJECTION and status not in _ABSENT:
                 return _Found(document, path, status, tried)
@@ -119,16 +131,18 @@ def _webhook_routes(answer: Answer) -> list[str] | None:
         quoted(path)
         for path, operations in paths.items()
         if isinstance(operations, dict) and "post" in operations
-        if _WEBHOOK.search(path) and _PATH.fullmatch(path)
+        if _WEBHOOK.search(path) and _PLAIN_PATH.fullmatch(path)
     ]
 
 
 def _written(target: Target, found: _Found) -> str:
     """Return the template with what was found; the library quotes what a foreign server has named."""
     documented = f"OpenAPI document at {found.document}" if found.document else "no OpenAPI document found"
+    looked = f"{found.tried} requests"
+    looked += "" if found.in_time else f", all that {_LOOK_SECONDS:g} seconds had time for,"
     head = tomlkit.document()
     for line in (
-        f"Target file for payproof, written from {found.tried} requests to {target.url} ({documented}).",
+        f"Target file for payproof, written from {looked} to {target.url} ({documented}).",
         "Check each line, fill in what could not be found, then run beside this file:",
         "  STRIPE_WEBHOOK_SECRET=whsec_... payproof run",
     ):

@@ -143,7 +143,8 @@ def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
     """Run the cases that come in, until none comes any more; what goes back is a case and the values it registered."""
     # Ctrl-C in a terminal is for the process that tells what happens, which then ends this one, as SIGTERM does here.
     os.setsid()
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     choices = {case.id: (scenario, case) for scenario, case in choose(all_scenarios())}
     with suppress(KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
         try:

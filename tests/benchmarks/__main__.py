@@ -8,6 +8,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console, RenderableType
 
@@ -20,6 +21,15 @@ from tests.benchmarks._runs import runs
 from tests.benchmarks._scan import scan
 from tests.benchmarks._service import service
 from tests.benchmarks._upstream import upstream
+
+#: The programs that a section measures beside, or with.
+_PEERS = {
+    "deliveries": ("nginx", "wrk"),
+    "service": ("wrk",),
+    "scan": ("rg",),
+    "rows": ("rg",),
+    "upstream": ("wrk",),
+}
 
 
 def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[RenderableType], list[str]]:
@@ -40,21 +50,21 @@ def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[Rend
             return [], []
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print every table; 1 when a run did not hold, or a peer is missing where the environment requires all."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nginx is stopped then too
     sections = ("counts", "runs", "deliveries", "service", "scan", "rows", "fuzz", "upstream")
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description="Measure the project beside its peers.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)}; all by default")
     parser.add_argument("--megabytes", type=int, default=256, help="size of the log that is searched (256)")
-    told = parser.parse_args()
+    told = parser.parse_args(arguments)
     chosen = told.sections or sections
     if unknown := set(chosen) - set(sections):
         parser.error(f"no such section: {', '.join(sorted(unknown))}")
     console = Console()
     out = console if console.is_terminal else Console(width=120)
     out.print(machine(), highlight=False)
-    absent = missing("nginx", "wrk") if {"deliveries", "service", "upstream"} & set(chosen) else []
+    absent = missing(*dict.fromkeys(program for section in chosen for program in _PEERS.get(section, ())))
     for program in absent:
         out.print(f"not measured: {program} is not on this machine", highlight=False)
     broken = False

@@ -26,18 +26,16 @@ from harness.steps.fuzz_routes import FuzzRoutes
 
 __all__ = ["fuzz"]
 
-_TURNS = 3
-_EXAMPLES = 20
 _PLAIN = "schemathesis, its own client and check"
 
 #: How many requests were made, in how many seconds.
 Rate = tuple[int, float]
 
 
-def fuzz() -> Table:
+def fuzz(turns: int = 3, examples: int = 20) -> Table:
     """Return requests per second of each contender, median of some turns; generation, sending and judging included."""
     table = Table(
-        title=f"fuzz cases per second on the reference service over HTTPS, one after another, {_TURNS} turns",
+        title=f"fuzz cases per second on the reference service over HTTPS, one after another, {turns} turns",
         title_justify="left",
         box=None,
     )
@@ -45,14 +43,14 @@ def fuzz() -> Table:
         table.add_column(column, justify="left" if column == "contender" else "right")
     with open_session(None, seed=1, operations=False) as session:
         contenders: dict[str, Callable[[int], Rate]] = {
-            _PLAIN: lambda turn: _plain(session, turn),
-            "fuzz_openapi, valid": lambda turn: _step(session, FuzzOpenapi("valid", _EXAMPLES, 2000, 120.0), turn),
-            "fuzz_routes, bodies": lambda turn: _step(session, FuzzRoutes("bodies", _EXAMPLES * 2, 2000, 120.0), turn),
+            _PLAIN: lambda turn: _plain(session, examples, turn),
+            "fuzz_openapi, valid": lambda turn: _step(session, FuzzOpenapi("valid", examples, 2000, 120.0), turn),
+            "fuzz_routes, bodies": lambda turn: _step(session, FuzzRoutes("bodies", examples * 2, 2000, 120.0), turn),
         }
-        seen = {name: [contend(turn) for turn in range(_TURNS)] for name, contend in contenders.items()}
-    rates = {name: median(number / seconds for number, seconds in turns) for name, turns in seen.items()}
-    for name, turns in seen.items():
-        requests = median(number for number, _ in turns)
+        seen = {name: [contend(turn) for turn in range(turns)] for name, contend in contenders.items()}
+    rates = {name: median(number / seconds for number, seconds in took) for name, took in seen.items()}
+    for name, took in seen.items():
+        requests = median(number for number, _ in took)
         table.add_row(name, f"{requests:,.0f}", f"{rates[name]:,.0f}", f"{rates[name] / rates[_PLAIN]:.0%}")
     return table
 
@@ -65,7 +63,7 @@ def _step(session: Session, step: FuzzOpenapi | FuzzRoutes, turn: int) -> Rate:
     return sum(isinstance(one, Exchange) for one in trial.observations), seconds
 
 
-def _plain(session: Session, turn: int) -> Rate:
+def _plain(session: Session, examples: int, turn: int) -> Rate:
     """Fuzz with schemathesis alone, as `st run` does: the same document, phases, modes and number of examples."""
     target, number = session.target, 0
     who = target.first_principal
@@ -78,7 +76,7 @@ def _plain(session: Session, turn: int) -> Rate:
         workers=1,
         continue_on_failure=True,
         generation=GenerationConfig(
-            modes=[schemathesis.GenerationMode.POSITIVE], max_examples=_EXAMPLES, database="none"
+            modes=[schemathesis.GenerationMode.POSITIVE], max_examples=examples, database="none"
         ),
         phases=PhasesConfig(
             examples=ExamplesPhaseConfig(enabled=True),

@@ -3,47 +3,45 @@
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from statistics import median
 
 from rich.table import Table
 
 from tests.benchmarks._ending import end
 
-__all__ = ["runs"]
+__all__ = ["RUNS", "runs"]
 
-_TIMES = 3
 _LONGEST = 300.0
 _STOP_SECONDS = 10.0
 _MODULE = (sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())")
-_RUNS = {
-    "payproof run --reference": (("run", "--reference"), ""),
-    "payproof run --reference --topic webhook_signature": (
-        ("run", "--reference", "--topic", "webhook_signature"),
-        "under 10 s on 2 cores",
-    ),
-    "payproof list (start-up and scenarios)": (("list",), ""),
-    "payproof --help": (("--help",), "at most 0.3 s"),
+#: What is aimed at, by the command's arguments.
+RUNS = {
+    "run --reference": "",
+    "run --reference --topic webhook_signature": "under 10 s on 2 cores",
+    "list": "nothing but start-up and scenarios",
+    "--help": "at most 0.3 s",
 }
 
 
-def runs() -> tuple[Table, list[str]]:
-    """Return the median and the range of each run's seconds, and a line for each run that did not hold."""
-    table = Table(title=f"wall time in seconds, {_TIMES} runs", title_justify="left", box=None)
+def runs(commands: Mapping[str, str] = RUNS, times: int = 3) -> tuple[Table, list[str]]:
+    """Return the median and the range of each command's seconds, and a line for each run that did not hold."""
+    table = Table(title=f"wall time in seconds, {times} runs", title_justify="left", box=None)
     for column in ("command", "median", "fastest", "slowest", "aim"):
         table.add_column(column, justify="left" if column in {"command", "aim"} else "right")
     failed: list[str] = []
-    for command, (arguments, aim) in _RUNS.items():
+    for command, aim in commands.items():
         seconds = []
-        for _ in range(_TIMES):
-            took, code = _timed(arguments)
+        for _ in range(times):
+            took, code = _timed(command.split())
             seconds.append(took)
             if code:
-                failed.append(f"{command} ended with exit code {code}")
-        table.add_row(command, *(f"{figure(seconds):.2f}" for figure in (median, min, max)), aim)
+                failed.append(f"payproof {command} ended with exit code {code}")
+        table.add_row(f"payproof {command}", *(f"{figure(seconds):.2f}" for figure in (median, min, max)), aim)
     return table, list(dict.fromkeys(failed))
 
 
-def _timed(arguments: tuple[str, ...]) -> tuple[float, int]:
+def _timed(arguments: Sequence[str]) -> tuple[float, int]:
     started = time.perf_counter()
     process = subprocess.Popen((*_MODULE, *arguments), stdout=subprocess.DEVNULL)
     try:

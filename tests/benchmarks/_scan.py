@@ -34,6 +34,7 @@ _PART = 32 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _PATTERN = r"\b(?:4[0-9]{3}|5[1-5][0-9]{2}|3[47][0-9]{2}|6(?:011|5[0-9]{2}))[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{3,4}\b"
 _SOME = 400_000  # lines that are made; they are repeated, each time with other digits in their times
+_PER_MEGABYTE = 25_000  # lines, which is more than there are in one
 _EACH = 50_000  # lines between two that are planted
 
 
@@ -57,11 +58,12 @@ class _Part:
 def _log(path: Path, megabytes: int) -> int:
     """Write a log of about a size and return how many card numbers are planted in it."""
     random = Random(7)
-    lines = list(islice(clean_lines(7, _SOME), _SOME))
+    some = min(_SOME, megabytes * _PER_MEGABYTE)
+    lines = list(islice(clean_lines(7, some), some))
     size = planted = number = 0
     with path.open("wb") as file:
         while size < megabytes * _MEGABYTE:
-            part = lines[number % _SOME :][:_EACH]
+            part = lines[number % some :][:_EACH]
             body = "400005" + f"{random.randrange(10**9):09}"
             part.append(f'{{"card": {{"number": "{body}{check_digit(body)}"}}}}\n'.encode())
             size += file.write(b"".join(part))

@@ -6,7 +6,7 @@ effect in the audit log. Both answer after the commit, and both databases wait f
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -24,17 +24,19 @@ from tests.reference_impl.databases import Database, Postgresql, sqlite
 __all__ = ["service"]
 
 _CONNECTIONS = (1, 32)
-_ROUNDS = 5  # service and peer take turns and change places, so that a slow moment of the machine falls on both
-_SECONDS = 2  # of each turn
-_STARTS = 3
 
 
-def service() -> list[Table]:
-    """Measure both on both databases."""
+def service(
+    kinds: Sequence[str] = ("sqlite", "postgresql"), rounds: int = 5, seconds: int = 2, starts: int = 3
+) -> list[Table]:
+    """Measure both on each database, in turns of whole seconds, as wrk knows no others.
+
+    Service and peer take turns and change places, so that a slow moment of the machine falls on both.
+    """
     secret = "whsec_" + secrets.token_hex(16)
     signed = Signed(secret)
-    rest, rates = _rest_table(), _rate_table(signed)
-    for kind in ("sqlite", "postgresql"):
+    rest, rates = _rest_table(starts), _rate_table(signed, rounds, seconds)
+    for kind in kinds:
         with tempfile.TemporaryDirectory(prefix="payproof-bench-") as name, ExitStack() as stack:
             addresses = stack.enter_context(_databases(kind, Path(name)))
             files = Certificate.made(Path(name))
@@ -42,13 +44,13 @@ def service() -> list[Table]:
             for contender, address in addresses.items():
                 log = Path(name, "said.log")
                 seen = []
-                for _ in range(_STARTS - 1):
+                for _ in range(starts - 1):
                     with started(contender, address, secret, files, log) as running:
                         seen.append(running)
                 pair[contender] = stack.enter_context(started(contender, address, secret, files, log))
                 _tell_rest(rest, kind, [*seen, pair[contender]])
             for connections in _CONNECTIONS:
-                _tell_rates(rates, kind, connections, _turns(pair, signed, connections))
+                _tell_rates(rates, kind, connections, _turns(pair, signed, connections, rounds, seconds))
     return [rest, rates]
 
 
@@ -73,20 +75,22 @@ def _durable_postgresql() -> Iterator[Database]:
         yield server
 
 
-def _turns(pair: dict[str, Running], signed: Signed, connections: int) -> dict[str, list[Turn]]:
+def _turns(
+    pair: dict[str, Running], signed: Signed, connections: int, rounds: int, seconds: int
+) -> dict[str, list[Turn]]:
     turns: dict[str, list[Turn]] = {contender: [] for contender in pair}
-    for number in range(_ROUNDS):
+    for number in range(rounds):
         for contender, running in sorted(pair.items(), reverse=number % 2 == 1):
             before = running.durable()
-            turn = signed.turn(running.port, connections, _SECONDS)
+            turn = signed.turn(running.port, connections, seconds)
             if running.durable() - before < turn.answered:
                 raise RuntimeError(f"{contender}: answered {turn.answered} events and does not hold all of them")
             turns[contender].append(turn)
     return turns
 
 
-def _rest_table() -> Table:
-    table = Table(title=f"at rest, median of {_STARTS} starts", title_justify="left", box=None)
+def _rest_table(starts: int) -> Table:
+    table = Table(title=f"at rest, median of {starts} starts", title_justify="left", box=None)
     for column in ("contender", "database", "first answer, s", "RSS, MiB", "PSS, MiB"):
         table.add_column(column, justify="left" if column in {"contender", "database"} else "right")
     return table
@@ -98,10 +102,10 @@ def _tell_rest(table: Table, kind: str, seen: list[Running]) -> None:
     table.add_row(seen[0].name, kind, f"{first:.2f}", *(f"{size:.0f}" for size in memory))
 
 
-def _rate_table(signed: Signed) -> Table:
+def _rate_table(signed: Signed, rounds: int, seconds: int) -> Table:
     table = Table(
         title=f"durable events per second over HTTPS, bodies of {len(signed.body):,} bytes, "
-        f"median of {_ROUNDS} turns of {_SECONDS} s; the aim is 80% of the peer",
+        f"median of {rounds} turns of {seconds} s; the aim is 80% of the peer",
         title_justify="left",
         box=None,
     )

@@ -27,7 +27,7 @@ from tests.benchmarks._machine import program
 
 __all__ = ["upstream"]
 
-_ROUNDS, _SECONDS, _CONNECTIONS = 5, 1, 8
+_CONNECTIONS = 8
 _PATH = "/v1/prices/price_team"
 _KEY = "sk_" + "test_" + secrets.token_hex(12)
 _DIRECT, _MOCK = "without a network", "stripe-mock"
@@ -41,8 +41,8 @@ end
 """
 
 
-def upstream() -> tuple[list[RenderableType], list[str]]:
-    """Return the rates and what is covered, and a line where stripe-mock could not be measured."""
+def upstream(rounds: int = 5, seconds: int = 1) -> tuple[list[RenderableType], list[str]]:
+    """Return the rates, in turns of whole seconds, and what is covered, and a line where stripe-mock is missing."""
     with ExitStack() as stack:
         failed = []
         backends: dict[str, DoubleBackend | HttpBackend] = {"the double": DoubleBackend(_double())}
@@ -59,11 +59,11 @@ def upstream() -> tuple[list[RenderableType], list[str]]:
         script = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="payproof-bench-"))) / "calls.lua"
         script.write_text(_LUA.format(key=_KEY))
         rates: dict[tuple[str, str], list[float]] = {("the double", _DIRECT): [], **{place: [] for place in urls}}
-        for _ in range(_ROUNDS):
-            rates["the double", _DIRECT].append(_called())
+        for _ in range(rounds):
+            rates["the double", _DIRECT].append(_called(seconds))
             for place, url in urls.items():
-                rates[place].append(_asked(url + _PATH, script))
-    return [_rates(rates), _covered()], failed
+                rates[place].append(_asked(url + _PATH, script, seconds))
+    return [_rates(rates, seconds), _covered()], failed
 
 
 def _double() -> Double:
@@ -72,17 +72,17 @@ def _double() -> Double:
     return double
 
 
-def _called() -> float:
+def _called(longest: float) -> float:
     double, request = _double(), ApiRequest("GET", _PATH, headers={"authorization": f"Bearer {_KEY}"})
     started, done = time.perf_counter(), 0
-    while (seconds := time.perf_counter() - started) < _SECONDS:
+    while (seconds := time.perf_counter() - started) < longest:
         assert double.answer(request).status == 200
         done += 1
     return done / seconds
 
 
-def _asked(url: str, script: Path) -> float:
-    command = (program("wrk"), "-t1", f"-c{_CONNECTIONS}", f"-d{_SECONDS}s", "-s", str(script), url)
+def _asked(url: str, script: Path, seconds: int) -> float:
+    command = (program("wrk"), "-t1", f"-c{_CONNECTIONS}", f"-d{seconds}s", "-s", str(script), url)
     said = subprocess.run(command, capture_output=True, check=True, text=True, timeout=60).stdout
     told = json.loads(said.strip().splitlines()[-1])
     if told["failed"]:
@@ -90,10 +90,10 @@ def _asked(url: str, script: Path) -> float:
     return float(told["rate"])
 
 
-def _rates(rates: dict[tuple[str, str], list[float]]) -> Table:
+def _rates(rates: dict[tuple[str, str], list[float]], seconds: int) -> Table:
     table = Table(
         title=f"GET {_PATH}, calls per second, {_CONNECTIONS} connections kept open, "
-        f"median of {_ROUNDS} turns of {_SECONDS} s",
+        f"median of {len(rates['the double', _DIRECT])} turns of {seconds} s",
         title_justify="left",
         box=None,
     )

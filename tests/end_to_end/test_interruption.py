@@ -6,16 +6,17 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from harness.adapters.scratch import scratch_folder
 from tests.end_to_end import hostile
-from tests.end_to_end.command import target_file
+from tests.end_to_end.command import environment, target_file
 from tests.end_to_end.hostile import Server
 from tests.end_to_end.processes import PROC, begun, children, running
 from tests.waiting import DEADLINE, until
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_run_has_footers(tmp_path, number):
-    """Ctrl-C, and SIGTERM of a CI server, end a run with code 2; each report says that cases did not run."""
+    """Ctrl-C, SIGTERM of CI and a closed terminal end a run with code 2; each report says that cases did not run."""
 
     def behave(peer, request):
         if len(server.requests) > 4:
@@ -68,12 +69,17 @@ def listening(process):
 
 
 @pytest.mark.skipif(not (PROC / "self/fd").is_dir(), reason="reads /proc")
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_nothing_stays_behind(number):
-    """However the command dies, the reference service that it started ends within seconds; nothing keeps listening."""
-    with begun("run", "--reference", "--topic", "webhook_signature") as process:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_nothing_stays_behind(tmp_path, number):
+    """However the command dies, the reference service that it started ends within seconds; nothing keeps listening.
+
+    Files stay only where it is killed, until the next run.
+    """
+    env = environment(TMPDIR=str(tmp_path))
+    with begun("run", "--reference", "--topic", "webhook_signature", env=env) as process:
         (service,) = until(lambda: children(process.pid))
-        (port,) = until(lambda: listening(service))
+        # Before it becomes the service it is a copy of the command, with all that that one listens on.
+        (port,) = until(lambda: found if len(found := listening(service)) == 1 else None)
         if number is signal.SIGINT:
             os.killpg(process.pid, number)  # as Ctrl-C in a terminal does: to the service too
         else:
@@ -83,6 +89,31 @@ def test_nothing_stays_behind(number):
     assert process.returncode == (-number if number == signal.SIGKILL else 2)
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), 2):
         pass
+    assert bool(list(tmp_path.iterdir())) is (number == signal.SIGKILL)
+    with scratch_folder("service", str(tmp_path)):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_run_goes_on_without_its_terminal(tmp_path):
+    """Under nohup a run is not ended by the terminal that is closed."""
+
+    def behave(peer, request):
+        peer.send(hostile.answer(200 if b"v1=" in (request.header("Stripe-Signature") or b"") else 401))
+        if len(server.requests) == 1:
+            process.send_signal(signal.SIGHUP)
+
+    with Server(behave) as server:
+        file = target_file(tmp_path, server.url)
+        options = ("--scenario", "webhook_signature/missing[no_header]")
+        ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            process = begun("run", "--target", file, *options)
+        finally:
+            signal.signal(signal.SIGHUP, ignored)
+        with process:
+            out, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, err) == (0, b""), out
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from tests.end_to_end.processes import until
 from tests.hostile.measured import measured, table
+from tests.waiting import until
 
 SH = shutil.which("sh")
 

@@ -21,7 +21,7 @@ from harness.domain.target import Contract, Environment, Target, Webhook
 from harness.errors import Reason
 from tests.components import need
 from tests.end_to_end.hostile import _read
-from tests.end_to_end.processes import until
+from tests.waiting import until
 
 KEPT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 APPS = Path(__file__).parent / "keeping"

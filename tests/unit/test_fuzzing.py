@@ -342,6 +342,15 @@ def test_documents_in_yaml():
     assert {request.target.partition("?")[0] for request in context.sent} == {"/a"}
 
 
+def test_long_documents_are_json():
+    """What a server publishes in YAML has a bound, as a hostile one takes minutes and gigabytes; JSON has none."""
+    text = b'{"openapi": "3.0.3", "paths": {"/a": {"get": {}}}}'
+    assert read_openapi(text, "x", yaml_bytes=10)["openapi"] == "3.0.3"
+    assert read_openapi(text + b" # YAML", "x", yaml_bytes=100)["openapi"] == "3.0.3"
+    with pytest.raises(ConfigurationError, match="is no JSON, and longer than the 10 bytes that YAML may have"):
+        read_openapi(text + b" # YAML", "x", yaml_bytes=10)
+
+
 def test_documents_that_schemathesis_cannot_use():
     """An operation of which no request can be made makes the case unknown, and never a pass."""
     broken = json.loads(json.dumps(DOCUMENT))

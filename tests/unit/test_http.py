@@ -1,13 +1,16 @@
 import asyncio
+import gzip
 import time
 import zlib
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters.http import HttpSender, _decompressed
+from harness.adapters.http import HttpSender
+from harness.adapters.unpacking import unpack_body
 from harness.canary import Ledger
 from harness.domain.contracts import Request
 from harness.domain.observation import Answer, NoAnswer
@@ -20,9 +23,9 @@ from tests.end_to_end.hostile import Server, answer
 VALUE = b"whsec_0123456789abcdef"
 
 
-def exchanged(url, *, headers=(), body=b"{}", target="/hook", budget=None, ledger=None):
-    """Send one request and return the answer."""
-    described = Target(
+def described(url, budget=None):
+    """Return a target at a URL."""
+    return Target(
         "t",
         url,
         Environment.LOCAL,
@@ -31,8 +34,12 @@ def exchanged(url, *, headers=(), body=b"{}", target="/hook", budget=None, ledge
         budget=budget or Budget(),
     )
 
+
+def exchanged(url, *, headers=(), body=b"{}", target="/hook", budget=None, ledger=None):
+    """Send one request and return the answer."""
+
     async def once():
-        sender = HttpSender(described, ledger or Ledger())
+        sender = HttpSender(described(url, budget), ledger or Ledger())
         try:
             return await sender.send(Request("POST", target, tuple(headers), body, "a note"), 3)
         finally:
@@ -144,18 +151,79 @@ def test_long_body_is_marked_as_cut():
     assert (short.cut, len(short.body), long.cut, len(long.body), long.length) == (False, 100, True, 100, 101)
 
 
+SOON = time.monotonic() + 3600
+
+
 @given(st.binary(max_size=2_000), st.sampled_from(["gzip", " GZIP ", "x-gzip", "deflate"]), st.integers(1, 3))
-def test_decompression_is_exact_or_refused(data, encoding, members):
+def test_unpacking_is_exact_or_refused(data, encoding, members):
     """What was packed is unpacked, in any number of gzip members; a part of it, or a limit exceeded, is refused."""
-    wbits = 15 if encoding == "deflate" else 31
+    wbits, members = (15, 1) if encoding == "deflate" else (31, members)
     packer = zlib.compressobj(wbits=wbits)
     packed = packer.compress(data) + packer.flush()
-    assert _decompressed(packed * members, encoding, 10_000) == data * members
+    assert unpack_body(packed * members, encoding, limit=10_000, until=SOON) == data * members
     with pytest.raises(InconclusiveError):
-        _decompressed(packed[:-1], encoding, 10_000)
+        unpack_body(packed[:-1], encoding, limit=10_000, until=SOON)
     if data:
         with pytest.raises(InconclusiveError):
-            _decompressed(packed * members, encoding, len(data) * members - 1)
+            unpack_body(packed * members, encoding, limit=len(data) * members - 1, until=SOON)
+
+
+@given(st.binary(min_size=1, max_size=300_000), st.integers(1, 100))
+def test_pieces_leave_no_seam(data, members):
+    """Members that end anywhere in what is read at once are unpacked as if they stood alone."""
+    size = -(-len(data) // members) or 1
+    parts = [data[at : at + size] for at in range(0, len(data), size)]
+    packed = b"".join(gzip.compress(part, compresslevel=0) for part in parts)
+    assert unpack_body(packed, "gzip", limit=300_000, until=SOON) == data
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "until", "reason"),
+    [
+        (gzip.compress(b"") * 1_001, "gzip", SOON, Reason.RESPONSE_TOO_LARGE),
+        (gzip.compress(b"{}"), "gzip", time.monotonic(), Reason.TIMEOUT),
+        (zlib.compress(b"{}") * 2, "deflate", SOON, Reason.RESPONSE_UNREADABLE),
+        (b"", "gzip", SOON, Reason.RESPONSE_UNREADABLE),
+    ],
+    ids=["members", "time", "bytes behind deflate", "nothing"],
+)
+def test_unpacking_is_bounded(body, encoding, until, reason):
+    """Neither members nor time are spent without a bound, and the reason is told."""
+    with pytest.raises(InconclusiveError) as error:
+        unpack_body(body, encoding, limit=10_000, until=until)
+    assert error.value.reason is reason
+
+
+def test_loop_goes_on_while_a_body_is_unpacked():
+    """What is slow to unpack holds up nothing else."""
+    body = gzip.compress(b"\0" * 1_500_000)
+    ticks = []
+
+    def slowly(*_, **__):
+        before = len(ticks)
+        until = time.monotonic() + 10
+        while len(ticks) < before + 3 and time.monotonic() < until:
+            time.sleep(0.01)
+        return b"{}"
+
+    async def ticking():
+        while True:
+            await asyncio.sleep(0.01)
+            ticks.append(None)
+
+    async def both(url):
+        task = asyncio.create_task(ticking())
+        sender = HttpSender(described(url), Ledger())
+        try:
+            return await sender.send(Request("POST", "/hook", (), b"{}", "a note"), 3)
+        finally:
+            task.cancel()
+            await sender.close()
+
+    packed = answer(200, body, (b"Content-Encoding: gzip",))
+    with Server(lambda peer, _: peer.send(packed)) as server, patch("harness.adapters.http.unpack_body", slowly):
+        assert asyncio.run(both(server.url)).answer.body == "{}"
+    assert len(ticks) >= 3
 
 
 def test_answer_has_its_time():

@@ -1,8 +1,11 @@
 import gc
+import gzip
 import json
 import shutil
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,6 +33,7 @@ from harness.stripe.upstream.named import FAULTS
 from harness.stripe.upstream.plan import Plan, Rule
 from tests.components import need
 from tests.double import NEWEST
+from tests.end_to_end.processes import running
 from tests.waiting import DEADLINE, until
 
 KEY = "sk_" + "test_" + "0123456789abcdef"
@@ -266,6 +270,36 @@ def test_a_stripe_mock_that_cannot_run(tmp_path):
         stripe_mock(program="/bin/true").__enter__()
 
 
+HOLDS = """
+import sys
+from harness.adapters.upstream.stripe_mock import stripe_mock
+with stripe_mock(program=sys.argv[1]) as mock:
+    print(mock.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("ending", ["killed", "ended"])
+def test_a_stripe_mock_ends_with_its_run(tmp_path, ending):
+    """stripe-mock outlives no run, however that ends."""
+    program, number = tmp_path / "stripe-mock", tmp_path / "number"
+    program.write_text(
+        f'#!/bin/sh\necho $$ > {number}\necho "Listening for HTTP at address: 127.0.0.1:1"\nexec sleep 60\n'
+    )
+    program.chmod(0o755)
+    command = (sys.executable, "-c", HOLDS, str(program))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run:
+        assert run.stdout.readline() == b"http://127.0.0.1:1\n"
+        started = int(number.read_text())
+        assert running(started)
+        if ending == "killed":
+            run.kill()
+        else:
+            run.stdin.close()
+        run.wait()
+    until(lambda: not running(started))
+
+
 def test_a_stripe_mock_that_is_asked_often():
     """stripe-mock, which tells of each call on its standard output, goes on answering when nobody wants to know."""
     program = shutil.which("stripe-mock")
@@ -317,6 +351,16 @@ def test_too_many_calls():
                 client.get("/v1/prices")
         with pytest.raises(InconclusiveError, match="more than 1 calls"):
             server.check()
+
+
+def test_a_compressed_call_is_refused_as_it_is():
+    """What a target packs is neither unpacked, whatever it would cost, nor passed on: its record says that it is."""
+    bomb = gzip.compress(b"") * 45_000
+    with opened() as (upstream, _):
+        assert ask(upstream, content=bomb, headers={"Content-Encoding": "gzip"}).status_code == 415
+        (call,) = recorded(upstream)
+        assert (call.unreadable, call.backend_status) == ("compressed", None)
+        assert ask(upstream).status_code == 200
 
 
 def test_stripe_itself_takes_test_keys_only():

@@ -24,6 +24,8 @@ def _said(status: int, message: str) -> Written:
 _LIVE_KEY = _said(401, "Payproof passes no live key on.")
 _FOLLOWED = _said(404, "A redirect was followed to another host.")
 _TOO_LARGE = _said(413, "The request is too large.")
+# No SDK packs what it asks, and what came packed was not looked through for what must not be told.
+_PACKED = _said(415, "The request is compressed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Answering:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         notes = self._notes
         started = notes.at()
-        body, large = await self._body(request)
+        body, refusal = await self._body(request)
         path, _, query = request.raw_path.partition("?")
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = ApiRequest(request.method, path, query, headers, body)
@@ -80,9 +82,10 @@ class Answering:
         )
         if kept is None:
             return await send(request, Reset(), None, "")
-        if large:
-            notes.ended(kept.number, unreadable="too large, or too slow to arrive")
-        outcome = await self._outcome(call, kept, large=large)
+        if refusal is not None:
+            why = "compressed" if refusal is _PACKED else "too large, or too slow to arrive"
+            notes.ended(kept.number, unreadable=why)
+        outcome = await self._outcome(call, kept, refusal)
         lead = self._lead(outcome.reply, secure=secure)
         answer = outcome.answer
         notes.ended(kept.number, spoiled=outcome.spoiled)
@@ -96,8 +99,10 @@ class Answering:
         notes.ended(kept.number, status=status, seconds=notes.at() - started)
         return response
 
-    async def _body(self, request: web.BaseRequest) -> tuple[bytes, bool]:
-        """Return the body, and whether it was too large or too slow to be taken whole."""
+    async def _body(self, request: web.BaseRequest) -> tuple[bytes, Written | None]:
+        """Return the body, or what refuses it: too large, too slow to be taken whole, or compressed."""
+        if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            return b"", _PACKED
         if request.headers.get("Expect", "").lower() == "100-continue":
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
@@ -108,10 +113,10 @@ class Answering:
                 while chunk := await request.content.readany():
                     body += chunk
                     if len(body) > limits.body_bytes:
-                        return b"", True
+                        return b"", _TOO_LARGE
         except TimeoutError:
-            return b"", True
-        return bytes(body), False
+            return b"", _TOO_LARGE
+        return bytes(body), None
 
     def _is_trap(self, request: web.BaseRequest) -> bool:
         transport = request.transport
@@ -123,13 +128,13 @@ class Answering:
             return ""
         return self._elsewhere["https" if secure and not reply.downgrade else "http"]
 
-    async def _outcome(self, call: ApiRequest, kept: StripeCall, *, large: bool) -> _Outcome:
+    async def _outcome(self, call: ApiRequest, kept: StripeCall, refusal: Written | None) -> _Outcome:
         if kept.elsewhere:
             return _Outcome(_FOLLOWED)
         if kept.key is KeyKind.LIVE:
             return _Outcome(_LIVE_KEY)
-        if large:
-            return _Outcome(_TOO_LARGE)
+        if refusal is not None:
+            return _Outcome(refusal)
         fault = self._notes.next_call(call.method, call.path)
         if fault is not None:
             # At once: whoever judges may look long before a stalled call has ended.

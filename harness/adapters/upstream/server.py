@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import shutil
 import socket
-import tempfile
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Self
 
 from aiohttp import web
 
+from harness.adapters.scratch import scratch_folder
 from harness.adapters.upstream.answering import Answering
 from harness.adapters.upstream.certificates import Certificates
 from harness.adapters.upstream.listening import HOST, Listener, bound
@@ -118,8 +117,7 @@ class Upstream:
             return None
         folder = self._given_folder
         if folder is None:
-            folder = Path(tempfile.mkdtemp(prefix="payproof-upstream-"))
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = stack.enter_context(scratch_folder("upstream")).path
         certificates = Certificates(folder)
         self.ca_file = str(certificates.ca_file)
         return certificates
@@ -132,7 +130,7 @@ class Upstream:
         started: threading.Event,
     ) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._server = server = web.Server(answering.handle, access_log=None, logger=_silent)
+        self._server = server = web.Server(answering.handle, auto_decompress=False, access_log=None, logger=_silent)
         listeners = [
             Listener(
                 one,

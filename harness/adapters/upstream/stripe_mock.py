@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import threading
 from collections import deque
@@ -18,6 +19,8 @@ _IMAGE = "stripe/stripe-mock"
 _PORT = 12111
 _SAID = "Listening for HTTP at address: "
 _STOP_SECONDS = 5.0
+# It would outlive a run that is killed: a shell ends it when its own input ends, as it then does.
+_HELD = '"$@" & child=$!; exec >/dev/null; cat; kill "$child"; wait'
 
 
 @contextmanager
@@ -43,14 +46,19 @@ def _found() -> str | None:
 
 @contextmanager
 def _process(program: str) -> Iterator[str]:
+    if shutil.which(program) is None:
+        raise ConfigurationError("stripe-mock cannot be started: No such file", file=program)
     # Port 0 for both, because it would also listen on its usual port for HTTPS, where another run may be.
     command = (program, "-http-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0")
-    try:
-        process = subprocess.Popen(  # noqa: S603 (a program of the user's)
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-    except OSError as error:
-        raise ConfigurationError(f"stripe-mock cannot be started: {error.strerror}", file=program) from None
+    process = subprocess.Popen(  # noqa: S603 (a program of the user's)
+        ("/bin/sh", "-c", _HELD, "sh", *command),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
     assert process.stdout is not None
     # It tells of each call, and would wait for ever once nobody read that.
     reader = threading.Thread(target=deque, args=(process.stdout, 0), name="stripe-mock", daemon=True)
@@ -62,11 +70,11 @@ def _process(program: str) -> Iterator[str]:
             reader.start()
             yield "http://" + said.removeprefix(_SAID).strip()
         finally:
-            process.terminate()
+            process.stdin.close()
             try:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
             if reader.ident is not None:
                 reader.join(_STOP_SECONDS)
 
