@@ -87,7 +87,21 @@ def told(make, name):
     file = io.StringIO()
     file.close = lambda: None
     reporter = make(file)
-    reporter.handle(RunStarted("1", name, "local", 7, "2030-01-01T00:00:00+00:00", 4, (name,), (name,), Contract()))
+    reporter.handle(
+        RunStarted(
+            "1",
+            name,
+            "https://t.example",
+            "t.toml",
+            "local",
+            7,
+            "2030-01-01T00:00:00+00:00",
+            4,
+            (name,),
+            (name,),
+            Contract(),
+        )
+    )
     for number, verdict in enumerate(verdicts):
         repeat = f"payproof run --target {name}"
         reporter.handle(CaseFinished(f"t/n[{number}]", "A rule", Severity.HIGH, verdict, record, 0.1, repeat))

@@ -43,7 +43,19 @@ VERDICTS = (
     Errored(Reason.TIMEOUT, "no answer"),
     Skipped("no store"),
 )
-STARTED = RunStarted("1", "a [red]target", "local", 7, "2030-01-01T00:00:00+00:00", 5, ("db",), ("log",), CONTRACT)
+STARTED = RunStarted(
+    "1",
+    "a [red]target",
+    "https://t.example",
+    "t.toml",
+    "local",
+    7,
+    "2030-01-01T00:00:00+00:00",
+    5,
+    ("db",),
+    ("log",),
+    CONTRACT,
+)
 CASES = tuple(
     CaseFinished(f"topic/name[{n}]", "A rule", Severity.HIGH, verdict, RECORD, 0.1, "payproof run")
     for n, verdict in enumerate(VERDICTS)
