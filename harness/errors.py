@@ -4,10 +4,13 @@ Our mistake, or the user's, is an exception from this module; the target's mista
 the target from being conclusive is a Reason: it ends in ``Errored``, never in ``Passed``.
 """
 
+import os
 from enum import StrEnum
 from pathlib import Path
+from traceback import extract_tb
 
 __all__ = [
+    "FAULTS_VARIABLE",
     "BackendGoneError",
     "ConfigurationError",
     "ForbiddenHostError",
@@ -16,7 +19,11 @@ __all__ = [
     "Reason",
     "TargetStartError",
     "place_of",
+    "record_fault",
 ]
+
+#: Names a file to which faults of our own are added with their way through the code, for whoever is to mend them.
+FAULTS_VARIABLE = "PAYPROOF_FAULTS"
 
 
 class Reason(StrEnum):
@@ -79,6 +86,18 @@ class InconclusiveError(PayproofError):
         super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+def record_fault(error: BaseException) -> str:
+    """Return ``place_of`` of a fault of our own; add its way there to the file that PAYPROOF_FAULTS names, if it does.
+
+    What is added are names of files, lines and functions, one below the other, and never a value.
+    """
+    if file := os.environ.get(FAULTS_VARIABLE):
+        frames = (f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(error.__traceback__))
+        with Path(file).open("a", encoding="utf-8") as faults:
+            faults.write("\n".join([type(error).__name__, *frames, ""]))
+    return place_of(error)
 
 
 def place_of(error: BaseException) -> str:

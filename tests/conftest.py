@@ -1,5 +1,10 @@
+import os
+from unittest.mock import patch
+
+import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
+from harness.errors import FAULTS_VARIABLE
 from tests.effort import examples
 from tests.hostile.measured import table
 
@@ -11,6 +16,26 @@ settings.register_profile(
     "ci", derandomize=True, deadline=None, max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def faults(tmp_path_factory):
+    """The file to which the harness adds its own faults, in this process and in those that tests start."""
+    file = tmp_path_factory.mktemp("faults") / "faults.txt"
+    with patch.dict(os.environ, {FAULTS_VARIABLE: str(file)}):
+        yield file
+
+
+@pytest.fixture(autouse=True)
+def no_harness_fault(request, faults):
+    """Whatever a test runs, on whatever target: a fault of the harness fails it, though the run may say no more."""
+    yield
+    told = faults.read_text() if faults.exists() else ""
+    faults.unlink(missing_ok=True)
+    if request.node.get_closest_marker("harness_fault") is None:
+        assert not told, f"a fault of the harness:\n{told}"
+    else:
+        assert told, "there was to be a fault of the harness"
 
 
 def pytest_itemcollected(item):

@@ -9,7 +9,7 @@ from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.domain.tables import Column, Table, Tables
 from harness.domain.trace import NotRead, Place, Searched, Told
-from harness.errors import InconclusiveError, Reason, place_of
+from harness.errors import InconclusiveError, Reason, record_fault
 from harness.schema_audit import json_keys
 
 __all__ = ["search_tables"]
@@ -45,7 +45,7 @@ def search_tables(
         yield NotRead(Place(name), error.detail.removeprefix(f"{name}: "))
         return
     except Exception as error:  # noqa: BLE001 (a database may not end the search of the others)
-        yield NotRead(Place(name), f"{Reason.HARNESS_FAULT.value}: {place_of(error)}")
+        yield NotRead(Place(name), f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}")
         return
     for table in listed:
         unit = f"{name} table {table.name}"
@@ -101,7 +101,7 @@ class _Reading:
         except InconclusiveError as error:
             self.unread = error.detail
         except Exception as error:  # noqa: BLE001 (whatever a driver raises; what was read until then is searched)
-            self.unread = f"{Reason.HARNESS_FAULT.value}: {place_of(error)}"
+            self.unread = f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}"
 
     def _remember(self, column: str, value: Any) -> None:
         if self._parsed.get(column, 0) >= _MOST_PARSED or len(self.keys) >= _MOST_KEYS:

@@ -8,7 +8,7 @@ from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence, Severity
 from harness.domain.tables import Column
 from harness.domain.trace import MOST_ALIKE, NotRead, Place, Told, Trace
-from harness.errors import Reason, place_of
+from harness.errors import Reason, record_fault
 from harness.schema_audit import audited
 
 __all__ = ["bounded", "contained", "suspects", "trace"]
@@ -48,7 +48,7 @@ def contained(place: Place, told: Iterable[Told]) -> Iterator[Told]:
     try:
         yield from told
     except Exception as error:  # noqa: BLE001 (one file may not end the search of the others; the text could hold anything)
-        yield NotRead(place, f"{Reason.HARNESS_FAULT.value}: {place_of(error)}")
+        yield NotRead(place, f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}")
 
 
 def bounded(told: Iterable[Told]) -> Iterator[Told]:

@@ -13,7 +13,7 @@ import click
 from harness import __version__
 from harness.cli.lazy_group import LazyGroup
 from harness.domain.verdict import ExitCode
-from harness.errors import ConfigurationError, PayproofError, Reason, place_of
+from harness.errors import ConfigurationError, PayproofError, Reason, record_fault
 
 __all__ = ["cli", "main"]
 
@@ -90,7 +90,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (our own fault says nothing about the target; its text could hold anything)
-        problem, code = f"{Reason.HARNESS_FAULT.value}: {place_of(error)}", ExitCode.UNKNOWN
+        problem, code = f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}", ExitCode.UNKNOWN
     else:
         return code or ExitCode.HELD
     from harness.reporters.words import one_line  # noqa: PLC0415 (what most commands never need)

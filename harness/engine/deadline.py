@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from time import monotonic
 
 from harness.domain.tables import Cell, Table, Tables
-from harness.errors import InconclusiveError, Reason, place_of
+from harness.errors import InconclusiveError, Reason, record_fault
 
 __all__ = ["Deadline", "Rows", "TimeIsOverError"]
 
@@ -68,7 +68,7 @@ class Rows:
         except InconclusiveError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 (whatever a driver raises; what was read until then is searched)
-            detail = f"table {self._table.name}: {place_of(error)}"
+            detail = f"table {self._table.name}: {record_fault(error)}"
             self.error = InconclusiveError(Reason.HARNESS_FAULT, detail)
 
     def left(self, others: list[Table]) -> str:

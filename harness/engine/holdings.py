@@ -18,7 +18,7 @@ from harness.engine.deadline import Deadline, Rows, TimeIsOverError
 from harness.engine.ports import Files
 from harness.engine.tally import CANARY, Tally
 from harness.engine.watching import Watch
-from harness.errors import InconclusiveError, Reason
+from harness.errors import InconclusiveError, Reason, record_fault
 from harness.registry import detectors_at_rest
 from harness.scan.canaries import Canaries, Canary
 from harness.scan.scanner import Found, Scanner
@@ -251,7 +251,9 @@ def _scanner(wanted: Wanted, target: Target, make: _Make) -> Scanner:
         one for one in canaries.values if not any(isinstance(hit, Hit) for hit in scan_value(scanner, "", one.value))
     ]
     if missed or canaries.too_short:
-        raise InconclusiveError(Reason.HARNESS_FAULT, "a search does not find all canaries in a text that holds them")
+        fault = InconclusiveError(Reason.HARNESS_FAULT, "a search does not find all canaries in a text that holds them")
+        record_fault(fault)
+        raise fault
     return scanner
 
 

@@ -27,7 +27,7 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.run import ELASTIC_PHASES
 from schemathesis.errors import LoaderError
 
-from harness.errors import InconclusiveError, PayproofError, Reason, place_of
+from harness.errors import InconclusiveError, PayproofError, Reason, record_fault
 from harness.fuzzing.bridge import Bridge
 from harness.fuzzing.planting import bodies
 from harness.fuzzing.search import Search
@@ -122,7 +122,7 @@ def _refuse(event: events.EngineEvent) -> None:
     if isinstance(error, PayproofError):
         raise error
     if isinstance(event, events.FatalError):
-        raise InconclusiveError(Reason.HARNESS_FAULT, f"schemathesis: {place_of(event.exception)}")
+        raise InconclusiveError(Reason.HARNESS_FAULT, f"schemathesis: {record_fault(event.exception)}")
     if isinstance(event, events.NonFatalError):
         # Its text may quote what was made up.
         detail = f"schemathesis cannot make requests of {event.label}: {event.info.title}"

@@ -41,7 +41,7 @@ from harness.engine.holdings import Holdings
 from harness.engine.judge import exit_code, judge, skip
 from harness.engine.runner import Runner
 from harness.engine.trial import Trial
-from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, place_of
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, record_fault
 from harness.extras import install
 from harness.language import read_scenarios, read_target
 from harness.registry import log_sources, nearest, store_sources, table_sources
@@ -224,7 +224,7 @@ class Session:
                 record = self._loop.run(self._runner.run(scenario, case))
                 verdict = judge(self.target.contract, scenario, case, record)
             except Exception as error:  # noqa: BLE001 (our own fault ends one case; its text could hold anything)
-                verdict = Errored(Reason.HARNESS_FAULT, place_of(error))
+                verdict = Errored(Reason.HARNESS_FAULT, record_fault(error))
         return CaseFinished(
             id=case.id,
             title=scenario.title,
@@ -318,7 +318,7 @@ def _own_faults() -> Iterator[None]:
     except PayproofError:
         raise
     except Exception as error:  # noqa: BLE001 (see above)
-        raise InconclusiveError(Reason.HARNESS_FAULT, place_of(error)) from None
+        raise InconclusiveError(Reason.HARNESS_FAULT, record_fault(error)) from None
 
 
 def _open_tables(spec: SourceSpec) -> Tables:

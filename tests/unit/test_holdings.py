@@ -228,6 +228,7 @@ def test_counting_ends_with_its_time(database, tmp_path):
     assert "table events" in caught.value.detail
 
 
+@pytest.mark.harness_fault
 def test_a_canary_that_could_not_be_found_is_no_search(database, search):
     """A value too short to be told from chance would never be found: the search says so before it looks."""
     with pytest.raises(InconclusiveError) as caught:
