@@ -26,6 +26,7 @@ from harness.domain.address import without_password
 from harness.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
 from harness.domain.sensitive import Secret
 from harness.domain.target import (
+    Budget,
     Contract,
     Environment,
     Kept,
@@ -82,6 +83,8 @@ _QUICK = {
 }
 
 _START_SECONDS = 60.0
+# It is on this machine, beside whatever else that has to do: a case that takes long says nothing about the service.
+_PATIENCE = 5.0
 _STOP_SECONDS = 5.0
 _ALPHABET = string.ascii_letters + string.digits
 
@@ -324,6 +327,7 @@ class Reference:
             operations=_operations(principals["manager"]) if "manager" in principals else {},
             principals=principals,
             routes=_ROUTES,
+            budget=Budget(patience=_PATIENCE),
             openapi=OpenApi("/openapi.json"),
         )
 

@@ -203,7 +203,8 @@ class Budget:
     """Limits that end a case as Errored, never the run: requests and seconds for each case, bytes for each answer.
 
     ``search_seconds`` is for each search of all stores, logs or files, and does not count as the case's. With an
-    ``effort`` of 3, three times as many requests are made up as usual, and may take three times as long.
+    ``effort`` of 3, three times as many requests are made up as usual, and may take three times as long. A ``patience``
+    of 3 gives each case, and what makes requests up, three times as many seconds: for slow targets and busy machines.
     """
 
     case_requests: int = 300
@@ -212,6 +213,7 @@ class Budget:
     answer_bytes: int = 2 * 1024 * 1024
     evidence_characters: int = 65_536
     effort: float = 1.0
+    patience: float = 1.0
 
     def requests_of(self, step: object) -> int:
         """Return how many requests a step may send beside the case's own: of one that makes them up, its share."""
@@ -219,7 +221,7 @@ class Budget:
 
     def seconds_of(self, step: object) -> float:
         """Return how long a step may take beside the case's own time."""
-        return float(getattr(step, "seconds", 0.0)) * max(1.0, self.effort)
+        return float(getattr(step, "seconds", 0.0)) * max(1.0, self.effort) * self.patience
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Runner:
         stopped: tuple[Reason, str] | None = None
         steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
         budget = self._target.budget
-        seconds = budget.case_seconds + sum(map(budget.seconds_of, steps))
+        seconds = budget.case_seconds * budget.patience + sum(map(budget.seconds_of, steps))
         if "upstream" in case.needs:
             promised = self._target.contract.operations
             seconds += promised.answer_within + promised.completed_within

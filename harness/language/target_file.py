@@ -195,7 +195,7 @@ class _Contract(Entry):
 
 
 class _Budget(Entry):
-    """How long a search of all that is at rest may take."""
+    """How long a search of all that is at rest may take, and a case."""
 
     search_seconds: float = Field(
         600.0,
@@ -203,6 +203,13 @@ class _Budget(Entry):
         le=86_400,
         strict=False,
         description="for each search of all stores, logs or files; what is left then is unknown, not passed",
+    )
+    patience: float = Field(
+        1.0,
+        ge=1,
+        le=100,
+        strict=False,
+        description="times as many seconds as usual for each case, where the target is slow",
     )
 
 
@@ -338,7 +345,11 @@ class _Reading:
                 without_store=frozenset(entry.contract.without_store),
                 operations=entry.contract.operations.promised(),
             ),
-            budget=Budget(search_seconds=entry.budget.search_seconds, effort=entry.fuzzing.effort),
+            budget=Budget(
+                search_seconds=entry.budget.search_seconds,
+                effort=entry.fuzzing.effort,
+                patience=entry.budget.patience,
+            ),
             upstream=None
             if entry.upstream is None
             else upstream(

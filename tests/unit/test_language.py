@@ -6,6 +6,7 @@ from harness.domain.target import StoreOutage
 from harness.errors import ConfigurationError
 from harness.language import read_scenario, read_target
 from harness.session import all_scenarios, choose
+from harness.steps.fuzz_routes import FuzzRoutes
 
 SECRET = "whsec_" + "0123456789abcdefghij"
 TARGET = """\
@@ -69,8 +70,9 @@ def test_target(tmp_path):
     assert (read.contract.rejected, read.contract.answer_within) == ({400}, 3.0)
     assert read.allowed == {"billing.example:8443"}
     assert read.budget.search_seconds == 600
-    limited = target(tmp_path, TARGET + "[budget]\nsearch_seconds = 5\n")
-    assert limited.budget.search_seconds == 5.0
+    limited = target(tmp_path, TARGET + "[budget]\nsearch_seconds = 5\npatience = 3\n")
+    assert (limited.budget.search_seconds, limited.budget.patience) == (5.0, 3.0)
+    assert limited.budget.seconds_of(FuzzRoutes(seconds=10.0)) == 30.0
 
 
 RETENTION = """
