@@ -27,6 +27,7 @@ __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 _KEEP_IDLE_SECONDS = 1.0
 _END_OF_TLS_SECONDS = 0.1
 _LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
+_BY_CA_FILE = "; a certificate authority of your own is named by ca_file (--ca-file)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -210,7 +211,7 @@ def _told(error: Exception, host: str, seconds: float) -> tuple[Reason, str]:
         inner = error.certificate_error
         certificate = inner if isinstance(inner, ssl.SSLCertVerificationError) else None
     if certificate is not None:
-        return Reason.TLS_FAILED, f"the certificate of {host} is not valid: {certificate.verify_message}"
+        return Reason.TLS_FAILED, f"the certificate of {host} is not valid: {certificate.verify_message}{_BY_CA_FILE}"
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return Reason.TLS_FAILED, f"no TLS connection with {host}: {getattr(error, 'reason', None) or error}"
     if isinstance(error, OSError):

@@ -1,13 +1,16 @@
 import json
 import re
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 import yaml
 
+from harness.cli import cli
 from harness.language import read_target
 from harness.session import all_scenarios
 from harness.stripe.forgeries import FORGERIES
@@ -36,6 +39,7 @@ def test_version_and_help():
     listed = re.findall(r"^  (\w+)  ", out("--help").partition("Commands:")[2], re.MULTILINE)
     assert listed == [
         "deliver",
+        "demo",
         "events",
         "explain",
         "init",
@@ -49,6 +53,34 @@ def test_version_and_help():
     ]
     for command in listed:
         assert out(command, "-h").startswith(f"Usage: payproof {command} ")
+
+
+def test_help_names_no_option_that_there_is_not():
+    """Each option and each command that a help text names is one that there is."""
+    group = click.Context(cli, info_name="payproof")
+    names = cli.list_commands(group)
+    parameters = [one for name in names for one in cli.get_command(group, name).params]
+    options = {option for one in parameters for option in one.opts} | {"--help"}
+    for name in names:
+        told = out(name, "--help")
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", told)) <= options
+        assert set(re.findall(r"`payproof (\w+)", told)) <= set(names)
+
+
+def test_help_imports_no_command():
+    """The help is written by a table, which says what the commands say, and costs no module but click's."""
+    asked = "import sys; from harness.cli import _run; _run(['--help']); print(*sorted(sys.modules))"
+    ended = payproof("-c", asked, program=sys.executable)
+    modules = set(ended.out.splitlines()[-1].split())
+    ours = {name for name in modules if name.partition(".")[0] == "harness"}
+    assert ours == {
+        "harness", "harness.cli", "harness.cli.lazy_group", "harness.domain", "harness.domain.finding",
+        "harness.domain.verdict", "harness.errors",
+    }  # fmt: skip
+    assert not modules & {"aiohttp", "faker", "numpy", "pydantic", "rich", "yaml"}
+    group = click.Context(cli, info_name="payproof")
+    for name, (_, summary) in cli.table.items():
+        assert cli.get_command(group, name).get_short_help_str(limit=200) == summary
 
 
 def test_list():
@@ -273,6 +305,23 @@ def test_deliver_shows_no_secret_and_steers_no_terminal():
     assert digest not in ended.out
     assert SECRET not in ended.out
     assert not {"\x1b", "\x07"} & set(ended.out)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"<html>" + b"<p>\n" * 100_000, b"<html><p>\n".decode() + "<p>\n" * 19),
+        (b"x" * 60_000, "x" * 199 + "…\n"),
+    ],
+    ids=["many lines", "one line"],
+)
+def test_deliver_shows_a_screen(body, shown):
+    """Of a long answer the beginning is shown, about a screen, and how long it is."""
+    ended, _ = deliver(lambda peer, _: peer.send(hostile.answer(404, body)), "invoice.paid")
+    told = ended.out.partition(" ms\n")[2]
+    assert told.startswith(shown)
+    assert re.fullmatch(r"\(the beginning of [\d,]+ characters\)\n", told.removeprefix(shown))
+    assert ended.code == 1
 
 
 @pytest.mark.parametrize(
