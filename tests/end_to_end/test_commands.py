@@ -189,6 +189,39 @@ def test_init_tries_customary_paths(tmp_path):
     assert taken(file).contract.rejected == {403}
 
 
+@pytest.mark.parametrize(
+    "path",
+    ['/web"hook', "/webhook\n[x]\n", "/webhook/\x7f", "/webhook\ud800", "webhook", "/web hook", "/webhook\\u0041"],
+)
+def test_init_quotes_what_a_server_names(tmp_path, path):
+    """Whatever stands in a server's OpenAPI document, the file that is written can be read, and holds no more keys."""
+    document = json.dumps({"openapi": "3.1.0", "paths": {path: {"post": {}}}}).encode()
+
+    def behave(peer, request):
+        peer.send(hostile.answer(200, document) if request.target == "/openapi.json" else hostile.answer(404))
+
+    ended, file, _ = init(tmp_path, behave)
+    assert (ended.code, ended.err) == (0, "")
+    assert taken(file).webhook.path in {path, "/webhooks/stripe"}
+    assert "x" not in tomllib.loads(file.read_text())
+
+
+def test_init_then_run(tmp_path, monkeypatch):
+    """The file that init writes beside the work is what is run next, without being named, and never the reference."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", SECRET)
+    monkeypatch.delenv("PAYPROOF_TARGET", raising=False)
+    case = ("--scenario", "webhook_signature/missing[no_header]")
+    with Server(hostile.verifying(lambda request: request.method == "POST" and len(request.body) > 2)) as server:
+        assert payproof_here("run", *case).code == 4
+        ended = payproof_here("init", server.url + "/hook")
+        assert ended.out.endswith("then: payproof run\n")
+        ended = payproof_here("run", *case)
+    assert ended.code == 1
+    assert ended.out.splitlines()[0].endswith(f"(staging) at {server.url}, described by payproof.toml")
+    assert "repeat    payproof run --target payproof.toml " in ended.out
+
+
 def test_init_without_a_find(tmp_path):
     """Where no webhook is found, the file says so and can still be read."""
     ended, file, _ = init(tmp_path, hostile.always(404))
@@ -395,3 +428,19 @@ def test_target_file_of_the_tests_validates(tmp_path):
     schema = json.loads((ROOT / "harness/schemas/target.json").read_text())
     file = target_file(tmp_path, "https://billing.example", sources='[[logs]]\nname = "l"\nurl = "file:x"')
     jsonschema.validate(tomllib.loads(file.read_text()), schema, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("command", ["run", "scan"])
+def test_a_search_that_is_not_compiled_is_told(tmp_path, monkeypatch, command):
+    """Where the compiled search is there and cannot be used, one line on standard error says so, and all goes on."""
+    monkeypatch.setattr("harness.cli.console.unusable", lambda: "the compiled search is damaged")
+    (tmp_path / "a.txt").write_text("nothing")
+    with Server(hostile.close_at_once) as server:
+        ended = payproof_here(
+            *{"run": ("run", "--target", target_file(tmp_path, server.url)), "scan": ("scan", tmp_path / "a.txt")}[
+                command
+            ]
+        )
+    told = "payproof: the compiled search is damaged; what NumPy does in its place finds the same, more slowly"
+    assert ended.err.splitlines()[0] == told
+    assert ended.code == {"run": 3, "scan": 0}[command]
