@@ -62,7 +62,7 @@ class Opened:
             option="--payproof-",
         )
 
-    @property
+    @cached_property
     def judged(self) -> str:
         """One line that says what is judged, and what of it is waived.
 

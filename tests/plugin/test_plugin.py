@@ -3,11 +3,15 @@ import importlib
 import pkgutil
 import sys
 from importlib.metadata import entry_points
+from typing import get_args
 
 import pytest
 
 import harness
+from harness import pytest_plugin as plugin
+from harness.domain.verdict import ExitCode
 from harness.extras import EXTRAS
+from harness.session import EmbeddedStore
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import billing, sources
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
@@ -312,3 +316,17 @@ def test_plugin_is_installed():
     """The plugin is found through its entry point."""
     (entry,) = entry_points(group="pytest11", name="payproof")
     assert entry.load() is sys.modules["harness.pytest_plugin"]
+
+
+def test_what_is_written_twice_to_be_light_is_the_same():
+    """Exit codes and stores, which every run of pytest would import the harness for, are those of the harness."""
+    assert (plugin._BROKEN, plugin._UNKNOWN, plugin._USAGE, plugin._NOTHING_RAN) == (
+        ExitCode.BROKEN,
+        ExitCode.UNKNOWN,
+        ExitCode.USAGE,
+        ExitCode.NOTHING_RAN,
+    )
+    parser = pytest.Parser(_ispytest=True)
+    plugin.pytest_addoption(parser)
+    (store,) = (one for one in parser.getgroup("payproof").options if one.dest == "payproof_store")
+    assert store.attrs()["choices"] == get_args(EmbeddedStore)
