@@ -222,14 +222,13 @@ def test_init_then_run(tmp_path, monkeypatch):
     assert "repeat    payproof run --target payproof.toml " in ended.out
 
 
-@pytest.mark.parametrize("command", ["demo --lanes 1", "run --reference"])
-def test_the_reference_is_judged_where_it_is_asked_for(tmp_path, monkeypatch, command):
+def test_the_reference_is_judged_where_it_is_asked_for(tmp_path, monkeypatch):
     """Asked for by name the reference service runs, beside a target file too, and the first line says what it is."""
     few = choose(all_scenarios(), ids=["webhook_signature/missing[no_header]"])
     monkeypatch.setattr("harness.cli.run_commands.choose", lambda *_, **__: few)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "payproof.toml").write_text("not read")
-    ended = payproof_here(*command.split(), "--seed", 5)
+    ended = payproof_here("demo", "--lanes", 1, "--seed", 5)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines()[0].endswith(
         "judges the reference billing service that comes with Payproof, not a system of yours"
