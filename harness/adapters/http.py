@@ -29,6 +29,7 @@ __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 
 _QUICK_BYTES = 64 * 1024  # of an answer, which are searched sooner than a thread is asked
 _LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
+_BY_CA_FILE = "; a certificate authority of your own is named by ca_file (--ca-file)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -202,7 +203,7 @@ def _told(error: Exception, host: str, seconds: float) -> tuple[Reason, str]:
         inner = error.certificate_error
         certificate = inner if isinstance(inner, ssl.SSLCertVerificationError) else None
     if certificate is not None:
-        return Reason.TLS_FAILED, f"the certificate of {host} is not valid: {certificate.verify_message}"
+        return Reason.TLS_FAILED, f"the certificate of {host} is not valid: {certificate.verify_message}{_BY_CA_FILE}"
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return Reason.TLS_FAILED, f"no TLS connection with {host}: {getattr(error, 'reason', None) or error}"
     if isinstance(error, OSError):

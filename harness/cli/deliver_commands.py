@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.domain.observation import Answer, NoAnswer
-from harness.domain.sensitive import LIVE_KEYS, Secret
+from harness.domain.sensitive import LIVE_KEYS, Secret, other_than_signing_secret
 from harness.domain.verdict import ExitCode
 from harness.errors import ConfigurationError
 from harness.reporters.words import printable
@@ -20,14 +20,18 @@ from harness.stripe.signature import diagnose
 __all__ = ["deliver", "verify"]
 
 _SUCCESS = range(200, 300)
+_MOST_LINES, _WIDEST = 20, 200  # of a body: about a screen
 
 
 def _secret(variable: str) -> Secret:
     value = os.environ.get(variable, "")
     if not value:
         raise ConfigurationError(f"the environment variable {variable} is not set", hint="it must hold the secret")
+    hint = "give the endpoint's signing secret (whsec_...)"
     if value.startswith(LIVE_KEYS):
-        raise ConfigurationError(f"{variable} holds a live Stripe key", hint="give the endpoint's secret (whsec_...)")
+        raise ConfigurationError(f"{variable} holds a live Stripe key", hint=hint)
+    if other := other_than_signing_secret(value.strip()):
+        raise ConfigurationError(f"{variable} holds {other}", hint=hint)
     return Secret("webhook secret", value)
 
 
@@ -46,6 +50,13 @@ def _setting(text: str) -> tuple[str, object]:
         return path, json.loads(value)
     except ValueError:
         return path, value
+
+
+def _screen(text: str) -> str:
+    """Return at most a screen of a text, and how long it is where that is less than all of it."""
+    lines = text.splitlines()
+    shown = [line if len(line) <= _WIDEST else line[: _WIDEST - 1] + "…" for line in lines[:_MOST_LINES]]
+    return text if shown == lines else "\n".join((*shown, f"(the beginning of {len(text):,} characters)"))
 
 
 @click.command()
@@ -105,7 +116,7 @@ def deliver(
     )
     match exchange.answer:
         case Answer(status=status, body=text, seconds=seconds):
-            click.echo(f"answered  {status} in {seconds * 1000:.0f} ms\n{printable(text)}")
+            click.echo(f"answered  {status} in {seconds * 1000:.0f} ms\n{_screen(printable(text))}")
             return ExitCode.HELD if status in _SUCCESS else ExitCode.BROKEN
         case NoAnswer(reason=reason, detail=detail):
             click.echo(f"{reason.value}: {detail}", err=True)

@@ -1,5 +1,6 @@
 """Turns what pydantic and the parsers object to into one line: file, place, what is wrong, what would be right."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from harness.errors import ConfigurationError
 from harness.registry import nearest
 
 __all__ = ["Locator", "read_text", "refuse"]
+
+_SUBJECT = re.compile(r"^[A-Z]\w+ should ")  # pydantic says what sort of thing it is, and not which
 
 #: From a path of keys and indexes to the line where it stands, counted from 1.
 Locator = Callable[[Sequence[str | int]], int | None]
@@ -42,7 +45,7 @@ def refuse(error: ValidationError, file: str, locate: Locator, model: type[BaseM
         case "missing":
             problem, hint = f"{name!r} is missing", ""
         case _:
-            message = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+            message = _SUBJECT.sub("it should ", first["msg"].removeprefix("Value error, "), count=1)
             problem, hint = f"{name!r} is not right", message[0].lower() + message[1:]
     line = locate(place) or locate(place[:-1])
     return ConfigurationError(problem, hint=hint, file=file, line=line)

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_v
 from harness.domain.address import without_password
 from harness.domain.observation import Channel
 from harness.domain.operation import OPERATIONS, OperationContract
-from harness.domain.sensitive import LIVE_KEYS, Secret
+from harness.domain.sensitive import LIVE_KEYS, Secret, other_than_api_key, other_than_signing_secret
 from harness.domain.target import (
     LOOPBACK,
     Budget,
@@ -50,6 +50,7 @@ from harness.registry import log_sources, nearest, store_sources, table_sources
 __all__ = ["read_target", "target_schema"]
 
 _WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
+_ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
 
 
@@ -402,6 +403,10 @@ class _Reading:
             raise self._wrong(place, f"the environment variable {variable} is not set", f"it must hold the {label}")
         if value.startswith(LIVE_KEYS):
             raise self._wrong(place, f"{variable} holds a live Stripe key", "Payproof takes test keys only")
+        if label.endswith("webhook secret") and (other := other_than_signing_secret(value.strip())):
+            raise self._wrong(place, f"{variable} holds {other}", _ASKED_OF_IT)
+        if place[-1] in {"api_key_env", "key_env"} and (other := other_than_api_key(value.strip())):
+            raise self._wrong(place, f"{variable} holds {other}", f"it must hold the {label} (sk_test_...)")
         if not value.isascii() or value != value.strip():
             raise self._wrong(place, f"{variable} holds spaces at its ends or non-ASCII characters", "copy it again")
         if len(value) < _SHORTEST_SECRET:

@@ -73,7 +73,7 @@ def payproof(request: pytest.FixtureRequest) -> "Iterator[Payproof]":
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what the tests with the fixture have judged; a run that asks for the scenarios says it in its header."""
+    """Say what was judged: a run with the fixture alone has no header that says it, and a quiet run has none at all."""
     judged = (dict(report.user_properties).get(JUDGED) for report in _reports(terminalreporter))
     for line in dict.fromkeys(str(one) for one in judged if one):
         terminalreporter.write_line(f"payproof: judged {line}")

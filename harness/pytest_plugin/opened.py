@@ -62,7 +62,7 @@ class Opened:
             option="--payproof-",
         )
 
-    @property
+    @cached_property
     def judged(self) -> str:
         """One line that says what is judged, and what of it is waived.
 
@@ -124,13 +124,16 @@ def opened(config: pytest.Config) -> Opened:
 def own_test(request: pytest.FixtureRequest) -> Iterator[Payproof]:
     """Yield what a user's own test acts by; a target that cannot be opened fails the test in one line."""
     target = opened(request.config)
+    refused = ""
     try:
         session = target.session()
         request.node.user_properties.append((JUDGED, target.judged))
         made = Payproof(session, request.node.nodeid)
     except PayproofError as error:
         request.node.user_properties.append((VERDICT, kind_of(error)))
-        pytest.fail(str(error), pytrace=False)
+        refused = str(error)
+    if refused:  # beyond the except clause, so that it is told once
+        pytest.fail(refused, pytrace=False)
     yield made
     session.ledger.forget()
 

@@ -9,7 +9,7 @@ from harness.domain.finding import Severity
 from harness.domain.scenario import Scenario
 from harness.domain.verdict import Errored, Failed, Passed, Skipped
 from harness.errors import ConfigurationError, PayproofError
-from harness.pytest_plugin import VERDICT
+from harness.pytest_plugin import JUDGED, VERDICT
 from harness.pytest_plugin.opened import kind_of, opened
 from harness.reporters.words import story, summary
 from harness.scan.kernel import unusable
@@ -87,6 +87,7 @@ class CaseItem(pytest.Item):
         """Run the case; its verdict becomes pytest's."""
         try:
             session = opened(self.config).session()
+            self.user_properties.append((JUDGED, opened(self.config).judged))
         except PayproofError as error:
             self.user_properties.append((VERDICT, kind_of(error)))
             raise

@@ -23,10 +23,11 @@ COMMANDS = [part.strip() for line in LINES for part in line.split("#")[0].split(
 def test_commands_of_the_readme_parse(command):
     """Each `payproof` command that the README shows has a name, options and arguments that the program takes."""
     _, name, *arguments = shlex.split(command)
-    given = cli.commands[name]
     # Under its group, as in the program: click keeps the help option that a command was first asked with.
     group = click.Context(cli, info_name="payproof", **cli.context_settings)
     filled = [argument if argument != "..." else "http://localhost" for argument in arguments]
+    given = cli.get_command(group, name)
+    assert given is not None
     with given.make_context(name, filled, parent=group) as context:
         assert context.command is given
 
@@ -77,3 +78,8 @@ def test_architecture_names_no_module_that_is_gone():
     present = {path.name for folder in ("harness", "reference_impl", "tests") for path in (ROOT / folder).rglob("*.py")}
     present |= {path.name for path in ROOT.glob("*.py")}
     assert set(re.findall(r"\b\w+\.py\b", text)) <= present
+
+
+def test_nothing_is_left_in_the_root():
+    """What programs leave where they are run, such as the log of a search for card numbers, is in no checkout."""
+    assert not [path.name for path in ROOT.iterdir() if path.suffix in {".log", ".db", ".tmp"}]

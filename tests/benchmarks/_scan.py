@@ -83,11 +83,13 @@ sys.stderr.write(json.dumps([os.waitstatus_to_exitcode(status), *spent]))
 """
 
 
-def _timed(command: list[str]) -> tuple[float, float, float, str]:
+def _timed(command: list[str], folder: Path) -> tuple[float, float, float, str]:
     """Return a command's seconds, its processes' CPU time, the largest one's peak memory in MB, and what it printed."""
     measuring = [sys.executable, "-I", "-S", "-c", _MEASURE, *command]
     with tempfile.TemporaryFile() as out:
-        done = subprocess.run(measuring, stdout=out, stderr=subprocess.PIPE, check=True)
+        # Other programs leave files where they are run, as PANhunt does with its log.
+        place = None if command[0] == sys.executable else folder
+        done = subprocess.run(measuring, stdout=out, stderr=subprocess.PIPE, check=True, cwd=place)
         status, seconds, busy, peak = json.loads(done.stderr.splitlines()[-1])
         if status not in ({0} if command[0] == sys.executable else {0, 1}):  # of ripgrep 1 says that nothing was found
             raise RuntimeError(f"{command[0]} ended with {status}")
@@ -121,7 +123,7 @@ def scan(megabytes: int) -> Table:
         planted = _log(path, megabytes)
         size = path.stat().st_size / _MEGABYTE
         for name, command, pattern in _contenders(path):
-            seconds, busy, peak, said = _timed(command)
+            seconds, busy, peak, said = _timed(command, path.parent)
             found = re.search(pattern, said, re.MULTILINE) if pattern else None
             hits = found[1] if found else str(said.count("\n")) if not pattern else "?"
             figures = (size / seconds, seconds, busy, size / busy, peak)

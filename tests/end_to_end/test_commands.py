@@ -1,15 +1,18 @@
 import json
 import re
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import click
 import jsonschema
 import pytest
 import yaml
 
+from harness.cli import cli
 from harness.language import read_target
-from harness.session import all_scenarios
+from harness.session import all_scenarios, choose
 from harness.stripe.forgeries import FORGERIES
 from harness.stripe.signature import sign
 from tests.end_to_end import hostile
@@ -36,6 +39,7 @@ def test_version_and_help():
     listed = re.findall(r"^  (\w+)  ", out("--help").partition("Commands:")[2], re.MULTILINE)
     assert listed == [
         "deliver",
+        "demo",
         "events",
         "explain",
         "init",
@@ -49,6 +53,34 @@ def test_version_and_help():
     ]
     for command in listed:
         assert out(command, "-h").startswith(f"Usage: payproof {command} ")
+
+
+def test_help_names_no_option_that_there_is_not():
+    """Each option and each command that a help text names is one that there is."""
+    group = click.Context(cli, info_name="payproof")
+    names = cli.list_commands(group)
+    parameters = [one for name in names for one in cli.get_command(group, name).params]
+    options = {option for one in parameters for option in one.opts} | {"--help"}
+    for name in names:
+        told = out(name, "--help")
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", told)) <= options
+        assert set(re.findall(r"`payproof (\w+)", told)) <= set(names)
+
+
+def test_help_imports_no_command():
+    """The help is written by a table, which says what the commands say, and costs no module but click's."""
+    asked = "import sys; from harness.cli import _run; _run(['--help']); print(*sorted(sys.modules))"
+    ended = payproof("-c", asked, program=sys.executable)
+    modules = set(ended.out.splitlines()[-1].split())
+    ours = {name for name in modules if name.partition(".")[0] == "harness"}
+    assert ours == {
+        "harness", "harness.cli", "harness.cli.lazy_group", "harness.domain", "harness.domain.finding",
+        "harness.domain.verdict", "harness.errors",
+    }  # fmt: skip
+    assert not modules & {"aiohttp", "faker", "numpy", "pydantic", "rich", "yaml"}
+    group = click.Context(cli, info_name="payproof")
+    for name, (_, summary) in cli.table.items():
+        assert cli.get_command(group, name).get_short_help_str(limit=200) == summary
 
 
 def test_list():
@@ -155,6 +187,52 @@ def test_init_tries_customary_paths(tmp_path):
     assert (ended.code, ended.err) == (0, "")
     assert taken(file).webhook.path == "/stripe/webhook"
     assert taken(file).contract.rejected == {403}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ['/web"hook', "/webhook\n[x]\n", "/webhook/\x7f", "/webhook\ud800", "webhook", "/web hook", "/webhook\\u0041"],
+)
+def test_init_quotes_what_a_server_names(tmp_path, path):
+    """Whatever stands in a server's OpenAPI document, the file that is written can be read, and holds no more keys."""
+    document = json.dumps({"openapi": "3.1.0", "paths": {path: {"post": {}}}}).encode()
+
+    def behave(peer, request):
+        peer.send(hostile.answer(200, document) if request.target == "/openapi.json" else hostile.answer(404))
+
+    ended, file, _ = init(tmp_path, behave)
+    assert (ended.code, ended.err) == (0, "")
+    assert taken(file).webhook.path in {path, "/webhooks/stripe"}
+    assert "x" not in tomllib.loads(file.read_text())
+
+
+def test_init_then_run(tmp_path, monkeypatch):
+    """The file that init writes beside the work is what is run next, without being named, and never the reference."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", SECRET)
+    monkeypatch.delenv("PAYPROOF_TARGET", raising=False)
+    case = ("--scenario", "webhook_signature/missing[no_header]")
+    with Server(hostile.verifying(lambda request: request.method == "POST" and len(request.body) > 2)) as server:
+        assert payproof_here("run", *case).code == 4
+        ended = payproof_here("init", server.url + "/hook")
+        assert ended.out.endswith("then: payproof run\n")
+        ended = payproof_here("run", *case)
+    assert ended.code == 1
+    assert ended.out.splitlines()[0].endswith(f"(staging) at {server.url}, described by payproof.toml")
+    assert "repeat    payproof run --target payproof.toml " in ended.out
+
+
+def test_the_reference_is_judged_where_it_is_asked_for(tmp_path, monkeypatch):
+    """Asked for by name the reference service runs, beside a target file too, and the first line says what it is."""
+    few = choose(all_scenarios(), ids=["webhook_signature/missing[no_header]"])
+    monkeypatch.setattr("harness.cli.run_commands.choose", lambda *_, **__: few)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "payproof.toml").write_text("not read")
+    ended = payproof_here("demo", "--lanes", 1, "--seed", 5)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[0].endswith(
+        "judges the reference billing service that comes with Payproof, not a system of yours"
+    )
 
 
 def test_init_without_a_find(tmp_path):
@@ -276,6 +354,23 @@ def test_deliver_shows_no_secret_and_steers_no_terminal():
 
 
 @pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"<html>" + b"<p>\n" * 100_000, b"<html><p>\n".decode() + "<p>\n" * 19),
+        (b"x" * 60_000, "x" * 199 + "…\n"),
+    ],
+    ids=["many lines", "one line"],
+)
+def test_deliver_shows_a_screen(body, shown):
+    """Of a long answer the beginning is shown, about a screen, and how long it is."""
+    ended, _ = deliver(lambda peer, _: peer.send(hostile.answer(404, body)), "invoice.paid")
+    told = ended.out.partition(" ms\n")[2]
+    assert told.startswith(shown)
+    assert re.fullmatch(r"\(the beginning of [\d,]+ characters\)\n", told.removeprefix(shown))
+    assert ended.code == 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("invoice.payed",), "no event type 'invoice.payed'"),
@@ -346,3 +441,19 @@ def test_target_file_of_the_tests_validates(tmp_path):
     schema = json.loads((ROOT / "harness/schemas/target.json").read_text())
     file = target_file(tmp_path, "https://billing.example", sources='[[logs]]\nname = "l"\nurl = "file:x"')
     jsonschema.validate(tomllib.loads(file.read_text()), schema, jsonschema.Draft202012Validator)
+
+
+@pytest.mark.parametrize("command", ["run", "scan"])
+def test_a_search_that_is_not_compiled_is_told(tmp_path, monkeypatch, command):
+    """Where the compiled search is there and cannot be used, one line on standard error says so, and all goes on."""
+    monkeypatch.setattr("harness.cli.console.unusable", lambda: "the compiled search is damaged")
+    (tmp_path / "a.txt").write_text("nothing")
+    with Server(hostile.close_at_once) as server:
+        ended = payproof_here(
+            *{"run": ("run", "--target", target_file(tmp_path, server.url)), "scan": ("scan", tmp_path / "a.txt")}[
+                command
+            ]
+        )
+    told = "payproof: the compiled search is damaged; what NumPy does in its place finds the same, more slowly"
+    assert ended.err.splitlines()[0] == told
+    assert ended.code == {"run": 3, "scan": 0}[command]

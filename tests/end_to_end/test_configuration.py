@@ -62,6 +62,91 @@ def test_secret_that_is_not_set(tmp_path):
         assert line == f"{file}:7: the environment variable {SECRET_ENV} is not set; it must hold the webhook secret"
 
 
+ID = "1Mr5jULkdIwHu7ix1ibLTM0x"
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("sk_" + "test_" + ID, "a secret key of Stripe's API"),
+        ("rk_" + "test_" + ID, "a restricted key of Stripe's API"),
+        ("pk_" + "test_" + ID, "a publishable key of Stripe's API"),
+        ("we_" + ID, "the id of a webhook endpoint"),
+        ("evt_" + ID, "the id of an object at Stripe (evt_...)"),
+        ("cs_" + "test_" + ID, "the id of an object at Stripe (cs_...)"),
+        ("whsec_...", "a placeholder"),
+        ("whsec_YOUR_SECRET", "a placeholder"),
+        ("<your secret>", "a placeholder"),
+    ],
+)
+@pytest.mark.parametrize("of", ["target", "previous", "deliver", "verify"])
+def test_what_is_no_signing_secret(tmp_path, monkeypatch, of, value, what):
+    """Another credential or an id of Stripe in a signing secret's place is refused by its kind, and is not shown."""
+    monkeypatch.setenv("PAYPROOF_TEST_OTHER", value)
+    with Server(hostile.always(200)) as server:
+        file = target_file(tmp_path, server.url, webhook='previous_secret_env = "PAYPROOF_TEST_OTHER"')
+        if of == "target":
+            file.write_text(file.read_text().replace(SECRET_ENV, "PAYPROOF_TEST_OTHER"))
+        line = refused_here(
+            *{
+                "target": ("run", "--target", file),
+                "previous": ("run", "--target", file),
+                "deliver": ("deliver", "invoice.paid", "--url", server.url, "--secret-env", "PAYPROOF_TEST_OTHER"),
+                "verify": ("verify", "--secret-env", "PAYPROOF_TEST_OTHER", "--header", "t=1,v1=a", "--body", file),
+            }[of]
+        )
+        assert server.connections == 0
+    assert f"PAYPROOF_TEST_OTHER holds {what}; " in line
+    assert line.endswith("the endpoint's signing secret (whsec_...)")
+    assert value not in line.replace("(whsec_...)", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("whsec_" + ID, "a webhook's signing secret"),
+        ("pk_" + "test_" + ID, "a publishable key of Stripe's API"),
+        ("acct_" + ID, "the id of an object at Stripe (acct_...)"),
+    ],
+)
+def test_what_is_no_api_key(tmp_path, monkeypatch, value, what):
+    """Another credential in the place of the API key is refused by its kind."""
+    monkeypatch.setenv("PAYPROOF_TEST_OTHER", value)
+    line = refused_here("run", "--target", target_file(tmp_path, URL, top='api_key_env = "PAYPROOF_TEST_OTHER"'))
+    assert f":4: PAYPROOF_TEST_OTHER holds {what}; it must hold the Stripe API key (sk_test_...)" in line
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--topic", "webhook_delivery", "--scenario", "webhook_signature/missing"), "topic 'webhook_delivery'"),
+        (
+            (
+                "--topic",
+                "webhook_signature",
+                "--scenario",
+                "webhook_signature/missing",
+                "--scenario",
+                "transmission/outbound",
+            ),
+            "scenario 'transmission/outbound'",
+        ),
+        (("--severity", "critical", "--scenario", "webhook_signature/future"), "scenario 'webhook_signature/future'"),
+    ],
+)
+def test_choices_that_leave_nothing(options, said):
+    """A topic or a scenario that is named, and of which nothing would be run, is refused and not passed over."""
+    assert f"nothing would be run of {said}: the other choices leave it out" in refused_here("run", *options)
+
+
+def test_what_is_too_short_is_named(tmp_path):
+    """A value that is too short is told with its key, its line and what it should have."""
+    file = target_file(tmp_path, URL)
+    file.write_text(file.read_text().replace("a test gives no access to it", "why"))
+    line = refused_here("run", "--target", file)
+    assert line.endswith(":16: 'waive.0.reason' is not right; it should have at least 10 characters")
+
+
 @pytest.mark.parametrize("prefix", LIVE)
 def test_live_key(tmp_path, prefix):
     """A live Stripe key is refused wherever it stands, and is not shown."""
@@ -124,7 +209,7 @@ def test_wrong_second_report_leaves_no_first_one(tmp_path):
         ({"top": 'ca_file = "ca.pem"'}, ":4: there is no file"),
         ({"sources": '[[stores]]\nname = "s"\nurl = "sqlite:none.db"'}, "there is no SQLite database at"),
         ({"sources": '[[logs]]\nname = "l"\nurl = "file:none.log"'}, "No such file or directory"),
-        ({"webhook": 'livemode = "yes"'}, ":9: 'webhook.livemode' is not right; a valid boolean"),
+        ({"webhook": 'livemode = "yes"'}, ":9: 'webhook.livemode' is not right; it should be a valid boolean"),
     ],
 )
 def test_source_or_file_that_is_not_there(tmp_path, file, said):

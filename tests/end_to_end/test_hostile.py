@@ -230,6 +230,7 @@ def test_wrong_certificate(tmp_path, host, options, said):
         assert server.requests == []
     assert ended.code == 3
     assert ended.line.startswith(f"payproof: TLS failed: the certificate of 127.0.0.1:{server.port} is not valid: ")
+    assert ended.line.endswith("; a certificate authority of your own is named by ca_file (--ca-file)")
     assert said in ended.line
 
 

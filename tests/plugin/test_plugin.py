@@ -1,8 +1,17 @@
+import contextlib
+import importlib
+import pkgutil
 import sys
 from importlib.metadata import entry_points
+from typing import get_args
 
 import pytest
 
+import harness
+from harness import pytest_plugin as plugin
+from harness.domain.verdict import ExitCode
+from harness.extras import EXTRAS
+from harness.session import EmbeddedStore
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import billing, sources
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
@@ -17,15 +26,26 @@ def test_own(payproof):
 CONTRACT = "answer_within = 5\neffect_within = 2"
 
 
+@pytest.fixture(scope="session")
+def _loaded():
+    """Import what runs in this process may need: what one of them imports first is forgotten at its end."""
+    ours = (module.name for module in pkgutil.walk_packages(harness.__path__, "harness."))
+    for name in (*ours, *EXTRAS["upstream"], *EXTRAS["postgresql"]):
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            importlib.import_module(name)
+
+
 @pytest.fixture
-def run(pytester, monkeypatch):
-    """Runs pytest with the plugin in a process of its own."""
+def run(pytester, monkeypatch, _loaded):
+    """Runs pytest with the plugin, in a process of its own only where that is what is tested."""
     monkeypatch.setenv(SECRET_ENV, SECRET)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.delenv("PAYPROOF_TARGET", raising=False)
 
-    def once(*arguments):
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *map(str, arguments), timeout=100)
+    def once(*arguments, apart=False):
+        own = {"timeout": 100} if apart else {}
+        method = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
+        return method("-p", "no:cacheprovider", *map(str, arguments), **own)
 
     return once
 
@@ -52,7 +72,7 @@ def test_without_options_nothing_is_added(run, pytester):
             ours = [name for name, _ in request.config.pluginmanager.list_name_plugin() if "payproof" in name]
             assert ours == ["payproof"]
     """)
-    result = run("-W", "error", "--strict-markers", "-v")
+    result = run("-W", "error", "--strict-markers", "-v", apart=True)
     result.assert_outcomes(passed=1)
     assert result.ret == 0
     result.stdout.no_fnmatch_line("*payproof: *")
@@ -296,3 +316,17 @@ def test_plugin_is_installed():
     """The plugin is found through its entry point."""
     (entry,) = entry_points(group="pytest11", name="payproof")
     assert entry.load() is sys.modules["harness.pytest_plugin"]
+
+
+def test_what_is_written_twice_to_be_light_is_the_same():
+    """Exit codes and stores, which every run of pytest would import the harness for, are those of the harness."""
+    assert (plugin._BROKEN, plugin._UNKNOWN, plugin._USAGE, plugin._NOTHING_RAN) == (
+        ExitCode.BROKEN,
+        ExitCode.UNKNOWN,
+        ExitCode.USAGE,
+        ExitCode.NOTHING_RAN,
+    )
+    parser = pytest.Parser(_ispytest=True)
+    plugin.pytest_addoption(parser)
+    (store,) = (one for one in parser.getgroup("payproof").options if one.dest == "payproof_store")
+    assert store.attrs()["choices"] == get_args(EmbeddedStore)

@@ -46,8 +46,8 @@ VERDICTS = (
 STARTED = RunStarted(
     "1",
     "a [red]target",
-    "https://t.example",
-    "t.toml",
+    "https://billing.example",
+    "a&b.toml",
     "local",
     7,
     "2030-01-01T00:00:00+00:00",
@@ -105,6 +105,27 @@ def test_any_text_survives_a_record(body, line, verdict):
     record = Record((Exchange(0, SENT, Answer(200, (), body, 1, 0.1)),), (LogLines(0, "log", (line,)),))
     case = replace(CASES[0], record=record, verdict=verdict)
     assert decode_event(json.loads(json.dumps(encode_event(case))), "f", 1) == case
+
+
+def test_first_line_says_what_was_judged():
+    """Each report names in its first line the target, where it is and the file that describes it."""
+    what = "a [red]target (local) at https://billing.example, described by a&b.toml"
+    assert console().splitlines()[0] == f"Payproof 1 judges {what}"
+    assert f'<testsuites name="payproof on {what.replace("&", "&amp;")}"' in written(JUnit).splitlines()[0]
+    header = json.loads(written(JsonLines).splitlines()[0])
+    assert (header["target"], header["url"], header["file"]) == (
+        "a [red]target",
+        "https://billing.example",
+        "a&b.toml",
+    )
+
+
+def test_first_line_says_that_no_own_system_was_judged():
+    """Of a run on the reference service each report says that it was no system of the reader's."""
+    events = (replace(STARTED, target="reference billing service", url="", file=""), *EVENTS[1:])
+    what = "the reference billing service that comes with Payproof, not a system of yours"
+    assert console(events).splitlines()[0] == f"Payproof 1 judges {what}"
+    assert f"payproof on {what}" in written(JUnit, events).splitlines()[0]
 
 
 def test_junit_tells_each_verdict():
