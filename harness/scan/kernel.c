@@ -233,6 +233,54 @@ int64_t payproof_groups(const Known *known, const uint8_t *data, const int64_t *
     return found;
 }
 
+#define PARTS 5 /* of a number that is split over fields */
+#define PART 13 /* digits of one */
+#define BETWEEN 40
+
+/* Choose the places from which on the digits of neighbouring fields could be a number, and return how many they are. No
+   field is looked at from `limit` on. */
+int64_t payproof_fields(const Known *known, const uint8_t *data, const int64_t *places, int64_t count, int64_t limit,
+                        int64_t *chosen) {
+    const uint8_t *kinds = known->kinds, *end = data + limit;
+    int64_t found = 0;
+    for (int64_t index = 0; index < count; index++) {
+        const uint8_t *at = data + places[index];
+        uint32_t leading = 0, some = 0, sums[2] = {0, 0};
+        int digits = 0;
+        for (int part = 0; part < PARTS && at < end; part++) {
+            const uint8_t *first = at;
+            for (; at < end && at - first <= PART && is(*at, kinds, DIGIT); at++) {
+                const uint32_t digit = *at & 15;
+                sums[0] += digits & 1 ? digit : twice(digit);
+                sums[1] += digits & 1 ? twice(digit) : digit;
+                leading = digits < 6 ? 10 * leading + digit : leading;
+                if (++digits == 6)
+                    some = known->starts[leading];
+            }
+            if (at - first < 3 || at - first > PART || digits > LONGEST || (digits >= 6 && !some))
+                break;
+            if (part && digits >= SHORTEST && some & known->lengths[digits] && sums[digits & 1] % 10 == 0) {
+                chosen[found++] = places[index];
+                break;
+            }
+            /* Up to the next field, past digits that are the end of a name. */
+            for (int passed = 0; passed <= BETWEEN && at < end; passed++) {
+                if (!is(*at, kinds, DIGIT)) {
+                    at++;
+                    continue;
+                }
+                if (!is(at[-1], kinds, LETTER) && at[-1] != '_' && at[-1] != '-' && at[-1] != '[')
+                    break;
+                const int size = at + 1 < end && is(at[1], kinds, DIGIT) ? 2 : 1;
+                if (at + size < end && is(at[size], kinds, DIGIT))
+                    break;
+                at += size;
+            }
+        }
+    }
+    return found;
+}
+
 /* Write which values have a letter or a digit beside them that is certainly no escape's. */
 void payproof_joined(const Known *known, const uint8_t *data, const int64_t *starts, const int64_t *ends, int64_t count,
                      uint8_t *joined) {

@@ -79,6 +79,7 @@ class Loops:
         self._at = known
         self._numbers = bound("numbers", _INTEGER, 8)
         self._groups = bound("groups", _INTEGER, 5)
+        self._fields = bound("fields", _INTEGER, 6)
         self._base64 = bound("base64", _INTEGER, 6)
         self._joined = bound("joined", None, 6)
         self._names = bound("names", None, 6)
@@ -99,6 +100,12 @@ class Loops:
         chosen = np.empty(len(places), np.int64)
         found = self._groups(self._at, data.ctypes.data, places.ctypes.data, len(places), chosen.ctypes.data)
         return chosen[:found]
+
+    def fields(self, data: Bytes, places: Places, limit: int) -> Places:
+        """Return those of some places from which on the digits of fields could be a number, as far as a limit."""
+        chosen = np.empty(len(places), np.int64)
+        pointers = self._at, data.ctypes.data, places.ctypes.data, len(places), limit, chosen.ctypes.data
+        return chosen[: self._fields(*pointers)]
 
     def base64(self, data: Bytes, places: Places, kind: int) -> Places:
         """Return those of some places at which base64 of a kind stands, by its number in ``kernel.c``."""

@@ -1,0 +1,113 @@
+"""What the words around a number say of it: that it is a card's, something else, or that a card's data stands beside."""
+
+import re
+from functools import lru_cache
+
+from harness.scan.characters import word
+from harness.scan.context import EXPIRY, words_of
+from harness.scan.streams import Bits, plane
+
+__all__ = ["CARD", "CARD_NUMBER", "beside", "key_says", "name_says", "tells"]
+
+#: Where a card may be named; and where its number, as ``number`` alone is, too.
+_odd_letter = plane(6) & plane(5) & plane(0)  # small ones: account, access, occur
+CARD: Bits = (
+    word("card", caseless=True) | word("pan", caseless=True) | (word("cc", caseless=True) & ~_odd_letter.ahead(2))
+)
+CARD_NUMBER: Bits = CARD | word("num", caseless=True) | word("track", caseless=True)
+
+_OTHER_THINGS = frozenset(
+    """
+    amount amt balance barcode bytes checksum count counter created cursor duration ean elapsed epoch etag event expires
+    fax gtin hash height iccid id ids identifier idx imei imsi index invoice isbn isin issn latency length lsn mac
+    micros millis mobile modified ms msisdn nanos nonce ns offset oid order orders phone pid port price qty quantity ref
+    reference request revision rid seq sequence serial session sha size sku span ssn tax tel telephone tenant ticket tid
+    time timestamp total trace tracking transaction ts txn tx upc updated uptime us user uuid guid vat version xid
+    ordernumber orderid phonenumber spanid traceid trackingnumber userid requestid invoiceid
+    """.split()  # noqa: SIM905 (a list would take a hundred lines)
+)
+_CARDS = frozenset(
+    """
+    card cards cardno cardnr cardnum cardnumber cc ccn ccno ccnum ccnumber creditcard creditcardnumber debitcard
+    debitcardnumber pan panno pannumber primaryaccountnumber
+    """.split()  # noqa: SIM905 (a list would take a hundred lines)
+)
+_CARD_NAMES = (
+    frozenset({"number"}),
+    frozenset({"track"}),
+    frozenset({"track", "data"}),
+    frozenset({"primary", "account", "number"}),
+)
+_TELLING = _CARDS | frozenset(
+    """
+    american amex cardholder credit csc cvc cvc2 cvn cvv cvv2 debit diners discover exp expiration expiry jcb maestro
+    mastercard track track1 track2 unionpay visa
+    """.split()  # noqa: SIM905 (a list would take a hundred lines)
+)
+#: Parts of a system that deal with cards: their names say nothing of a number beside them.
+_PARTS = (
+    "adapter api app backend client consumer controller daemon engine exporter frontend gateway handler issuing job "
+    "listener logger manager microservice platform pod processing processor producer proxy publisher queue repository "
+    "scheduler server service services subscriber svc topic worker"
+).split()
+_SERVICES = frozenset(_PARTS)
+_SERVICE = re.compile(
+    r"\b[A-Za-z]+(?:[-_.][A-Za-z]+){0,2}[-_. ](?:%s)(?![A-Za-z])"
+    r"|\b[A-Za-z]+(?:%s)(?![a-z])"
+    r"""|\b(?:service|svc|app|application|component|logger|module|container|pod)["']?\s?[:=]\s?["']?[\w.-]+"""
+    % ("|".join(_PARTS), "|".join(part.capitalize() for part in _PARTS)),
+)
+_TOKEN = re.compile(r"[A-Za-z0-9]+")
+_WITHIN = ("card", "credit", "debit", "exp", "cv", "track", "cc", "pan")
+_SIGN = r"[^a-z0-9\x7f]{1,8}"
+# In small letters.
+_BESIDE = re.compile(
+    (
+        rf"(?<![a-z])exp(?:iry|ires?|iration)?(?:[ _-]?date)?{_SIGN}(?:0?[1-9]|1[0-2])\s?[/-]\s?(?:20)?[2-4]\d(?!\d)"
+        rf"|(?<![a-z])exp(?:iry|iration)?[ _-]?(?:month|mm){_SIGN}(?:0?[1-9]|1[0-2])(?!\d)"
+        rf"|(?<![a-z])(?:c[vs][cv]2?|cvn2?|cvd|security[ _-]?code)(?:[ _-]?(?:code|number|value))?{_SIGN}\d{{3,4}}(?!\w|[.,]\d)"
+    ).encode()
+)
+_PARTS_BESIDE = (b"exp", b"cv", b"csc", b"security")
+
+
+@lru_cache(maxsize=4096)
+def key_says(key: str) -> bool | None:
+    """Return whether a name says that its value is a card number, or that it is not; None where it says nothing."""
+    words = frozenset(words_of(key))
+    card = (bool(words & _CARDS) and not words & _SERVICES) or words in _CARD_NAMES
+    other = bool(words & _OTHER_THINGS)
+    return None if card == other else card
+
+
+@lru_cache(maxsize=4096)
+def name_says(name: bytes) -> bool | None:
+    """Return the same of a name as it stands in a text."""
+    return key_says(name.decode("ascii", "replace"))
+
+
+def beside(before: bytes, after: bytes) -> bool:
+    """Whether an expiry date or a verification code stands close to a number: nothing else has those."""
+    expiry = EXPIRY.match(after)
+    if expiry is not None and b"-" not in expiry[0]:  # else it may be a day
+        return True
+    low = b"\x7f".join((before, after)).lower()
+    return any(part in low for part in _PARTS_BESIDE) and _BESIDE.search(low) is not None
+
+
+def tells(before: bytes, after: bytes) -> bool:
+    """Whether words close to a number, or a date behind it, tell that it is a card's."""
+    if EXPIRY.match(after):
+        return True
+    text = b"\n".join((before, after)).decode("latin-1")
+    return _words_tell(text) and _words_tell(_SERVICE.sub(" ", text))
+
+
+def _words_tell(text: str) -> bool:
+    for token in _TOKEN.findall(text):
+        low = token.lower()
+        if low in _TELLING:
+            return True
+        if low != token and any(part in low for part in _WITHIN) and not _TELLING.isdisjoint(words_of(token)):
+            return True
+    return False
