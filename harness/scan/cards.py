@@ -17,7 +17,7 @@ from harness.scan.view import View
 __all__ = ["believed", "likely", "masked"]
 
 _REACH = 40  # bytes within which a neighbour tells
-_SHORTEST_WORD = 3  # letters; fewer are the beginning of an id, or a unit
+_SHORTEST_WORD = 4  # letters; fewer are the beginning of an id, or a unit
 _WORDS = re.compile(r"[^A-Za-z]+")
 _TEST_NUMBERS = frozenset(number.encode() for number in TEST_NUMBERS)
 _NAMED, _WORDS_TELL, _NOTHING = range(3)  # what tells

@@ -46,8 +46,7 @@ def in_fields(view: View) -> Iterator[Number]:
     for place in _chosen(view, view.places("digits in fields")).tolist():
         if place < reached or not looks.allowed(place):
             continue
-        number = _from(view, place)
-        if number is not None:
+        for number in _from(view, place):
             reached = number.end
             yield number
 
@@ -66,7 +65,8 @@ def _chosen(view: View, places: Places) -> Places:
     return chosen
 
 
-def _from(view: View, start: int) -> Number | None:
+def _from(view: View, start: int) -> Iterator[Number]:
+    """Return the numbers whose first part begins at a place; of 16 digits and three more both may be right."""
     first, last = view.within(start, start, start + _REACH)
     near = bytes(view.data[first:last])
     digits, sizes, place = "", list[int](), 0
@@ -76,9 +76,8 @@ def _from(view: View, start: int) -> Number | None:
         if tuple(sizes) in SHAPES:
             found = brand_of(digits)
             if found is not None and found[1]:
-                return Number(start, start + part.end(), digits, *found, Writing.FIELDS)
+                yield Number(start, start + part.end(), digits, *found, Writing.FIELDS)
         between = _BETWEEN.match(near, part.end())
         if between is None:
-            return None
+            return
         place = between.end()
-    return None
