@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from harness.domain.finding import Confidence
 from harness.scan.brands import TEST_NUMBERS
-from harness.scan.context import key_before, name_before, names_before, surely_joined
+from harness.scan.context import EXPIRY, key_before, name_before, names_before, surely_joined
 from harness.scan.joins import Join, Joint, joint
 from harness.scan.names import beside, key_says, name_says, tells
 from harness.scan.number import Number, Writing
@@ -49,10 +49,11 @@ def likely(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
         result[row] = joint(data, starts[row], ends[row]).join is not Join.INSIDE
     rows = np.flatnonzero(result)
     starts, ends = starts[rows], ends[rows]
-    names = names_before(view, starts)
-    for row, start, end, name in zip(rows.tolist(), starts.tolist(), ends.tolist(), names, strict=True):
+    close = np.searchsorted(view.places("card data"), np.stack((starts - _REACH, ends + _REACH)))
+    named = zip(names_before(view, starts), (close[1] > close[0]).tolist(), strict=True)
+    for row, start, end, (name, near) in zip(rows.tolist(), starts.tolist(), ends.tolist(), named, strict=True):
         if name_says(name) is False and bytes(data[start:end]) not in _TEST_NUMBERS:
-            result[row] = beside(*_around(data, start, end))
+            result[row] = (near or EXPIRY.match(data, end) is not None) and beside(*_around(data, start, end))
     return result
 
 

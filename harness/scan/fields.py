@@ -7,7 +7,7 @@ import numpy as np
 
 from harness.scan import kernel
 from harness.scan.brands import GROUPINGS, brand_of, known_starts
-from harness.scan.characters import DIGIT, one
+from harness.scan.characters import DIGIT
 from harness.scan.names import CARD
 from harness.scan.number import Number, Writing
 from harness.scan.streams import Bits, Places, plane
@@ -25,8 +25,8 @@ _LEADING = np.array([100_000, 10_000, 1000, 100, 10, 1])
 #: Digits in each of the fields that a number is split over.
 SHAPES = GROUPINGS | {(8, 8), (6, 6, 4), (6, 10), (6, 9), (12, 4)}
 
-_letter = plane(6) & ~(one("[") | one("|") | one("]"))
-_part = DIGIT.run(4) & ~(DIGIT | _letter).behind(1) & ~DIGIT.run(_MOST + 1)
+# Not behind a letter, x to z excepted: what is no letter beyond @ is cheaply told from the others only with them.
+_part = DIGIT.run(4) & ~DIGIT.behind(1) & (~plane(6) | (plane(4) & plane(3))).behind(1) & ~DIGIT.run(_MOST + 1)
 
 STREAMS: Mapping[str, Bits] = {
     # Behind a card's name, as parts of numbers are everywhere.

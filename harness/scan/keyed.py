@@ -38,7 +38,7 @@ _STANDS_IN = frozenset(
 )
 _WORD = re.compile(
     rb"your|secret|key|goes|here|please|stripe|web|hook|signing|signature|endpoint|test|live|token|client|payment|intent|"
-    rb"setup|placeholder|replace|insert|example|sample|dummy|fake|mock|real|with|value|some|the|this|put|add|enter|paste|"
+    rb"setup|confirmation|placeholder|replace|insert|example|sample|dummy|fake|mock|real|with|value|some|the|this|put|add|enter|paste|"
     rb"change|public|private|password|passwd|pass|pwd|user|name|api|account|session|customer|database|redis|admin|abc|xyz",
     re.IGNORECASE,
 )

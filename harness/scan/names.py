@@ -3,11 +3,11 @@
 import re
 from functools import lru_cache
 
-from harness.scan.characters import word
+from harness.scan.characters import either, word
 from harness.scan.context import EXPIRY, words_of
 from harness.scan.streams import Bits, plane
 
-__all__ = ["CARD", "CARD_NUMBER", "beside", "key_says", "name_says", "tells"]
+__all__ = ["CARD", "CARD_DATA", "CARD_NUMBER", "beside", "key_says", "name_says", "tells"]
 
 #: Where a card may be named; and where its number, as ``number`` alone is, too.
 _odd_letter = plane(6) & plane(5) & plane(0)  # small ones: account, access, occur
@@ -15,6 +15,12 @@ CARD: Bits = (
     word("card", caseless=True) | word("pan", caseless=True) | (word("cc", caseless=True) & ~_odd_letter.ahead(2))
 )
 CARD_NUMBER: Bits = CARD | word("num", caseless=True) | word("track", caseless=True)
+#: Where what stands beside a card's number may be named.
+CARD_DATA: Bits = (
+    word("exp", caseless=True)
+    | (either("c") & (either("v") | (either("s") & either("c").ahead(1))).ahead(1))
+    | word("security", caseless=True)
+)
 
 _OTHER_THINGS = frozenset(
     """

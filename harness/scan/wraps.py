@@ -14,7 +14,7 @@ from harness.scan.view import Looks, View
 __all__ = ["STREAMS", "wrapped"]
 
 _REACH = 40  # bytes on either side of an end of a line
-_NAME = 56  # bytes before the end of the line in which the number's name may begin
+_NAME = 40  # bytes before the end of the line in which the number's name may begin
 
 _digit_before = DIGIT.behind(1) | DIGIT.behind(2) | DIGIT.behind(3)
 # Dates, addresses and times begin lines everywhere, and no number goes on so.
