@@ -47,11 +47,11 @@ class DsnPassword:
     """A database's or a service's address with the password in it (CWE-532 in logs)."""
 
     name: ClassVar[str] = "dsn_password"
-    # What ends a scheme, as it should be or damaged; and the sign before a host, with something on both sides.
+    # What ends a scheme, as it should be or damaged; a colon, and the sign before a host.
     anchor: ClassVar[Bits] = (
         ((one("/") & (one("/") | one("\\")).behind(1)) | (one(":") & ~one("/").ahead(2)) | one("\\"))
         & one(":").ahead(1).within(64)
-        & (one("@") & ~(one(" ") | one("\n")).behind(1)).ahead(3).within(128)
+        & one("@").ahead(3).within(128)
     )
     begins: ClassVar[re.Pattern[bytes]] = re.compile(
         rb"[/:\\][\s/\\]{0,8}[^\s:/@\"'<>\\]{0,64}:[^\s/@\"'<>\\]{1,128}@[A-Za-z0-9\[/\\]"

@@ -6,19 +6,22 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.domain.finding import Confidence
+from harness.scan import kernel
 from harness.scan.brands import TEST_NUMBERS
-from harness.scan.context import EXPIRY, key_before, name_before, names_before, surely_joined
+from harness.scan.context import key_before, name_before, names_before, surely_joined
 from harness.scan.joins import Join, Joint, joint
-from harness.scan.names import beside, key_says, name_says, tells
+from harness.scan.names import REACH, beside, key_says, name_says, say, tells
 from harness.scan.number import Number, Writing
 from harness.scan.streams import Places
 from harness.scan.view import View
 
 __all__ = ["believed", "likely", "masked"]
 
-_REACH = 40  # bytes within which a neighbour tells
 _SHORTEST_WORD = 4  # letters; fewer are the beginning of an id, or a unit
 _WORDS = re.compile(r"[^A-Za-z]+")
+_SMALL, _ODD = np.uint8(0x20), np.uint8(1)  # makes letters small; tells 1 from 0
+_SIGNS = np.zeros(256, np.bool_)
+_SIGNS[list(b" \t\r\n\f\v|,;:/=_-")] = True  # before an expiry date
 _TEST_NUMBERS = frozenset(number.encode() for number in TEST_NUMBERS)
 _NAMED, _WORDS_TELL, _NOTHING = range(3)  # what tells
 _LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
@@ -48,13 +51,30 @@ def likely(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
     for row in np.flatnonzero(~result).tolist():
         result[row] = joint(data, starts[row], ends[row]).join is not Join.INSIDE
     rows = np.flatnonzero(result)
-    starts, ends = starts[rows], ends[rows]
-    close = np.searchsorted(view.places("card data"), np.stack((starts - _REACH, ends + _REACH)))
-    named = zip(names_before(view, starts), (close[1] > close[0]).tolist(), strict=True)
-    for row, start, end, (name, near) in zip(rows.tolist(), starts.tolist(), ends.tolist(), named, strict=True):
-        if name_says(name) is False and bytes(data[start:end]) not in _TEST_NUMBERS:
-            result[row] = (near or EXPIRY.match(data, end) is not None) and beside(*_around(data, start, end))
+    names = names_before(view, starts[rows])
+    others = rows[np.array([name_says(name) is False for name in names], np.bool_)]
+    result[others] = _may_be_beside(view, starts[others], ends[others])
+    for row in others[result[others]].tolist():
+        result[row] = beside(data, starts[row], ends[row])
+    for row in others[~result[others]].tolist():
+        result[row] = bytes(data[starts[row] : ends[row]]) in _TEST_NUMBERS
     return result
+
+
+def _may_be_beside(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    """Return beside which numbers there may be a card's other data: what begins with exp, cv, csc or ecu, or a date."""
+    loops = kernel.loops()
+    if loops is not None:
+        return loops.beside(view.bytes, starts, ends)
+    after = view.rows(ends, REACH)
+    found: npt.NDArray[np.bool_] = ((after[:, 1:4] | _ODD) == ord("1")).any(axis=1) & _SIGNS[after[:, 0]]
+    for near in (view.rows(starts, REACH, -REACH) | _SMALL, after | _SMALL):
+        first, second, third = near[:, :-2], near[:, 1:-1], near[:, 2:]
+        words = (second == ord("x")) & (third == ord("p"))
+        words |= (first == ord("c")) & ((second == ord("v")) | ((second == ord("s")) & (third == ord("c"))))
+        words |= (first == ord("e")) & (second == ord("c")) & (third == ord("u"))
+        found |= words.any(axis=1)
+    return found
 
 
 def believed(
@@ -69,10 +89,6 @@ def believed(
     if confidence is None or confidence.rank < at_least.rank:
         return None, ""
     return confidence, key_before(data, number.start).shown
-
-
-def _around(data: bytes | bytearray, start: int, end: int) -> tuple[bytes, bytes]:
-    return bytes(data[max(0, start - _REACH) : start]), bytes(data[end : end + _REACH])
 
 
 def _confidence(data: bytes | bytearray, number: Number, column: str, asked: int) -> Confidence | None:
@@ -116,7 +132,7 @@ def _told(data: bytes | bytearray, number: Number, column: str, tie: Joint) -> i
     glued = _WORDS.sub(" ", f"{tie.before} {tie.behind}").encode()
     first = number.start - len(tie.before)
     says = name_says(glued)
-    if says is None and tells(glued, b""):
+    if says is None and say(glued):
         says = True
     if says is None:
         says = name_says(name_before(data, first))
@@ -124,12 +140,11 @@ def _told(data: bytes | bytearray, number: Number, column: str, tie: Joint) -> i
         says = key_says(column)
     if says:
         return _NAMED
-    around = _around(data, number.start, number.end)
-    if beside(*around):
+    if beside(data, number.start, number.end):
         return _NAMED
     if says is False:
         return _NOTHING if number.writing is Writing.PRINTED and number.luhn and tie.join is Join.FREE else None
-    return _WORDS_TELL if tells(*around) else _NOTHING
+    return _WORDS_TELL if tells(data, number.start, number.end) else _NOTHING
 
 
 def masked(digits: str) -> str:

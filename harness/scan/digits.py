@@ -13,7 +13,6 @@ from harness.scan.brands import SHORTEST, UNCHECKED, brand_among, known_lengths,
 from harness.scan.characters import DIGIT, HIGH, PUNCTUATION, one
 from harness.scan.groups import in_groups
 from harness.scan.luhn import word_sums
-from harness.scan.names import CARD_DATA
 from harness.scan.number import Number, Writing
 from harness.scan.streams import Bits, Machine, Places, Program, plane
 from harness.scan.view import GUARD, Looks, View
@@ -50,7 +49,6 @@ STREAMS: Mapping[str, Bits] = {
     ),
     # Groups of any size: at least 13 digits and one separator.
     "odd groups of digits": _odd.run(14) & ~_odd.behind(1) & ~_long,
-    "card data": CARD_DATA,
     **fields.STREAMS,
     **wraps.STREAMS,
     **runs.STREAMS,

@@ -8,7 +8,7 @@ import numpy as np
 from harness.scan import kernel
 from harness.scan.brands import GROUPINGS, brand_of, known_starts
 from harness.scan.characters import DIGIT
-from harness.scan.names import CARD
+from harness.scan.names import BEHIND_CARD
 from harness.scan.number import Number, Writing
 from harness.scan.streams import Bits, Places, plane
 from harness.scan.view import Looks, View
@@ -17,7 +17,6 @@ __all__ = ["SHAPES", "STREAMS", "in_fields"]
 
 _NEAR = 40  # bytes between the parts of a number
 _REACH = 5 * (_NEAR + 4)
-_NAME = 40  # bytes before the first one in which its name may begin
 _MOST = 13  # digits of a part
 _TEN = 10
 _LEADING = np.array([100_000, 10_000, 1000, 100, 10, 1])
@@ -30,7 +29,7 @@ _part = DIGIT.run(4) & ~DIGIT.behind(1) & (~plane(6) | (plane(4) & plane(3))).be
 
 STREAMS: Mapping[str, Bits] = {
     # Behind a card's name, as parts of numbers are everywhere.
-    "digits in fields": _part & _part.ahead(5).within(_NEAR) & CARD.within(_NAME).behind(_NAME),
+    "digits in fields": _part & _part.ahead(5).within(_NEAR) & BEHIND_CARD,
 }
 
 _DIGITS = re.compile(rb"[0-9]{3,13}(?![0-9]|[-./:][0-9])")

@@ -33,6 +33,7 @@ _KINDS = (
     b" \t\n\r\f\v\"'`\\)",  # behind a name
     _LETTERS + _DIGITS + b"_.-[]%#$@",  # in a name
     b"\r\n\\%&#;",  # in breaks between lines, escaped ones too
+    b" \t\r\n\f\v|,;:/=_-",  # before an expiry date
 )
 
 Bytes = npt.NDArray[np.uint8]
@@ -60,7 +61,7 @@ class Loops:
     """The loops of a library. All places are offsets into data with a guard's length of other bytes around them."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        kinds = np.zeros(256, np.uint8)
+        kinds = np.zeros(256, np.uint16)
         for bit, members in enumerate(_KINDS):
             kinds[list(members)] |= 1 << bit
         starts = known_starts()
@@ -82,6 +83,7 @@ class Loops:
         self._fields = bound("fields", _INTEGER, 6)
         self._base64 = bound("base64", _INTEGER, 6)
         self._joined = bound("joined", None, 6)
+        self._beside = bound("beside", None, 6)
         self._names = bound("names", None, 6)
 
     def numbers(
@@ -119,6 +121,13 @@ class Loops:
         made = joined.ctypes.data
         self._joined(self._at, data.ctypes.data, starts.ctypes.data, ends.ctypes.data, len(starts), made)
         return joined
+
+    def beside(self, data: Bytes, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+        """Return beside which values there may be a card's other data."""
+        beside = np.empty(len(starts), np.bool_)
+        made = beside.ctypes.data
+        self._beside(self._at, data.ctypes.data, starts.ctypes.data, ends.ctypes.data, len(starts), made)
+        return beside
 
     def names(self, data: Bytes, starts: Places) -> tuple[Places, Places]:
         """Return from where to where the names of values stand, or -1 where it takes a closer look to see that."""

@@ -3,23 +3,19 @@
 import re
 from functools import lru_cache
 
-from harness.scan.characters import either, word
+from harness.scan.characters import word
 from harness.scan.context import EXPIRY, words_of
 from harness.scan.streams import Bits, plane
 
-__all__ = ["CARD", "CARD_DATA", "CARD_NUMBER", "beside", "key_says", "name_says", "tells"]
+__all__ = ["BEHIND_CARD", "REACH", "beside", "key_says", "name_says", "say", "tells"]
 
-#: Where a card may be named; and where its number, as ``number`` alone is, too.
 _odd_letter = plane(6) & plane(5) & plane(0)  # small ones: account, access, occur
-CARD: Bits = (
-    word("card", caseless=True) | word("pan", caseless=True) | (word("cc", caseless=True) & ~_odd_letter.ahead(2))
-)
-CARD_NUMBER: Bits = CARD | word("num", caseless=True) | word("track", caseless=True)
-#: Where what stands beside a card's number may be named.
-CARD_DATA: Bits = (
-    word("exp", caseless=True)
-    | (either("c") & (either("v") | (either("s") & either("c").ahead(1))).ahead(1))
-    | word("security", caseless=True)
+_CARD_WITHIN = 32  # bytes
+#: Behind what a card may be named by; a number that is in no usual form is looked at only there.
+BEHIND_CARD: Bits = (
+    (word("card", caseless=True) | word("pan", caseless=True) | (word("cc", caseless=True) & ~_odd_letter.ahead(2)))
+    .within(_CARD_WITHIN)
+    .behind(_CARD_WITHIN)
 )
 
 _OTHER_THINGS = frozenset(
@@ -63,6 +59,7 @@ _SERVICE = re.compile(
     r"""|\b(?:service|svc|app|application|component|logger|module|container|pod)["']?\s?[:=]\s?["']?[\w.-]+"""
     % ("|".join(_PARTS), "|".join(part.capitalize() for part in _PARTS)),
 )
+REACH = 40  # bytes within which a neighbour tells
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
 _WITHIN = ("card", "credit", "debit", "exp", "cv", "track", "cc", "pan")
 _SIGN = r"[^a-z0-9\x7f]{1,8}"
@@ -74,7 +71,6 @@ _BESIDE = re.compile(
         rf"|(?<![a-z])(?:c[vs][cv]2?|cvn2?|cvd|security[ _-]?code)(?:[ _-]?(?:code|number|value))?{_SIGN}\d{{3,4}}(?!\w|[.,]\d)"
     ).encode()
 )
-_PARTS_BESIDE = (b"exp", b"cv", b"csc", b"security")
 
 
 @lru_cache(maxsize=4096)
@@ -92,20 +88,27 @@ def name_says(name: bytes) -> bool | None:
     return key_says(name.decode("ascii", "replace"))
 
 
-def beside(before: bytes, after: bytes) -> bool:
+def beside(data: bytes | bytearray, start: int, end: int) -> bool:
     """Whether an expiry date or a verification code stands close to a number: nothing else has those."""
-    expiry = EXPIRY.match(after)
-    if expiry is not None and b"-" not in expiry[0]:  # else it may be a day
-        return True
-    low = b"\x7f".join((before, after)).lower()
-    return any(part in low for part in _PARTS_BESIDE) and _BESIDE.search(low) is not None
+    near = data[max(0, start - REACH) : end + REACH].lower()
+    if b"exp" in near or b"cv" in near or b"csc" in near or b"security" in near:
+        inner = end - max(0, start - REACH)
+        if _BESIDE.search(near[:inner]) or _BESIDE.search(near, inner):
+            return True
+    expiry = EXPIRY.match(data, end)
+    return expiry is not None and b"-" not in expiry[0]  # else it may be a day
 
 
-def tells(before: bytes, after: bytes) -> bool:
+def tells(data: bytes | bytearray, start: int, end: int) -> bool:
     """Whether words close to a number, or a date behind it, tell that it is a card's."""
-    if EXPIRY.match(after):
-        return True
-    text = b"\n".join((before, after)).decode("latin-1")
+    return EXPIRY.match(data, end) is not None or say(
+        b"%s\n%s" % (data[max(0, start - REACH) : start], data[end : end + REACH])
+    )
+
+
+def say(words: bytes) -> bool:
+    """Whether some words tell of a card, and not only of a part of a system that deals with cards."""
+    text = words.decode("latin-1")
     return _words_tell(text) and _words_tell(_SERVICE.sub(" ", text))
 
 

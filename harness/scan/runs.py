@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from harness.scan.brands import LONGEST, brand_of
 from harness.scan.characters import DIGIT
 from harness.scan.context import names_before
-from harness.scan.names import CARD_NUMBER, key_says, name_says
+from harness.scan.names import BEHIND_CARD, key_says, name_says
 from harness.scan.number import Number, Writing
 from harness.scan.streams import Bits
 from harness.scan.view import Looks, View
@@ -14,10 +14,9 @@ from harness.scan.view import Looks, View
 __all__ = ["STREAMS", "in_runs"]
 
 _FEWEST, _MOST = 17, 40
-_NAME = 24  # bytes before a run in which its name may stand
 
 STREAMS: Mapping[str, Bits] = {
-    "long digits": DIGIT.run(_FEWEST) & ~DIGIT.behind(1) & CARD_NUMBER.within(_NAME).behind(_NAME),
+    "long digits": DIGIT.run(_FEWEST) & ~DIGIT.behind(1) & BEHIND_CARD,
 }
 
 _RUN = re.compile(rb"[0-9]*")

@@ -6,7 +6,7 @@ from itertools import product
 
 from harness.scan.brands import GROUPINGS, brand_of
 from harness.scan.characters import DIGIT, one
-from harness.scan.names import CARD_NUMBER
+from harness.scan.names import BEHIND_CARD
 from harness.scan.number import Number, Writing
 from harness.scan.streams import Bits
 from harness.scan.view import Looks, View
@@ -14,23 +14,21 @@ from harness.scan.view import Looks, View
 __all__ = ["STREAMS", "wrapped"]
 
 _REACH = 40  # bytes on either side of an end of a line
-_NAME = 40  # bytes before the end of the line in which the number's name may begin
 
 _digit_before = DIGIT.behind(1) | DIGIT.behind(2) | DIGIT.behind(3)
-# Dates, addresses and times begin lines everywhere, and no number goes on so.
-_stamp = one("-").ahead(5) | (one(".") | one(":")).ahead(2).within(3)
-
 STREAMS: Mapping[str, Bits] = {
     # Behind a card's name, as other lines end and begin with digits, too.
     "wrapped digits": one("\n")
     & _digit_before
-    & DIGIT.ahead(1).within(5)
-    & ~_stamp
-    & CARD_NUMBER.within(_NAME).behind(_NAME),
+    & ~one("-").ahead(5)  # a date
+    & DIGIT.ahead(1).within(4)
+    & BEHIND_CARD,
 }
 
-_LEFT = re.compile(rb"(?<![0-9])(?P<digits>[0-9]+(?:[ -][0-9]+)*)(?P<end>[ =\\-]{0,2}\r?)\Z")
-_RIGHT = re.compile(rb"[ \t>]*(?P<digits>[0-9]+(?:[ -][0-9]+)*)")
+# Reads backwards, from the end of the line.
+_LEFT = re.compile(rb"\r?[ =\\-]{0,2}(?P<digits>[0-9]+(?:[ -][0-9]+)*)")
+# Dates, addresses and times begin lines everywhere, and no number goes on so.
+_RIGHT = re.compile(rb"[ \t>]*(?![0-9]{4}-[0-9]{2}-|[0-9]{1,3}[.:])(?P<digits>[0-9]+(?:[ -][0-9]+)*)")
 _GROUP = re.compile(rb"[0-9]+")
 
 
@@ -39,12 +37,13 @@ def wrapped(view: View) -> Iterator[Number]:
     looks = Looks(view, "numbers over the end of a line")
     for place in view.places("wrapped digits").tolist():
         first, last = view.within(place, place - _REACH, place + 1 + _REACH)
-        left = _LEFT.search(bytes(view.data[first:place]))
         right = _RIGHT.match(bytes(view.data[place + 1 : last]))
-        if left is None or right is None or not looks.allowed(place):
+        left = _LEFT.match(bytes(view.data[first:place])[::-1]) if right else None
+        if right is None or left is None or not looks.allowed(place):
             continue
-        heads = [(first + left.start("digits") + one.start(), one[0].decode()) for one in _GROUP.finditer(left["digits"])]
-        tails = [(place + 1 + right.start("digits") + one.end(), one[0].decode()) for one in _GROUP.finditer(right["digits"])]
+        begin, end = place - left.end(), place + 1 + right.start("digits")
+        heads = [(begin + one.start(), one[0].decode()) for one in _GROUP.finditer(left["digits"][::-1])]
+        tails = [(end + one.end(), one[0].decode()) for one in _GROUP.finditer(right["digits"])]
         number = _joined(heads[-4:], tails[:4])
         if number is not None:
             yield number
