@@ -5,7 +5,7 @@ from typing import ClassVar
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.registry import detector
-from harness.scan.characters import one, word
+from harness.scan.characters import one
 from harness.scan.keyed import EDGE, masks, secret
 from harness.scan.streams import Bits
 

@@ -12,7 +12,10 @@ from harness.scan.streams import Bits
 __all__ = ["Pin"]
 
 # In JavaScript's spelling a capital begins the word: userPin.
-_NAMES = rb"(?:%s|(?-i:(?<=[a-z])(?=P[^A-Z])))(?:card[_ -]?)?pin(?:[_ -]?(?:block|code|number|num|no|value))?(?![a-z])" % EDGE
+_NAMES = (
+    rb"(?:%s|(?-i:(?<=[a-z])(?=P[^A-Z])))(?:card[_ -]?)?pin(?:[_ -]?(?:block|code|number|num|no|value))?(?![a-z])"
+    % EDGE
+)
 _PIN = named(_NAMES, rb"(?:\d{4}|[0-9a-f]{16})" + END)
 _BLOCK = 16
 _SPACES = (b" ", b"\t", b"\n")

@@ -86,9 +86,7 @@ def words_of(key: str) -> tuple[str, ...]:
 
 
 #: Escapes, whose last characters are no part of the token behind them.
-ESCAPES = re.compile(
-    rb"\\[nrtfv0]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|=3D|=20|=22|\x1b\[[\d;]*m"
-)
+ESCAPES = re.compile(rb"\\[nrtfv0]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|=3D|=20|=22|\x1b\[[\d;]*m")
 _ESCAPED = re.compile(rb"(?:%s)\Z" % ESCAPES.pattern)
 _ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 

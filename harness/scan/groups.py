@@ -25,7 +25,10 @@ __all__ = ["in_groups"]
 
 _GAP = re.compile(rb"(?:[ \t./_+-]|\r?\n|\xc2\xa0|\xe2\x80[\xaf\x93\x94]){1,5}")
 #: What people and printers set between groups; more spaces, tabs and slashes are a table's, or a list's.
-_PRINTED = re.compile(rb"(?: |\xc2\xa0|\xe2\x80\xaf)?(?:[ ._+-]|\xe2\x80[\x93\x94])(?: |\xc2\xa0|\xe2\x80\xaf)?|[._-]{1,3}|\xc2\xa0|\xe2\x80\xaf")
+_PRINTED = re.compile(
+    rb"[ +]|%(space)s|[._-]{1,3}|(?: |%(space)s)?(?:[._-]|\xe2\x80[\x93\x94])(?: |%(space)s)?"
+    % {b"space": rb"(?:\xc2\xa0|\xe2\x80\xaf){1,2}"}
+)
 _GAPS = b" \t\r\n./_+-\xc2\xa0\xe2\x80\xaf\x93\x94"
 _GROUP = re.compile(rb"\d{1,19}")
 
@@ -39,6 +42,7 @@ _KINDS[48:58] = np.arange(10)
 _KINDS[list(_GAPS)] = 10
 _DOUBLED = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], np.uint8)
 _PLACES = np.array([0, 100_000, 10_000, 1000, 100, 10, 1, 0], np.int32)  # of the first six digits, by their number
+
 
 @cache
 def _plausible() -> npt.NDArray[np.bool_]:
@@ -145,12 +149,11 @@ def _writing(data: bytes | bytearray, start: int, end: int, gaps: list[bytes]) -
         return Writing.WRAPPED if len(set(gaps)) == 1 else Writing.ODD
     if len(breaks) > 1 or len(set(gaps) - set(breaks)) > 1:
         return Writing.ODD
-    if breaks or not _PRINTED.fullmatch(gaps[0]):
-        return Writing.SPACED
+    (gap,) = set(gaps) - set(breaks)
+    printed = _PRINTED.fullmatch(gap)
     # Before and behind a row of a table there are more of its columns.
-    gap = gaps[0]
-    before, after = data[start - len(gap) - 2 : start], data[end : end + len(gap) + 5]
-    more = (before.endswith(gap) and before[:2].isdigit()) or (
-        after.startswith(gap) and after[len(gap) :][:4].isdigit()
-    )
-    return Writing.SPACED if more else Writing.PRINTED
+    before, after = data[start - len(gap) - 2 : start], data[end : end + len(gap) + 4]
+    more = (before.endswith(gap) and before[:2].isdigit()) or (after.startswith(gap) and after[len(gap) :].isdigit())
+    if printed and not breaks and not more:
+        return Writing.PRINTED
+    return Writing.ODD if more and (breaks or not printed) else Writing.SPACED

@@ -15,10 +15,11 @@ _CLOSING = rb"""(?:["'`\\\])]|%5D|%(?:25)*22|&quot;|&\#34;)*"""
 _OPENING = rb"""(?:["'`\\\[(]|%(?:25)*22|&quot;|&\#34;|<!\[CDATA\[)*"""
 _ASSIGNED = rb"\s*(?:=>|[:=|>]|%(?:25)*3[AaDd]|\\+u003[AaDd])\s*"
 _VALUE = rb"(?:value|val|raw|plain|text|data|content)"
-_ATTRIBUTES = rb"(?:\s+[\w:-]{1,40}=[\"'][^\"'<>]{0,40}[\"'])"
+_ATTRIBUTES = rb"(?:\s+[\w:-]{1,40}=\\*[\"'][^\"'<>\\]{0,40}\\*[\"'])"
 _SIGN = rb"(?P<sign>%s|\r?\n\r?\n|\s)" % b"|".join(
     (
-        rb"%s%s(?:\{|\n)\s*%s%s%s%s" % (_ASSIGNED, _QUOTE, _QUOTE, _VALUE, _QUOTE, _ASSIGNED),  # "cvc": {"value": "123"}
+        rb"%s%s(?:\{|\n)\s*%s%s%s%s"
+        % (_ASSIGNED, _QUOTE, _QUOTE, _VALUE, _QUOTE, _ASSIGNED),  # "cvc": {"value": "123"}
         rb"\s*,\s*%s%s%s%s" % (_QUOTE, _VALUE, _QUOTE, _ASSIGNED),  # {"name": "cvc", "value": "123"}
         rb"%s{0,4}\s+value\s*=\s*" % _ATTRIBUTES,  # <input name="cvc" value="123">
         rb"%s{1,4}\s*>" % _ATTRIBUTES,  # <cvc type="x">123</cvc>

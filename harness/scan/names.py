@@ -47,11 +47,7 @@ _TELLING = _CARDS | frozenset(
     """.split()  # noqa: SIM905 (a list would take a hundred lines)
 )
 #: Parts of a system that deal with cards: their names say nothing of a number beside them.
-_PARTS = (
-    "adapter api app backend client consumer controller daemon engine exporter frontend gateway handler issuing job "
-    "listener logger manager microservice platform pod processing processor producer proxy publisher queue repository "
-    "scheduler server service services subscriber svc topic worker"
-).split()
+_PARTS = ["adapter", "api", "app", "backend", "client", "consumer", "controller", "daemon", "engine", "exporter", "frontend", "gateway", "handler", "issuing", "job", "listener", "logger", "manager", "microservice", "platform", "pod", "processing", "processor", "producer", "proxy", "publisher", "queue", "repository", "scheduler", "server", "service", "services", "subscriber", "svc", "topic", "worker"]
 _SERVICES = frozenset(_PARTS)
 _SERVICE = re.compile(
     r"\b[A-Za-z]+(?:[-_.][A-Za-z]+){0,2}[-_. ](?:%s)(?![A-Za-z])"

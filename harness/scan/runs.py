@@ -46,12 +46,14 @@ def _within(run: str, start: int) -> Number | None:
     found = brand_of(bare)
     if found is not None and found[1]:
         return Number(start + len(run) - len(bare), start + len(run), bare, *found, Writing.PADDED)
-    for size in _USUAL:
-        for first in (0, len(run) - size):
-            digits = run[first : first + size]
-            found = brand_of(digits)
-            if found is not None and found[1]:
-                dated = first == 0 and _EXPIRY.fullmatch(run[size:])
-                writing = Writing.PADDED if dated else Writing.RUN_ON
-                return Number(start + first, start + first + size, digits, *found, writing)
+    known = [
+        (first, run[first : first + size], first == 0 and _EXPIRY.fullmatch(run[size:]) is not None)
+        for size in _USUAL
+        for first in (0, len(run) - size)
+    ]
+    for first, digits, dated in sorted(known, key=lambda one: not one[2]):
+        found = brand_of(digits)
+        if found is not None and found[1]:
+            writing = Writing.PADDED if dated else Writing.RUN_ON
+            return Number(start + first, start + first + len(digits), digits, *found, writing)
     return None

@@ -21,7 +21,7 @@ STREAMS: Mapping[str, Bits] = {
     "wrapped digits": one("\n")
     & _digit_before
     & ~one("-").ahead(5)  # a date
-    & DIGIT.ahead(1).within(4)
+    & DIGIT.ahead(1).within(5)
     & BEHIND_CARD,
 }
 
@@ -44,13 +44,11 @@ def wrapped(view: View) -> Iterator[Number]:
         begin, end = place - left.end(), place + 1 + right.start("digits")
         heads = [(begin + one.start(), one[0].decode()) for one in _GROUP.finditer(left["digits"][::-1])]
         tails = [(end + one.end(), one[0].decode()) for one in _GROUP.finditer(right["digits"])]
-        number = _joined(heads[-4:], tails[:4])
-        if number is not None:
-            yield number
+        yield from _joined(heads[-4:], tails[:4])
 
 
-def _joined(heads: list[tuple[int, str]], tails: list[tuple[int, str]]) -> Number | None:
-    """Return the first number that the last groups of a line and the first of the next one are, read in either way."""
+def _joined(heads: list[tuple[int, str]], tails: list[tuple[int, str]]) -> Iterator[Number]:
+    """Return the numbers that the last groups of a line and the first of the next one are, read in either way."""
     for begin, count in product(range(len(heads)), range(1, len(tails) + 1)):
         groups = [text for _, text in heads[begin:]], [text for _, text in tails[:count]]
         sizes = [[len(text) for text in part] for part in groups]
@@ -60,5 +58,4 @@ def _joined(heads: list[tuple[int, str]], tails: list[tuple[int, str]]) -> Numbe
         digits = "".join(groups[0] + groups[1])
         found = brand_of(digits)
         if found is not None and found[1]:
-            return Number(heads[begin][0], tails[count - 1][0], digits, *found, Writing.WRAPPED)
-    return None
+            yield Number(heads[begin][0], tails[count - 1][0], digits, *found, Writing.WRAPPED)

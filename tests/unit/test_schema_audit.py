@@ -88,7 +88,8 @@ def test_what_is_about_a_payload_is_none(name, type_):
 
 
 @pytest.mark.parametrize(
-    "type_", ["varchar(4000)", "varchar2(4000 char)", "text", "LONGTEXT", "jsonb", "character varying", "bytea", "nclob"]
+    "type_",
+    ["varchar(4000)", "varchar2(4000 char)", "text", "LONGTEXT", "jsonb", "character varying", "bytea", "nclob"],
 )
 def test_whole_payloads_are_told_in_every_type_that_holds_one(type_):
     """A column named after a request or a payload is told where its type can hold one."""
@@ -96,7 +97,9 @@ def test_whole_payloads_are_told_in_every_type_that_holds_one(type_):
     assert suspect.what.startswith("whole payloads")
 
 
-@pytest.mark.parametrize("type_", ["varchar(16)", "nvarchar(19)", "CHAR (16)", "numeric(16)", "character(15)", "VARCHAR2(16 CHAR)"])
+@pytest.mark.parametrize(
+    "type_", ["varchar(16)", "nvarchar(19)", "CHAR (16)", "numeric(16)", "character(15)", "VARCHAR2(16 CHAR)"]
+)
 def test_length_of_a_card_number_is_read_in_every_spelling(type_):
     """A type as long as a card number is told by its length, however the database writes it."""
     (suspect,) = audited([Column("t", "number", type_)])
