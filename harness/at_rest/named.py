@@ -18,6 +18,7 @@ _MOST_AT_ONCE = 4 * _AT_ONCE  # of one row, whose large values come in parts
 _SHORT = re.compile(rb"\d{3,17}")
 #: Neighbouring entries of few digits, which may be one number.
 _SPLIT = re.compile(rb'"?\d{1,8}"?(?:\s*,\s*(?:"[^"]*"\s*:\s*)?"?\d{1,8}"?)+')
+_PART = re.compile(rb"\d{3,13}")
 _FEWEST_DIGITS = 12
 _MOST_SEEN = 100_000
 

@@ -95,19 +95,16 @@ def _confidence(data: bytes | bytearray, number: Number, column: str, asked: int
     if number.writing in _IN_RUNS:  # which are looked at only where they are named
         return _LEVELS[_WRITTEN[number.writing][_NAMED]]
     tie = joint(data, number.start, number.end)
-    if tie.join is Join.MASKED:
-        return None
-    low = Confidence.LOW if number.luhn else None
-    if tie.join is Join.INSIDE:
-        return low
-    if number.digits in TEST_NUMBERS and (tie.join is not Join.DIGITS):
+    if tie.join in {Join.MASKED, Join.INSIDE}:
+        return Confidence.LOW if tie.join is Join.INSIDE and number.luhn else None
+    if number.digits in TEST_NUMBERS and tie.join is not Join.DIGITS:
         return Confidence.CERTAIN
     levels = _levels(number, tie)
     if levels[_NAMED] < asked - Confidence.LOW.rank:
         return None
     told = _told(data, number, column, tie)
     if told is None:
-        return low
+        return Confidence.LOW if number.luhn else None
     level = levels[told] - (not number.luhn and told != _NAMED)
     return _LEVELS[level] if level >= 0 else None
 

@@ -51,7 +51,7 @@ def in_fields(view: View) -> Iterator[Number]:
 
 
 def _chosen(view: View, places: Places) -> Places:
-    """Return those of some places at which a brand's number could begin, by its leading digits where one field has them.
+    """Return those of some places at which a number could begin, where one field has its leading digits.
 
     The compiled loop looks at the length and the check digit, too.
     """

@@ -1,4 +1,4 @@
-"""What the words around a number say of it: that it is a card's, something else, or that a card's data stands beside."""
+"""What the words around a number say of it: it is a card's, something else, or a card's other data is beside it."""
 
 import re
 from functools import lru_cache
@@ -47,24 +47,30 @@ _TELLING = _CARDS | frozenset(
     """.split()  # noqa: SIM905 (a list would take a hundred lines)
 )
 #: Parts of a system that deal with cards: their names say nothing of a number beside them.
-_PARTS = ["adapter", "api", "app", "backend", "client", "consumer", "controller", "daemon", "engine", "exporter", "frontend", "gateway", "handler", "issuing", "job", "listener", "logger", "manager", "microservice", "platform", "pod", "processing", "processor", "producer", "proxy", "publisher", "queue", "repository", "scheduler", "server", "service", "services", "subscriber", "svc", "topic", "worker"]
+_PARTS = (
+    *("adapter", "api", "app", "backend", "client", "consumer", "controller", "daemon", "engine", "exporter"),
+    *("frontend", "gateway", "handler", "issuing", "job", "listener", "logger", "manager", "microservice", "platform"),
+    *("pod", "processing", "processor", "producer", "proxy", "publisher", "queue", "repository", "scheduler", "server"),
+    *("service", "services", "subscriber", "svc", "topic", "worker"),
+)
 _SERVICES = frozenset(_PARTS)
 _SERVICE = re.compile(
-    r"\b[A-Za-z]+(?:[-_.][A-Za-z]+){0,2}[-_. ](?:%s)(?![A-Za-z])"
-    r"|\b[A-Za-z]+(?:%s)(?![a-z])"
+    rf"\b[A-Za-z]+(?:[-_.][A-Za-z]+){{0,2}}[-_. ](?:{'|'.join(_PARTS)})(?![A-Za-z])"
+    rf"|\b[A-Za-z]+(?:{'|'.join(part.capitalize() for part in _PARTS)})(?![a-z])"
     r"""|\b(?:service|svc|app|application|component|logger|module|container|pod)["']?\s?[:=]\s?["']?[\w.-]+"""
-    % ("|".join(_PARTS), "|".join(part.capitalize() for part in _PARTS)),
 )
 REACH = 40  # bytes within which a neighbour tells
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
 _WITHIN = ("card", "credit", "debit", "exp", "cv", "track", "cc", "pan")
 _SIGN = r"[^a-z0-9\x7f]{1,8}"
+_EXPIRES = r"(?<![a-z])exp(?:iry|ires?|iration)?"
+_CODE = r"(?<![a-z])(?:c[vs][cv]2?|cvn2?|cvd|security[ _-]?code)(?:[ _-]?(?:code|number|value))?"
 # In small letters.
 _BESIDE = re.compile(
     (
-        rf"(?<![a-z])exp(?:iry|ires?|iration)?(?:[ _-]?date)?{_SIGN}(?:0?[1-9]|1[0-2])\s?[/-]\s?(?:20)?[2-4]\d(?!\d)"
-        rf"|(?<![a-z])exp(?:iry|iration)?[ _-]?(?:month|mm){_SIGN}(?:0?[1-9]|1[0-2])(?!\d)"
-        rf"|(?<![a-z])(?:c[vs][cv]2?|cvn2?|cvd|security[ _-]?code)(?:[ _-]?(?:code|number|value))?{_SIGN}\d{{3,4}}(?!\w|[.,]\d)"
+        rf"{_EXPIRES}(?:[ _-]?date)?{_SIGN}(?:0?[1-9]|1[0-2])\s?[/-]\s?(?:20)?[2-4]\d(?!\d)"
+        rf"|{_EXPIRES}[ _-]?(?:month|mm){_SIGN}(?:0?[1-9]|1[0-2])(?!\d)"
+        rf"|{_CODE}{_SIGN}\d{{3,4}}(?!\w|[.,]\d)"
     ).encode()
 )
 

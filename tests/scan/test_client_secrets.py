@@ -30,7 +30,7 @@ def named(api_version):
 
 
 def made_up(api_version, schema, name):
-    """Return a secret of a schema in the form of Stripe's own example, or of the object's id; None where it has none."""
+    """Return a secret of a schema in the form of Stripe's own example, or the object's id; None where it has none."""
     random = Random(f"{schema} {name}")
     body = "".join(random.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", k=40))
     if schema in BEGINNINGS:
