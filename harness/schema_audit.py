@@ -40,8 +40,17 @@ class _Sort:
     confidence: Confidence = Confidence.HIGH
 
 
+# What may stand behind the thing itself in its name: which one of several, or in which form.
+_FORMS = (
+    "plain|clear|text|plaintext|cleartext|raw|full|value|values|data|enc|encrypted|cipher|ciphertext|encoded|b64|hex|"
+    "str|string|bytes|blob|json|old|new|orig|original|copy|backup|bak|tmp|temp|input|field|column|col|s|[a-z]|[0-9]{1,2}"
+)
+
+
 def _sort(what: str, severity: Severity, *names: str, confidence: Confidence = Confidence.HIGH) -> _Sort:
-    return _Sort(what, severity, re.compile(f"(?:^|_)(?:{'|'.join(names)})(?:_|$)"), confidence)
+    """Return a sort whose things have these names; a name that goes on otherwise is of something about them."""
+    pattern = re.compile(f"(?:^|_)(?:{'|'.join(names)})s?(?:_(?:{_FORMS}))*$")
+    return _Sort(what, severity, pattern, confidence)
 
 
 # Of names as words with an underscore between them. The first that fits tells.
@@ -101,18 +110,26 @@ _ABOUT = frozenset(
     last four last4 first brand network scheme type kind country funding issuer expiry exp expires expiration month year
     id ids token fingerprint masked status state result check checked checks match matched verified present provided
     required failed failures attempts count limit name holder at on is has updated changed bin iin prefix suffix digits
-    hash digest hmac enabled allowed message error reset tries used set
+    hash digest hmac enabled allowed message error reset tries used set supported accepts accepted requires
     """.split()  # noqa: SIM905 (a list of them would be a line each)
 )
 
 _DIGITS_OF_A_CARD = range(13, 20)
 _SHAPE = re.compile(
-    r"(?:char|character|varchar|character varying|text|nchar|nvarchar|numeric|decimal|number)\s*\((\d+)(?:\s*,\s*0)?\)",
+    r"\b(?:n?var)?char2?|\b(?:national\s+)?char(?:acter)?(?:\s+varying)?|\btext|\bnchar|\bnumeric|\bdecimal|\bnumber",
     re.IGNORECASE,
 )
+_LENGTH = re.compile(r"\s*\((\d+)(?:\s*,\s*0)?(?:\s+(?:char|byte))?\)", re.IGNORECASE)
+_LEAST_OF_A_PAYLOAD = 256  # characters; fewer are a reference to one
 _CARD_NAMES = frozenset({"card", "cards", "number", "account", "payment"})
-_PAYLOADS = re.compile(r"(?:^|_)(?:raw|payload|body|request|response|event_data|dump)(?:_|$)")
-_HOLDS_TEXT = re.compile(r"json|text|char|clob|blob|bytea|xml|hstore|string", re.IGNORECASE)
+_PAYLOADS = re.compile(
+    rf"(?:^|_)(?:raw|payload|body|request|response|event_data|dump)s?(?:_(?:{_FORMS}|body|payload|content|event|object))*$"
+)
+_HOLDS_TEXT = re.compile(
+    r"\b(?:json|jsonb|(?:tiny|medium|long)?(?:text|blob)|n?clob|bytea|xml|hstore|string|"
+    r"(?:n?var)?char2?|char(?:acter)?(?:\s+varying)?|(?:var)?binary|citext)\b",
+    re.IGNORECASE,
+)
 
 
 def audited(
@@ -143,13 +160,20 @@ def _judged(column: Column) -> tuple[str, str, Severity, Confidence] | None:
         for name in (spelled, _spelled(".".join(column.name.rsplit(".", 2)[-2:]))):
             if sort.pattern.search(name) and not words & _ABOUT and _may_hold(column.type):
                 return sort.what, "its name", sort.severity, sort.confidence
-    shape = _SHAPE.search(column.type)
-    if shape and int(shape[1]) in _DIGITS_OF_A_CARD and not words & _ABOUT:
+    length = _length(column.type)
+    if length in _DIGITS_OF_A_CARD and _SHAPE.match(column.type) and not words & _ABOUT:
         sure = Confidence.MEDIUM if words & _CARD_NAMES else Confidence.LOW
         return "perhaps card numbers", f"its type {column.type}, as long as a card number", Severity.MEDIUM, sure
-    if _PAYLOADS.search(spelled) and _HOLDS_TEXT.search(column.type):
+    whole = _HOLDS_TEXT.search(column.type) and (length is None or length >= _LEAST_OF_A_PAYLOAD)
+    if whole and _PAYLOADS.search(spelled):
         return "whole payloads, with whatever is in them", "its name and type", Severity.LOW, Confidence.LOW
     return None
+
+
+def _length(type_: str) -> int | None:
+    """Return how many characters or digits a type holds; None where it does not say."""
+    length = _LENGTH.search(type_)
+    return int(length[1]) if length else None
 
 
 def _may_hold(type_: str) -> bool:

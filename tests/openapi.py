@@ -20,6 +20,7 @@ __all__ = [
     "FIXTURES",
     "STRIPE_MOCK",
     "answer_schema",
+    "examples",
     "faults",
     "installed_stripe_mock",
     "openapi",
@@ -35,9 +36,19 @@ STRIPE_MOCK = {"2022-11-15": "v0.148.0", "2026-08-26.dahlia": "v0.203.0"}
 _KEPT = ("additionalProperties", "enum", "maxLength", "required", "type")
 
 
-@cache
 def openapi(api_version: str) -> dict[str, Any]:
     """Return the OpenAPI document of an API version from the Go module cache; empty where it cannot be had."""
+    return _document(api_version, "spec3.json")
+
+
+def examples(api_version: str) -> dict[str, Any]:
+    """Return Stripe's example of each resource of an API version; empty where they cannot be had."""
+    found: dict[str, Any] = _document(api_version, "fixtures3.json").get("resources", {})
+    return found
+
+
+@cache
+def _document(api_version: str, name: str) -> dict[str, Any]:
     go = shutil.which("go")
     if go is None:
         return {}
@@ -48,7 +59,7 @@ def openapi(api_version: str) -> dict[str, Any]:
     folder = json.loads(done.stdout or "{}").get("Dir") if done.returncode == 0 else None
     if folder is None:
         return {}
-    found: dict[str, Any] = json.loads(next(Path(folder).rglob("openapi/spec3.json")).read_text("utf-8"))
+    found: dict[str, Any] = json.loads(next(Path(folder).rglob(f"openapi/{name}")).read_text("utf-8"))
     return found
 
 

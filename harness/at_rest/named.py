@@ -4,10 +4,12 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from harness.domain.contracts import Detector, Hit
 from harness.domain.finding import Confidence
+from harness.scan.names import key_says
 from harness.scan.scanner import Found, Scanner
 from harness.scan.values import scan_values
 
@@ -18,6 +20,7 @@ _MOST_AT_ONCE = 4 * _AT_ONCE  # of one row, whose large values come in parts
 _SHORT = re.compile(rb"\d{3,17}")
 #: Neighbouring entries of few digits, which may be one number.
 _SPLIT = re.compile(rb'"?\d{1,8}"?(?:\s*,\s*(?:"[^"]*"\s*:\s*)?"?\d{1,8}"?)+')
+_PART = re.compile(rb"\d{3,13}")
 _FEWEST_DIGITS = 12
 _MOST_SEEN = 100_000
 
@@ -84,6 +87,26 @@ def _kept(
         seen.update((number,) if isinstance(one, Hit) else range(number, len(rows)))
     for number in sorted(seen):
         yield from rows[number]
+        yield from _neighbours(rows[number])
+
+
+def _neighbours(row: list[_Value]) -> Iterator[_Value]:
+    """Yield the values of neighbouring columns that could be parts of one number, together, behind a card's name."""
+    for digits, group in groupby(row, lambda one: _part(one[2]) is not None):
+        run = list(group) if digits else []
+        named = next((index for index, (_, column, _) in enumerate(run) if key_says(column)), len(run))
+        if len(run) - named > 1:
+            place, column, _ = run[named]
+            parts = b", ".join(_part(value) or b"" for *_, value in run[named:])
+            yield place, column, b"%s: %s" % (column.encode("utf-8", "replace"), parts)
+
+
+def _part(value: object) -> bytes | None:
+    """Return a value of few digits as text; None where it is something else."""
+    if isinstance(value, bool) or not isinstance(value, int | str | bytes):
+        return None
+    text = value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")
+    return text if _PART.fullmatch(text) else None
 
 
 def _may_be_split(line: bytes) -> bool:

@@ -6,16 +6,16 @@ from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.registry import detector
 from harness.scan.characters import either, one, word
-from harness.scan.keyed import named
+from harness.scan.keyed import EDGE, END, named
 from harness.scan.streams import Bits
 
 __all__ = ["Cvc"]
 
 _NAMES = (
-    rb"(?:cvc2?|cvv2?|cvn2?|cvd|csc)(?:[_ -]?(?:code|number|num|no|value))?"
+    rb"(?:cvc2?|cvv2?|%s(?:cvn2?|cvd|csc))(?:[_ -]?(?:code|number|num|no|value))?"
     rb"|card[_ -]?(?:security[_ -]?)?code|security[_ -]?code|(?:card[_ -]?)?verification[_ -]?(?:value|code|number)"
-)
-_VALUE = rb"\d{3,4}(?![\w%*]|[.,-]\d|\s?[*x]{2})"
+) % EDGE
+_VALUE = rb"\d{3,4}" + END
 _CODE = named(rb"(?:%s)" % _NAMES, _VALUE)
 
 
@@ -45,6 +45,15 @@ class Cvc:
         b'{\\"securityCode\\":\\"123\\"}',
         b"security_code: 123",
         b"CVV 123",
+        b'{"body":"{\\"card\\":\\"{\\\\\\"cvc\\\\\\":\\\\\\"123\\\\\\"}\\"}"}',
+        b'{"cvc":{"value":"123"}}',
+        b'{"name":"cvc","value":"123"}',
+        b'<input name="cvc" type="text" value="123">',
+        b'<cvc type="plain">123</cvc>',
+        b"cvc:\n  value: 123",
+        b"cvc%3D123%26x",
+        b"cvc%253D123%2526x",
+        b"cvc\\u003d123\\u0026x",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b'{"cvc_check": "pass"}',
@@ -53,6 +62,8 @@ class Cvc:
         b"cvc=12345",
         b"CVC 4.0.1",
         b"retry cvv 123.45",
+        b"NO_STATUS_RCVD = 1005",
+        b'{"name":"cvc","type":"number"},{"value":"123"}',
     )
 
     def find(self, data: bytes) -> Iterator[Hit]:

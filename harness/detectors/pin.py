@@ -6,14 +6,19 @@ from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.registry import detector
 from harness.scan.characters import word
-from harness.scan.keyed import named
+from harness.scan.keyed import EDGE, END, named
 from harness.scan.streams import Bits
 
 __all__ = ["Pin"]
 
-_NAMES = rb"(?<![a-z])(?:card[_ -]?)?pin(?:[_ -]?(?:block|code|number|num|no|value))?(?![a-z])"
-_PIN = named(_NAMES, rb"(?:\d{4}|[0-9a-f]{16})(?![\w%*]|[.,-]\d|\s?[*x]{2})")
+# In JavaScript's spelling a capital begins the word: userPin.
+_NAMES = (
+    rb"(?:%s|(?-i:(?<=[a-z])(?=P[^A-Z])))(?:card[_ -]?)?pin(?:[_ -]?(?:block|code|number|num|no|value))?(?![a-z])"
+    % EDGE
+)
+_PIN = named(_NAMES, rb"(?:\d{4}|[0-9a-f]{16})" + END)
 _BLOCK = 16
+_SPACES = (b" ", b"\t", b"\n")
 
 
 @detector
@@ -22,13 +27,22 @@ class Pin:
 
     name: ClassVar[str] = "pin"
     anchor: ClassVar[Bits] = word("pin", caseless=True)
-    begins: ClassVar[re.Pattern[bytes]] = re.compile(rb"(?:(?<![a-z])|(?<=card))pin(?:[^a-z]|[bcnv])", re.IGNORECASE)
+    begins: ClassVar[re.Pattern[bytes]] = re.compile(rb"pin(?:[^a-z]|[bcnv])", re.IGNORECASE)
     reach: ClassVar[tuple[int, int]] = (16, 64)
     positive: ClassVar[tuple[bytes, ...]] = (
         b'{"pin": "1234"}',
         b"card_pin=1234&x=1",
         b"<PIN>1234</PIN>",
         b'{"pinBlock":"' + b"0412AC89" + b'ABCDEF67"}',
+        b'{"body":"a=1\\npin=1234\\nb=2"}',
+        b'{"body":"{\\"x\\":\\"{\\\\\\"pin\\\\\\":\\\\\\"1234\\\\\\"}\\"}"}',
+        b"x%0Apin=1234",
+        b"card%5Bpin%5D=1234",
+        b"pin%253D1234%2526x",
+        b'{"name":"card_pin","value":"1234"}',
+        b'"card_pin":{"value":"1234"}',
+        b'Content-Disposition: form-data; name="pin"\r\n\r\n1234\r\n',
+        b"userPin: 1234",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b'{"pin": null}',
@@ -42,7 +56,7 @@ class Pin:
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each PIN."""
         for match in _PIN.finditer(data):
-            if match["sign"].strip():
+            if match["sign"] not in _SPACES:
                 key, block = match["key"].decode(), len(match["value"]) == _BLOCK
                 if block and b"block" not in match["key"].lower():
                     continue

@@ -49,6 +49,11 @@ class StripeSecret:
         b"sk_" + b"test_xxxxxxxxxxxxxxxxxxxxxxxx",
         b"task_" + b"live_" + _BODY.encode(),
         b"whsec_test_secret",
+        b"whsec_YOUR_WEBHOOK_SIGNING_SECRET_HERE",
+        b"whsec_replace_me_with_your_real_secret_ok",
+        b"whsec_" + b"1234567890abcdef1234567890abcdef",
+        b"sk_" + b"live_YOURSECRETKEYGOESHEREPLEASE",
+        b"sk_" + b"test_abcdefghijklmnopqrstuvwxyz",
     )
 
     def find(self, data: bytes) -> Iterator[Hit]:

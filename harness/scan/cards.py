@@ -1,99 +1,80 @@
-"""How surely a number is a card number: by its brand, its grouping and what stands around it."""
+"""How surely a number is a card number: by its brand, how it is written and what stands around it."""
 
 import re
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
 from harness.domain.finding import Confidence
+from harness.scan import kernel
 from harness.scan.brands import TEST_NUMBERS
-from harness.scan.context import (
-    EXPIRY,
-    Edge,
-    edge_after,
-    edge_before,
-    key_before,
-    name_before,
-    names_before,
-    surely_joined,
-    words_of,
-)
-from harness.scan.digits import Number
+from harness.scan.context import key_before, name_before, names_before, surely_joined
+from harness.scan.joins import Join, Joint, joint
+from harness.scan.names import REACH, beside, key_says, name_says, say, tells
+from harness.scan.number import Number, Writing
 from harness.scan.streams import Places
 from harness.scan.view import View
 
 __all__ = ["believed", "likely", "masked"]
 
-_REACH = 40  # bytes within which a neighbour tells
-_OTHER_THINGS = frozenset(
-    """
-    amount amt balance barcode bytes checksum count counter created cursor duration ean elapsed epoch etag event expires
-    fax gtin hash height iccid id ids identifier idx imei imsi index invoice isbn isin issn latency length lsn mac
-    micros millis mobile modified ms msisdn nanos nonce ns offset oid order orders phone pid port price qty quantity ref
-    reference request revision rid seq sequence serial session sha size sku span ssn tax tel telephone tenant ticket tid
-    time timestamp total trace tracking transaction ts txn tx upc updated uptime us user uuid guid vat version xid
-    ordernumber orderid phonenumber spanid traceid trackingnumber userid requestid invoiceid
-    """.split()  # noqa: SIM905 (a list would take a hundred lines)
-)
-_CARDS = frozenset(
-    """
-    card cards cardno cardnr cardnum cardnumber cc ccn ccno ccnum ccnumber creditcard creditcardnumber debitcard
-    debitcardnumber pan panno pannumber primaryaccountnumber
-    """.split()  # noqa: SIM905 (a list would take a hundred lines)
-)
+_SHORTEST_WORD = 4  # letters; fewer are the beginning of an id, or a unit
+_WORDS = re.compile(r"[^A-Za-z]+")
+_SMALL, _ODD = np.uint8(0x20), np.uint8(1)  # makes letters small; tells 1 from 0
+_SIGNS = np.zeros(256, np.bool_)
+_SIGNS[list(b" \t\r\n\f\v|,;:/=_-")] = True  # before an expiry date
 _TEST_NUMBERS = frozenset(number.encode() for number in TEST_NUMBERS)
-_CARD_NAMES = (
-    frozenset({"number"}),
-    frozenset({"track"}),
-    frozenset({"track", "data"}),
-    frozenset({"primary", "account", "number"}),
-)
-_TELLING = _CARDS | frozenset(
-    """
-    american amex cardholder credit csc cvc cvc2 cvn cvv cvv2 debit diners discover exp expiration expiry jcb maestro
-    mastercard track track1 track2 unionpay visa
-    """.split()  # noqa: SIM905 (a list would take a hundred lines)
-)
-_TOKEN = re.compile(r"[A-Za-z0-9]+")
-_WITHIN = ("card", "credit", "debit", "exp", "cv", "track", "cc", "pan")
+_NAMED, _WORDS_TELL, _NOTHING = range(3)  # what tells
+_LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 
-
-@lru_cache(maxsize=4096)
-def _key_says(key: str) -> bool | None:
-    """Return whether a name says that its value is a card number, or that it is not; None where it says nothing."""
-    words = frozenset(words_of(key))
-    card = bool(words & _CARDS) or words in _CARD_NAMES
-    other = bool(words & _OTHER_THINGS)
-    return None if card == other else card
-
-
-@lru_cache(maxsize=4096)
-def _name_says(name: bytes) -> bool | None:
-    return _key_says(name.decode("ascii", "replace"))
-
-
-def _neighbour_tells(data: bytes | bytearray, number: Number) -> bool:
-    around = data[max(0, number.start - _REACH) : number.start], data[number.end : number.end + _REACH]
-    for token in _TOKEN.findall(b"\n".join(around).decode("latin-1")):
-        low = token.lower()
-        if low in _TELLING:
-            return True
-        if low != token and any(part in low for part in _WITHIN) and not _TELLING.isdisjoint(words_of(token)):
-            return True
-    return EXPIRY.match(around[1]) is not None
+#: How surely a number is a card's, as an index above: where it is named so, where words beside it tell, where nothing
+#: does.
+_WRITTEN = {
+    Writing.PLAIN: (2, 2, 1),
+    Writing.PRINTED: (2, 2, 2),
+    Writing.SPACED: (2, 2, 1),
+    Writing.ODD: (1, 1, 0),
+    Writing.FIELDS: (2, 1, 0),
+    Writing.WRAPPED: (2, 1, 0),
+    Writing.PADDED: (2, 0, 0),
+    Writing.RUN_ON: (1, 0, 0),
+}
+_IN_RUNS = (Writing.PADDED, Writing.RUN_ON)
+_JOINED = {Join.WORDS: (2, 1, 1), Join.DIGITS: (2, 1, 0), Join.FREE: (2, 2, 2)}
 
 
 def likely(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
-    """Return which numbers without separators may be believed more than the least: not what is named something else."""
+    """Return which numbers without separators may be believed more than the least.
+
+    Not what is in the middle of an id, and not what is named something else, unless a card's other data is beside it.
+    """
     data, result = view.data, ~surely_joined(view, starts, ends)
+    for row in np.flatnonzero(~result).tolist():
+        result[row] = joint(data, starts[row], ends[row]).join is not Join.INSIDE
     rows = np.flatnonzero(result)
-    starts, ends = starts[rows], ends[rows]
-    names = names_before(view, starts)
-    for row, start, end, name in zip(rows.tolist(), starts.tolist(), ends.tolist(), names, strict=True):
-        if _name_says(name) is False and bytes(data[start:end]) not in _TEST_NUMBERS:
-            result[row] = False
+    names = names_before(view, starts[rows])
+    others = rows[np.array([name_says(name) is False for name in names], np.bool_)]
+    result[others] = _may_be_beside(view, starts[others], ends[others])
+    for row in others[result[others]].tolist():
+        result[row] = beside(data, starts[row], ends[row])
+    for row in others[~result[others]].tolist():
+        result[row] = bytes(data[starts[row] : ends[row]]) in _TEST_NUMBERS
     return result
+
+
+def _may_be_beside(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    """Return beside which numbers there may be a card's other data: what begins with exp, cv, csc or ecu, or a date."""
+    loops = kernel.loops()
+    if loops is not None:
+        return loops.beside(view.bytes, starts, ends)
+    after = view.rows(ends, REACH)
+    found: npt.NDArray[np.bool_] = ((after[:, 1:4] | _ODD) == ord("1")).any(axis=1) & _SIGNS[after[:, 0]]
+    for near in (view.rows(starts, REACH, -REACH) | _SMALL, after | _SMALL):
+        first, second, third = near[:, :-2], near[:, 1:-1], near[:, 2:]
+        words = (second == ord("x")) & (third == ord("p"))
+        words |= (first == ord("c")) & ((second == ord("v")) | ((second == ord("s")) & (third == ord("c"))))
+        words |= (first == ord("e")) & (second == ord("c")) & (third == ord("u"))
+        found |= words.any(axis=1)
+    return found
 
 
 def believed(
@@ -111,29 +92,56 @@ def believed(
 
 
 def _confidence(data: bytes | bytearray, number: Number, column: str, asked: int) -> Confidence | None:
-    edges = edge_before(data, number.start), edge_after(data, number.end)
-    if Edge.MASKED in edges:
-        return None
-    low = Confidence.LOW if number.luhn else None
-    if Edge.JOINED in edges:
-        return low
-    if number.digits in TEST_NUMBERS:
+    if number.writing in _IN_RUNS:  # which are looked at only where they are named
+        return _LEVELS[_WRITTEN[number.writing][_NAMED]]
+    tie = joint(data, number.start, number.end)
+    if tie.join in {Join.MASKED, Join.INSIDE}:
+        return Confidence.LOW if tie.join is Join.INSIDE and number.luhn else None
+    if number.digits in TEST_NUMBERS and tie.join is not Join.DIGITS:
         return Confidence.CERTAIN
-    weak = len(number.digits) in number.brand.weak
-    most = 2 if not weak or number.brand.name != "UATP" else 0
-    lacks = (not number.usual) + (not number.luhn)
-    if most - lacks < asked - Confidence.LOW.rank:
+    levels = _levels(number, tie)
+    if levels[_NAMED] < asked - Confidence.LOW.rank:
         return None
-    says = _name_says(name_before(data, number.start))
+    told = _told(data, number, column, tie)
+    if told is None:
+        return Confidence.LOW if number.luhn else None
+    level = levels[told] - (not number.luhn and told != _NAMED)
+    return _LEVELS[level] if level >= 0 else None
+
+
+def _levels(number: Number, tie: Joint) -> list[int]:
+    """Return how surely a number is a card's, as indices of levels, for each way to be told so."""
+    if len(number.digits) in number.brand.weak and number.brand.name == "UATP":
+        return [0, 0, 0]
+    writing = number.writing
+    if writing is Writing.PRINTED and not number.luhn:
+        writing = Writing.SPACED
+    levels = [min(each) for each in zip(_WRITTEN[writing], _JOINED[tie.join], strict=True)]
+    weak = len(number.digits) in number.brand.weak and writing is not Writing.PRINTED
+    short = tie.join is Join.WORDS and sum(map(str.isalpha, tie.before + tie.behind)) < _SHORTEST_WORD
+    if weak or short:
+        levels[_NOTHING] = 0
+    return levels
+
+
+def _told(data: bytes | bytearray, number: Number, column: str, tie: Joint) -> int | None:
+    """Return what tells that a number is a card's; None where it is named something else and nothing says more."""
+    glued = _WORDS.sub(" ", f"{tie.before} {tie.behind}").encode()
+    first = number.start - len(tie.before)
+    says = name_says(glued)
+    if says is None and say(glued):
+        says = True
     if says is None:
-        says = _key_says(column)
+        says = name_says(name_before(data, first))
+    if says is None:
+        says = key_says(column)
+    if says:
+        return _NAMED
+    if beside(data, number.start, number.end):
+        return _NAMED
     if says is False:
-        return low
-    level = most if says or _neighbour_tells(data, number) else 1 - weak
-    return _LEVELS[level - lacks] if level >= lacks else None
-
-
-_LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
+        return _NOTHING if number.writing is Writing.PRINTED and number.luhn and tie.join is Join.FREE else None
+    return _WORDS_TELL if tells(data, number.start, number.end) else _NOTHING
 
 
 def masked(digits: str) -> str:

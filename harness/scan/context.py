@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from enum import Enum, auto
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +12,9 @@ from harness.scan.streams import Places
 from harness.scan.view import View
 
 __all__ = [
+    "ESCAPES",
     "EXPIRY",
-    "Edge",
     "Key",
-    "edge_after",
-    "edge_before",
     "in_token",
     "key_before",
     "name_before",
@@ -88,57 +85,15 @@ def words_of(key: str) -> tuple[str, ...]:
     return tuple(word.lower() for token in _TOKEN.findall(key) for word in _WORD.findall(token))
 
 
-class Edge(Enum):
-    """How a value is joined to what stands beside it."""
-
-    FREE = auto()
-    JOINED = auto()  # part of a longer token
-    MASKED = auto()  # part of a value of which the rest is hidden
-
-
-_ESCAPED = re.compile(
-    rb"(?:\\[nrtfv0]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|=3D|=20|=22|\x1b\[[\d;]*m)\Z"
-)
-_MASKS = (b"*", b"xx", b"XX", b"\xe2\x80\xa2", b"\xe2\x97\x8f", b"\xc2\xb7", b"\xe2\x80\xa6")
-_DIGITS = frozenset(b"0123456789")
-_ALNUM = _DIGITS | frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
-_SPACE = 0x20
-_FRACTION = re.compile(rb"\.0{1,6}(?![\d.])")
+#: Escapes, whose last characters are no part of the token behind them.
+ESCAPES = re.compile(rb"\\[nrtfv0]|%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|=3D|=20|=22|\x1b\[[\d;]*m")
+_ESCAPED = re.compile(rb"(?:%s)\Z" % ESCAPES.pattern)
+_ALNUM = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 
 #: An expiry date after a number, the way card data is usually listed.
 EXPIRY = re.compile(
     rb"[\s|,;:/=_-]{1,3}(?:0[1-9]|1[0-2])(?:\s?[/|-]\s?(?:20)?[2-4]\d|[,;\t]\s?20[2-4]\d|[2-4]\d(?=[|,;]))(?!\d)"
 )
-
-
-def edge_before(data: bytes | bytearray, start: int) -> Edge:
-    """Return how digits are joined to what precedes them."""
-    near = data[max(0, start - 12) : start]
-    if near.endswith(_MASKS):
-        return Edge.MASKED
-    last = near[-1] if near else _SPACE
-    before = near[-2] if len(near) > 1 else _SPACE
-    joined = (
-        (last in _ALNUM and not _ESCAPED.search(near))
-        or (last in b"_-" and before in _ALNUM)
-        or (last in b"./" and before in _DIGITS)
-        or (last in b"+" and before not in _ALNUM)  # a telephone number; in a URL a space
-    )
-    return Edge.JOINED if joined else Edge.FREE
-
-
-def edge_after(data: bytes | bytearray, end: int) -> Edge:
-    """Return how digits are joined to what follows them."""
-    near = data[end : end + 12]
-    if near.startswith(_MASKS):
-        return Edge.MASKED
-    following = near[0] if near else _SPACE
-    after = near[1] if len(near) > 1 else _SPACE
-    if following in _ALNUM:
-        return Edge.JOINED
-    if (following in b"_-" and after in _ALNUM) or (following in b"./" and after in _DIGITS):
-        return Edge.FREE if EXPIRY.match(near) or _FRACTION.match(near) else Edge.JOINED
-    return Edge.FREE
 
 
 def in_token(data: bytes | bytearray, start: int, end: int) -> bool:

@@ -8,11 +8,12 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from harness.scan import kernel
+from harness.scan import fields, kernel, runs, wraps
 from harness.scan.brands import SHORTEST, UNCHECKED, brand_among, known_lengths, known_starts
 from harness.scan.characters import DIGIT, HIGH, PUNCTUATION, one
-from harness.scan.groups import Number, in_groups, split
+from harness.scan.groups import in_groups
 from harness.scan.luhn import word_sums
+from harness.scan.number import Number, Writing
 from harness.scan.streams import Bits, Machine, Places, Program, plane
 from harness.scan.view import GUARD, Looks, View
 
@@ -26,27 +27,31 @@ _first = DIGIT & ~DIGIT.behind(1)
 _long = DIGIT.run(SHORTEST)
 _four = DIGIT.run(4)
 _between = DIGIT.behind(1) & DIGIT.ahead(1)
-_joint = _between & (PUNCTUATION | one("_"))
-_wide = (HIGH | PUNCTUATION).ahead(4) & (_four.ahead(6) | _four.ahead(7))  # a separator of two or three bytes
-_SPLIT = 40  # bytes between the parts of a number that is split over fields
-
-_quote = one('"')
-_quoted = [_quote & DIGIT.run(size).ahead(1) & _quote.ahead(size + 1) for size in (4, 6, 8)]
+_sign = PUNCTUATION | one("_")
+_joint = _between & _sign
+_wide = (HIGH | _sign).ahead(4) & _four.ahead(6).within(4)  # a separator of two to five bytes
 _odd = DIGIT | (_between & (one(" ") | one("-")))
 
 #: What this module needs to know of each byte.
 STREAMS: Mapping[str, Bits] = {
     # No brand's numbers begin with 0 or 7, and of those with 1 none has fewer than fifteen digits.
     "digits": _first & _long & (_b3 | (_b2 ^ (_b1 & _b0)) | (_b1 & ~_b2) | (_b0 & _long.ahead(3))),
-    # Groups of 4, 4 and any number of digits; of 4, 6 and any; of 4 and at least 8; of 4 and 4 after a wide separator.
+    # Groups of 4, 4 and any number of digits; of 4, 6 and any; of 4 and at least 8; of 4 and 4 with a wide separator.
     "groups of digits": _first
     & _four
-    & ((_joint.ahead(4) & _four.ahead(5) & (_joint.ahead(9) | _joint.ahead(11) | _four.ahead(9))) | _wide),
+    & (
+        (
+            _joint.ahead(4)
+            & _four.ahead(5)
+            & (_joint.ahead(9) | _joint.ahead(11) | _four.ahead(9) | _wide.ahead(5) | _wide.ahead(7))
+        )
+        | _wide
+    ),
     # Groups of any size: at least 13 digits and one separator.
     "odd groups of digits": _odd.run(14) & ~_odd.behind(1) & ~_long,
-    # Four digits in quotes, and four or six soon after them; eight and eight.
-    "split digits": (_quoted[0] & (_quoted[0] | _quoted[1]).ahead(6).within(_SPLIT))
-    | (_quoted[2] & _quoted[2].ahead(10).within(_SPLIT)),
+    **fields.STREAMS,
+    **wraps.STREAMS,
+    **runs.STREAMS,
 }
 
 
@@ -92,11 +97,16 @@ def numbers(view: View, chosen: Chosen | None = None) -> Iterator[Number]:
                 continue
             brand = brand_among(bits, luhn=luhn)
             assert brand is not None
-            yield Number(start, end, view.data[start:end].decode(), brand, luhn, usual=True)
+            yield Number(start, end, view.data[start:end].decode(), brand, luhn, Writing.PLAIN)
     others: tuple[Number, ...] | None = view.made.get("other numbers")
     if others is None:
         places = np.concatenate((view.places("groups of digits"), view.places("odd groups of digits")))
-        others = view.made["other numbers"] = (*in_groups(view, np.sort(places)), *split(view))
+        others = view.made["other numbers"] = (
+            *in_groups(view, np.sort(places)),
+            *fields.in_fields(view),
+            *wraps.wrapped(view),
+            *runs.in_runs(view),
+        )
     yield from others
 
 

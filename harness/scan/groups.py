@@ -1,8 +1,7 @@
-"""Numbers in groups of digits, or in neighbouring fields, that could be a card's: few of many, chosen at once."""
+"""Numbers in groups of digits that could be a card's: few of many, chosen at once."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -14,31 +13,24 @@ from harness.scan.brands import (
     LONGEST,
     SHORTEST,
     UNCHECKED,
-    Brand,
     brand_of,
     known_lengths,
     known_starts,
 )
+from harness.scan.number import Number, Writing
 from harness.scan.streams import Places
 from harness.scan.view import Looks, View
 
-__all__ = ["Number", "in_groups", "split"]
+__all__ = ["in_groups"]
 
-_GAP = re.compile(rb"[ \t./_+-]|\r?\n|\xc2\xa0|\xe2\x80[\xaf\x93\x94]")
+_GAP = re.compile(rb"(?:[ \t./_+-]|\r?\n|\xc2\xa0|\xe2\x80[\xaf\x93\x94]){1,5}")
+#: What people and printers set between groups; more spaces, tabs and slashes are a table's, or a list's.
+_PRINTED = re.compile(
+    rb"[ +]|%(space)s|[._-]{1,3}|(?: |%(space)s)?(?:[._-]|\xe2\x80[\x93\x94])(?: |%(space)s)?"
+    % {b"space": rb"(?:\xc2\xa0|\xe2\x80\xaf){1,2}"}
+)
 _GAPS = b" \t\r\n./_+-\xc2\xa0\xe2\x80\xaf\x93\x94"
 _GROUP = re.compile(rb"\d{1,19}")
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """Digits in a brand's range; ``luhn`` tells whether the check digit is right, ``usual`` whether the grouping is."""
-
-    start: int
-    end: int
-    digits: str
-    brand: Brand
-    luhn: bool
-    usual: bool
 
 
 _BYTE, _EIGHT = np.uint64(255), np.uint64(8)
@@ -50,25 +42,6 @@ _KINDS[48:58] = np.arange(10)
 _KINDS[list(_GAPS)] = 10
 _DOUBLED = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], np.uint8)
 _PLACES = np.array([0, 100_000, 10_000, 1000, 100, 10, 1, 0], np.int32)  # of the first six digits, by their number
-
-_FIELDS = re.compile(rb'"\d{4,8}"(?:\s*,\s*(?:"[^"\\]{1,24}"\s*:\s*)?"\d{3,8}"){1,4}')
-_FIELD = re.compile(rb'"(\d{3,8})"(?!\s*:)')
-
-
-def split(view: View) -> Iterator[Number]:
-    """Return the numbers whose parts are texts in neighbouring fields or entries of JSON."""
-    reached = 0
-    for place in view.places("split digits").tolist():
-        fields = _FIELDS.match(view.data, place)
-        if fields is None or place < reached:
-            continue
-        digits, start = "", place + 1
-        for part in _FIELD.finditer(fields[0]):
-            digits += part[1].decode()
-            found = brand_of(digits) if part.start() else None
-            if found is not None and found[1]:
-                reached = place + part.end() - 1
-                yield Number(start, reached, digits, *found, usual=False)
 
 
 @cache
@@ -153,12 +126,13 @@ def _grouped(data: bytes | bytearray, start: int) -> list[Number]:
         sizes.append(len(group[0]))
         found = brand_of(digits) if len(sizes) > 1 else None
         if found is not None:
-            breaks = [gap for gap in gaps if b"\n" in gap]
-            even = len(breaks) <= 1 and len(set(gaps) - set(breaks)) <= 1
-            number = Number(start, start + group.end(), digits, *found, usual=even and tuple(sizes) in GROUPINGS)
-            if number.luhn and number.usual:
+            end = start + group.end()
+            writing = _writing(data, start, end, gaps) if tuple(sizes) in GROUPINGS else Writing.ODD
+            number = Number(start, end, digits, *found, writing)
+            if number.luhn and writing is not Writing.ODD:
                 usual.append(number)
-            if not breaks:  # what one line ends and the next one begins with is joined only where the groups say so
+            # What one line ends and the next one begins with is joined only where the groups say so.
+            if not any(b"\n" in gap for gap in gaps):
                 other = other or number
         gap = _GAP.match(near, group.end())
         if not gap:
@@ -166,3 +140,20 @@ def _grouped(data: bytes | bytearray, start: int) -> list[Number]:
         gaps.append(gap[0])
         place = gap.end()
     return usual or ([other] if other else [])
+
+
+def _writing(data: bytes | bytearray, start: int, end: int, gaps: list[bytes]) -> Writing:
+    """Return how a number in groups of the usual sizes is written."""
+    breaks = [gap for gap in gaps if b"\n" in gap]
+    if len(breaks) == len(gaps):
+        return Writing.WRAPPED if len(set(gaps)) == 1 else Writing.ODD
+    if len(breaks) > 1 or len(set(gaps) - set(breaks)) > 1:
+        return Writing.ODD
+    (gap,) = set(gaps) - set(breaks)
+    printed = _PRINTED.fullmatch(gap)
+    # Before and behind a row of a table there are more of its columns.
+    before, after = data[start - len(gap) - 2 : start], data[end : end + len(gap) + 4]
+    more = (before.endswith(gap) and before[:2].isdigit()) or (after.startswith(gap) and after[len(gap) :].isdigit())
+    if printed and not breaks and not more:
+        return Writing.PRINTED
+    return Writing.ODD if more and (breaks or not printed) else Writing.SPACED

@@ -149,9 +149,9 @@ void payproof_places(const Program *program, int64_t output, int64_t share, cons
 #define NEAR 12  /* bytes before a value in which an escape may begin */
 #define REACH 64 /* bytes that a number in groups may take, and before a value that its name may */
 
-enum { DIGIT = 1, LETTER = 2, GAP = 4, ESCAPE = 8, OPENING = 16, CLOSING = 32, NAME = 64, BREAK = 128 };
+enum { DIGIT = 1, LETTER = 2, GAP = 4, ESCAPE = 8, OPENING = 16, CLOSING = 32, NAME = 64, BREAK = 128, SIGN = 256 };
 
-static int is(uint8_t byte, const uint8_t *kinds, int kind) {
+static int is(uint8_t byte, const uint16_t *kinds, int kind) {
     return kinds[byte] & kind;
 }
 
@@ -159,7 +159,8 @@ static int is(uint8_t byte, const uint8_t *kinds, int kind) {
    of them that do without a check digit. Of bytes: their kinds, and their values in base64, 255 for none. */
 typedef struct {
     const uint32_t *starts, *coarse, *lengths;
-    const uint8_t *kinds, *values;
+    const uint16_t *kinds;
+    const uint8_t *values;
     uint32_t unchecked;
 } Known;
 
@@ -233,6 +234,55 @@ int64_t payproof_groups(const Known *known, const uint8_t *data, const int64_t *
     return found;
 }
 
+#define PARTS 5 /* of a number that is split over fields */
+#define PART 13 /* digits of one */
+#define BETWEEN 40
+
+/* Choose the places from which on the digits of neighbouring fields could be a number, and return how many they are. No
+   field is looked at from `limit` on. */
+int64_t payproof_fields(const Known *known, const uint8_t *data, const int64_t *places, int64_t count, int64_t limit,
+                        int64_t *chosen) {
+    const uint16_t *kinds = known->kinds;
+    const uint8_t *end = data + limit;
+    int64_t found = 0;
+    for (int64_t index = 0; index < count; index++) {
+        const uint8_t *at = data + places[index];
+        uint32_t leading = 0, some = 0, sums[2] = {0, 0};
+        int digits = 0;
+        for (int part = 0; part < PARTS && at < end; part++) {
+            const uint8_t *first = at;
+            for (; at < end && at - first <= PART && is(*at, kinds, DIGIT); at++) {
+                const uint32_t digit = *at & 15;
+                sums[0] += digits & 1 ? digit : twice(digit);
+                sums[1] += digits & 1 ? twice(digit) : digit;
+                leading = digits < 6 ? 10 * leading + digit : leading;
+                if (++digits == 6)
+                    some = known->starts[leading];
+            }
+            if (at - first < 3 || at - first > PART || digits > LONGEST || (digits >= 6 && !some))
+                break;
+            if (part && digits >= SHORTEST && some & known->lengths[digits] && sums[digits & 1] % 10 == 0) {
+                chosen[found++] = places[index];
+                break;
+            }
+            /* Up to the next field, past digits that are the end of a name. */
+            for (int passed = 0; passed <= BETWEEN && at < end; passed++) {
+                if (!is(*at, kinds, DIGIT)) {
+                    at++;
+                    continue;
+                }
+                if (!is(at[-1], kinds, LETTER) && at[-1] != '_' && at[-1] != '-' && at[-1] != '[')
+                    break;
+                const int size = at + 1 < end && is(at[1], kinds, DIGIT) ? 2 : 1;
+                if (at + size < end && is(at[size], kinds, DIGIT))
+                    break;
+                at += size;
+            }
+        }
+    }
+    return found;
+}
+
 /* Write which values have a letter or a digit beside them that is certainly no escape's. */
 void payproof_joined(const Known *known, const uint8_t *data, const int64_t *starts, const int64_t *ends, int64_t count,
                      uint8_t *joined) {
@@ -248,11 +298,32 @@ void payproof_joined(const Known *known, const uint8_t *data, const int64_t *sta
     }
 }
 
+#define BESIDE 40 /* bytes within which a neighbour tells */
+
+static int begins_beside(const uint8_t *at) {
+    const uint8_t one = at[0] | 0x20, two = at[1] | 0x20, three = at[2] | 0x20;
+    return (two == 'x' && three == 'p') || (one == 'c' && (two == 'v' || (two == 's' && three == 'c'))) ||
+           (one == 'e' && two == 'c' && three == 'u');
+}
+
+/* Write beside which values there may be a card's other data. */
+void payproof_beside(const Known *known, const uint8_t *data, const int64_t *starts, const int64_t *ends, int64_t count,
+                     uint8_t *beside) {
+    for (int64_t index = 0; index < count; index++) {
+        const uint8_t *start = data + starts[index], *end = data + ends[index];
+        int found = is(*end, known->kinds, SIGN) &&
+                    ((end[1] | 1) == '1' || (end[2] | 1) == '1' || (end[3] | 1) == '1');
+        for (int place = 0; place < BESIDE - 2; place++)
+            found |= begins_beside(start - BESIDE + place) | begins_beside(end + place);
+        beside[index] = found;
+    }
+}
+
 /* Write from where to where the name of each value stands, in the plain ways to write it: "name": value, name=value,
    name value. Else -1. */
 void payproof_names(const Known *known, const uint8_t *data, const int64_t *starts, int64_t count, int64_t *from,
                     int64_t *to) {
-    const uint8_t *kinds = known->kinds;
+    const uint16_t *kinds = known->kinds;
     for (int64_t index = 0; index < count; index++) {
         const uint8_t *start = data + starts[index], *limit = start - REACH + 4, *at = start - 1, *end;
         int words = 3;

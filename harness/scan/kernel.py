@@ -34,6 +34,7 @@ _KINDS = (
     b" \t\n\r\f\v\"'`\\)",  # behind a name
     _LETTERS + _DIGITS + b"_.-[]%#$@",  # in a name
     b"\r\n\\%&#;",  # in breaks between lines, escaped ones too
+    b" \t\r\n\f\v|,;:/=_-",  # before an expiry date
 )
 
 Bytes = npt.NDArray[np.uint8]
@@ -61,7 +62,7 @@ class Loops:
     """The loops of a library. All places are offsets into data with a guard's length of other bytes around them."""
 
     def __init__(self, library: ctypes.CDLL) -> None:
-        kinds = np.zeros(256, np.uint8)
+        kinds = np.zeros(256, np.uint16)
         for bit, members in enumerate(_KINDS):
             kinds[list(members)] |= 1 << bit
         starts = known_starts()
@@ -80,8 +81,10 @@ class Loops:
         self._at = known
         self._numbers = bound("numbers", _INTEGER, 8)
         self._groups = bound("groups", _INTEGER, 5)
+        self._fields = bound("fields", _INTEGER, 6)
         self._base64 = bound("base64", _INTEGER, 6)
         self._joined = bound("joined", None, 6)
+        self._beside = bound("beside", None, 6)
         self._names = bound("names", None, 6)
 
     def numbers(
@@ -101,6 +104,12 @@ class Loops:
         found = self._groups(self._at, data.ctypes.data, places.ctypes.data, len(places), chosen.ctypes.data)
         return chosen[:found]
 
+    def fields(self, data: Bytes, places: Places, limit: int) -> Places:
+        """Return those of some places from which on the digits of fields could be a number, as far as a limit."""
+        chosen = np.empty(len(places), np.int64)
+        pointers = self._at, data.ctypes.data, places.ctypes.data, len(places), limit, chosen.ctypes.data
+        return chosen[: self._fields(*pointers)]
+
     def base64(self, data: Bytes, places: Places, kind: int) -> Places:
         """Return those of some places at which base64 of a kind stands, by its number in ``kernel.c``."""
         chosen = np.empty(len(places), np.int64)
@@ -113,6 +122,13 @@ class Loops:
         made = joined.ctypes.data
         self._joined(self._at, data.ctypes.data, starts.ctypes.data, ends.ctypes.data, len(starts), made)
         return joined
+
+    def beside(self, data: Bytes, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+        """Return beside which values there may be a card's other data."""
+        beside = np.empty(len(starts), np.bool_)
+        made = beside.ctypes.data
+        self._beside(self._at, data.ctypes.data, starts.ctypes.data, ends.ctypes.data, len(starts), made)
+        return beside
 
     def names(self, data: Bytes, starts: Places) -> tuple[Places, Places]:
         """Return from where to where the names of values stand, or -1 where it takes a closer look to see that."""

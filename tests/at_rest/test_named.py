@@ -10,6 +10,7 @@ from harness.at_rest.named import Searcher, scan_named
 from harness.domain.contracts import Hit
 from harness.domain.finding import Confidence
 from harness.registry import detectors_at_rest
+from harness.scan.luhn import check_digit
 from harness.scan.values import scan_values
 from tests.at_rest.made import PAN, SECRET
 
@@ -69,3 +70,29 @@ def test_sieve_that_has_had_enough_lets_everything_through():
     planted = (("planted", "card_number"), "card_number", PAN)
     found = {place for place, one in scan_named(searcher, [*rows, planted]) if isinstance(one, Hit)}
     assert found == {planted[0]}
+
+
+@pytest.mark.parametrize("kind", [str, int])
+@pytest.mark.parametrize(
+    ("columns", "found"),
+    [
+        (("card_1", "card_2", "card_3", "card_4"), True),
+        (("id", "card_part_a", "card_part_b", "card_part_c", "card_part_d"), True),
+        (("w", "x", "y", "z"), False),
+    ],
+)
+def test_number_in_neighbouring_columns_is_found(columns, found, kind):
+    """Parts of a card number in columns side by side are one number where the first is named a card's."""
+    searcher = Searcher(detectors_at_rest(), Confidence.HIGH)
+    body = "400051234567890"
+    number = body + check_digit(body)
+    parts = [number[index : index + 4] for index in range(0, 16, 4)]
+    values = ["1234"] * (len(columns) - 4) + parts
+    rows = [
+        (((row,), column), column, kind(value))
+        for row in range(3)
+        for column, value in zip(columns, values, strict=True)
+    ]
+    hits = [(place, one.kind) for place, one in scan_named(searcher, rows) if isinstance(one, Hit)]
+    first = columns[-4]
+    assert hits == ([(((row,), first), "pan") for row in range(3)] if found else [])

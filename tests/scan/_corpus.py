@@ -12,7 +12,7 @@ from harness.scan.canaries import Canaries, Canary
 from harness.scan.luhn import check_digit
 from harness.scan.values import scan_value
 from tests.scan._secrets import leaks, masked_secrets
-from tests.scan._ways import TYPED, WAYS
+from tests.scan._ways import RUN_ON, TYPED, WAYS
 from tests.scan._writing import BYTE_CODECS, GROUPS, TEXT_CODECS, WIDE, grouped, pan
 
 __all__ = ["CANARIES", "Sample", "believable", "clean", "contexts", "decoys", "masked_forms", "planted"]
@@ -78,8 +78,11 @@ def _pans(random: Random) -> Iterator[Sample]:
                 in_groups = way.startswith("groups") or way == "neighbouring fields"
                 if (length in GROUPS or not in_groups) and believable(brand, length, bare=way in _BARE):
                     number = pan(brand, length, random)
-                    also = frozenset({"jwt"}) if way == "jwt" else frozenset()
+                    also = frozenset({"jwt"} if way == "jwt" else {"cvc"} if way.endswith("code") else ())
                     yield Sample("pan", way, write(number), also, shown=_masked(number))
+            for way, write in RUN_ON.items() if length in {15, 16} and brand.luhn and believable(brand, length) else ():
+                number = pan(brand, length, random)
+                yield Sample("pan", way, write(number), shown=_masked(number))
             for way, typed in TYPED.items():
                 if (length in GROUPS or way != "groups in an array") and believable(brand, length):
                     number = pan(brand, length, random)
@@ -128,8 +131,24 @@ def _others(random: Random) -> Mapping[str, tuple[str, ...]]:
             f"amount=1&card[cvc]={code}&x=1",
             f"<CVV2>{code}</CVV2>",
             f"cvv: {code} exp 12/31",
+            f'{{"cvc": {{"value": "{code}"}}}}',
+            f'{{"name": "cvc", "value": "{code}"}}',
+            f'<input name="cvc" type="text" value="{code}">',
+            f'<cvc type="plain">{code}</cvc>',
+            json.dumps({"body": json.dumps({"card": json.dumps({"cvc": code})})}),
+            f"number%3D1%26cvc%3D{code}%26x",
         ),
-        "pin": (f'{{"card_pin": "{pin}"}}', f"<PIN>{pin}</PIN>", f'{{"pinBlock":"{block}"}}'),
+        "pin": (
+            f'{{"card_pin": "{pin}"}}',
+            f"<PIN>{pin}</PIN>",
+            f'{{"pinBlock":"{block}"}}',
+            f'{{"card_pin": {{"value": "{pin}"}}}}',
+            f'{{"name": "pin", "value": "{pin}"}}',
+            json.dumps({"body": f"amount=1\npin={pin}\nx=1"}),
+            json.dumps({"body": json.dumps({"card": json.dumps({"pin": pin})})}),
+            f"amount=1%0Apin={pin}%0Ax",
+            f'Content-Disposition: form-data; name="pin"\r\n\r\n{pin}\r\n--b--',
+        ),
         "iban": (
             f'{{"iban": "{iban}"}}',
             "to " + " ".join(iban[index : index + 4] for index in range(0, 22, 4)) + " by Friday",
@@ -143,6 +162,12 @@ def _others(random: Random) -> Mapping[str, tuple[str, ...]]:
         "dsn_password": (
             f"postgresql://billing:{_text(random, 12)}@db.internal:5432/billing",
             f'{{"url": "redis://:{_text(random, 16)}@cache:6379/0"}}',
+            f"DATABASE_URL=postgres:/billing:{_text(random, 12)}@db.internal/billing",
+            f"connecting to mysql//root:{_text(random, 12)}@10.0.0.5/app",
+            f"cannot parse ://billing:{_text(random, 12)}@db.internal/billing",
+            f"no scheme: //billing:{_text(random, 12)}@db.internal/billing",
+            f"amqp :// worker:{_text(random, 12)}@queue/",
+            f"mongodb;//app:{_text(random, 12)}@db/app",
         ),
         "canary": (f'{{"name": "{name}"}}', f"to {mail}", f"card {grouped(number, '-')}", f"ref {number[::-1]}"),
     }

@@ -55,6 +55,21 @@ def leaks(random: Random) -> dict[str, tuple[str, bytes]]:
             f"src_{_body(random, 24)}_client_secret_{_body(random, 24)}".encode(),
         ),
         "client secret of a bank session": ("client_secret", f"'fcsess_client_secret_{_body(random, 24)}'".encode()),
+        "client secret of an account session": ("client_secret", f"accs_secret__{_body(random, 47)}".encode()),
+        "client secret of a customer session": (
+            "client_secret",
+            f"opened with cuss_secret_{_body(random, 47)}".encode(),
+        ),
+        "client secret of a verification": (
+            "client_secret",
+            f"vs_{_body(random, 24)}_secret_test_{_body(random, 40)}".encode(),
+        ),
+        "client secret of a source, short": ("client_secret", f"src_client_secret_{_body(random, 24)}".encode()),
+        "connection token": ("client_secret", json.dumps({"secret": f"pst_live_{_body(random, 23)}"}).encode()),
+        "client secret of an invoice": (
+            "client_secret",
+            json.dumps({"confirmation_secret": {"client_secret": intent, "type": "payment_intent"}}).encode(),
+        ),
         "client secret by its name": ("client_secret", json.dumps({"client_secret": _body(random, 40)}).encode()),
     }
 
@@ -72,5 +87,17 @@ def masked_secrets(random: Random) -> list[bytes]:
         ("pk_" + "live_" + body).encode(),
         f"pi_{body}_secret_[hidden]".encode(),
         f'{{"client_secret": "[client secret: 1]", "id": "pi_{body}"}}'.encode(),
+        b"whsec_YOUR_WEBHOOK_SIGNING_SECRET_HERE",
+        b"STRIPE_WEBHOOK_SECRET=whsec_replace_me_with_your_real_secret",
+        ("whsec_" + "1234567890abcdef" * 2).encode(),
+        ("sk_" + "live_YOURSECRETKEYGOESHEREPLEASE").encode(),
+        ("sk_" + "test_abcdefghijklmnopqrstuvwxyz").encode(),
+        ("rk_" + "live_" + "REPLACEWITHYOURRESTRICTEDKEY").encode(),
+        b'{"client_secret": "your-client-secret-here"}',
+        b"pi_YOURPAYMENTINTENT_secret_YOURSECRETHERE",
+        b"client_secret = settings.stripe_client_secret",
+        b"postgresql://user:your-password@localhost/app",
+        b"redis://[[username]:[password]]@localhost:6379/0",
+        b"mysql://scott:tiger@localhost/app",
         f"cus_{body[:14]} sub_{body} evt_{body} in_{body} acct_{body[:16]} price_{body}".encode(),
     ]

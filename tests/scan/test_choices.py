@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from harness.domain.finding import Confidence
 from harness.registry import detectors_at_rest
 from harness.scan import cards, groups
-from harness.scan.context import Edge, edge_after, edge_before, surely_joined
+from harness.scan.context import surely_joined
 from harness.scan.digits import numbers, prepared
+from harness.scan.joins import Join, joint
 from harness.scan.scanner import Scanner
 from tests.scan._mixed import BESIDE, NAMED, mixed
 from tests.scan._writing import SEPARATORS
@@ -45,7 +46,7 @@ def test_numbers_that_are_not_likely_are_not_believed(before, after):
     ends = np.array([number.end for number in every.values()], np.int64)
     for number, joined in zip(every.values(), surely_joined(view, places, ends).tolist(), strict=True):
         if joined:
-            assert {edge_before(view.data, number.start), edge_after(view.data, number.end)} != {Edge.FREE}
+            assert joint(view.data, number.start, number.end).join is not Join.FREE
 
 
 _PARTS = st.lists(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.domain.finding import Confidence
 from harness.registry import detectors_at_rest
-from harness.scan import compiled, digits, groups, kernel
+from harness.scan import cards, compiled, digits, fields, groups, kernel
 from harness.scan.codecs import base64 as codec
 from harness.scan.context import name_before, names_before, surely_joined
 from harness.scan.scanner import Scanner
@@ -143,7 +143,7 @@ def test_what_is_chosen_is_the_same(pieces):
     text = b"." + "".join(pieces).encode("utf-8", "surrogatepass")
     view = View(GUARD + text + GUARD, Machine(PROGRAMS, len(text) + 2 * len(GUARD)))
     every = np.arange(len(GUARD), len(GUARD) + len(text), dtype=np.int64)
-    view._places = dict.fromkeys(codec._CHOICES, every)
+    view._places = dict.fromkeys((*codec._CHOICES, "digits in fields"), every)
     numerals = np.array([place for place in every.tolist() if view.data[place : place + 12].isdigit()], np.int64)
     ends = np.minimum(every + 5, every[-1] + 1)
 
@@ -154,6 +154,8 @@ def test_what_is_chosen_is_the_same(pieces):
             [getattr(plain, name).tolist() for name in ("starts", "ends", "brands", "valid")],
             (groups._chosen(view, every) if loops is None else loops.groups(view.bytes, every)).tolist(),
             surely_joined(view, every, ends).tolist(),
+            cards._may_be_beside(view, every, ends).tolist(),
+            [(one.start, one.digits) for one in fields.in_fields(view)],
             list(names_before(view, every)),
             {name: codec._chosen(view, name).tolist() for name in codec._CHOICES},
         )

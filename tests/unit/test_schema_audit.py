@@ -26,6 +26,12 @@ BAD = {
     "client_secret": "secret",
     "webhookSecret": "secret",
     "payload.card.number": "card number",
+    "card_numbers": "card number",
+    "card_number_enc": "card number",
+    "raw_card_number": "card number",
+    "cvv_plaintext": "card verification code",
+    "ibans": "IBAN",
+    "bank_account_number_2": "bank account",
 }
 GOOD = [
     "card_last4", "card_brand", "card_id", "payment_method", "cvc_check", "cvcCheck", "pan_last_four", "company",
@@ -33,6 +39,9 @@ GOOD = [
     "shipping", "opinion", "tracking_number", "track_id", "card_exp_month", "number", "invoice_number", "order.number",
     "pin_attempts", "security_code_verified_at", "account_id", "has_credit_card", "card_fingerprint", "api_key_hash",
     "spinner", "cc_enabled", "success", "accepted",
+    "supported_bank_account_currencies", "bank_account_country", "card_number_format", "pan_entry_mode", "iban_prefix",
+    "account_number_type", "accepts_credit_card", "webhook_secret_version", "cvc_policy", "pin_code_attempts_left",
+    "bank_account_holder_type", "track_data_capability", "client_secret_expiry", "request_id", "response_code",
 ]  # fmt: skip
 
 
@@ -58,6 +67,43 @@ def test_types_tell_too():
     assert not list(audited(held))
     (payload,) = audited([Column("t", "raw_payload", "jsonb")])
     assert (payload.severity, payload.confidence) == (Severity.LOW, Confidence.LOW)
+
+
+@pytest.mark.parametrize(
+    ("name", "type_"),
+    [
+        ("request_id", "varchar(50)"),
+        ("request_id", "character varying(64)"),
+        ("request_id", "text"),
+        ("response_code", "char(3)"),
+        ("request", "varchar(36)"),
+        ("raw_body_hash", "char(64)"),
+        ("dump_size", "bigint"),
+        ("request_charge", "integer"),
+    ],
+)
+def test_what_is_about_a_payload_is_none(name, type_):
+    """A reference to a request, its size or its digest could not hold it, whatever letters its type has in it."""
+    assert not list(audited([Column("t", name, type_)]))
+
+
+@pytest.mark.parametrize(
+    "type_",
+    ["varchar(4000)", "varchar2(4000 char)", "text", "LONGTEXT", "jsonb", "character varying", "bytea", "nclob"],
+)
+def test_whole_payloads_are_told_in_every_type_that_holds_one(type_):
+    """A column named after a request or a payload is told where its type can hold one."""
+    (suspect,) = audited([Column("t", "request_body", type_)])
+    assert suspect.what.startswith("whole payloads")
+
+
+@pytest.mark.parametrize(
+    "type_", ["varchar(16)", "nvarchar(19)", "CHAR (16)", "numeric(16)", "character(15)", "VARCHAR2(16 CHAR)"]
+)
+def test_length_of_a_card_number_is_read_in_every_spelling(type_):
+    """A type as long as a card number is told by its length, however the database writes it."""
+    (suspect,) = audited([Column("t", "number", type_)])
+    assert suspect.confidence is Confidence.MEDIUM
 
 
 def test_owner_may_allow_with_a_reason():

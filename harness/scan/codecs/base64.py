@@ -87,6 +87,9 @@ _BREAKS = re.compile(_BREAK)
 _RUN_BACK = re.compile(rb"[\w+/-]*(?:(?:\n\r?|n\\+(?:r\\+)?|[Aa]0%(?:[Dd]0%)?|;01#&(?:;31#&)?)[\w+/-]{32,})*", re.ASCII)
 _RUN = re.compile(rb"[\w+/-]*(?:%s[\w+/-]{2,})*" % _BREAK, re.ASCII)
 _LINES = re.compile(rb"[\w+/-]{32}%s[\w+/-]{4}" % _BREAK, re.ASCII)
+_MOST_HEADER = 512
+_HEADER = re.compile(rb"eyJ[\w-]*\.\Z", re.ASCII)
+_PAYLOAD = re.compile(rb"\.[\w-]+\.", re.ASCII)
 _MAGIC = (b"H4sI", b"UEsD")
 _ZLIB = re.compile(rb"(?<![\w+/-])(?:eJ[w-z]|eA[E-H]|eF[4-7]|eN[o-r])", re.ASCII)
 
@@ -94,12 +97,13 @@ _ZLIB = re.compile(rb"(?<![\w+/-])(?:eJ[w-z]|eA[E-H]|eF[4-7]|eN[o-r])", re.ASCII
 def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
     """Decode what is text, digits or compressed data in base64."""
     for left, right, seen in stretches(view, _texts(view), _RUN, _RUN_BACK):
-        yield from _made(bytes(view.data[left:right]), left, [place - left for place in seen])
+        name = "jwt" if _in_token(view, left, right) else "base64"
+        yield from _made(bytes(view.data[left:right]), left, [place - left for place in seen], name)
     for start in _compressed(view):
         raw = token(_RUN, view, start, read, _MOST)
         if len(raw) == _MOST:
             yield Unread(start, f"base64 of more than {_MOST // 2**20} MiB: only so much was read")
-        yield from _made(raw, start, [0])
+        yield from _made(raw, start, [0], "base64")
 
 
 def _texts(view: View) -> list[int]:
@@ -194,8 +198,18 @@ def _compressed(view: View) -> Iterator[int]:
     yield from _chosen(view, "base64 zlib").tolist()
 
 
-def _made(raw: bytes, start: int, seen: Iterable[int]) -> Iterator[Decoded]:
-    """Decode characters; each place that was seen is the first of four."""
+def _in_token(view: View, left: int, right: int) -> bool:
+    """Whether characters are the header or the payload of a JSON Web Token: one of three parts with dots between."""
+    data = view.data
+    if data[right : right + 1] != b".":
+        return False
+    if data[left : left + 3] == b"eyJ" and _PAYLOAD.match(data, right):
+        return True
+    return data[left - 1 : left] == b"." and _HEADER.search(bytes(data[max(0, left - _MOST_HEADER) : left])) is not None
+
+
+def _made(raw: bytes, start: int, seen: Iterable[int], name: str) -> Iterator[Decoded]:
+    """Decode characters, in an encoding of a name; each place that was seen is the first of four."""
     text, where = without(_BREAKS, raw)
     text = text.translate(_URL_SAFE)
     breaks = [match.span() for match in _BREAKS.finditer(raw)]
@@ -206,7 +220,6 @@ def _made(raw: bytes, start: int, seen: Iterable[int]) -> Iterator[Decoded]:
         usable -= usable % 4 == 1
         if usable >= _SHORTEST:
             data = binascii.a2b_base64(text[skipped : skipped + usable] + b"=" * (-usable % 4))
-            name = "jwt" if raw.startswith(b"eyJ") else "base64"
             yield Decoded(start, start + len(raw), name, data, _where(moved(where, start), skipped))
 
 

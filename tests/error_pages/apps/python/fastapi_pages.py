@@ -47,6 +47,8 @@ announce(
     fastapi_production_405=page(production, method="GET"),
     fastapi_production_422=page(production, "/amount", body='{"amount": "4242 4242"}'),
     fastapi_production_422_json=page(production, "/amount", body="{"),
+    fastapi_production_422_missing=page(production, "/amount", body='{"value": "4242 4242"}'),
+    fastapi_production_422_nothing=page(production, "/amount", body="{}"),
     fastapi_validation_as_text=page(production, "/amount_as_text"),
     fastapi_debug_500_html=page(debug, Accept="text/html"),
     fastapi_debug_500_text=page(debug),
