@@ -1,6 +1,7 @@
 """How long a search may take."""
 
 from collections.abc import Iterator
+from math import inf
 from time import monotonic
 
 from harness.domain.tables import Cell, Table, Tables
@@ -24,6 +25,10 @@ class Deadline:
 
     def __str__(self) -> str:
         return f"within {self._seconds:g} s (search_seconds of [budget])"
+
+    def end(self) -> None:
+        """Let it come now."""
+        self._until = -inf
 
     def over(self) -> bool:
         """Return whether it has come."""
@@ -66,7 +71,10 @@ class Rows:
                     self.cut = True
                     return
         except InconclusiveError as error:
-            self.error = error
+            if self._until.over():
+                self.cut = True  # the statement was broken off
+            else:
+                self.error = error
         except Exception as error:  # noqa: BLE001 (whatever a driver raises; what was read until then is searched)
             detail = f"table {self._table.name}: {place_of(error)}"
             self.error = InconclusiveError(Reason.HARNESS_FAULT, detail)

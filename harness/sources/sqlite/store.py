@@ -1,8 +1,10 @@
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from harness.aside import GRACE, aside
 from harness.domain.contracts import Snapshot
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
@@ -34,6 +36,14 @@ class SqliteStore:
         Raises:
             InconclusiveError: the database cannot be read.
         """
+        return await aside(lambda: self._look(ids, before), interrupt=self._connection.interrupt)
+
+    async def close(self) -> None:
+        """Close the connection; one that a statement hangs on is left to the end of the process."""
+        with suppress(TimeoutError):
+            await aside(self._connection.close, interrupt=self._connection.interrupt, seconds=GRACE)
+
+    def _look(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         try:
             version = self._rows("PRAGMA data_version")[0][0]
             unchanged = self._last.still_true(version, before)
@@ -44,10 +54,6 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {error}") from None
         return self._last.keep(version, seen)
-
-    async def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
 
     def _read(self, ids: Sequence[str], seen: Fingerprint) -> None:
         self._rows("BEGIN")

@@ -141,6 +141,8 @@ class SqliteTables:
         return value
 
     def _connected(self) -> sqlite3.Connection:
+        if self._interrupted:
+            raise sqlite3.OperationalError("it was broken off")
         if self._connection is None:
             self._connection = connected(self._path)
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL)
