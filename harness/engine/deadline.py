@@ -20,6 +20,7 @@ class Deadline:
     """The end of a search's time, from now on in seconds."""
 
     def __init__(self, seconds: float) -> None:
+        self.broken_off = False
         self._seconds = seconds
         self._until = monotonic() + seconds
 
@@ -27,7 +28,8 @@ class Deadline:
         return f"within {self._seconds:g} s (search_seconds of [budget])"
 
     def end(self) -> None:
-        """Let it come now."""
+        """Let it come now: something hangs, or nobody waits any longer."""
+        self.broken_off = True
         self._until = -inf
 
     def over(self) -> bool:

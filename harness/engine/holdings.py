@@ -177,7 +177,7 @@ class Holdings:
     def _through_tables(
         self, spec: SourceSpec, scanner: Scanner, search: _Search, tally: Tally, until: Deadline
     ) -> None:
-        if until.over():
+        if until.broken_off:
             tally.spent.append(f"nothing of store {spec.name} was read {until}")
             return
         tables = self._tables(spec)
