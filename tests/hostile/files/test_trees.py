@@ -103,7 +103,7 @@ def database(path, *statements):
         made.commit()
 
 
-_CARDS = "CREATE TABLE z_cards (id INTEGER PRIMARY KEY, card_number INTEGER)", f"INSERT INTO z_cards VALUES (1, {PAN})"
+_CARDS = "CREATE TABLE z_cards (id INTEGER PRIMARY KEY, n INTEGER)", f"INSERT INTO z_cards VALUES (1, {PAN})"
 
 
 def renamed(path):
@@ -180,8 +180,8 @@ def test_a_hostile_database_costs_only_itself(tmp_path, name, record_property):
 
 
 def long_strings(path):
-    """Write a million bytes once, which a thousand rows are."""
-    column = pa.array(["x" * 1_000_000]).dictionary_encode().take(pa.array([0] * 1000))
+    """Write a million bytes once, which hundreds of rows are."""
+    column = pa.array(["x" * 1_000_000]).dictionary_encode().take(pa.array([0] * 400))
     parquet.write_table(pa.table({"text": column}), path, compression="zstd")
 
 
@@ -196,8 +196,8 @@ TABLES = {
     "wide.csv": (lambda path: path.write_bytes(b",".join([b"ab"] * 300_000) + b"\n" + b"1\n" * 300_000), False),
     "field.csv": (lambda path: path.write_bytes(b'a,b\n"' + b"x" * 30_000_000), False),
     "none.parquet": (lambda path: path.write_bytes(b"PAR1" + b"\xff" * 5000 + b"\xff\0\0\0PAR1"), True),
-    "long.parquet": (long_strings, None),
-    "expanding.parquet": (expanding, None),
+    "long.parquet": (long_strings, False),
+    "expanding.parquet": (expanding, True),
 }
 
 
@@ -212,8 +212,7 @@ def test_a_hostile_table_costs_only_itself(tmp_path, name, record_property):
     assert (ended.hung, ended.code, ended.err, ended.left) == (False, 1, "", ())
     assert ended.peak < MOST
     assert sum(line.startswith("new ") for line in ended.out.splitlines()) == 2
-    if unread is not None:
-        assert ("\nnot read: " in ended.out) is unread, ended.out
+    assert ("\nnot read: " in ended.out) is unread, ended.out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
