@@ -17,7 +17,7 @@ $(READY): requirements.lock pyproject.toml build_kernel.py harness/scan/kernel.c
 
 .PHONY: help
 help:  ## Show the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
@@ -53,6 +53,11 @@ lint: $(READY)  ## Check formatting, lint rules, types and the import contracts
 .PHONY: matrix
 matrix: $(READY)  ## Run every scenario on every defect and print the matrix
 	$(BIN)/python -m tests.defects --matrix
+
+SECONDS ?= 60
+.PHONY: fuzz-kernel
+fuzz-kernel: $(READY)  ## Fuzz the compiled loops of the search under sanitizers, for SECONDS
+	$(BIN)/python -m tests.scan.fuzz_kernel --seconds $(SECONDS)
 
 # Words beside it name sections: `make bench deliveries`.
 SECTIONS := $(if $(filter bench,$(MAKECMDGOALS)),$(filter counts runs deliveries service scan rows fuzz upstream,$(MAKECMDGOALS)))

@@ -18,10 +18,11 @@ from harness.domain.tables import Column
 from harness.domain.target import SourceSpec
 from harness.domain.trace import NotRead, Place, Searched, Told, Trace
 from harness.errors import ConfigurationError
-from harness.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, named_as_csv, parquet_cells
+from harness.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, named_as_csv
 from harness.files.lines import Lines
 from harness.files.opened import opened
 from harness.files.packed import Entry, Refused, entries
+from harness.files.parquet import parquet_cells
 from harness.files.parts import parts_of
 from harness.files.streams import DamagedError, Stream, counted
 from harness.registry import table_sources

@@ -173,11 +173,13 @@ class Context(Protocol):
         """Send a request to the target and return what came back."""
         ...
 
-    def search(self, places: Iterable[Channel], *, patterns: bool) -> Sequence[Observation]:
+    async def search(self, places: Iterable[Channel], *, patterns: bool) -> Sequence[Observation]:
         """Search all stores, logs or files for this phase's canaries, or for what looks like payment data."""
         ...
 
-    def count(self, moment: Literal["before", "after", "early", "purged"], about: str = "") -> Sequence[Observation]:
+    async def count(
+        self, moment: Literal["before", "after", "early", "purged"], about: str = ""
+    ) -> Sequence[Observation]:
         """Count by column, in all stores, the values that are watched; ``about`` is the table that it is done for."""
         ...
 
@@ -185,7 +187,7 @@ class Context(Protocol):
         """Write a row into the target's database."""
         ...
 
-    def columns(self) -> Sequence[Observation]:
+    async def columns(self) -> Sequence[Observation]:
         """Look which columns of all stores could hold payment data."""
         ...
 

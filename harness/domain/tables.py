@@ -66,6 +66,10 @@ class Tables(Protocol):
         """
         ...
 
+    def interrupt(self) -> None:
+        """Break off, for good, what another thread reads: it raises InconclusiveError there."""
+        ...
+
     def close(self) -> None:
         """Let go of the database."""
         ...

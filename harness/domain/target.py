@@ -215,6 +215,11 @@ class Budget:
     effort: float = 1.0
     patience: float = 1.0
 
+    @property
+    def seconds_of_case(self) -> float:
+        """Return how long a case may take beside its searches and what makes requests up, and so each look of it."""
+        return self.case_seconds * self.patience
+
     def requests_of(self, step: object) -> int:
         """Return how many requests a step may send beside the case's own: of one that makes them up, its share."""
         return int(getattr(step, "requests", 0) * self.effort)

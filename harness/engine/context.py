@@ -1,9 +1,10 @@
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
 from typing import Literal
 
+from harness.aside import GRACE, aside
 from harness.canary import Ledger, make_canaries, spellings
 from harness.domain.contracts import Check, Hit, MadeEvent, Request, Seen
 from harness.domain.finding import Finding
@@ -156,34 +157,43 @@ class CaseContext:
         """Have ``count`` count a value by column."""
         self._watch.add(attribute, which, forms, whole=whole)
 
-    def search(self, places: Iterable[Channel], *, patterns: bool) -> Sequence[Observation]:
+    async def search(self, places: Iterable[Channel], *, patterns: bool) -> Sequence[Observation]:
         """Search all stores, logs or files.
 
         Raises:
-            InconclusiveError: the search took longer than the budget allows.
+            InconclusiveError: a source cannot be read, or held the search longer than the budget allows.
         """
         marks = self._accepted if self.sent else None
         wanted = Wanted(None if patterns else self._offered, marks)
-        with self._apart():
-            return self._holdings.search(self.step, places, wanted)
+        return await self._read_through(lambda: self._holdings.search(self.step, places, wanted))
 
-    def count(self, moment: Literal["before", "after", "early", "purged"], about: str = "") -> Sequence[Observation]:
+    async def count(
+        self, moment: Literal["before", "after", "early", "purged"], about: str = ""
+    ) -> Sequence[Observation]:
         """Count by column, in all stores, the values that are watched; ``about`` is the table that it is done for.
 
         Raises:
             InconclusiveError: a store cannot be read, or not in the time that the budget allows.
         """
-        with self._apart():
-            return self._holdings.count(self.step, self._watch, moment, about)
+        return await self._read_through(lambda: self._holdings.count(self.step, self._watch, moment, about))
 
-    def columns(self) -> Sequence[Observation]:
+    async def columns(self) -> Sequence[Observation]:
         """Look which columns of all stores could hold payment data.
 
         Raises:
             InconclusiveError: a store cannot be read.
         """
+        return await self._read_through(lambda: self._holdings.columns(self.step))
+
+    async def _read_through(self, work: Callable[[], Sequence[Observation]]) -> Sequence[Observation]:
+        """Read through what the target holds, and break that off where it hangs."""
+        seconds = self.target.budget.search_seconds
         with self._apart():
-            return self._holdings.columns(self.step)
+            try:
+                return await aside(work, interrupt=self._holdings.interrupt, seconds=seconds)
+            except TimeoutError:
+                detail = f"a source has not let go {GRACE:g} s after the {seconds:g} s of search_seconds of [budget]"
+                raise InconclusiveError(Reason.BUDGET_SPENT, detail) from None
 
     def write(self, table: str, values: Mapping[str, Value]) -> None:
         """Write a row into the target's database.
@@ -240,12 +250,14 @@ class CaseContext:
     def _apart(self) -> Iterator[None]:
         """Take a time out of the case's budget: what takes it has one of its own."""
         started = self._clock.monotonic()
+        ends = None if self.limit is None or self.limit.expired() else self.limit.when()
+        if self.limit is not None and ends is not None:
+            self.limit.reschedule(None)
         try:
             yield
         finally:
-            taken = self._clock.monotonic() - started
-            if self.limit is not None and (ends := self.limit.when()) is not None and not self.limit.expired():
-                self.limit.reschedule(ends + taken)
+            if self.limit is not None and ends is not None:
+                self.limit.reschedule(ends + self._clock.monotonic() - started)
 
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget."""

@@ -1,6 +1,7 @@
 """How long a search may take."""
 
 from collections.abc import Iterator
+from math import inf
 from time import monotonic
 
 from harness.domain.tables import Cell, Table, Tables
@@ -19,11 +20,17 @@ class Deadline:
     """The end of a search's time, from now on in seconds."""
 
     def __init__(self, seconds: float) -> None:
+        self.broken_off = False
         self._seconds = seconds
         self._until = monotonic() + seconds
 
     def __str__(self) -> str:
         return f"within {self._seconds:g} s (search_seconds of [budget])"
+
+    def end(self) -> None:
+        """Let it come now: something hangs, or nobody waits any longer."""
+        self.broken_off = True
+        self._until = -inf
 
     def over(self) -> bool:
         """Return whether it has come."""
@@ -66,7 +73,10 @@ class Rows:
                     self.cut = True
                     return
         except InconclusiveError as error:
-            self.error = error
+            if self._until.over():
+                self.cut = True  # the statement was broken off
+            else:
+                self.error = error
         except Exception as error:  # noqa: BLE001 (whatever a driver raises; what was read until then is searched)
             detail = f"table {self._table.name}: {record_fault(error)}"
             self.error = InconclusiveError(Reason.HARNESS_FAULT, detail)

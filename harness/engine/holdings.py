@@ -66,11 +66,19 @@ class Holdings:
     ) -> None:
         self._target, self._open, self._files, self._ledger = target, open_tables, files, ledger
         self._known: dict[SourceSpec, Tables] = {}
+        self._until = Deadline(0)
 
     def close(self) -> None:
         """Let go of the stores."""
         for tables in self._known.values():
             tables.close()
+
+    def interrupt(self) -> None:
+        """Break off what another thread does here: time is over for it, and no store is waited for any longer."""
+        self._until.end()
+        interrupted, self._known = list(self._known.values()), {}  # in whatever state they are
+        for tables in interrupted:
+            tables.interrupt()
 
     def search(self, step: int, places: Iterable[Channel], wanted: Wanted) -> list[Searched]:
         """Search every source of some channels; what the budget leaves no time for is told as such.
@@ -84,7 +92,7 @@ class Holdings:
         mark = _STRIPE_ID
         if wanted.marks is not None:
             mark = re.compile(b"|".join(re.escape(one.encode()) for one in wanted.marks) or b"(?!)")
-        until = Deadline(self._target.budget.search_seconds)
+        until = self._until = Deadline(self._target.budget.search_seconds)
         found = []
         for channel in places:
             specs = {
@@ -125,7 +133,7 @@ class Holdings:
         Raises:
             InconclusiveError: a store cannot be read, or not in the time that the budget allows.
         """
-        until = Deadline(self._target.budget.search_seconds)
+        until = self._until = Deadline(self._target.budget.search_seconds)
         counted = []
         for spec in self._target.stores:
             counts: Counter[tuple[str, str, str, int]] = Counter()
@@ -169,8 +177,17 @@ class Holdings:
     def _through_tables(
         self, spec: SourceSpec, scanner: Scanner, search: _Search, tally: Tally, until: Deadline
     ) -> None:
+        if until.broken_off:
+            tally.spent.append(f"nothing of store {spec.name} was read {until}")
+            return
         tables = self._tables(spec)
-        listed = list(tables.tables())
+        try:
+            listed = list(tables.tables())
+        except InconclusiveError:
+            if not until.over():
+                raise
+            tally.spent.append(f"nothing of store {spec.name} was read {until}")
+            return
         for number, table in enumerate(listed, 1):
             rows = Rows(tables, table, until)
             cells = self._looked_at(rows, tally)

@@ -11,6 +11,7 @@ from harness.domain.scenario import Case, Phase, Scenario
 from harness.domain.target import Environment, Target
 from harness.engine.context import CaseContext
 from harness.engine.holdings import Holdings
+from harness.engine.looking import lines_since, position_of, snapshot_of
 from harness.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream, Writer
 from harness.engine.trial import Patience, Trial, Watched
 from harness.errors import InconclusiveError, Reason
@@ -62,9 +63,9 @@ class Runner:
             stores = [Unwatched(Channel.STORE, store.name) for store in self._watched.stores]
             self.unwatched = (*stores, *(Unwatched(Channel.LOG, log.name) for log in self._watched.logs))
             return
-        context = self._context("marker")
-        before = [(store, await store.snapshot((), None)) for store in self._watched.stores]
-        positions = [(log, await log.position()) for log in self._watched.logs]
+        context, seconds = self._context("marker"), self._target.budget.seconds_of_case
+        before = [(store, await snapshot_of(store, (), None, seconds)) for store in self._watched.stores]
+        positions = [(log, await position_of(log, seconds)) for log in self._watched.logs]
         self.marker = tuple(await step.run(context))
         exchange = self.marker[-1]
         if isinstance(exchange, Exchange) and not isinstance(exchange.answer, Answer):
@@ -75,11 +76,12 @@ class Runner:
         until = self._clock.monotonic() + self._target.contract.effect_within
         while True:
             for store, earlier in before:
-                rows = (await store.snapshot(context.ids, earlier)).fresh
+                rows = (await snapshot_of(store, context.ids, earlier, seconds)).fresh
                 if any(mark in row.data for row in rows for mark in marks):
                     missing.discard(Unwatched(Channel.STORE, store.name))
             for log, position in positions:
-                if any([mark in line.data async for line in log.since(position) for mark in marks]):
+                lines = await lines_since(log, position, seconds)
+                if any(mark in line.data for line in lines for mark in marks):
                     missing.discard(Unwatched(Channel.LOG, log.name))
             if not missing or self._clock.monotonic() >= until:
                 break
@@ -94,7 +96,7 @@ class Runner:
         stopped: tuple[Reason, str] | None = None
         steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
         budget = self._target.budget
-        seconds = budget.case_seconds * budget.patience + sum(map(budget.seconds_of, steps))
+        seconds = budget.seconds_of_case + sum(map(budget.seconds_of, steps))
         if "upstream" in case.needs:
             promised = self._target.contract.operations
             seconds += promised.answer_within + promised.completed_within

@@ -8,6 +8,7 @@ from harness.domain.scenario import Phase
 from harness.domain.target import SourceSpec
 from harness.engine.context import CaseContext
 from harness.engine.judge import unmet
+from harness.engine.looking import lines_since, position_of, snapshot_of
 from harness.engine.ports import Clock, Upstream
 
 __all__ = ["Patience", "Trial", "Watched"]
@@ -66,10 +67,12 @@ class Trial:
         """Remember the state of every source, then run a step."""
         self._acted, self._seen = self._acted + self._seen, ()
         self._context.step += 1
+        seconds = self._context.target.budget.seconds_of_case
         self._context.requests += self._context.target.budget.requests_of(step)
         if not self._context.store_is_down:  # while it is, what was seen last remains what changes are told from
-            self._before = [await store.snapshot(self._context.ids, None) for store in self._watched.stores]
-        self._positions = [await log.position() for log in self._watched.logs]
+            ids = self._context.ids
+            self._before = [await snapshot_of(store, ids, None, seconds) for store in self._watched.stores]
+        self._positions = [await position_of(log, seconds) for log in self._watched.logs]
         if self._watched.upstream is not None:
             upstream = self._watched.upstream
             if not self._arrived:
@@ -120,14 +123,15 @@ class Trial:
     async def _changes(self, waited: float) -> AsyncIterator[StoreChange]:
         specs = self._context.target.stores
         for store, spec, before in zip(self._watched.stores, specs, self._before, strict=True):
-            after = await store.snapshot(self._context.ids, before)
+            after = await snapshot_of(store, self._context.ids, before, self._context.target.budget.seconds_of_case)
             concealed = [self._ledger.conceal(block.data, block.where)[1] for block in after.fresh]
             exposures = tuple(exposure for found in concealed for exposure in found)
             yield StoreChange(self._context.step, store.name, _difference(before, after, spec), exposures, waited)
 
     async def _lines(self) -> AsyncIterator[LogLines]:
         for log, position in zip(self._watched.logs, self._positions, strict=True):
-            concealed = [self._ledger.conceal(b.data, b.where) async for b in log.since(position)]
+            found = await lines_since(log, position, self._context.target.budget.seconds_of_case)
+            concealed = [self._ledger.conceal(block.data, block.where) for block in found]
             lines = tuple(self._context.veiled(line).decode("utf-8", "replace") for line, _ in concealed)
             exposures = tuple(exposure for _, found in concealed for exposure in found)
             yield LogLines(self._context.step, log.name, lines, exposures)

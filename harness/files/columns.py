@@ -1,4 +1,4 @@
-"""Files of rows with named columns: CSV by its header, Parquet by its schema."""
+"""Files of rows with named columns by their beginnings, and CSV by its header."""
 
 import csv
 import re
@@ -6,12 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
 from pathlib import PurePath
-from typing import Any
 
-from harness.extras import install
-from harness.files.streams import DamagedError, why
-
-__all__ = ["DUMP", "PARQUET", "SQLITE", "Csv", "Dump", "named_as_csv", "parquet_cells"]
+__all__ = ["DUMP", "PARQUET", "SQLITE", "Csv", "Dump", "named_as_csv"]
 
 #: How what pg_dump writes begins.
 DUMP = b"--\n-- PostgreSQL database dump"
@@ -25,10 +21,9 @@ _SUFFIXES = frozenset({".csv", ".tsv", ".psv"})
 _PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})
 _SEPARATORS = ",;\t|"
 _MOST_FIELD = 1024 * 1024
+_LINE = 64  # bytes that a line takes beside its own
 _MOST_ROW = 4 * _MOST_FIELD  # a quote that is never closed would make one row of all lines
 _FEWEST_COLUMNS, _MOST_COLUMNS = 2, 10_000  # one needs no name
-_ROWS = 1000
-_LEFT_OUT = ("bool", "date", "time", "duration")
 
 
 def named_as_csv(name: str) -> bool:
@@ -110,7 +105,7 @@ class Csv:
 
     def _next(self) -> str | None:
         """Return the next line; None at the end, and where a line or a row is too long to be one of a table."""
-        if self._held > _MOST_ROW:
+        if self._held + _LINE * len(self._pending) > _MOST_ROW:
             return None
         while not self._lines:
             if len(self._left) > _MOST_FIELD:
@@ -129,27 +124,3 @@ class Csv:
 
 def _is_name(text: str) -> bool:
     return 0 < len(text.strip()) <= 64 and sum(map(str.isdigit, text)) <= 4  # noqa: PLR2004
-
-
-def parquet_cells(file: Any) -> Iterator[tuple[str, str, object]]:
-    """Yield each value of a Parquet file that is not null with its row's number and its column's name.
-
-    Raises:
-        DamagedError: it cannot be read, or not to its end.
-    """
-    try:
-        from pyarrow import parquet  # noqa: PLC0415 (only an extra has it)
-    except ImportError:
-        raise DamagedError(f"reading Parquet needs {install('parquet')}") from None
-    number = 0
-    try:
-        source = parquet.ParquetFile(file)
-        chosen = [one.name for one in source.schema_arrow if not str(one.type).startswith(_LEFT_OUT)]
-        for batch in source.iter_batches(batch_size=_ROWS, columns=chosen):
-            for row in batch.to_pylist():
-                number += 1
-                for name, value in row.items():
-                    if value is not None:
-                        yield f"row {number}", name, value
-    except Exception as error:  # noqa: BLE001 (whatever the library raises costs this file)
-        raise DamagedError(f"the Parquet file is damaged: {why(error)}") from None

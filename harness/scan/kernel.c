@@ -83,41 +83,76 @@ typedef struct {
         low ^= moved << distance;                                                                                     \
     }
 
+#ifndef ONLY
+#define ONLY 0 /* every width of vectors, in bits; the fuzz compiles each by itself (tests/scan/fuzz_kernel.py) */
+#endif
 #if defined(__x86_64__) && defined(__GNUC__)
+#if ONLY == 0 || ONLY == 512
 #define RUN run_512
 #define VECTOR Vector512
 #define ANYWHERE Anywhere512
 #define BYTES 64
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi,bmi2,popcnt")))
 #include "kernel_run.h"
+#define CAN_512                                                                                                       \
+    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && \
+     __builtin_cpu_supports("avx512vl"))
+#endif
+#if ONLY == 0 || ONLY == 256
 #define RUN run_256
 #define VECTOR Vector256
 #define ANYWHERE Anywhere256
 #define BYTES 32
 #define TARGET __attribute__((target("avx2,bmi,bmi2,popcnt")))
 #include "kernel_run.h"
+#define CAN_256 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"))
 #endif
+#endif
+#if ONLY == 0 || ONLY == 128
 #define RUN run_128
 #define VECTOR Vector128
 #define ANYWHERE Anywhere128
 #define BYTES 16
 #define TARGET
 #include "kernel_run.h"
+#define CAN_128 1
+#endif
+
+/* How many bits the vectors have that are worked on here; 0 where this processor has none of those compiled. */
+int64_t payproof_width(void) {
+#ifdef CAN_512
+    if (CAN_512)
+        return 512;
+#endif
+#ifdef CAN_256
+    if (CAN_256)
+        return 256;
+#endif
+#ifdef CAN_128
+    return 128;
+#endif
+    return 0;
+}
 
 /* Compute a program's outputs for a text, and how many bits of each are true in each segment. */
 void payproof_run(const Program *program, const uint8_t *text, int64_t length, int64_t share, int64_t *counts) {
-#if defined(__x86_64__) && defined(__GNUC__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl")) {
+    switch (payproof_width()) {
+#ifdef CAN_512
+    case 512:
         run_512(program, text, length, share, counts);
-        return;
-    }
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) {
-        run_256(program, text, length, share, counts);
-        return;
-    }
+        break;
 #endif
-    run_128(program, text, length, share, counts);
+#ifdef CAN_256
+    case 256:
+        run_256(program, text, length, share, counts);
+        break;
+#endif
+#ifdef CAN_128
+    case 128:
+        run_128(program, text, length, share, counts);
+        break;
+#endif
+    }
 }
 
 /* Write of which bytes of a text an output is true, ascending; `counts` says how many are in each segment. */

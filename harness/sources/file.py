@@ -1,10 +1,13 @@
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.aside import aside
 from harness.domain.contracts import Block
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
+from harness.files.opened import opened, require_file
 from harness.registry import log_source
 
 __all__ = ["FileLog", "open_log"]
@@ -31,11 +34,7 @@ class FileLog:
         Raises:
             InconclusiveError: the file cannot be looked at.
         """
-        try:
-            state = self._path.stat()
-        except OSError as error:
-            raise self._unreadable(error) from None
-        return _Position(state.st_ino, state.st_size)
+        return await aside(self._end)
 
     async def since(self, position: _Position) -> AsyncIterator[Block]:
         """Yield each line written after the position.
@@ -43,23 +42,32 @@ class FileLog:
         Raises:
             InconclusiveError: the file cannot be read, has gained more than 64 MiB, or lost lines that nobody has read.
         """
-        now = await self.position()
-        try:
-            if now.inode != position.inode:
-                data = self._from(self._rotated(position), position.offset) + self._from(self._path, 0)
-            elif now.offset < position.offset:
-                raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name} was cut during a step")
-            else:
-                data = self._from(self._path, position.offset)
-        except OSError as error:
-            raise self._unreadable(error) from None
+        data = await aside(lambda: self._gained(position))
         for number, line in enumerate(data.splitlines(), 1):
             yield Block(f"line {number} of this step", line)
 
+    def _end(self) -> _Position:
+        try:
+            state = require_file(self._path)
+        except OSError as error:
+            raise self._unreadable(error) from None
+        return _Position(state.st_ino, state.st_size)
+
+    def _gained(self, position: _Position) -> bytes:
+        now = self._end()
+        try:
+            if now.inode != position.inode:
+                return self._from(self._rotated(position), position.offset) + self._from(self._path, 0)
+            if now.offset < position.offset:
+                raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name} was cut during a step")
+            return self._from(self._path, position.offset)
+        except OSError as error:
+            raise self._unreadable(error) from None
+
     def _from(self, path: Path, offset: int) -> bytes:
-        with path.open("rb") as file:
+        with opened(path) as file:
             file.seek(offset)
-            data = file.read(_MOST_BYTES + 1)
+            data = _read(file)
         if len(data) > _MOST_BYTES:
             raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name} gained more than 64 MiB in one step")
         return data
@@ -79,6 +87,14 @@ class FileLog:
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name}: {error.strerror}: {self._path}")
 
 
+def _read(file: io.FileIO) -> bytes:
+    parts, size = [], 0
+    while size <= _MOST_BYTES and (part := file.read(_MOST_BYTES + 1 - size)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
+
+
 @log_source("file")
 def open_log(spec: SourceSpec) -> FileLog:
     """Open ``file:PATH``.
@@ -88,7 +104,8 @@ def open_log(spec: SourceSpec) -> FileLog:
     """
     path = Path(spec.url.removeprefix("file:"))
     try:
-        path.open("rb").close()
+        with opened(path):
+            pass
     except OSError as error:
         raise ConfigurationError(f"log {spec.name!r}: {error.strerror}: {path}") from None
     return FileLog(spec, path)

@@ -19,4 +19,4 @@ class Count:
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Count."""
-        return context.count(self.moment)
+        return await context.count(self.moment)

@@ -35,7 +35,7 @@ class Follow:
         values = [_VALUES[self.what](context, which) for which in range(len(_BRANDS))]
         for which, event in enumerate(events):
             context.watch("id", which, event.ids)
-        observed: list[Observation] = list(context.count("before"))
+        observed: list[Observation] = list(await context.count("before"))
         for event, said in zip(events, values, strict=True):
             content: dict[str, Any] = json.loads(event.encoded())
             _say(content, said, everywhere=self.what != "card_details")

@@ -31,5 +31,5 @@ class PurgeLater:
             }
             for moment, later in moments.items():
                 observed.append(await context.purge(later))
-                observed += context.count(moment, rows.table)
+                observed += await context.count(moment, rows.table)
         return observed

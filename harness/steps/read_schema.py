@@ -18,4 +18,4 @@ class ReadSchema:
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Read them."""
-        return context.columns()
+        return await context.columns()

@@ -24,4 +24,4 @@ class Search:
     async def run(self, context: Context) -> Sequence[Observation]:
         """Search."""
         channels = {"stores": Channel.STORE, "logs": Channel.LOG, "files": Channel.FILE}
-        return context.search([channels[place] for place in self.places], patterns=self.wanted == "patterns")
+        return await context.search([channels[place] for place in self.places], patterns=self.wanted == "patterns")

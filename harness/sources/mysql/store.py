@@ -4,11 +4,12 @@ from urllib.parse import urlsplit
 
 import pymysql
 
+from harness.aside import aside
 from harness.domain.contracts import Snapshot
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 from harness.fingerprint import WHOLE_TABLE_ROWS, Fingerprint
-from harness.sources.mysql.tables import asked, printed, quoted, told
+from harness.sources.mysql.tables import asked, printed, quoted, shut, told
 
 __all__ = ["MysqlStore"]
 
@@ -48,6 +49,16 @@ class MysqlStore:
         Raises:
             InconclusiveError: the database cannot be read.
         """
+        return await aside(lambda: self._look(ids, before), interrupt=self._interrupt)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._drop()
+
+    def _interrupt(self) -> None:
+        shut(self._connection)
+
+    def _look(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         try:
             connection = self._connected()
             with connection.cursor() as cursor:
@@ -59,12 +70,11 @@ class MysqlStore:
             connection.rollback()
         except (pymysql.Error, OSError) as error:
             # In whatever state the connection is: the next look makes a new one.
-            await self.close()
+            self._drop()
             raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {told(error)}") from None
         return seen.snapshot()
 
-    async def close(self) -> None:
-        """Close the connection."""
+    def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None and connection.open:
             connection.close()

@@ -1,5 +1,6 @@
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from socket import SHUT_RDWR
 from typing import Any, NamedTuple, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -10,7 +11,7 @@ from harness.domain.tables import CELL, OVERLAP, Cell, Column, Table
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 
-__all__ = ["MysqlTables", "asked", "printed", "quoted", "told"]
+__all__ = ["MysqlTables", "asked", "printed", "quoted", "shut", "told"]
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 300
@@ -123,6 +124,10 @@ class MysqlTables:
                 raise self._unreadable(
                     f"of {cut:,} values larger than {CELL:,} bytes only the beginning was read", table
                 )
+
+    def interrupt(self) -> None:
+        """End the connection that another thread reads from."""
+        shut(self._connection)
 
     def close(self) -> None:
         """Close the connection."""
@@ -274,6 +279,14 @@ def _beginning(column: _Column) -> str:
     if not column.long:
         return name
     return f"IF(OCTET_LENGTH({name}) > {CELL}, SUBSTRING({name}, 1, {CELL}), {name}), OCTET_LENGTH({name})"
+
+
+def shut(connection: "pymysql.Connection[Any] | None") -> None:
+    """End a connection under whoever waits for it in another thread."""
+    socket: Any = getattr(connection, "_sock", None)
+    if socket is not None:
+        with suppress(OSError):
+            socket.shutdown(SHUT_RDWR)
 
 
 def quoted(name: str) -> str:

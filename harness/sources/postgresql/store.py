@@ -60,6 +60,8 @@ class PostgresqlStore:
             await self.close()
             if isinstance(error, psycopg.Error):
                 raise self._unreadable(told(error, self._address.password)) from None
+            if isinstance(error, UnicodeError):
+                raise self._unreadable("a name in it is not in the encoding that it states") from None
             raise
         return seen
 

@@ -1,6 +1,8 @@
 import json
+import os
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import psycopg
@@ -134,6 +136,13 @@ class PostgresqlTables:
         with self._reading(table) as cursor:
             yield from _cells(cursor, known, most)
 
+    def interrupt(self) -> None:
+        """End the connection that another thread reads from."""
+        connection = self._connection
+        if connection is not None:
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as own:
+                own.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
         """Close the connection."""
         connection, self._connection = self._connection, None
@@ -161,6 +170,8 @@ class PostgresqlTables:
             self.close()
             if isinstance(error, psycopg.Error):
                 raise self._unreadable(told(error, self._address.password), table) from None
+            if isinstance(error, UnicodeError):
+                raise self._unreadable("what it holds is not in the encoding that it states", table) from None
             raise
 
     def _unreadable(self, detail: str, table: str) -> InconclusiveError:

@@ -22,6 +22,7 @@ class RedisTables:
     def __init__(self, spec: SourceSpec) -> None:
         self.name = spec.url
         self._ignored = frozenset(spec.ignore)
+        self._latest: Any = None
         self._password = None if spec.password is None else spec.password.reveal()
         number = urlsplit(spec.url).path.strip("/")
         if number and not number.isdecimal():
@@ -71,6 +72,11 @@ class RedisTables:
             named = ", ".join(f"{count} of type {name}" for name, count in unknown.items())
             raise self._unreadable(table, f"keys were not read: {named}")
 
+    def interrupt(self) -> None:
+        """End the connections that another thread reads from."""
+        if self._latest is not None:
+            self._latest.connection_pool.disconnect()
+
     def close(self) -> None:
         """Do nothing: each reading has its own connection."""
 
@@ -83,6 +89,7 @@ class RedisTables:
             socket_connect_timeout=_SECONDS,
             client_name="payproof",
         )
+        self._latest = client
         return client
 
     def _values(self, client: Any, keys: Sequence[bytes], unknown: Counter[str]) -> Iterator[Cell]:

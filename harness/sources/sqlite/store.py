@@ -1,13 +1,15 @@
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from harness.aside import GRACE, aside
 from harness.domain.contracts import Snapshot
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError, Reason
 from harness.fingerprint import Fingerprint, LastLook
-from harness.sources.sqlite.connection import TABLES, connected, quoted
+from harness.sources.sqlite.connection import COMMAND_OF_VIRTUAL, TABLES, connected, name_of, numbered, quoted
 
 __all__ = ["SqliteStore"]
 
@@ -21,7 +23,7 @@ class SqliteStore:
 
     def __init__(self, spec: SourceSpec, path: Path) -> None:
         self.name = spec.name
-        self._busy = spec.busy
+        self._ignored, self._busy = frozenset(spec.ignore), spec.busy
         try:
             self._path, self._file = path, _file_at(path)
             self._connection = connected(path)
@@ -35,6 +37,14 @@ class SqliteStore:
         Raises:
             InconclusiveError: the database cannot be read.
         """
+        return await aside(lambda: self._look(ids, before), interrupt=self._connection.interrupt)
+
+    async def close(self) -> None:
+        """Close the connection; one that a statement hangs on is left to the end of the process."""
+        with suppress(TimeoutError):
+            await aside(self._connection.close, interrupt=self._connection.interrupt, seconds=GRACE)
+
+    def _look(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         try:
             if _file_at(self._path) != self._file:
                 raise self._unreadable("its file was replaced, and what is open is no longer the target's database")
@@ -50,34 +60,37 @@ class SqliteStore:
             raise self._unreadable(str(error)) from None
         return self._last.keep(version, seen)
 
-    async def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
-
     def _unreadable(self, why: str) -> InconclusiveError:
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {why}")
 
     def _read(self, ids: Sequence[str], seen: Fingerprint) -> None:
         self._rows("BEGIN")
         try:
-            for table in [name.decode() for (name,) in self._rows(TABLES)]:
-                self._add(table, ids, seen)
+            for (raw,) in self._rows(TABLES):
+                table, usable = name_of(raw)
+                if usable:
+                    self._add(table, ids, seen)
+                elif table not in self._ignored:
+                    detail = (
+                        f"store {self.name}: table {table} has a name that is no UTF-8, so it cannot be read; ignore it"
+                    )
+                    raise InconclusiveError(Reason.SOURCE_UNREADABLE, detail)
         finally:
             self._rows("COMMIT")
 
     def _add(self, table: str, ids: Sequence[str], seen: Fingerprint) -> None:
         place = quoted(table)
         total = self._rows(f"SELECT count(*) FROM {place}")[0][0]  # noqa: S608 (an identifier, quoted above)
-        query, values = f"SELECT * FROM {place}", []  # noqa: S608
+        described = self._rows(f"PRAGMA table_xinfo({place})")
+        columns = [name_of(name)[0] for _, name, _, _, _, _, hidden in described if hidden != COMMAND_OF_VIRTUAL]
+        query, values = numbered(table, columns), []
         narrow = seen.narrows(table, total)
         if narrow:
-            columns = [name.decode() for _, name, *_ in self._rows(f"PRAGMA table_info({place})")]
-            places = [f"instr({quoted(column)}, ?) > 0" for column in columns for _ in ids]
+            places = [f"instr(c{number}, ?) > 0" for number in range(len(columns)) for _ in ids]
             query += " WHERE " + (" OR ".join(places) or "0")
             values = [one for _ in columns for one in ids]
         cursor = self._connection.execute(query, values)
-        names = [column[0] for column in cursor.description]
-        seen.add(table, names, cursor, others_of=total if narrow else None)
+        seen.add(table, columns, cursor, others_of=total if narrow else None)
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(query).fetchall()

@@ -6,18 +6,26 @@ from typing import NamedTuple
 from harness.domain.tables import CELL, OVERLAP, Cell, Column, Table
 from harness.domain.target import SourceSpec
 from harness.errors import InconclusiveError, Reason
-from harness.sources.sqlite.connection import TABLES, connected, quoted
+from harness.sources.sqlite.connection import (
+    COMMAND_OF_VIRTUAL,
+    TABLES,
+    connected,
+    name_of,
+    numbered,
+    quoted,
+    was_stopped,
+)
 
 __all__ = ["SqliteTables"]
 
 _ROWID = ("rowid", "_rowid_", "oid")  # names of what tells rows apart; a column of the same name takes one's place
-_COMMAND_OF_VIRTUAL = 1  # a column of a virtual table by which it is told something; it holds nothing
 
 
 class _Shape(NamedTuple):
     columns: tuple[str, ...]
     key: tuple[str, ...]
     rowid: str  # what SQLite itself tells rows apart by, if it does
+    usable: bool = True  # whether all of its columns can be named in SQL
 
 
 class SqliteTables:
@@ -28,6 +36,8 @@ class SqliteTables:
         self._ignored = frozenset(spec.ignore)
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._interrupted = False
+        self._unusable: frozenset[str] = frozenset()
 
     def tables(self) -> Sequence[Table]:
         """Return all tables; SQLite does not know how many rows they have.
@@ -36,10 +46,11 @@ class SqliteTables:
             InconclusiveError: the database cannot be read.
         """
         try:
-            names = [name.decode("utf-8", "replace") for (name,) in self._connected().execute(TABLES)]
+            names = [name_of(name) for (name,) in self._connected().execute(TABLES)]
         except sqlite3.Error as error:
             raise self._unreadable("", error) from None
-        return [Table(name) for name in names if name not in self._ignored]
+        self._unusable = frozenset(name for name, usable in names if not usable)
+        return [Table(name) for name, _ in names if name not in self._ignored]
 
     def columns(self) -> Sequence[Column]:
         """Return the columns of all tables; one that cannot be looked at has none, and its rows tell why.
@@ -53,7 +64,7 @@ class SqliteTables:
                 described = self._described(table.name)
             except sqlite3.Error:
                 continue
-            found += (Column(table.name, name, type_) for name, type_, _ in described)
+            found += (Column(table.name, name, type_) for name, _, type_, _ in described)
         return found
 
     def rows(self, table: str, most: int | None = None) -> Iterator[Cell]:
@@ -62,6 +73,9 @@ class SqliteTables:
         Raises:
             InconclusiveError: the table cannot be read, or not to its end.
         """
+        if table in self._unusable:
+            detail = f"{self.name}, table {table}: its name is no UTF-8, so its rows cannot be asked for"
+            raise InconclusiveError(Reason.SOURCE_UNREADABLE, detail)
         try:
             shape = self._shape(table)
             queries = self._queries(table, shape, most)
@@ -73,6 +87,12 @@ class SqliteTables:
                     yield from _cells(shape, row, _key(shape.key, row) or f"row {number}")
         except sqlite3.Error as error:
             raise self._unreadable(table, error) from None
+
+    def interrupt(self) -> None:
+        """Break off the statement that another thread waits for."""
+        self._interrupted = True
+        if self._connection is not None:
+            self._connection.interrupt()
 
     def close(self) -> None:
         """Close the connection."""
@@ -121,24 +141,28 @@ class SqliteTables:
         return value
 
     def _connected(self) -> sqlite3.Connection:
+        if self._interrupted:
+            raise sqlite3.OperationalError("it was broken off")
         if self._connection is None:
             self._connection = connected(self._path)
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL)
         return self._connection
 
-    def _described(self, table: str) -> list[tuple[str, str, int]]:
-        """Return name, declared type and place in the primary key of each column, generated ones included."""
+    def _described(self, table: str) -> list[tuple[str, bool, str, int]]:
+        """Return name, whether SQL can use it, declared type and place in the primary key of each column."""
         described = self._connected().execute(f"PRAGMA table_xinfo({quoted(table)})")
         return [
-            (_text(name), _text(type_), place)
+            (*name_of(name), _text(type_), place)
             for _, name, type_, _, _, place, hidden in described
-            if hidden != _COMMAND_OF_VIRTUAL
+            if hidden != COMMAND_OF_VIRTUAL
         ]
 
     def _shape(self, table: str) -> _Shape:
         described = self._described(table)
-        columns = tuple(name for name, _, _ in described)
-        key = tuple(name for name, _, place in sorted(described, key=lambda one: one[2]) if place)
+        columns = tuple(name for name, *_ in described)
+        if not all(usable for _, usable, *_ in described):
+            return _Shape(columns, (), "", usable=False)
+        key = tuple(name for name, *_, place in sorted(described, key=lambda one: one[3]) if place)
         taken = {name.lower() for name in columns}
         rowid = next((name for name in _ROWID if name not in taken and self._has(table, name)), "")
         return _Shape(columns, key or ((rowid,) if rowid else ()), rowid)
@@ -168,7 +192,9 @@ class SqliteTables:
         counted = f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table)} LIMIT {most})"  # noqa: S608 (as above)
         return int(self._connected().execute(counted).fetchone()[0])
 
-    def _unreadable(self, table: str, error: sqlite3.Error) -> InconclusiveError:
+    def _unreadable(self, table: str, error: sqlite3.Error) -> BaseException:
+        if was_stopped(error) and not self._interrupted:
+            return KeyboardInterrupt()
         where = f"{self.name}, table {table}" if table else self.name
         why = str(error)
         if isinstance(error, sqlite3.DataError):
@@ -181,6 +207,8 @@ def _identifiers(shape: _Shape) -> list[str]:
 
 
 def _selected(table: str, shape: _Shape, *more: str) -> str:
+    if not shape.usable:
+        return numbered(table, shape.columns)
     chosen = ", ".join([*more, *_identifiers(shape), *map(quoted, shape.columns)])
     return f"SELECT {chosen} FROM {quoted(table)}"  # noqa: S608 (identifiers, quoted above)
 
