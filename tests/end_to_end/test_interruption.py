@@ -16,7 +16,7 @@ from tests.end_to_end.processes import DEADLINE, PROC, begun, children, running,
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_run_has_footers(tmp_path, number):
-    """Ctrl-C, SIGTERM of a CI server and a closed terminal end a run with code 2; each report says that cases did not run."""
+    """Ctrl-C, SIGTERM of a CI server and a closed terminal end a run with code 2; its reports tell what did not run."""
 
     def behave(peer, request):
         if len(server.requests) > 4:
