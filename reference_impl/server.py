@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from reference_impl.framing import Framing, Lingering
 from reference_impl.middleware.errors import problem
 from reference_impl.middleware.security import SECURITY_HEADERS
 from reference_impl.services import metrics
@@ -40,13 +41,19 @@ class Protocol(H11Protocol):
     only knows a limit between requests, and a byte now and then would hold a connection for ever (CWE-400).
     """
 
+    transport: Lingering  # type: ignore[assignment] # it is one in all that is used of it
     _deadline: asyncio.TimerHandle | None = None
     _awaited: tuple[object, object] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn declares it
         """Begin to wait for the first head."""
-        super().connection_made(transport)
+        super().connection_made(Lingering(transport, self._expects_more))  # type: ignore[arg-type]
         self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come, unless the connection is at its end."""
+        if not self.transport.throws_away(data):
+            super().data_received(data)
 
     def handle_events(self) -> None:
         """Read what has come, and see what is awaited after it."""
@@ -55,8 +62,13 @@ class Protocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Await nothing more."""
+        self.transport.forget()
         super().connection_lost(exc)
         self._expect(None)
+
+    def _expects_more(self) -> bool:
+        """Whether the other side has sent, or may still send, what was not read."""
+        return self.conn.their_state in {h11.SEND_BODY, h11.ERROR} or bool(self.conn.trailing_data[0])
 
     def _watch(self) -> None:
         """Start a time whenever what is awaited is another thing; further bytes of the same do not extend it."""
@@ -87,7 +99,8 @@ class Protocol(H11Protocol):
 
     def shutdown(self) -> None:
         """Drop the connection if it is idle; by TLS a silent client could keep it, and the whole service, for 30 s."""
-        super().shutdown()
+        if not self.transport.is_closing():
+            super().shutdown()
         if self.transport.is_closing():
             self.transport.abort()
 
@@ -125,7 +138,7 @@ def create_server(
         on_hangup: what SIGHUP asks for, if anything; only for a server of the main thread.
     """
     config = uvicorn.Config(
-        app,
+        Framing(app),
         loop="asyncio",
         http=Protocol,
         ws="none",

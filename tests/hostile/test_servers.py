@@ -82,6 +82,23 @@ def test_handshake_ends(record_property, hello):
     assert seen(command) in {Reason.TIMEOUT, Reason.TLS_FAILED}
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_answer_before_the_request(record_property, scheme):
+    """A server that answers and is gone before it has read anything is told by its status or as unreachable."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_unread(_process):
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(hostile.answer(401))
+
+        options = ("--url", f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", "--secret-env", SECRET_ENV)
+        name = f"answer before the request, by {scheme}"
+        command = ended(record_property, name, "deliver", "invoice.paid", *options, meanwhile=answer_unread)
+    wanted = {401, Reason.UNREACHABLE} if scheme == "http" else {Reason.TLS_FAILED, Reason.UNREACHABLE}
+    assert seen(command) in wanted
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_look_ends(record_property, tmp_path, name):
     """A look at a URL takes of a document what it can, asks a bounded number of times, and writes its file."""

@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -128,6 +129,30 @@ def test_service_stops_when_told(service, client, ending):
         service.process.send_signal(signal.Signals[ending])
     assert service.end() == 0
     assert service.process.stderr.read() == b""
+
+
+@pytest.mark.parametrize(
+    "fields", [b"Content-Length: 104857600", b"Transfer-Encoding: chunked"], ids=["sized", "chunked"]
+)
+def test_upload_that_is_refused_is_not_taken(service, trust, fields):
+    """A body that is too large, or whose sender nobody knows, is answered at once, and the connection ends."""
+    for path, status in ((b"/webhooks/stripe", b"413"), (b"/v1/customers", b"401")):
+        head = b"POST " + path + b" HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n" + fields + b"\r\n\r\n"
+        with (
+            socket.create_connection(("127.0.0.1", service.port), DEADLINE) as plain,
+            trust.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+        ):
+            connection.sendall(head)
+            if b"chunked" in fields:
+                with suppress(OSError):
+                    for _ in range(24):
+                        connection.sendall(b"%x\r\n%s\r\n" % (65_536, b" " * 65_536))
+            found = b""
+            while b"\r\n\r\n" not in found:
+                more = connection.recv(65_536)
+                assert more, found
+                found += more
+            assert (found.split()[1], b"\r\nconnection: close\r\n" in found.lower()) == (status, True)
 
 
 def test_copies_at_once_have_one_effect(service, client):
