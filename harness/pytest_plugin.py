@@ -17,7 +17,7 @@ from harness.domain.finding import Severity
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from harness.errors import ConfigurationError, PayproofError
 from harness.language import read_target
-from harness.reporters.words import story, summary
+from harness.reporters.words import masked, story, summary
 from harness.session import (
     Choice,
     EmbeddedStore,
@@ -177,7 +177,8 @@ def _told(finished: CaseFinished) -> str:
             lines += [f"  expected  {finding.expected}", f"  seen      {finding.seen} ({finding.check})"]
     else:
         lines.append(f"  {summary(finished.verdict)}")
-    return "\n".join([*lines, *(f"  {line}" for line in story(finished.record)), f"  repeat    {finished.repeat}"])
+    lines += [f"  {line}" for line in (*story(finished.record), *filter(None, [masked(finished)]))]
+    return "\n".join([*lines, f"  repeat    {finished.repeat}"])
 
 
 class _Opened:

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from harness.domain.events import Record
+from harness.domain.events import CaseFinished, Record
 from harness.domain.observation import (
     Answer,
     Channel,
@@ -19,7 +19,7 @@ from harness.domain.observation import (
 from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
-__all__ = ["printable", "story", "summary"]
+__all__ = ["masked", "printable", "story", "summary"]
 
 _LONGEST = 300
 
@@ -64,6 +64,14 @@ def story(record: Record) -> list[str]:
             case _:
                 assert_never(observation)
     return lines
+
+
+def masked(case: CaseFinished) -> str:
+    """Return one line that says what was masked at the last look, or an empty text."""
+    if not case.masked:
+        return ""
+    told = printable(", ".join(case.masked))
+    return f"{case.id}: masked in the last look at what is told, please report it: {told}"
 
 
 def _connected(connection: StripeConnection) -> str:
