@@ -19,6 +19,7 @@ class OwnValues:
     """What looks for such values in one text, as the scanner asks for it."""
 
     name: ClassVar[str] = "canary"
+    countable: ClassVar[bool] = True
     positive: ClassVar[tuple[bytes, ...]] = ()
     negative: ClassVar[tuple[bytes, ...]] = ()
 
