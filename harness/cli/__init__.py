@@ -18,6 +18,7 @@ from rich.table import Table
 
 from harness import __version__
 from harness.cli.scan_command import scan
+from harness.domain.documents import read_json
 from harness.domain.events import RunFinished
 from harness.domain.finding import Severity
 from harness.domain.observation import Answer, NoAnswer
@@ -260,7 +261,7 @@ def _setting(text: str) -> tuple[str, object]:
     if not equals or not path:
         raise ConfigurationError(f"--set {text!r} is not PATH=VALUE", hint="such as status=canceled")
     try:
-        return path, json.loads(value)
+        return path, read_json(value)
     except ValueError:
         return path, value
 

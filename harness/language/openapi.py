@@ -1,13 +1,12 @@
 """The target's OpenAPI document: JSON or YAML to plain values, refused where it could not be fuzzed."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
+from harness.domain.documents import read_json
 from harness.errors import ConfigurationError
+from harness.language.problems import parse_yaml
 
 __all__ = ["read_openapi"]
 
@@ -43,17 +42,9 @@ def read_openapi(text: bytes, place: str) -> dict[str, Any]:
 
 def _parsed(text: bytes, place: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = f"the OpenAPI document is neither JSON nor YAML: {getattr(error, 'problem', None) or 'unreadable'}"
-        raise ConfigurationError(problem, file=place, line=mark and mark.line + 1) from None
-    except (ValueError, RecursionError):
-        raise ConfigurationError("the OpenAPI document is neither JSON nor YAML", file=place) from None
+        return read_json(text)
+    except ValueError:
+        return parse_yaml(text, place, "the OpenAPI document is neither JSON nor YAML")
 
 
 def _references(value: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from harness.adapters.http import HttpSender
 from harness.canary import Ledger
 from harness.domain.contracts import Request
+from harness.domain.documents import read_json
 from harness.domain.observation import Answer, NoAnswer
 from harness.domain.sensitive import Secret
 from harness.domain.target import Budget, Target
@@ -102,8 +103,8 @@ async def _look(target: Target) -> _Found:
 def _webhook_routes(answer: Answer) -> list[str] | None:
     """Return the POST routes of an OpenAPI document that look like webhooks, or None for anything else."""
     try:
-        content: Any = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        content: Any = read_json(answer.body)
+    except ValueError:
         return None
     if not isinstance(content, dict) or not {"openapi", "swagger"} & content.keys():
         return None
