@@ -133,6 +133,7 @@ def serve() -> int:
             Caller(breaker, policies, observe=metrics.stripe_attempt),
             api_base=settings.stripe_api_base,
             ca_file=settings.stripe_ca_file,
+            telemetry=settings.stripe_telemetry,
         )
         stack.callback(stripe.close)
         engine = open_database(settings.database_url.get_secret_value())

@@ -87,6 +87,8 @@ class Settings(AuditSettings):
     # Instead of the roots inside the SDK, which are Stripe's. That is as far as pinning goes here: Stripe replaces
     # certificates and intermediates without asking (services/stripe/sdk.py weighs it).
     stripe_ca_file: Path | None = None
+    # What the SDK tells Stripe by itself: ids and times of earlier requests, and this machine's name.
+    stripe_telemetry: bool = False
     stripe_account: Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{1,250}$")] | None = None
     plans: dict[Annotated[str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$")], Plan] = Field(
         default_factory=dict

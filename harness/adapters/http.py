@@ -152,10 +152,13 @@ class HttpSender:
     ) -> Answer | NoAnswer:
         plain: list[tuple[str, str]] = []
         exposures: list[Exposure] = []
-        for name, value in headers:
-            bare, in_name = self._ledger.conceal(name, "a header's name")
-            label = bare.decode("latin-1").lower()
-            concealed, found = self._ledger.conceal(value, f"header {label}")
+        given = list(headers)
+        names = self._ledger.conceal_all((name, "a header's name") for name, _ in given)
+        labels = [bare.decode("latin-1").lower() for bare, _ in names]
+        values = self._ledger.conceal_all(
+            (value, f"header {label}") for (_, value), label in zip(given, labels, strict=True)
+        )
+        for label, (_, in_name), (concealed, found) in zip(labels, names, values, strict=True):
             plain.append((label, concealed.decode("latin-1")))
             exposures += (*in_name, *found)
         if status in _REDIRECTS:

@@ -1,7 +1,8 @@
 """The process that takes a store down and brings it back: ``python -m harness.adapters.outage_process KIND``.
 
-It says ``down`` on one line, and brings the store back when its standard input ends, which happens on every system when
-the process that started it is gone. Signals do not end it, so that no store stays down.
+It says ``down`` on one line, or in JSON how a command has failed. It brings the store back when its standard input
+ends, which happens on every system when the process that started it is gone. Signals do not end it, so that no store
+stays down.
 """
 
 import json
@@ -10,35 +11,67 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import IO
 
-__all__ = ["DATABASE", "ROLE", "main"]
+__all__ = ["DATABASE", "ROLE", "last_lines", "main"]
 
 #: Variables: the SQLite file, or the URL of PostgreSQL's administrator; and the role that is to be refused there.
 DATABASE, ROLE = "PAYPROOF_OUTAGE_DATABASE", "PAYPROOF_OUTAGE_ROLE"
 
 _LOCK_SECONDS = 10.0
+_LAST_BYTES, _LAST_LINES = 2000, 3
 _ATTEMPTS = 3  # to bring a store back, the last one of which tells the status
 
 
 @contextmanager
 def _commands(arguments: list[str]) -> Iterator[None]:
-    """Run one command, and later another, which are given as JSON; what they print could hold anything."""
+    """Run one command, and later another, which are given as JSON; of one that fails its status and end are told."""
     down, up = json.loads(arguments[0])
     try:
-        if _status(down):
+        if failed := _failed(down):
+            _tell("down", failed)
             raise OSError("the store was not taken down")
         yield
     finally:
         # Also after a failure, which may have done half of it.
-        if not any(_status(up) == 0 for _ in range(_ATTEMPTS)):
+        for _ in range(_ATTEMPTS):
+            if (failed := _failed(up)) is None:
+                break
+        else:
+            assert failed is not None
+            _tell("up", failed)
             raise OSError("the store was not brought back")
 
 
-def _status(command: list[str]) -> int:
-    nothing = subprocess.DEVNULL
-    return subprocess.run(command, stdin=nothing, stdout=nothing, stderr=nothing, check=False).returncode  # noqa: S603
+def _failed(command: list[str]) -> tuple[str, list[str]] | None:
+    """Run a command; return how it failed, and its last lines, where it did."""
+    with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as anything that it has started
+        try:
+            ended = subprocess.run(  # noqa: S603
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+            )
+        except OSError as error:
+            return f"{command[0]} cannot be started: {error.strerror}", []
+        if ended.returncode == 0:
+            return None
+        return f"{command[0]} ended with status {ended.returncode}", last_lines(output)
+
+
+def _tell(what: str, failed: tuple[str, list[str]]) -> None:
+    """Tell the other process, if it is still there; it masks what must not be shown."""
+    with suppress(OSError):
+        print(json.dumps([what, *failed]), flush=True)  # noqa: T201
+
+
+def last_lines(output: IO[bytes]) -> list[str]:
+    """Return the last lines of a file."""
+    end = output.seek(0, os.SEEK_END)
+    output.seek(max(0, end - _LAST_BYTES))
+    lines = output.read().decode("utf-8", "replace").splitlines()
+    return [line for line in lines if line.strip()][-_LAST_LINES:]
 
 
 @contextmanager

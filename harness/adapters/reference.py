@@ -197,6 +197,7 @@ class Reference:
             "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
             "BILLING_STRIPE_API_KEY": self._secrets.api_key.reveal(),
             "BILLING_STRIPE_API_BASE": self._stripe.url,
+            "BILLING_STRIPE_TELEMETRY": "true",  # as the SDK does where nobody has thought of it
             **({} if self._stripe.ca_file is None else {"BILLING_STRIPE_CA_FILE": self._stripe.ca_file}),
             "BILLING_PLANS": json.dumps({_PLAN: {"amount": _PRICE.amount, "currency": _PRICE.currency}}),
             **_QUICK,

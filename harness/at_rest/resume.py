@@ -7,6 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any
 
+from harness.domain.documents import read_json
 from harness.domain.finding import Confidence, Severity
 from harness.domain.trace import NotRead, Place, Searched, Told, Trace
 from harness.errors import ConfigurationError
@@ -70,7 +71,7 @@ class Resume:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         for number, line in enumerate(lines, 1):
             try:
-                value = json.loads(line)
+                value = read_json(line)
                 if number == 1:
                     if value["settings"] != settings:
                         raise ConfigurationError(
@@ -78,7 +79,7 @@ class Resume:
                         )
                 else:
                     self._done[value["unit"]] = [_read(one) for one in value["told"]]
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 if number == len(lines) > 1:
                     break  # the search was broken off while it wrote this
                 problem = "it is no file that --resume has written"

@@ -32,7 +32,7 @@ def trace(hit: Hit, place: Place) -> Trace:
         severity = Severity.CRITICAL
     elif hit.kind == "pan" and "published test" in hit.what:
         severity = Severity.MEDIUM  # nobody's card; but what stores it would store anybody's
-    return Trace(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key)
+    return Trace(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key, hit.times)
 
 
 def suspects(place: Place, columns: Iterable[Column], keys: Iterable[Column], at_least: Confidence) -> Iterator[Trace]:

@@ -1,6 +1,5 @@
 """The commands ``payproof deliver`` and ``payproof verify``: one event, one signature, no target file."""
 
-import json
 import os
 import sys
 import time
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from harness.domain.documents import read_json
 from harness.domain.observation import Answer, NoAnswer
 from harness.domain.sensitive import LIVE_KEYS, Secret, other_than_signing_secret
 from harness.domain.verdict import ExitCode
@@ -47,7 +47,7 @@ def _setting(text: str) -> tuple[str, object]:
     if not equals or not path:
         raise ConfigurationError(f"--set {text!r} is not PATH=VALUE", hint="such as status=canceled")
     try:
-        return path, json.loads(value)
+        return path, read_json(value)
     except ValueError:
         return path, value
 

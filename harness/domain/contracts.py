@@ -449,7 +449,8 @@ class Hit:
     ``shown`` is what may be shown of a sensitive value, and empty where the bytes themselves may be shown; ``key`` is
     the name that stands before the value. Whoever searched fills in the rest: ``kind`` is the detector's name, ``path``
     the encodings that the value was found in, outermost first. Of a value in compressed data ``start`` and ``end`` are
-    those of the compressed data, and ``within`` is the offset in what was decompressed.
+    those of the compressed data, and ``within`` is the offset in what was decompressed. It stands for so many ``times``
+    that the same was found in one text.
     """
 
     start: int
@@ -462,6 +463,7 @@ class Hit:
     kind: str = ""
     path: tuple[str, ...] = ()
     within: int | None = None
+    times: int = 1
 
 
 class Detector(Protocol):
@@ -470,7 +472,7 @@ class Detector(Protocol):
     ``positive`` samples must each give at least one hit, ``negative`` samples none; without both it does not register.
     One that has ``by_error = True`` looks for what answers show when something goes wrong: a log and a store may hold
     it, and what good answers show as well is no hit. One that has ``of(canaries)`` looks for a run's own values, and
-    without them is left out of scans.
+    without them is left out of scans. One that is ``countable`` finds few things, however often: they are counted.
     """
 
     name: ClassVar[str]

@@ -63,7 +63,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class CaseFinished:
-    """A case and its verdict; ``repeat`` is the command that runs just this case again."""
+    """A case and its verdict; ``repeat`` is the command that runs just this case again.
+
+    ``masked`` are the values that stood in it when it was to be told, and were masked only then: a fault of ours.
+    """
 
     id: str
     title: str
@@ -72,6 +75,7 @@ class CaseFinished:
     record: Record
     seconds: float
     repeat: str
+    masked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Places in JSON, such as ``error.reference`` or ``data.0.id``."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from harness.domain.documents import read_json
 
 __all__ = ["reach", "text_at"]
 
@@ -22,7 +23,7 @@ def reach(value: Any, place: str) -> Any:
 def text_at(body: str, place: str) -> str:
     """Return the text at a place of a JSON document; empty where there is none, or no JSON."""
     try:
-        found = reach(json.loads(body), place)
-    except (ValueError, RecursionError):
+        found = reach(read_json(body), place)
+    except ValueError:
         return ""
     return found if isinstance(found, str) else ""

@@ -234,7 +234,7 @@ class Holdings:
         for one in told:
             name = self._ledger.conceal_text(_placed(one.place)) if isinstance(one, Trace | NotRead) else ""
             if isinstance(one, Trace):
-                tally.add(name, name, one.kind, one.what, one.shown, one.confidence, one.place.path)
+                tally.add(name, name, one.kind, one.what, one.shown, one.confidence, one.place.path, one.count)
             elif isinstance(one, NotRead):
                 tally.unread.append(f"{name}: {one.why}")
             else:

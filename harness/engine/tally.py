@@ -46,7 +46,7 @@ class Tally:
     def note(self, column: str, where: str, found: Found) -> None:
         """Take what the scanner found in a column, at a place that may be shown."""
         if isinstance(found, Hit):
-            self.add(column, where, found.kind, found.what, found.shown, found.confidence, found.path)
+            self.add(column, where, found.kind, found.what, found.shown, found.confidence, found.path, found.times)
         else:
             # What cannot be unpacked (a bomb, an archive cut short) has not been searched.
             self.unread.append(f"{where}: {found.why}")
@@ -60,6 +60,7 @@ class Tally:
         shown: str,
         confidence: Confidence,
         path: tuple[str, ...],
+        times: int = 1,
     ) -> None:
         """Take one find; what is found again in its column, written in the same way, is counted."""
         label, form = "", ""
@@ -71,10 +72,10 @@ class Tally:
         key = (f"{what} {how}", column)
         known = self._seen.get(key)
         if known is not None:
-            self._seen[key] = replace(known, times=known.times + 1)
+            self._seen[key] = replace(known, times=known.times + times)
             return
         digest = _DIGESTS.match(form) is not None
         # Of each sort for itself: a thousand plain values must not hide a digest.
         if self._told[digest] < _MOST:
             self._told[digest] += 1
-            self._seen[key] = Sighting(kind, what, how, digest, where, confidence, label, shown, column)
+            self._seen[key] = Sighting(kind, what, how, digest, where, confidence, label, shown, column, times)

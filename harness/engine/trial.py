@@ -124,14 +124,14 @@ class Trial:
         specs = self._context.target.stores
         for store, spec, before in zip(self._watched.stores, specs, self._before, strict=True):
             after = await snapshot_of(store, self._context.ids, before, self._context.target.budget.seconds_of_case)
-            concealed = [self._ledger.conceal(block.data, block.where)[1] for block in after.fresh]
-            exposures = tuple(exposure for found in concealed for exposure in found)
+            concealed = self._ledger.conceal_all((block.data, block.where) for block in after.fresh)
+            exposures = tuple(exposure for _, found in concealed for exposure in found)
             yield StoreChange(self._context.step, store.name, _difference(before, after, spec), exposures, waited)
 
     async def _lines(self) -> AsyncIterator[LogLines]:
         for log, position in zip(self._watched.logs, self._positions, strict=True):
             found = await lines_since(log, position, self._context.target.budget.seconds_of_case)
-            concealed = [self._ledger.conceal(block.data, block.where) for block in found]
+            concealed = self._ledger.conceal_all((block.data, block.where) for block in found)
             lines = tuple(self._context.veiled(line).decode("utf-8", "replace") for line, _ in concealed)
             exposures = tuple(exposure for _, found in concealed for exposure in found)
             yield LogLines(self._context.step, log.name, lines, exposures)

@@ -1,13 +1,12 @@
 """The target's OpenAPI document: JSON or YAML to plain values, refused where it could not be fuzzed."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
+from harness.domain.documents import read_json
 from harness.errors import ConfigurationError
+from harness.language.problems import parse_yaml
 
 __all__ = ["read_openapi"]
 
@@ -45,20 +44,13 @@ def read_openapi(text: bytes, place: str, *, yaml_bytes: int | None = None) -> d
 
 def _parsed(text: bytes, place: str, yaml_bytes: int | None) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         pass
     if yaml_bytes is not None and len(text) > yaml_bytes:
         problem = f"the OpenAPI document is no JSON, and longer than the {yaml_bytes:,} bytes that YAML may have"
         raise ConfigurationError(problem, hint="name a file, or publish it as JSON", file=place)
-    try:
-        return yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = f"the OpenAPI document is neither JSON nor YAML: {getattr(error, 'problem', None) or 'unreadable'}"
-        raise ConfigurationError(problem, file=place, line=mark and mark.line + 1) from None
-    except (ValueError, RecursionError):
-        raise ConfigurationError("the OpenAPI document is neither JSON nor YAML", file=place) from None
+    return parse_yaml(text, place, "the OpenAPI document is neither JSON nor YAML")
 
 
 def _references(value: Any) -> Iterator[str]:

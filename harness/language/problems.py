@@ -1,15 +1,19 @@
 """Turns what pydantic and the parsers object to into one line: file, place, what is wrong, what would be right."""
 
 import re
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import ConfigurationError
 from harness.registry import nearest
 
-__all__ = ["Locator", "read_text", "refuse"]
+__all__ = ["Locator", "parse_toml", "parse_yaml", "read_text", "refuse"]
+
+_DEEPEST = 100  # levels of YAML; libyaml composes deeper ones by recursion in C, and ends the process
 
 _SUBJECT = re.compile(r"^[A-Z]\w+ should ")  # pydantic says what sort of thing it is, and not which
 
@@ -30,6 +34,52 @@ def read_text(path: Any, what: str) -> str:
     except OSError as error:
         raise ConfigurationError(f"the {what} cannot be read: {error.strerror}", file=str(path)) from None
     return text
+
+
+def parse_yaml(text: str | bytes, file: str, problem: str = "not YAML") -> Any:
+    """Return what YAML says.
+
+    Raises:
+        ConfigurationError: it is none, is nested too deep, or a value is not of the type that it looks like.
+    """
+    try:
+        _require_shallow(text)
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        why = getattr(error, "problem", None) or "unreadable"
+        raise ConfigurationError(f"{problem}: {why}", file=file, line=mark and mark.line + 1) from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        # What yaml's constructors raise of dates that there are not, of numbers without end, of wrong tags.
+        raise ConfigurationError(f"{problem}: a value in it cannot be read", file=file) from None
+
+
+def _require_shallow(text: str | bytes) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                raise yaml.MarkedYAMLError(problem="nested too deep")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def parse_toml(text: str, file: Any) -> dict[str, Any]:
+    """Return what TOML says.
+
+    Raises:
+        ConfigurationError: it is none, is nested too deep, or holds a number of more than 4,300 digits.
+    """
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:
+        where = re.search(r"line (\d+)", str(error))
+        problem = re.sub(r" \(at .*\)", "", str(error)).partition("; use sys.")[0]
+        line = int(where[1]) if where else max(1, len(text.splitlines()))  # without a line it is the end of the file
+        raise ConfigurationError(f"not TOML: {problem}", file=file, line=line) from None
+    except RecursionError:
+        raise ConfigurationError("not TOML: nested too deep", file=file) from None
 
 
 def refuse(error: ValidationError, file: str, locate: Locator, model: type[BaseModel]) -> ConfigurationError:

@@ -15,7 +15,7 @@ from harness.domain.finding import Severity
 from harness.domain.scenario import NEEDS, Case, Phase, Requirement, Scenario
 from harness.errors import ConfigurationError
 from harness.language.entry import Entry
-from harness.language.problems import Locator, read_text, refuse
+from harness.language.problems import Locator, parse_yaml, read_text, refuse
 from harness.registry import checks, nearest, steps
 
 __all__ = ["read_scenario", "read_scenarios", "scenario_schema"]
@@ -89,13 +89,8 @@ def read_scenario(file: Traversable, id_: str) -> Scenario:
         ConfigurationError: the file cannot be read, is no YAML, or says what the language does not know.
     """
     text = read_text(file, "scenario file")
-    try:
-        tree = yaml.compose(text, Loader=yaml.CSafeLoader)
-        content = yaml.load(text, Loader=yaml.CSafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = f"not YAML: {getattr(error, 'problem', None) or error}"
-        raise ConfigurationError(problem, file=str(file), line=mark and mark.line + 1) from None
+    content = parse_yaml(text, str(file))
+    tree = yaml.compose(text, Loader=yaml.CSafeLoader)
     locate = _locator(tree)
     if not isinstance(content, dict):
         raise ConfigurationError("a scenario is a mapping of title, severity, do, expect, cases, ...", file=str(file))

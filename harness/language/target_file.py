@@ -2,7 +2,6 @@
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +42,7 @@ from harness.language.operation_tables import (
     upstream,
 )
 from harness.language.outage_entry import StoreOutageTable
-from harness.language.problems import Locator, read_text, refuse
+from harness.language.problems import Locator, parse_toml, read_text, refuse
 from harness.language.retention_entry import Retention, kept_rows
 from harness.registry import log_sources, nearest, store_sources, table_sources
 
@@ -266,15 +265,7 @@ def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Targ
         ConfigurationError: the file is missing, malformed, or asks for what cannot or must not be.
     """
     text = read_text(path, "target file")
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"line (\d+)", str(error))
-        problem = re.sub(r" \(at .*\)", "", str(error))
-        line = int(where[1]) if where else max(1, len(text.splitlines()))  # without a line it is the end of the file
-        raise ConfigurationError(f"not TOML: {problem}", file=path, line=line) from None
-    except RecursionError:
-        raise ConfigurationError("not TOML: nested too deep", file=path) from None
+    content = parse_toml(text, path)
     locate = _locator(text)
     try:
         entry = _TargetFile.model_validate(content)

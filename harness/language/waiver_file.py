@@ -1,7 +1,6 @@
 """Files beside `payproof scan`: waivers (YAML or TOML) with reason and expiry, and baselines of what is known."""
 
 import json
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from harness.domain.documents import read_json
 from harness.domain.trace import Trace
 from harness.errors import ConfigurationError
-from harness.language.problems import read_text, refuse
+from harness.language.problems import parse_toml, parse_yaml, read_text, refuse
 
 __all__ = ["TraceWaiver", "read_baseline", "read_waivers", "written_baseline"]
 
@@ -89,13 +88,7 @@ def read_waivers(path: Path) -> Sequence[TraceWaiver]:
         ConfigurationError: the file is not right.
     """
     text = read_text(path, "waiver file")
-    try:
-        given = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"it is no TOML: {error}", file=path) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ConfigurationError("it is no YAML", file=path, line=mark.line + 1 if mark else None) from None
+    given = parse_toml(text, path) if path.suffix == ".toml" else parse_yaml(text, str(path))
     read = _read(_WaiverFile, given, path)
     return [TraceWaiver(f"waiver {number}", **dict(one)) for number, one in enumerate(read.waivers, 1)]
 
@@ -107,7 +100,7 @@ def read_baseline(path: Path) -> Mapping[str, int]:
         ConfigurationError: the file is not right.
     """
     try:
-        given = json.loads(read_text(path, "baseline"))
+        given = read_json(read_text(path, "baseline"))
     except ValueError:
         raise ConfigurationError("it is no JSON", hint="--write-baseline writes one", file=path) from None
     return {fingerprint: one.count for fingerprint, one in _read(_Baseline, given, path).known.items()}

@@ -11,7 +11,7 @@ from harness.domain.verdict import Errored, Failed, Passed, Skipped
 from harness.errors import ConfigurationError, PayproofError
 from harness.pytest_plugin import JUDGED, VERDICT
 from harness.pytest_plugin.opened import kind_of, opened
-from harness.reporters.words import story, summary
+from harness.reporters.words import masked, story, summary
 from harness.scan.kernel import unusable
 from harness.session import Choice, all_scenarios, choose
 
@@ -131,4 +131,5 @@ def _told(finished: CaseFinished) -> str:
             lines += [f"  expected  {finding.expected}", f"  seen      {finding.seen} ({finding.check})"]
     else:
         lines.append(f"  {summary(finished.verdict)}")
-    return "\n".join([*lines, *(f"  {line}" for line in story(finished.record)), f"  repeat    {finished.repeat}"])
+    lines += [f"  {line}" for line in (*story(finished.record), *filter(None, [masked(finished)]))]
+    return "\n".join([*lines, f"  repeat    {finished.repeat}"])

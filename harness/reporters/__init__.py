@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from harness.domain.events import RunEvent
+from harness.domain.sensitive import Exposure
 from harness.errors import ConfigurationError
 from harness.registry import nearest
 from harness.reporters.jsonl import JsonLines
 from harness.reporters.junit import JUnit
 
-__all__ = ["Reporter", "check_report", "open_report"]
+__all__ = ["Reporter", "check_report", "mask_report", "open_report"]
 
 
 class Reporter(Protocol):
@@ -54,3 +55,15 @@ def open_report(path: Path) -> Reporter:
     except OSError as error:
         raise ConfigurationError(f"--report cannot be written: {error.strerror}", file=path) from None
     return _FORMATS[path.suffix](file)
+
+
+def mask_report(path: Path, mask: Callable[[bytes], tuple[bytes, tuple[Exposure, ...]]]) -> tuple[str, ...]:
+    """Replace what must not be told in a written report, and return what that was; the report itself is never lost."""
+    path = path.resolve()
+    data, found = mask(path.read_bytes())
+    if found:
+        fresh = path.with_name(f".{path.name}.masked")
+        fresh.write_bytes(data)
+        fresh.chmod(path.stat().st_mode)
+        fresh.replace(path)
+    return tuple(dict.fromkeys(f"{one.kind} ({one.label})" for one in found))

@@ -9,7 +9,7 @@ from rich.table import Table
 from harness.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from harness.domain.finding import Severity
 from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from harness.reporters.words import judged, one_line, story, summary
+from harness.reporters.words import judged, masked, one_line, story, summary
 
 __all__ = ["ConsoleReport"]
 
@@ -54,6 +54,8 @@ class ConsoleReport:
                 self._progress.advance(self._task)
                 if isinstance(event.verdict, Failed):
                     self._tell_failure(event, event.verdict)
+                if event.masked:
+                    self._progress.console.print(f"[yellow]{_shown(masked(event))}[/]", **_WHOLE)
             case RunFinished():
                 self._progress.stop()
                 self._end(event)

@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from harness.domain.events import CaseFinished, RunEvent, RunFinished, RunStarted
 from harness.domain.verdict import Errored, Failed, Passed, Skipped
-from harness.reporters.words import judged, one_line, story, summary
+from harness.reporters.words import judged, masked, one_line, story, summary
 
 __all__ = ["JUnit"]
 
@@ -76,7 +76,8 @@ def _fill(entry: ET.Element, case: CaseFinished) -> None:
             child = ET.SubElement(entry, "error", type=reason.value, message=_clean(summary(case.verdict)))
         case Skipped():
             child = ET.SubElement(entry, "skipped", message=_clean(summary(case.verdict)))
-    child.text = _clean("\n".join([case.title, *story(case.record), one_line(f"repeat: {case.repeat}")]))
+    told = [case.title, *story(case.record), one_line(f"repeat: {case.repeat}"), *filter(None, [masked(case)])]
+    child.text = _clean("\n".join(told))
 
 
 def _clean(text: str) -> str:

@@ -3,7 +3,7 @@
 from typing import assert_never
 from unicodedata import category
 
-from harness.domain.events import Record
+from harness.domain.events import CaseFinished, Record
 from harness.domain.observation import (
     Answer,
     Channel,
@@ -20,7 +20,7 @@ from harness.domain.observation import (
 from harness.domain.stripe_call import StripeCall, StripeConnection
 from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
-__all__ = ["judged", "one_line", "printable", "story", "summary"]
+__all__ = ["judged", "masked", "one_line", "printable", "story", "summary"]
 
 _LONGEST = 300
 
@@ -76,6 +76,13 @@ def story(record: Record) -> list[str]:
             case _:
                 assert_never(observation)
     return [one_line(line) for line in lines]
+
+
+def masked(case: CaseFinished) -> str:
+    """Return one line that says what was masked at the last look, or an empty text."""
+    if not case.masked:
+        return ""
+    return one_line(f"{case.id}: masked in the last look at what is told, please report it: {', '.join(case.masked)}")
 
 
 def _connected(connection: StripeConnection) -> str:

@@ -17,7 +17,7 @@ from harness.scan.codecs import base64, compressed, escapes, hexadecimal, numera
 from harness.scan.compiled import Runs, machine
 from harness.scan.context import key_before
 from harness.scan.pieces import Decoded, Read, Unread, clusters
-from harness.scan.settle import outermost, settled
+from harness.scan.settle import counted, outermost, settled
 from harness.scan.streams import Bits, Program, plane
 from harness.scan.texts import Pool, Text, pools
 from harness.scan.view import GUARD, View
@@ -59,6 +59,7 @@ class Scanner:
         self._detectors = tuple(detectors)
         self._at_least = at_least
         self._told = frozenset(one for one in Confidence if one.rank >= at_least.rank)
+        self._countable = frozenset(one.name for one in self._detectors if getattr(one, "countable", False))
         self._own = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -101,7 +102,7 @@ class Scanner:
         for pool in pools(texts):
             known = len(decoded)
             if len(found) < _MOST_TOLD:
-                found += self._pool(pool, decoded, budget)
+                found += counted(self._pool(pool, decoded, budget), self._countable, _MOST_HITS)
             else:
                 text = pool.texts[0]
                 why = f"more than {_MOST_TOLD} hits in what is encoded: the rest is not told"
@@ -132,13 +133,15 @@ class Scanner:
                 most=_MOST_LOOKS,
             )
             start = block.start
+            own = []
             for one in self._seen(view, read, Budget()):
                 if isinstance(one, Decoded):
                     key = key_before(block.data, one.start).text or column
                     size += max(len(one.data), one.end - one.start)
                     decoded.append(whole.part(one, -start, key))
                 elif block.first <= one.start < block.last:
-                    found.append(_moved(one, start))
+                    own.append((None, one))
+            found += (_moved(one, start) for _, one in counted(own, self._countable, _MOST_HITS))
             if number % _TOGETHER == 0 or size > _WAITING or len(decoded) + len(found) > _MANY:
                 yield from self._told_of(found, decoded)
                 found, decoded, size = [], [], 0
@@ -189,7 +192,7 @@ class Scanner:
         for detector in self._detectors:
             hits = (hit for hit in _found_by(detector, view) if hit.confidence in self._told)
             for number, hit in enumerate(hits):
-                if number == _MOST_HITS:
+                if number == _MOST_HITS and detector.name not in self._countable:
                     yield Unread(
                         hit.start, f"more than {_MOST_HITS} hits of {detector.name} in one block: the rest is not told"
                     )

@@ -1,10 +1,12 @@
-"""One hit for one value: what was found in two ways, or as part of something else, is told once."""
+"""One hit for one value: what was found in two ways, or as part of something else, is told once; often is counted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
 
 from harness.domain.contracts import Hit
 
-__all__ = ["outermost", "settled"]
+__all__ = ["counted", "outermost", "settled"]
 
 
 def outermost(hits: Iterable[Hit]) -> Iterator[Hit]:
@@ -34,3 +36,22 @@ def settled(hits: Iterable[Hit]) -> list[Hit]:
 
 def _rank(hit: Hit) -> tuple[int, int]:
     return hit.confidence.rank, -len(hit.path)
+
+
+def counted(found: Iterable[tuple[Any, Any]], kinds: Container[str], most: int) -> Iterator[tuple[Any, Any]]:
+    """Return what was found with its source; hits of some kinds, from so many on, once each, with how often it came.
+
+    The memory that is needed depends on how many different things there are, not on how often they are there.
+    """
+    told = 0
+    more: dict[tuple[Any, ...], tuple[Any, Hit]] = {}
+    for source, one in found:
+        if isinstance(one, Hit) and one.kind in kinds:
+            told += 1
+            if told > most:
+                key = (source, one.what, one.path)
+                first = more.get(key)
+                more[key] = source, one if first is None else replace(first[1], times=first[1].times + one.times)
+                continue
+        yield source, one
+    yield from more.values()

@@ -1,7 +1,6 @@
 """Looks at a URL and writes the target file that a first run needs, with what it found and what it could not know."""
 
 import asyncio
-import json
 import re
 import time
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from tomlkit.items import Table
 from harness.adapters.http import HttpSender
 from harness.canary import Ledger
 from harness.domain.contracts import Request
+from harness.domain.documents import read_json
 from harness.domain.observation import Answer, NoAnswer
 from harness.domain.sensitive import Secret
 from harness.domain.target import Budget, Target
@@ -119,8 +119,8 @@ async def _look(target: Target) -> _Found:
 def _webhook_routes(answer: Answer) -> list[str] | None:
     """Return the POST routes of an OpenAPI document that look like webhooks, or None for anything else."""
     try:
-        content: Any = json.loads(answer.body)
-    except (ValueError, RecursionError):
+        content: Any = read_json(answer.body)
+    except ValueError:
         return None
     if not isinstance(content, dict) or not {"openapi", "swagger"} & content.keys():
         return None

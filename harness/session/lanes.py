@@ -76,8 +76,8 @@ class Lanes:
                     lane = busy.pop(connection)  # type: ignore[call-overload]  # a Connection, as was given
                     finished = _heard(lane)
                     done[finished.id] = finished
-                    for value in _heard(lane):
-                        self.ledger.add("value", "of a lane", value)
+                    for entry in _heard(lane):
+                        self.ledger.add(entry.kind, entry.label, entry.value, lasting=entry.lasting)
                     if _given(lane, left):
                         busy[lane.connection] = lane
             yield done.pop(id_)
@@ -150,12 +150,12 @@ def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
         try:
             with open_session(None, **given) as session:
                 connection.send(session.started(0))
-                known: frozenset[bytes] = frozenset()
+                known: set[bytes] = set()
                 while True:
                     finished = session.judged(*choices[connection.recv()])
                     connection.send(finished)
                     registered = session.ledger.registered
-                    connection.send(tuple(registered - known))
-                    known = registered
+                    connection.send([entry for value, entry in registered.items() if value not in known])
+                    known.update(registered)
         except PayproofError as error:
             connection.send(TargetStartError(str(error)))

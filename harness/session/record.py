@@ -1,11 +1,12 @@
 """Judges a recorded run again, so that a newer check can be tried on what was observed before."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from harness.domain.documents import read_json
 from harness.domain.events import CaseFinished, Record, RunEvent, RunFinished, RunStarted
+from harness.domain.strings import strings_of
 from harness.domain.verdict import ExitCode, Verdict
 from harness.engine.judge import exit_code, judge
 from harness.errors import ConfigurationError
@@ -50,17 +51,20 @@ def rejudged(path: Path) -> Iterator[RunEvent]:
 
 def _events(path: Path) -> list[RunEvent]:
     try:
-        lines = path.read_bytes().decode("utf-8").splitlines()
+        lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigurationError(f"the run record cannot be read: {reason}", file=path) from None
     events: list[RunEvent] = []
     for number, line in enumerate(lines, 1):
         try:
-            content = json.loads(line)
+            content = read_json(line)
         except ValueError:
             raise ConfigurationError("not JSON; the record was cut short or edited", file=path, line=number) from None
-        events.append(decode_event(content, str(path), number))
+        event = decode_event(content, str(path), number)
+        if any("\ud800" <= character <= "\udfff" for text in strings_of(event) for character in text):
+            raise ConfigurationError("a text in it is no Unicode", file=path, line=number)
+        events.append(event)
     shape = [type(event) for event in events]
     if shape[:1] != [RunStarted] or shape[-1:] != [RunFinished] or set(shape[1:-1]) - {CaseFinished}:
         raise ConfigurationError(

@@ -225,7 +225,7 @@ class Session:
                 verdict = judge(self.target.contract, scenario, case, record)
             except Exception as error:  # noqa: BLE001 (our own fault ends one case; its text could hold anything)
                 verdict = Errored(Reason.HARNESS_FAULT, record_fault(error))
-        return CaseFinished(
+        finished = CaseFinished(
             id=case.id,
             title=scenario.title,
             severity=scenario.severity,
@@ -234,6 +234,9 @@ class Session:
             seconds=time.perf_counter() - started,
             repeat=self.repeat(case.id),
         )
+        told, found = self.ledger.mask_strings(finished)
+        masked = dict.fromkeys(f"{one.kind} ({one.label})" for one in found)
+        return replace(told, masked=tuple(masked)) if masked else told
 
     def trial(self, key: str) -> Trial:
         """Begin steps of a user's own test.

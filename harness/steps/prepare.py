@@ -1,10 +1,10 @@
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from harness.domain.asking import before, request_for
 from harness.domain.contracts import Context
+from harness.domain.documents import read_json
 from harness.domain.observation import Answer, Exchange
 from harness.domain.operation import Operation
 from harness.domain.places import reach
@@ -52,7 +52,7 @@ def _kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
         detail = f"operation {operation.name} was answered {answer.status} while Stripe was working"
         raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
     try:
-        content = json.loads(answer.body)
+        content = read_json(answer.body)
     except ValueError:
         content = None
     kept = {}

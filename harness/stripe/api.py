@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from harness.domain.documents import read_json
 from harness.stripe.form import decode
 
 __all__ = ["ApiAnswer", "ApiRequest", "Backend", "Failing", "api_key", "error_body"]
@@ -47,7 +48,7 @@ class ApiAnswer:
 
     def json(self) -> Any:
         """Return the body's JSON; raises ValueError where there is none."""
-        return json.loads(self.body)
+        return read_json(self.body)
 
 
 @dataclass(frozen=True, slots=True)

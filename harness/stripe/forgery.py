@@ -3,12 +3,12 @@
 A forgery is pure: its randomness is the material's, its time is the material's ``now``.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from random import Random
 from typing import Any
 
+from harness.domain.documents import read_json
 from harness.errors import ConfigurationError
 from harness.stripe.signature import compose, hexdigest
 
@@ -127,8 +127,8 @@ def document_of(material: Material) -> dict[str, Any]:
         ConfigurationError: the body is no JSON object.
     """
     try:
-        document = json.loads(material.body)
-    except (ValueError, RecursionError):
+        document = read_json(material.body)
+    except ValueError:
         document = None
     if not isinstance(document, dict):
         raise ConfigurationError("this forgery starts from a JSON object, which the given body is not")

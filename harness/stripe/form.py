@@ -9,6 +9,7 @@ __all__ = ["FormError", "decode", "encode", "leaves"]
 
 _MOST_PAIRS = 2_000
 _DEEPEST = 12
+_LONGEST_NUMBER = 9  # digits of a place in a list
 _NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _PART = re.compile(r"\[([^\[\]]*)\]")
 
@@ -63,7 +64,7 @@ def _listed(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     values = {key: _listed(value) for key, value in node.items()}
-    if all(key.isdecimal() for key in values):
+    if all(key.isdecimal() and len(key) <= _LONGEST_NUMBER for key in values):
         return [values[key] for key in sorted(values, key=int)]
     return values
 

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.domain.documents import read_json
+
 __all__ = ["Diagnosis", "compose", "diagnose", "hexdigest", "serialisations", "sign"]
 
 _WHOLE_SECONDS = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
@@ -185,8 +187,8 @@ def _bodies(payload: bytes) -> Iterator[_Variant]:
     with contextlib.suppress(UnicodeError):
         yield "before it was decoded as Latin-1 and encoded as UTF-8", payload.decode().encode("latin-1")
     try:
-        document = json.loads(payload)
-    except (ValueError, RecursionError):
+        document = read_json(payload)
+    except ValueError:
         return
     for how, form in serialisations(document).items():
         yield f"written anew as {how}", form

@@ -300,14 +300,29 @@ def test_canary_in_every_field_stays_inside(bench, caplog, capfd):
     assert not [text for text in shown if canary in text or API_KEY in text]
 
 
+def test_telemetry_tells_of_the_request_before(bench):
+    """Where it is wanted, a request names the one before it, and how long that took."""
+    route = bench.answer(httpx.Response(200, json=CUSTOMER, headers={"Request-Id": "req_1"}))
+    bench.connection.__dict__.pop("_client", None)
+    bench.connection._telemetry = True
+    try:
+        bench.create()
+        bench.create()
+    finally:
+        sdk.stripe.enable_telemetry = False
+    told = json.loads(route.calls.last.request.headers["x-stripe-client-telemetry"])["last_request_metrics"]
+    assert told["request_id"] == "req_1"
+    assert set(told) <= {"request_id", "request_duration_ms", "usage"}
+
+
 def test_notice_of_stripe_is_dropped(bench):
     """The SDK would print the header of a success, as a warning."""
     bench.answer(httpx.Response(200, json=CUSTOMER, headers={"Stripe-Notice": "canary"}))
     assert bench.create() == "cus_1"
 
 
-def test_no_telemetry_is_sent(bench):
-    """The second request tells Stripe nothing of the first, nor of this machine."""
+def test_no_telemetry_is_sent_unless_it_is_asked_for(bench):
+    """The second request tells Stripe nothing of the first, nor of this machine, as long as nobody wants that."""
     route = bench.answer(httpx.Response(200, json=CUSTOMER, headers={"Request-Id": "req_1"}))
     bench.create()
     bench.create()

@@ -13,6 +13,8 @@ from harness.domain.finding import Confidence
 from harness.registry import detectors_at_rest
 from harness.scan import groups
 from harness.scan.blocks import BLOCK, Blocks
+from harness.scan.canaries import Canaries, Canary
+from harness.scan.own import OwnValues
 from harness.scan.pieces import Unread
 from harness.scan.scanner import _MOST_LOOKS, Scanner
 from harness.scan.values import scan_value, scan_values
@@ -140,3 +142,46 @@ def test_the_bound_is_for_each_value_of_a_database():
     ]
     found = list(scan_values(SCANNER, [*rows, ("last", "card_number", "4000 0512 3456 7894")]))
     assert [(place, one.kind) for place, one in found] == [("last", "pan")]
+
+
+def own(*values):
+    """Return a search for values of a run's own."""
+    return Scanner([OwnValues(Canaries(Canary("name", value.decode(), value) for value in values))], Confidence.CERTAIN)
+
+
+def times(found):
+    """Return how often each value was found; nothing may be left unread."""
+    assert unread(found) == []
+    total = Counter()
+    for hit in found:
+        total[hit.what] += hit.times
+    return total
+
+
+def test_values_of_a_run_are_counted_however_often_they_come():
+    """Made-up values that fill a block are counted to the last, and what comes once behind them is found, too."""
+    ada, bob = b"Ada Lovelace 1815", b"Bob Babbage 1791"
+    data = (ada + b"\n") * 30_000 + bob
+    found = own(ada, bob).scan(data)
+    assert times(found) == {f"name ({ada.decode()})": 30_000, f"name ({bob.decode()})": 1}
+    assert len(found) < 2100
+
+
+def test_values_of_a_run_are_counted_across_blocks_and_columns():
+    """Over several blocks none is counted twice or lost, and in many small values each is of its own source."""
+    ada = b"Ada Lovelace 1815"
+    found = list(own(ada).stream([(ada + b",") * 45_000] * 2))
+    assert times(found) == {f"name ({ada.decode()})": 90_000}
+    assert len(found) < 2100 * 3
+    cells = [(column, "a", ada.decode()) for column in range(40) for _ in range(100)]
+    by_column = Counter()
+    for column, hit in scan_values(own(ada), cells):
+        by_column[column] += hit.times
+    assert by_column == dict.fromkeys(range(40), 100)
+
+
+def test_values_of_a_run_are_counted_in_what_is_encoded():
+    """In decoded data they are counted as well."""
+    ada = b"Ada Lovelace 1815"
+    lines = b"".join(b"%s %d\n" % (ada, number * number % 99_991) for number in range(10_000))
+    assert times(own(ada).scan(gzip.compress(lines))) == {f"name ({ada.decode()})": 10_000}

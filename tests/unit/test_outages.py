@@ -95,6 +95,69 @@ def test_a_store_that_does_not_come_back_is_told(tmp_path):
         asyncio.run(both())
 
 
+SECRET_URL = "postgresql" + "://billing:" + "hunter2xyz" + "@db.example/billing"
+CARD = "4242" + "424242424242"
+
+
+def failing(*lines, status=7):
+    """A command that says some lines and fails."""
+    said = "; ".join(f"print({line!r}, file=sys.stderr)" for line in lines)
+    return (PYTHON, "-c", f"import sys; {said}; sys.exit({status})")
+
+
+def not_taken_down(spec):
+    """Return what is said of an outage that does not begin."""
+    with pytest.raises(InconclusiveError) as caught:
+        asyncio.run(LocalOutages(spec).begin())
+    assert caught.value.reason is Reason.COMMAND_FAILED
+    return caught.value.detail
+
+
+@pytest.mark.parametrize("kind", ["down", "hold"])
+def test_a_command_that_fails_says_how(tmp_path, kind):
+    """The status and the last lines of a command that fails are told at once, not when the time is over."""
+    command = failing("one", "two", "three", "no such container: database")
+    spec = (
+        StoreOutage(command, ("true",), folder=str(tmp_path), seconds=600)
+        if kind == "down"
+        else StoreOutage(hold=command, folder=str(tmp_path), seconds=600)
+    )
+    detail = not_taken_down(spec)
+    assert detail == (
+        f"the store was not taken down as {PYTHON} ended with status 7: two | three | no such container: database"
+    )
+
+
+def test_a_command_that_leaves_something_running_is_not_waited_for(tmp_path):
+    """What a failed command has started may hold its output open; that it has failed is told all the same."""
+    script = "sleep 600 & echo $! > child; echo refused >&2; exit 3"
+    detail = not_taken_down(StoreOutage(hold=("sh", "-c", script), folder=str(tmp_path), seconds=600))
+    os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
+    assert "sh ended with status 3: refused" in detail
+
+
+def test_a_command_that_cannot_bring_the_store_back_says_how(tmp_path):
+    """Of the command that is to bring the store back the last attempt's status and lines are told."""
+
+    async def both():
+        outages = outage(tmp_path, up=failing("still paused", status=9))
+        await outages.begin()
+        await outages.end()
+
+    with pytest.raises(InconclusiveError, match=r"may still be down: .* ended with status 9: still paused$"):
+        asyncio.run(both())
+
+
+def test_what_a_command_says_is_masked(tmp_path):
+    """Passwords, card numbers and what could steer a terminal are not shown of a command's lines."""
+    command = failing(f"cannot reach {SECRET_URL}", f"card {CARD} \x1b[31m", "plain words")
+    detail = not_taken_down(StoreOutage(command, ("true",), folder=str(tmp_path), seconds=600))
+    assert "hunter2xyz" not in detail
+    assert CARD not in detail
+    assert detail.isprintable()
+    assert detail.endswith("plain words")
+
+
 def test_a_store_comes_back_when_the_harness_is_killed(tmp_path):
     """SIGKILL, which nothing can catch, ends the harness; the store is back all the same."""
     ended = subprocess.run([PYTHON, "-c", KILLED.format(folder=str(tmp_path))], check=False)

@@ -1,7 +1,8 @@
 """What is recorded of a call: everything, after the run's ledger has replaced what is sensitive."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Protocol
 
 from harness.domain.sensitive import LIVE_KEYS, Exposure
@@ -22,8 +23,10 @@ class Concealing(Protocol):
         """Register a value."""
         ...
 
-    def conceal(self, data: bytes, where: str = "") -> tuple[bytes, tuple[Exposure, ...]]:
-        """Return the data with every registered value replaced, and what was found where."""
+    def conceal_all(
+        self, parts: Iterable[tuple[bytes, str]], *, ever: bool = False
+    ) -> list[tuple[bytes, tuple[Exposure, ...]]]:
+        """Return each part with every value replaced that was ever registered, and what was found where."""
         ...
 
 
@@ -55,29 +58,44 @@ def recorded(
     ledger.add("secret", KEY_LABEL, key.encode(), lasting=True)
     exposures: list[Exposure] = []
 
-    def plain(text: str, where: str) -> str:
-        concealed, found = ledger.conceal(text.encode("utf-8", "surrogateescape"), where)
-        exposures.extend(found)
-        return concealed.decode("utf-8", "replace")
+    def plain(*texts: tuple[str, str]) -> list[str]:
+        given = [(text.encode("utf-8", "surrogateescape"), where) for text, where in texts]
+        told = ledger.conceal_all(given, ever=True)
+        exposures.extend(exposure for _, found in told for exposure in found)
+        return [concealed.decode("utf-8", "replace") for concealed, _ in told]
 
     unreadable, parameters = "", []
     try:
-        for name, value in leaves(request.parameters()):
-            shown = plain(name, "a parameter's name")
-            parameters.append((shown, plain(value, f"parameter {shown}")))
+        parameters = list(islice(leaves(request.parameters()), _MOST_PARAMETERS))
     except FormError as error:
         unreadable = str(error)
+    method, path, unreadable, *names = plain(
+        (request.method, "method"),
+        (request.path, "path"),
+        (unreadable, "parameters"),
+        *((name, "a parameter's name") for name, _ in parameters),
+        *((name.lower(), "a header's name") for name, _ in headers),
+    )
+    labels = names[len(parameters) :]
+    values = plain(
+        *((value, f"parameter {name}") for (_, value), name in zip(parameters, names, strict=False)),
+        *(
+            # The key itself is in its place in every call.
+            ("", "") if name.lower() == "authorization" else (value, f"header {label}")
+            for (name, value), label in zip(headers, labels, strict=True)
+        ),
+    )
     key_header = "[secret: API key]" if key else "[unreadable]"
     shown_headers = tuple(
-        (name.lower(), key_header if name.lower() == "authorization" else plain(value, f"header {name.lower()}"))
-        for name, value in headers
+        (label, key_header if name.lower() == "authorization" else value)
+        for (name, _), label, value in zip(headers, labels, values[len(parameters) :], strict=True)
     )
     found = dict(shown_headers)
     return StripeCall(
         number=number,
-        method=request.method,
-        path=plain(request.path, "path"),
-        parameters=tuple(parameters[:_MOST_PARAMETERS]),
+        method=method,
+        path=path,
+        parameters=tuple(zip(names, values, strict=False))[: len(parameters)],
         headers=shown_headers,
         digest=hashlib.sha256(request.form.encode("utf-8", "surrogateescape")).hexdigest(),
         key=key_kind(key),

@@ -32,13 +32,23 @@ class Connection:
         caller: executes the calls.
         api_base: where Stripe is: an https URL, or an http one of this machine.
         ca_file: a PEM file of the only roots to trust; by default the SDK's, which are Stripe's.
+        telemetry: whether the SDK tells Stripe of earlier requests and of this machine.
 
     Raises:
         MisconfiguredError: the address, the file or the environment is unsafe.
     """
 
-    def __init__(self, api_key: SecretStr, caller: Caller, *, api_base: str, ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        api_key: SecretStr,
+        caller: Caller,
+        *,
+        api_base: str,
+        ca_file: Path | None = None,
+        telemetry: bool = False,
+    ) -> None:
         self.caller = caller
+        self._telemetry = telemetry
         self._api_key = api_key
         self._api_base = checked_base(api_base)
         self._ca_file = checked_file(ca_file)
@@ -93,7 +103,8 @@ class Connection:
         from reference_impl.services.stripe import sdk  # noqa: PLC0415
 
         self._transport = sdk.Transport(sdk.http_client(self._ca_file, connections=CALLS_AT_ONCE), self.caller.policies)
-        return sdk.connect(self._api_key.get_secret_value(), self._api_base, self._transport)
+        key = self._api_key.get_secret_value()
+        return sdk.connect(key, self._api_base, self._transport, telemetry=self._telemetry)
 
 
 def checked_base(address: str) -> str:

@@ -158,9 +158,9 @@ def http_client(ca_file: Path | None, *, connections: int) -> httpx.Client:
     )
 
 
-def connect(api_key: str, api_base: str, transport: Transport) -> stripe.StripeClient:
-    """Build the SDK's client: without its retries, without telemetry, and without log lines that hold bodies."""
-    stripe.enable_telemetry = False
+def connect(api_key: str, api_base: str, transport: Transport, *, telemetry: bool = False) -> stripe.StripeClient:
+    """Build the SDK's client: without its retries, by default without telemetry, and without log lines of bodies."""
+    stripe.enable_telemetry = telemetry
     # At INFO and DEBUG the SDK logs parameters and whole answers, and httpcore all headers of an answer.
     for name in ("stripe", "httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)

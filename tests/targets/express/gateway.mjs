@@ -31,4 +31,4 @@ export function noted(error) {
 }
 
 // Four attempts of at most 2 s each, with the SDK's pauses between them, end within the 12 s that callers wait.
-export const sdk = { maxNetworkRetries: 3, timeout: 2_000, telemetry: false };
+export const sdk = { maxNetworkRetries: 3, timeout: 2_000 };
