@@ -23,6 +23,7 @@ from harness.domain.finding import Confidence
 from harness.domain.tables import Tables
 from harness.domain.target import SourceSpec
 from harness.domain.trace import NotRead, Place, Searched, Told
+from harness.errors import PayproofError
 from harness.files.walk import found
 from harness.registry import detectors_at_rest, table_sources
 
@@ -32,6 +33,7 @@ __all__ = ["Options", "Progress", "search"]
 Progress = Callable[[str, int, int | None, str], None]
 
 _STDIN = "-"
+_UNSHOWN = "[a name that cannot be masked]"
 _WORTH_PROCESSES = 512 * 1024 * 1024  # bytes; a process takes more than a second to start
 
 
@@ -129,7 +131,7 @@ class _Search:
 
     def veiled(self, told: Told) -> Told:
         """Return what is told without what is sensitive in names and keys."""
-        over = self._veil.over
+        over = self._over
         if isinstance(told, Searched):
             return replace(told, unit=over(told.unit))
         place = told.place
@@ -144,6 +146,12 @@ class _Search:
         if isinstance(told, NotRead):
             return NotRead(place, over(told.why))
         return replace(told, place=place, name=over(told.name))
+
+    def _over(self, name: str) -> str:
+        try:
+            return self._veil.over(name)
+        except PayproofError:  # one name may not end the search
+            return _UNSHOWN
 
     def _bytes(self, unit: str) -> Callable[[int], None]:
         read = 0

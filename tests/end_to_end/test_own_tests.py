@@ -23,9 +23,10 @@ def _secret(monkeypatch):
 
 
 @contextlib.contextmanager
-def acting(folder, server, **file):
-    """Open a server as the target of a test."""
-    with open_session(target_file(folder, server.url, **file), seed=1) as session:
+def acting(folder, server, answer_within=10, **file):
+    """Open a server as the target of a test; what it does to a database is done when it answers."""
+    contract = f"answer_within = {answer_within}\neffect_within = 0.2"
+    with open_session(target_file(folder, server.url, contract=contract, **file), seed=1) as session:
         yield Payproof(session, "a test")
 
 
@@ -50,7 +51,8 @@ def unknown(expectation, *reasons):
 )
 def test_nothing_holds_without_an_answer(tmp_path, behave, reason):
     """Where a delivery gets no answer that can be read, no expectation holds and none is broken."""
-    with billing(tmp_path) as server, acting(tmp_path, server, sources=sources(), waive=()) as payproof:
+    within = 3 if behave is hostile.never else 10
+    with billing(tmp_path) as server, acting(tmp_path, server, within, sources=sources(), waive=()) as payproof:
         payproof.deliver("invoice.paid").accepted().applied()
         server._behave = behave
         payproof.deliver("invoice.paid")

@@ -26,7 +26,8 @@ def connected(path: Path) -> sqlite3.Connection:
     Raises:
         sqlite3.Error: it cannot be opened.
     """
-    for place in (path, *(path.with_name(path.name + suffix) for suffix in _BESIDE)):
+    real = path.resolve()  # they stand beside the file itself, not beside a link to it
+    for place in (real, *(real.with_name(real.name + suffix) for suffix in _BESIDE)):
         _require_file(place)
     connection = sqlite3.connect(
         f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False

@@ -13,8 +13,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from harness.at_rest import Options, read_specs, search
 from harness.domain.target import SourceSpec
-from harness.errors import ConfigurationError, InconclusiveError, Reason
+from harness.domain.trace import NotRead, Trace
+from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason
 from harness.sources.file import open_log
 from harness.sources.sqlite import open_store
 from tests.at_rest.made import LINES, PAN
@@ -292,3 +294,36 @@ def test_a_store_with_names_that_are_no_utf_8(tmp_path):
     (fresh,) = asyncio.run(store.snapshot((), before)).fresh
     assert fresh.data == b"id: 2\nnam\\xe9: 3"
     asyncio.run(store.close())
+
+
+def test_a_name_that_cannot_be_masked_costs_only_itself(tmp_path, monkeypatch):
+    """Where a name cannot be masked it is not shown, and what is in the file is told all the same."""
+
+    def refuse(_veil, text):
+        if text.endswith("b.log"):
+            raise PayproofError("a text holds payment data that cannot be masked; it is not shown")
+        return text
+
+    monkeypatch.setattr("harness.at_rest.veil.Veil.over", refuse)
+    for name in ("a.log", "b.log", "c.log"):
+        (tmp_path / name).write_bytes(LINES)
+    told = list(search(read_specs([str(tmp_path)], {}), Options()))
+    shown = [one.place.source for one in told if isinstance(one, Trace) and one.kind == "pan"]
+    assert shown == [str(tmp_path / "a.log"), "[a name that cannot be masked]", str(tmp_path / "c.log")]
+
+
+def test_what_is_wrong_with_our_own_search_costs_one_file(tmp_path, monkeypatch):
+    """A fault of ours in one file is told with its place, and the others are searched."""
+
+    def broken(path, *_):
+        if path.name == "b.log":
+            raise RecursionError
+        return iter(())
+
+    monkeypatch.setattr("harness.at_rest.contents._named", lambda name, part, scanner: broken(Path(name)))
+    for name in ("a.log", "b.log", "c.log"):
+        (tmp_path / name).write_bytes(LINES)
+    told = list(search(read_specs([str(tmp_path)], {}), Options()))
+    assert [one.place.source[-5:] for one in told if isinstance(one, Trace) and one.kind == "pan"] == ["a.log", "c.log"]
+    (unread,) = (one for one in told if isinstance(one, NotRead))
+    assert unread.why.startswith("fault of the harness: RecursionError in test_trees.py:")
