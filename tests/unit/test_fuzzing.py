@@ -90,7 +90,7 @@ class FakeContext:
         return tuple(finding for check in (NoServerError(), NoEcho()) for finding in check.judge(seen))
 
 
-def searched(context, fuzz, *, requests=200, seconds=30.0):
+def searched(context, fuzz, *, requests=200, seconds=300.0):
     """Let a fuzzer run on a context; return the search."""
 
     async def run():
@@ -378,7 +378,7 @@ def confirmed(context, fuzz, **more):
     """Let a fuzzer run, then ask each route again; return what is unknown, by its detail."""
 
     async def run():
-        search = Search(context, requests=60, seconds=30.0)
+        search = Search(context, requests=60, seconds=300.0)
         await asyncio.to_thread(fuzz, search)
         await search.confirm(**more)
         search.settle()
