@@ -10,6 +10,8 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import aiohttp
+import h11
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -31,6 +33,9 @@ _QUICK_BYTES = 64 * 1024  # of an answer, which are searched sooner than a threa
 _LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
 _BY_CA_FILE = "; a certificate authority of your own is named by ca_file (--ca-file)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+#: What the network, TLS and the parsers of HTTP raise.
+_OF_THE_TARGET = (OSError, TimeoutError, EOFError, aiohttp.ClientError, HttpProcessingError, h11.ProtocolError)
 
 RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
@@ -96,7 +101,7 @@ class HttpSender:
         except InconclusiveError as error:
             self._abandoned = True
             return _told_of(step, sent, again, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
-        except Exception as error:  # noqa: BLE001 (every failure of the network becomes an observation, by its type)
+        except _OF_THE_TARGET as error:  # anything else is a fault of ours, and is told as one
             self._abandoned = True
             reason, detail = _told(error, host, within)
             return _told_of(step, sent, again, NoAnswer(reason, detail, time.perf_counter() - started))

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import IO
 
+from harness.errors import place_of
+
 __all__ = ["DATABASE", "ROLE", "last_lines", "main"]
 
 #: Variables: the SQLite file, or the URL of PostgreSQL's administrator; and the role that is to be refused there.
@@ -26,6 +28,10 @@ _LAST_BYTES, _LAST_LINES = 2000, 3
 _ATTEMPTS = 3  # to bring a store back, the last one of which tells the status
 
 
+class _CommandError(Exception):
+    """A command has failed, and it was told how."""
+
+
 @contextmanager
 def _commands(arguments: list[str]) -> Iterator[None]:
     """Run one command, and later another, which are given as JSON; of one that fails its status and end are told."""
@@ -33,7 +39,7 @@ def _commands(arguments: list[str]) -> Iterator[None]:
     try:
         if failed := _failed(down):
             _tell("down", failed)
-            raise OSError("the store was not taken down")
+            raise _CommandError
         yield
     finally:
         # Also after a failure, which may have done half of it.
@@ -43,7 +49,7 @@ def _commands(arguments: list[str]) -> Iterator[None]:
         else:
             assert failed is not None
             _tell("up", failed)
-            raise OSError("the store was not brought back")
+            raise _CommandError
 
 
 def _failed(command: list[str]) -> tuple[str, list[str]] | None:
@@ -118,7 +124,10 @@ def main(arguments: list[str]) -> int:
         with _KINDS[kind](rest):
             print("down", flush=True)  # noqa: T201 (what the other process waits for)
             sys.stdin.buffer.read()
-    except Exception:  # noqa: BLE001 (a driver's text could hold anything; the status says that it failed)
+    except _CommandError:
+        return 1
+    except Exception as error:  # noqa: BLE001 (a driver's text could hold anything)
+        _tell("", (f"{place_of(error)} failed", []))
         return 1
     return 0
 

@@ -75,7 +75,7 @@ def _once(
         schema = schemathesis.openapi.from_dict(deepcopy(dict(document)), config=config)
     except LoaderError as error:
         raise InconclusiveError(Reason.PREPARATION_FAILED, f"schemathesis: {error.message}") from None
-    bridge = schema.app = Bridge(search, headers, schema.find_operation_by_path, only)
+    bridge = schema.app = Bridge(search, headers, _finder(schema), only)
     # Only from here on: an operation takes the application along that the schema has when it is first asked for.
     operations = list(_operations(schema))
     if spread:
@@ -89,6 +89,16 @@ def _once(
             if not only:
                 _refuse(event)
     return operations
+
+
+def _finder(schema: Any) -> Callable[[str, str], Any]:
+    """Return what finds an operation by a request's path, which begins with that of the document's server."""
+    base = schema.base_path
+
+    def find(method: str, path: str) -> Any:
+        return schema.find_operation_by_path(method, "/" + path.removeprefix(base)) if path.startswith(base) else None
+
+    return find
 
 
 def _operations(schema: Any) -> Iterator[str]:

@@ -41,6 +41,7 @@ def fuzz_routes(
         strategy = _requests(method, path, kind, search.canaries, base, headers)
         search.turn(len(routes) - number)
         if not search.over:
+            search.send(_sound(method, path, headers))
             _run(strategy, search, seed=search.seed + number, examples=examples, probe=_sound(method, path, headers))
     search.require(f"{method} {path}" for method, path in routes)
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
 from harness.domain.contracts import Context, Request
@@ -19,6 +19,11 @@ _ERROR = 400
 _MOST_LOOKED_FOR = 30  # refused texts for each route
 #: Statuses that say: not taken. Others may come after the target has begun to act, and has recorded that.
 _NOT_TAKEN = frozenset({400, 401, 403, 405, 406, 411, 413, 414, 415, 422, 431})
+#: Statuses that say: whoever asks so is not let in, or not now. What else is wrong with a request was not looked at.
+_KEPT_OUT = frozenset({401, 403, 407, 429})
+_FAILURE = 500
+_SUCCESS = range(200, 300)
+_SAFE = frozenset({"GET", "HEAD"})  # what was accepted once is to be accepted again
 
 
 class Search:
@@ -40,6 +45,9 @@ class Search:
         self._smallest: dict[tuple[str, str, str], Exchange] = {}
         self._refused: dict[str, list[str]] = defaultdict(list)
         self._asked: Counter[str] = Counter()
+        self._let_in: dict[str, tuple[Request, int]] = {}
+        self._last: dict[str, Exchange] = {}
+        self._statuses: dict[str, set[int]] = defaultdict(set)
 
     @property
     def exchanges(self) -> Sequence[Exchange]:
@@ -96,6 +104,33 @@ class Search:
             detail = f"no time or requests were left for {len(missing)} routes, such as {missing[0]}"
             raise InconclusiveError(Reason.BUDGET_SPENT, detail)
 
+    async def confirm(self, *, but: Container[str] = ()) -> None:
+        """Ask each route once more as it was let in before; what is not let in now, or never was, is unknown.
+
+        Requests that nobody lets in, as after a token has expired, fail at nothing and show nothing. ``but`` are the
+        routes that the case's own control has shown. Where something was found, that stands.
+        """
+        if self.found or self.fell_silent:
+            return
+        for variant in sorted(self._last.keys() - {""}):
+            if variant in but or not variant.partition(" ")[2].startswith("/"):
+                continue  # requests that no route of the target's is asked by
+            if (known := self._let_in.get(variant)) is None:
+                told = ", ".join(map(str, sorted(self._statuses[variant])))
+                self._doubt(self._last[variant], f"{variant} let no request in: it was answered {told}")
+                continue
+            request, before = known
+            exchange = await self._exchanged(request)
+            if not isinstance(exchange.answer, Answer):
+                self._kept.append(exchange)
+            elif _worse(request, before, exchange.answer.status):
+                seen = f"answered {before} before, and {exchange.answer.status} after the made-up requests"
+                self._doubt(exchange, f"{variant} was {seen}")
+
+    def _doubt(self, exchange: Exchange, detail: str) -> None:
+        """Keep that an answer shows nothing: no finding, but no pass either."""
+        self._kept.append(replace(exchange, answer=NoAnswer(Reason.CONTROL_FAILED, detail, exchange.answer.seconds)))
+
     def settle(self) -> None:
         """Let what refused requests held in their bodies be looked for in stores and logs."""
         self.over = True
@@ -129,6 +164,15 @@ class Search:
             self.over = self.fell_silent = silent
         return exchange, findings
 
+    def _note(self, request: Request, exchange: Exchange, status: int) -> None:
+        """Remember the first request that a route has accepted, or else let in."""
+        variant = request.variant
+        self._last[variant] = exchange
+        self._statuses[variant].add(status)
+        known = self._let_in.get(variant)
+        if _is_let_in(status) and (known is None or (known[1] not in _SUCCESS and status in _SUCCESS)):
+            self._let_in[variant] = request, status
+
     def _only_in_body(self, request: Request) -> bool:
         """Whether the text stands in the body and nowhere else; paths and queries are logged by many, and rightly."""
         text = self.canaries.text.encode()
@@ -143,6 +187,8 @@ class Search:
         named = replace(named, example=curl_line(self._context.target.url, named))
         exchange = await self._context.send(named)
         answer, token = exchange.answer, self.canaries.named(serial)
+        if isinstance(answer, Answer) and not request.wire:
+            self._note(request, exchange, answer.status)
         if not isinstance(answer, Answer) or answer.status < _ERROR:
             return exchange
         if answer.status in _NOT_TAKEN and self._only_in_body(request):
@@ -151,6 +197,15 @@ class Search:
         if token in answer.body.lower():
             places.append("body")
         return replace(exchange, answer=replace(answer, echoes=tuple(places))) if places else exchange
+
+
+def _is_let_in(status: int) -> bool:
+    return status < _FAILURE and status not in _KEPT_OUT
+
+
+def _worse(request: Request, before: int, after: int) -> bool:
+    """Whether an answer says less than the one to the same request before."""
+    return not _is_let_in(after) or (request.method in _SAFE and before in _SUCCESS and after not in _SUCCESS)
 
 
 def _named(request: Request, canaries: Canaries, serial: int, *, first: bool) -> Request:

@@ -21,7 +21,7 @@ from harness.canary import Ledger
 from harness.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from harness.domain.verdict import ExitCode, Verdict
 from harness.engine.judge import exit_code
-from harness.errors import PayproofError, TargetStartError
+from harness.errors import PayproofError, Reason, TargetStartError, place_of
 from harness.session.run import MOST_SEED, Choice, EmbeddedStore, all_scenarios, choose, count, open_session
 
 __all__ = ["Lanes", "open_lanes"]
@@ -159,3 +159,7 @@ def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
                     known.update(registered)
         except PayproofError as error:
             connection.send(TargetStartError(str(error)))
+        except (KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
+            raise
+        except Exception as error:  # noqa: BLE001 (who runs the cases has to hear that it is a fault of ours)
+            connection.send(PayproofError(f"{Reason.HARNESS_FAULT.value}: {place_of(error)}"))

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from harness.domain.asking import credentials
 from harness.domain.contracts import Context
 from harness.domain.observation import Exchange
+from harness.domain.urls import path_of
 from harness.errors import InconclusiveError, Reason
 from harness.fuzzing.search import Search
 from harness.registry import step
@@ -21,7 +22,8 @@ class FuzzOpenapi:
     ``kind`` is what is made up: requests as the document has them (``valid``), at its boundaries, against it
     (``invalid``), sequences of them in which one answer's ids are the next request's (``stateful``), or all of it
     without a credential (``anonymous``). At most ``examples`` for each operation, ``requests`` in all, in ``seconds``;
-    each of them is multiplied by the budget's effort.
+    each of them is multiplied by the budget's effort. Each operation that was asked must have let a request in, and
+    again at the end, but for those who have no credential.
     """
 
     name: ClassVar[str] = "fuzz_openapi"
@@ -50,6 +52,10 @@ class FuzzOpenapi:
                 examples=max(1, round(self.examples * budget.effort)),
                 headers=credentials(who),
             )
+            if who is not None:
+                # The control has shown it; the document may name it without the path of its server.
+                path = path_of(context.target.webhook.path)
+                await search.confirm(but={f"POST {path[at:]}" for at, one in enumerate(path) if one == "/"})
         finally:
             search.settle()
         return search.exchanges

@@ -19,7 +19,8 @@ class FuzzRoutes:
 
     The routes are the webhook, the operations and ``routes``. ``kind`` is what is made up: bodies of every content
     type, compressed bodies, headers, methods and forms of the path, or HTTP that is malformed. At most ``examples`` for
-    each route, ``requests`` in all, in ``seconds``; each of them is multiplied by the budget's effort.
+    each route, ``requests`` in all, in ``seconds``; each of them is multiplied by the budget's effort. Each route must
+    have let a request in, and again at the end.
     """
 
     name: ClassVar[str] = "fuzz_routes"
@@ -35,7 +36,8 @@ class FuzzRoutes:
 
         routes = context.target.listed
         budget = context.target.budget
-        requests = budget.requests_of(self)
+        # A sound one for each route, and at least one that is made up.
+        requests = max(budget.requests_of(self), 2 * len(routes))
         search = Search(context, requests=requests, seconds=budget.seconds_of(self))
         try:
             await asyncio.to_thread(
@@ -43,10 +45,11 @@ class FuzzRoutes:
                 routes,
                 search,
                 kind=self.kind,
-                examples=max(1, min(round(self.examples * budget.effort), requests // len(routes))),
+                examples=max(1, min(round(self.examples * budget.effort), requests // len(routes) - 1)),
                 base=context.target.url,
                 headers=credentials(context.target.first_principal),
             )
+            await search.confirm(but={f"POST {context.target.webhook.path}"})
         finally:
             search.settle()
         return search.exchanges

@@ -91,7 +91,7 @@ class FakeContext:
         return tuple(finding for check in (NoServerError(), NoEcho()) for finding in check.judge(seen))
 
 
-def searched(context, fuzz, *, requests=200, seconds=30.0):
+def searched(context, fuzz, *, requests=200, seconds=300.0):
     """Let a fuzzer run on a context; return the search."""
 
     async def run():
@@ -248,7 +248,8 @@ def test_silence_is_no_finding_for_what_is_malformed():
     context = FakeContext(lambda request: silence if request.wire else Answer(422, (), "", 0, 0.0))
     search = searched(context, by_routes("malformed"))
     assert all(isinstance(one.answer, Answer) for one in search.exchanges)
-    assert sum(not request.wire for request in context.sent) == sum(bool(request.wire) for request in context.sent)
+    broken = sum(bool(request.wire) for request in context.sent)
+    assert len(context.sent) - broken == broken + 2  # and one sound one for each route at first
 
 
 @pytest.mark.parametrize("fuzz", [by_routes("bodies"), by_openapi()])
@@ -368,3 +369,78 @@ def test_nothing_is_written(tmp_path, monkeypatch):
     searched(FakeContext(), by_openapi())
     searched(FakeContext(), by_routes("bodies"))
     assert [path.name for path in tmp_path.iterdir()] == ["schemathesis.toml"]
+
+
+def expiring(after, status=401):
+    """Return a target that lets so many requests in, and none after that."""
+    answered = 0
+
+    def answer(request):
+        nonlocal answered
+        answered += 1
+        taken = 200 if request.method == "GET" else 422
+        return Answer(taken if answered <= after else status, (), "", 0, 0.0)
+
+    return answer
+
+
+def confirmed(context, fuzz, **more):
+    """Let a fuzzer run, then ask each route again; return what is unknown, by its detail."""
+
+    async def run():
+        search = Search(context, requests=60, seconds=300.0)
+        await asyncio.to_thread(fuzz, search)
+        await search.confirm(**more)
+        search.settle()
+        return search
+
+    search = asyncio.run(run())
+    silent = [one.answer for one in search.exchanges if isinstance(one.answer, NoAnswer)]
+    assert {answer.reason for answer in silent} <= {Reason.CONTROL_FAILED}
+    return [answer.detail for answer in silent]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_routes_that_let_requests_in_to_the_end_are_known(kind):
+    """A target that answers at the end as it did at the beginning leaves nothing unknown."""
+    assert confirmed(FakeContext(expiring(10_000)), by_routes(kind, 5)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("bodies", 401), ("headers", 403), ("encodings", 429), ("malformed", 401)]
+)
+def test_a_token_that_expires_makes_the_routes_unknown(kind, status):
+    """Where requests are let in no more at the end, each route is told as unknown, with what it was answered."""
+    told = confirmed(FakeContext(expiring(8, status)), by_routes(kind, 5))
+    assert len(told) == 2
+    assert told[0].startswith("GET /notes/{} was answered 200 before")
+    assert all(f"and {status} after the made-up requests" in one for one in told)
+
+
+def test_a_route_that_lets_nobody_in_is_unknown():
+    """A route of which every request was refused for its credential says nothing, unless the control has shown it."""
+    told = confirmed(FakeContext(expiring(0)), by_routes("bodies", 5))
+    assert told == [
+        "GET /notes/{} let no request in: it was answered 401",
+        "POST /hook let no request in: it was answered 401",
+    ]
+    assert len(confirmed(FakeContext(expiring(0)), by_routes("bodies", 5), but={"POST /hook"})) == 1
+
+
+def test_operations_of_a_document_are_asked_again():
+    """A token that expires while a document is fuzzed makes its operations unknown, too."""
+    document = read_openapi(json.dumps(DOCUMENT).encode(), "x")
+
+    def fuzz(search):
+        fuzz_openapi(document, search, kind="valid", examples=5, headers=())
+
+    assert confirmed(FakeContext(expiring(10_000)), fuzz) == []
+    told = confirmed(FakeContext(expiring(4)), fuzz)
+    assert [one.partition(" was ")[0].partition(" let ")[0] for one in told] == ["GET /notes/{id}", "POST /notes"]
+
+
+def test_what_was_found_stands_beside_an_expired_token():
+    """A finding is none the less one when the token has expired since."""
+    count = iter(range(10_000))
+    context = FakeContext(lambda _request: Answer(500 if next(count) < 5 else 401, (), "", 0, 0.0))
+    assert confirmed(context, by_routes("bodies", 5)) == []

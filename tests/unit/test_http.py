@@ -239,3 +239,15 @@ def test_answer_has_its_time():
     assert isinstance(got, Answer)
     assert 0.19 < got.seconds < whole
     assert replace(got, seconds=0).status == 200
+
+
+@both_clients
+def test_a_fault_of_ours_is_not_the_targets(monkeypatch, headers):
+    """An exception that neither the network nor a parser of HTTP raises is told as a fault, not as a bad answer."""
+
+    def broken(*_given):
+        raise AttributeError("ours")
+
+    monkeypatch.setattr(HttpSender, "_raw", broken)
+    with pytest.raises(AttributeError, match="ours"):
+        answered(hostile.always(200), headers=headers)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from random import Random
 
 import httpx
@@ -413,3 +413,22 @@ def test_an_unknown_error_is_named():
     """An error that Stripe does not document is refused with the nearest one."""
     with pytest.raises(ConfigurationError, match=r"nearest: card_declined\.lost_card"):
         Errors(data_folder("fixtures"), api_version=NEWEST)["card_declined.lost_crad"]
+
+
+@pytest.mark.parametrize(
+    "where", ["harness.adapters.upstream.answering.recorded", "harness.adapters.upstream.backends.DoubleBackend.answer"]
+)
+def test_a_fault_of_ours_is_told_as_one(monkeypatch, where):
+    """What fails within the record or the double is neither the target's fault nor the backend's."""
+
+    def broken(*_given, **_more):
+        raise KeyError("ours")
+
+    monkeypatch.setattr(where, broken)
+    with opened() as (upstream, _):
+        with suppress(httpx.HTTPError):
+            ask(upstream)
+        with pytest.raises(InconclusiveError) as caught:
+            upstream.check()
+    assert caught.value.reason is Reason.HARNESS_FAULT
+    assert "KeyError" in caught.value.detail

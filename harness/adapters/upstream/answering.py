@@ -9,7 +9,7 @@ from aiohttp import web
 from harness.adapters.upstream.notes import Notes
 from harness.adapters.upstream.replies import send
 from harness.domain.stripe_call import KeyKind, StripeCall
-from harness.errors import BackendGoneError, record_fault
+from harness.errors import BackendGoneError, Reason, record_fault
 from harness.stripe.api import ApiAnswer, ApiRequest, Backend, Failing, error_body
 from harness.stripe.upstream.faults import Altered, Fault, Moment, Redirect, Reply, Reset, Written
 from harness.stripe.upstream.recording import recorded
@@ -56,6 +56,12 @@ class Answering:
         self.busy.add(connection)
         try:
             return await self._handle(request)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            # aiohttp would answer 500 and say nothing to whoever judges.
+            self._notes.went_wrong(place_of(error), Reason.HARNESS_FAULT)
+            raise
         finally:
             self.busy.discard(connection)
 
@@ -144,7 +150,7 @@ class Answering:
         except BackendGoneError as error:
             self._notes.went_wrong(str(error))
         except Exception as error:  # noqa: BLE001 (our own fault; its text could hold anything)
-            self._notes.went_wrong(record_fault(error))
+            self._notes.went_wrong(record_fault(error), Reason.HARNESS_FAULT)
         return _Outcome(Reset())
 
     async def _struck(self, call: ApiRequest, kept: StripeCall, fault: Fault | None) -> _Outcome:

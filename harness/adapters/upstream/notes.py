@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.canary import Ledger
 from harness.domain.stripe_call import StripeCall, StripeConnection
+from harness.errors import Reason
 from harness.stripe.upstream.faults import ConnectionFault, Fault
 from harness.stripe.upstream.plan import Plan, Progress
 
@@ -28,7 +29,7 @@ class Notes:
 
     def __init__(self, ledger: Ledger, limits: Limits) -> None:
         self.ledger, self.limits = ledger, limits
-        self._trouble = ""
+        self._trouble: tuple[Reason, str] | None = None
         self._opened = time.monotonic()
         self._lock = threading.Lock()
         self._progress = Progress(Plan())
@@ -80,18 +81,19 @@ class Notes:
                 number = len(self._connections)
                 self._connections.append(StripeConnection(number, self.at(), secure, fault, failed))
 
-    def went_wrong(self, what: str) -> None:
-        """Keep what makes the record unfit to be judged; the first one counts."""
+    def went_wrong(self, what: str, reason: Reason = Reason.UPSTREAM_FAILED) -> None:
+        """Keep what makes the record unfit to be judged; the first counts, but a fault of ours before all."""
         with self._lock:
-            self._troubled(what)
+            self._troubled(what, reason)
 
-    def _troubled(self, what: str) -> None:
-        self._trouble = self._trouble or what
+    def _troubled(self, what: str, reason: Reason = Reason.UPSTREAM_FAILED) -> None:
+        if self._trouble is None or (reason is Reason.HARNESS_FAULT and self._trouble[0] is not reason):
+            self._trouble = reason, what
 
-    def take_trouble(self) -> str:
-        """Return what went wrong since this was asked last, or an empty text."""
+    def take_trouble(self) -> tuple[Reason, str] | None:
+        """Return what went wrong since this was asked last, if anything did."""
         with self._lock:
-            trouble, self._trouble = self._trouble, ""
+            trouble, self._trouble = self._trouble, None
             return trouble
 
     def calls(self, since: int) -> tuple[StripeCall, ...]:

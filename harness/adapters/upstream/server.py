@@ -18,7 +18,7 @@ from harness.adapters.upstream.listening import HOST, Listener, bound
 from harness.adapters.upstream.notes import Limits, Notes
 from harness.canary import Ledger
 from harness.domain.stripe_call import StripeCall, StripeConnection
-from harness.errors import ConfigurationError, InconclusiveError, Reason
+from harness.errors import ConfigurationError, InconclusiveError
 from harness.stripe.api import Backend
 from harness.stripe.upstream.faults import ConnectionFault
 from harness.stripe.upstream.hints import how_to_point
@@ -203,10 +203,10 @@ class Upstream:
         """Make sure that what was recorded since the last check can be judged.
 
         Raises:
-            InconclusiveError: the backend did not answer, or a limit was passed.
+            InconclusiveError: the backend did not answer, a limit was passed, or a fault of ours kept it from its work.
         """
-        if trouble := self._notes.take_trouble():
-            raise InconclusiveError(Reason.UPSTREAM_FAILED, trouble)
+        if (trouble := self._notes.take_trouble()) is not None:
+            raise InconclusiveError(*trouble)
 
     def hint(self) -> str:
         """Return how a target that has never called is told to, or an empty text where it has."""
