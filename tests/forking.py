@@ -47,7 +47,6 @@ def interpreter() -> str:
     def end() -> None:
         server.stdin.close()
         server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
     until = time.monotonic() + _START_SECONDS
@@ -65,6 +64,7 @@ class _Server:
     """Forks for each command, tells whoever gave it how it ended, and kills it when they are gone."""
 
     def __init__(self, place: Path) -> None:
+        self._folder = place.parent
         self._listener = socket.socket(socket.AF_UNIX)
         scratch = place.with_suffix(".new")
         self._listener.bind(str(scratch))
@@ -85,6 +85,7 @@ class _Server:
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is sys.stdin:
+                    shutil.rmtree(self._folder, ignore_errors=True)
                     return
                 if key.fileobj is self._listener:
                     self._begin(self._listener.accept()[0])

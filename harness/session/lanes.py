@@ -21,7 +21,7 @@ from harness.canary import Ledger
 from harness.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from harness.domain.verdict import ExitCode, Verdict
 from harness.engine.judge import exit_code
-from harness.errors import PayproofError, Reason, TargetStartError, place_of
+from harness.errors import PayproofError, Reason, TargetStartError, record_fault
 from harness.session.run import MOST_SEED, Choice, EmbeddedStore, all_scenarios, choose, count, open_session
 
 __all__ = ["Lanes", "open_lanes"]
@@ -162,4 +162,4 @@ def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
         except (KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
             raise
         except Exception as error:  # noqa: BLE001 (who runs the cases has to hear that it is a fault of ours)
-            connection.send(PayproofError(f"{Reason.HARNESS_FAULT.value}: {place_of(error)}"))
+            connection.send(PayproofError(f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}"))

@@ -10,7 +10,7 @@ from harness.adapters.writer import DatabaseWriter
 from harness.domain.target import SourceSpec
 from harness.errors import ConfigurationError, InconclusiveError
 from harness.extras import EXTRAS, install, lacking
-from harness.files.columns import parquet_cells
+from harness.files.parquet import parquet_cells
 from harness.files.streams import DamagedError
 from harness.registry import store_sources, table_sources
 from harness.session import open_lanes, open_session

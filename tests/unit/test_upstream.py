@@ -329,6 +329,7 @@ class Dying:
         """Do nothing."""
 
 
+@pytest.mark.harness_fault
 def test_a_backend_that_dies():
     """A backend that fails in a way nobody foresaw makes the record unfit, by the place and not by the text."""
     with Upstream(Dying(), ledger=Ledger(), https_port=None) as server:
@@ -415,6 +416,7 @@ def test_an_unknown_error_is_named():
         Errors(data_folder("fixtures"), api_version=NEWEST)["card_declined.lost_crad"]
 
 
+@pytest.mark.harness_fault
 @pytest.mark.parametrize(
     "where", ["harness.adapters.upstream.answering.recorded", "harness.adapters.upstream.backends.DoubleBackend.answer"]
 )

@@ -60,7 +60,7 @@ class Answering:
             raise
         except Exception as error:
             # aiohttp would answer 500 and say nothing to whoever judges.
-            self._notes.went_wrong(place_of(error), Reason.HARNESS_FAULT)
+            self._notes.went_wrong(record_fault(error), Reason.HARNESS_FAULT)
             raise
         finally:
             self.busy.discard(connection)
