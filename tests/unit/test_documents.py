@@ -133,7 +133,8 @@ def test_places_in_lists_without_end():
 def lines():
     """A run record of one case, as JSON values."""
     header = {
-        "event": "run_started", "version": "1", "target": "t", "url": "https://t.example", "file": "t.toml", "environment": "local", "seed": 1,
+        "event": "run_started", "version": "1", "target": "t", "url": "https://t.example", "file": "t.toml",
+        "environment": "local", "seed": 1,
         "started": "2026-01-01T00:00:00Z", "cases": 1, "stores": ["db"], "logs": [], "contract": {"rejected": [401]},
         "files": [],
     }  # fmt: skip
