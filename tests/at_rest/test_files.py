@@ -298,14 +298,14 @@ def test_file_that_may_not_be_read(tmp_path, monkeypatch):
     """A file that vanishes or is refused when it is opened is told, and the next one is read."""
     (tmp_path / "a").write_bytes(LINES)
     (tmp_path / "b").write_bytes(LINES)
-    opened = Path.open
+    opened = os.open
 
     def refusing(path, *more, **options):
-        if path.name == "a":
+        if Path(path).name == "a":
             raise PermissionError(13, "Permission denied")
         return opened(path, *more, **options)
 
-    monkeypatch.setattr(Path, "open", refusing)
+    monkeypatch.setattr(os, "open", refusing)
     traces, unread = searched(tmp_path)
     assert (len(traces), [one.why for one in unread]) == (2, ["Permission denied"])
 
