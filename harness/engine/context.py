@@ -189,6 +189,7 @@ class CaseContext:
         """Read through what the target holds, and break that off where it hangs."""
         seconds = self.target.budget.search_seconds
         with self._apart():
+            self._holdings.begin()
             try:
                 return await aside(work, interrupt=self._holdings.interrupt, seconds=seconds)
             except TimeoutError:

@@ -66,16 +66,28 @@ class Holdings:
     ) -> None:
         self._target, self._open, self._files, self._ledger = target, open_tables, files, ledger
         self._known: dict[SourceSpec, Tables] = {}
-        self._until = Deadline(0)
+        self._until: Deadline | None = None
+        self._begun: Deadline | None = None
 
     def close(self) -> None:
         """Let go of the stores."""
         for tables in self._known.values():
             tables.close()
 
+    def begin(self) -> None:
+        """Let the time of the next search run, so that it can be broken off before another thread has begun with it."""
+        self._until = self._begun = Deadline(self._target.budget.search_seconds)
+
+    def _deadline(self) -> Deadline:
+        begun, self._begun = self._begun, None
+        if begun is None:
+            begun = self._until = Deadline(self._target.budget.search_seconds)
+        return begun
+
     def interrupt(self) -> None:
         """Break off what another thread does here: time is over for it, and no store is waited for any longer."""
-        self._until.end()
+        if self._until is not None:
+            self._until.end()
         interrupted, self._known = list(self._known.values()), {}  # in whatever state they are
         for tables in interrupted:
             tables.interrupt()
@@ -86,13 +98,13 @@ class Holdings:
         Raises:
             InconclusiveError: a store cannot be read.
         """
+        until = self._deadline()
         scanner = _scanner(wanted, self._target, self._files.searcher)
         # What the run offered is known exactly; of all else the column's name may tell.
         search = scan_values if wanted.canaries is not None else self._files.values
         mark = _STRIPE_ID
         if wanted.marks is not None:
             mark = re.compile(b"|".join(re.escape(one.encode()) for one in wanted.marks) or b"(?!)")
-        until = self._until = Deadline(self._target.budget.search_seconds)
         found = []
         for channel in places:
             specs = {
@@ -133,7 +145,7 @@ class Holdings:
         Raises:
             InconclusiveError: a store cannot be read, or not in the time that the budget allows.
         """
-        until = self._until = Deadline(self._target.budget.search_seconds)
+        until = self._deadline()
         counted = []
         for spec in self._target.stores:
             counts: Counter[tuple[str, str, str, int]] = Counter()
@@ -161,8 +173,10 @@ class Holdings:
         Raises:
             InconclusiveError: a store cannot be read.
         """
-        seen = []
+        until, seen = self._deadline(), []
         for spec in self._target.stores:
+            if until.over():
+                raise InconclusiveError(Reason.BUDGET_SPENT, f"store {spec.name} was not looked at {until}")
             columns = self._tables(spec).columns()
             suspects = tuple(_suspected(columns))
             seen.append(ColumnsSeen(step, spec.name, len({one.table for one in columns}), len(columns), suspects))

@@ -77,13 +77,31 @@ def searching(held):
 def test_a_hanging_statement_is_broken_off():
     """When a search's time is over the statement that hangs ends; what was found is kept, what was not read told."""
     tables = Hanging()
-    with holdings(tables, 0.2) as held:
-        (seen,) = asyncio.run(aside(searching(held), interrupt=held.interrupt, seconds=0.2))
+
+    async def searched():
+        task = asyncio.create_task(aside(searching(held), seconds=60))
+        await asyncio.to_thread(tables.begun.wait, 60)
+        held.interrupt()
+        return await task
+
+    with holdings(tables, 50) as held:
+        (seen,) = asyncio.run(searched())
     assert {one.kind for one in seen.sightings} == {"pan"}
     assert seen.unread == ()
     (spent,) = seen.spent
-    assert "of table second only 0 rows were read within 0.2 s (search_seconds" in spent
+    assert "of table second only 0 rows were read within 50 s (search_seconds" in spent
     assert "nothing of third" in spent
+
+
+def test_what_is_broken_off_before_it_has_begun_is_told():
+    """A search that is broken off before its thread has come to a store reads nothing of it, and says so."""
+    tables = Hanging()
+    with holdings(tables, 50) as held:
+        held.begin()
+        held.interrupt()
+        (seen,) = searching(held)()
+    assert seen.spent == ("nothing of store db was read within 50 s (search_seconds of [budget])",)
+    assert not tables.begun.is_set()
 
 
 def test_an_interrupt_breaks_off_what_hangs():
