@@ -9,20 +9,25 @@ from harness.domain.contracts import Request
 from harness.domain.operation import Operation, Principal
 from harness.domain.target import Target
 
-__all__ = ["before", "credentials", "request_for"]
+__all__ = ["before", "credentials", "in_order", "request_for"]
 
 
 def before(target: Target, operation: Operation) -> tuple[Operation, ...]:
     """Return what must have been performed before an operation, first things first, each once."""
+    return in_order(target, operation.after)
+
+
+def in_order(target: Target, names: Iterable[str]) -> tuple[Operation, ...]:
+    """Return operations and what must have been performed before them, first things first, each once."""
     order: dict[str, Operation] = {}
 
-    def visit(names: Iterable[str]) -> None:
-        for name in names:
+    def visit(these: Iterable[str]) -> None:
+        for name in these:
             earlier = target.operations[name]
             visit(earlier.after)
             order.setdefault(name, earlier)
 
-    visit(operation.after)
+    visit(names)
     return tuple(order.values())
 
 

@@ -3,13 +3,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from harness.domain.asking import credentials
+from harness.domain.asking import credentials, in_order
 from harness.domain.contracts import Context
 from harness.domain.observation import Exchange
 from harness.domain.urls import path_of
 from harness.errors import InconclusiveError, Reason
 from harness.fuzzing.search import Search
 from harness.registry import step
+from harness.steps.prepare import perform
 
 __all__ = ["FuzzOpenapi"]
 
@@ -23,7 +24,8 @@ class FuzzOpenapi:
     (``invalid``), sequences of them in which one answer's ids are the next request's (``stateful``), or all of it
     without a credential (``anonymous``). At most ``examples`` for each operation, ``requests`` in all, in ``seconds``;
     each of them is multiplied by the budget's effort. Each operation that was asked must have let a request in, and
-    again at the end, but for those who have no credential.
+    again at the end; each one of the target file must have succeeded before, and must at the end. Who has no
+    credential is let in nowhere.
     """
 
     name: ClassVar[str] = "fuzz_openapi"
@@ -43,6 +45,8 @@ class FuzzOpenapi:
         who = None if self.kind == "anonymous" else context.target.first_principal
         budget = context.target.budget
         search = Search(context, requests=budget.requests_of(self), seconds=budget.seconds_of(self))
+        operations = () if who is None else in_order(context.target, context.target.operations)
+        done = [*await perform(context, operations)]
         try:
             await asyncio.to_thread(
                 fuzz_openapi,
@@ -56,6 +60,9 @@ class FuzzOpenapi:
                 # The control has shown it; the document may name it without the path of its server.
                 path = path_of(context.target.webhook.path)
                 await search.confirm(but={f"POST {path[at:]}" for at, one in enumerate(path) if one == "/"})
+            if not search.found and not search.fell_silent:
+                context.kept.clear()
+                done += await perform(context, operations)
         finally:
             search.settle()
-        return search.exchanges
+        return (*done, *search.exchanges)

@@ -3,11 +3,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from harness.domain.asking import credentials
+from harness.domain.asking import credentials, in_order
 from harness.domain.contracts import Context
 from harness.domain.observation import Exchange
 from harness.fuzzing.search import Search
 from harness.registry import step
+from harness.steps.prepare import perform
 
 __all__ = ["FuzzRoutes"]
 
@@ -20,7 +21,7 @@ class FuzzRoutes:
     The routes are the webhook, the operations and ``routes``. ``kind`` is what is made up: bodies of every content
     type, compressed bodies, headers, methods and forms of the path, or HTTP that is malformed. At most ``examples`` for
     each route, ``requests`` in all, in ``seconds``; each of them is multiplied by the budget's effort. Each route must
-    have let a request in, and again at the end.
+    have let a request in, and again at the end; each operation must have succeeded before, and must at the end.
     """
 
     name: ClassVar[str] = "fuzz_routes"
@@ -39,6 +40,8 @@ class FuzzRoutes:
         # A sound one for each route, and at least one that is made up.
         requests = max(budget.requests_of(self), 2 * len(routes))
         search = Search(context, requests=requests, seconds=budget.seconds_of(self))
+        operations = in_order(context.target, context.target.operations)
+        done = [*await perform(context, operations)]
         try:
             await asyncio.to_thread(
                 fuzz_routes,
@@ -50,6 +53,9 @@ class FuzzRoutes:
                 headers=credentials(context.target.first_principal),
             )
             await search.confirm(but={f"POST {context.target.webhook.path}"})
+            if not search.found and not search.fell_silent:
+                context.kept.clear()
+                done += await perform(context, operations)
         finally:
             search.settle()
-        return search.exchanges
+        return (*done, *search.exchanges)

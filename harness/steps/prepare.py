@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from harness.domain.places import reach
 from harness.errors import InconclusiveError, Reason
 from harness.registry import step
 
-__all__ = ["Prepare"]
+__all__ = ["Prepare", "perform"]
 
 _SUCCESS = range(200, 300)
 
@@ -31,12 +31,21 @@ class Prepare:
         """Perform it, while Stripe works as it should."""
         context.arm()
         wanted = context.target.operation(self.operation)
-        exchanges = []
-        for operation in before(context.target, wanted) if wanted is not None else ():
-            exchange = await context.send(request_for(context.target, operation, context.kept))
-            exchanges.append(exchange)
-            context.kept.update(_kept(operation, exchange))
-        return exchanges
+        return await perform(context, before(context.target, wanted) if wanted is not None else ())
+
+
+async def perform(context: Context, operations: Iterable[Operation]) -> Sequence[Exchange]:
+    """Perform operations one after the other, each of which has to succeed; keep what later ones need.
+
+    Raises:
+        InconclusiveError: one did not succeed, or its answer does not hold what it should.
+    """
+    exchanges = []
+    for operation in operations:
+        exchange = await context.send(request_for(context.target, operation, context.kept))
+        exchanges.append(exchange)
+        context.kept.update(_kept(operation, exchange))
+    return exchanges
 
 
 def _kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
