@@ -23,8 +23,8 @@ help:  ## Show the commands
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
 	$(BIN)/payproof demo
 
-# One more than processors: much of the tests' time is waiting for what must not come.
-WORKERS ?= $(shell echo $$(( 1 + $$(getconf _NPROCESSORS_ONLN) )))
+# Twice the processors: much of the tests' time is waiting for what must not come.
+WORKERS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
 
 # With MEASURE=1 what the tests run is counted, subprocesses included, which takes longer.
 PYTEST = $(BIN)/$(if $(MEASURE),coverage run -m )pytest -n $(WORKERS) --dist worksteal --durations 20 --durations-min 1 $(PYTEST_OPTIONS)
