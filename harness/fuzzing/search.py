@@ -20,8 +20,8 @@ _MOST_LOOKED_FOR = 30  # refused texts for each route
 #: Statuses that say: not taken. Others may come after the target has begun to act, and has recorded that.
 _NOT_TAKEN = frozenset({400, 401, 403, 405, 406, 411, 413, 414, 415, 422, 431})
 #: Statuses that say: whoever asks so is not let in, or not now. What else is wrong with a request was not looked at.
-_KEPT_OUT = frozenset({401, 403, 407, 429})
-_FAILURE = 500
+#: Of a failure (500) something was asked that should not have failed, which is a finding and no doubt.
+_KEPT_OUT = frozenset({401, 403, 407, 429, 502, 503, 504})
 _SUCCESS = range(200, 300)
 _SAFE = frozenset({"GET", "HEAD"})  # what was accepted once is to be accepted again
 
@@ -200,7 +200,7 @@ class Search:
 
 
 def _is_let_in(status: int) -> bool:
-    return status < _FAILURE and status not in _KEPT_OUT
+    return status not in _KEPT_OUT
 
 
 def _worse(request: Request, before: int, after: int) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from harness.domain.target import SourceSpec
 from harness.errors import InconclusiveError
 from harness.registry import table_sources
-from tests.end_to_end.processes import until
+from tests.waiting import until
 
 
 def test_a_statement_of_postgresql_is_broken_off(postgresql):

@@ -203,7 +203,7 @@ def test_waivers_are_shown_and_end(log):
         ("waivers: [{location: x, reason: long enough, expires: never}]", "expires"),
         ("waivers: [{reason: long enough, expires: 2999-01-01}]", "either fingerprint or location"),
         ("waivers: [{location: x, resaon: long enough, expires: 2999-01-01}]", "resaon"),
-        ("waivers: [", "no YAML"),
+        ("waivers: [", "not YAML"),
         ("- 1", "waivers"),
     ],
 )

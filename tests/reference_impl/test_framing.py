@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 
 from reference_impl import framing, server
 from reference_impl.certificate import Certificate
-from tests.end_to_end.processes import until
+from tests.waiting import until
 
 DEADLINE = 10
 MEGABYTE = 1024 * 1024

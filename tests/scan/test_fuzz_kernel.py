@@ -18,7 +18,12 @@ PLANTED = {
         "AddressSanitizer",
     ),
     "shifts by too much": ("kernel_run.h", "UINT64_C(1) << at / WIDTH", "UINT64_C(1) << (at + 64)", "runtime error"),
-    "looks one digit too few": ("kernel.c", "digits > LONGEST ||", "digits >= LONGEST ||", "AssertionError"),
+    "looks one digit too few": (
+        "kernel.c",
+        "digits < SHORTEST || digits > LONGEST ||",
+        "digits < SHORTEST || digits >= LONGEST ||",
+        "AssertionError",
+    ),
 }
 
 

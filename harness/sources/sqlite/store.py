@@ -37,12 +37,16 @@ class SqliteStore:
         Raises:
             InconclusiveError: the database cannot be read.
         """
-        return await aside(lambda: self._look(ids, before), interrupt=self._connection.interrupt)
+        return await aside(lambda: self._look(ids, before), interrupt=self._interrupt)
 
     async def close(self) -> None:
         """Close the connection; one that a statement hangs on is left to the end of the process."""
         with suppress(TimeoutError):
-            await aside(self._connection.close, interrupt=self._connection.interrupt, seconds=GRACE)
+            await aside(self._connection.close, interrupt=self._interrupt, seconds=GRACE)
+
+    def _interrupt(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it was closed in the meantime
+            self._connection.interrupt()
 
     def _look(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         try:

@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -92,7 +93,8 @@ class SqliteTables:
         """Break off the statement that another thread waits for."""
         self._interrupted = True
         if self._connection is not None:
-            self._connection.interrupt()
+            with suppress(sqlite3.ProgrammingError):  # it was closed in the meantime
+                self._connection.interrupt()
 
     def close(self) -> None:
         """Close the connection."""

@@ -20,9 +20,10 @@ from harness.errors import ConfigurationError, InconclusiveError, PayproofError,
 from harness.sources.file import open_log
 from harness.sources.sqlite import open_store
 from tests.at_rest.made import LINES, PAN
-from tests.end_to_end.processes import PROC, until
+from tests.end_to_end.processes import PROC
 from tests.hostile.files.archives import ARCHIVES
 from tests.hostile.measured import measured
+from tests.waiting import until
 
 MOST = 300  # MiB
 _DEPTH = 1500
@@ -312,6 +313,7 @@ def test_a_name_that_cannot_be_masked_costs_only_itself(tmp_path, monkeypatch):
     assert shown == [str(tmp_path / "a.log"), "[a name that cannot be masked]", str(tmp_path / "c.log")]
 
 
+@pytest.mark.harness_fault
 def test_what_is_wrong_with_our_own_search_costs_one_file(tmp_path, monkeypatch):
     """A fault of ours in one file is told with its place, and the others are searched."""
 
