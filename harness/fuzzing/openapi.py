@@ -29,6 +29,7 @@ from schemathesis.errors import LoaderError
 
 from harness.errors import InconclusiveError, PayproofError, Reason, record_fault
 from harness.fuzzing.bridge import Bridge
+from harness.fuzzing.constants import without_local_constants
 from harness.fuzzing.planting import bodies
 from harness.fuzzing.search import Search
 
@@ -81,7 +82,7 @@ def _once(
     if spread:
         bridge.share = max(1, search.left // (len(operations) + _OTHER_METHODS))
     schema.hooks.register_hook_with_name(_planting(search), "before_generate_case")
-    with _registered(bridge.payproof_holds):
+    with _registered(bridge.payproof_holds), without_local_constants():
         stream = from_schema(schema).execute()
         for event in stream:
             if search.over or _ends_a_turn(event):

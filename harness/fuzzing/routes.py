@@ -13,6 +13,7 @@ from harness.domain.contracts import Request
 from harness.domain.observation import NoAnswer
 from harness.domain.urls import with_query
 from harness.fuzzing.canaries import Canaries
+from harness.fuzzing.constants import without_local_constants
 from harness.fuzzing.search import Search
 from harness.fuzzing.texts import encoded_bodies, plain_bodies
 from harness.fuzzing.wires import wires
@@ -69,7 +70,8 @@ def _run(strategy: st.SearchStrategy[Request], search: Search, *, seed: int, exa
             raise _type_of(finding.check, finding.seen)
 
     try:
-        holds()
+        with without_local_constants():
+            holds()
     except Exception as error:
         if not _tells_of_target(error):
             raise

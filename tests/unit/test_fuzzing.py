@@ -7,6 +7,8 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from harness.checks.no_echo import NoEcho
 from harness.checks.no_server_error import NoServerError
@@ -162,6 +164,12 @@ def test_the_curl_line_is_one_that_a_shell_reads_back():
     ]  # fmt: skip
 
 
+def made_of(context):
+    """Return all that was sent as one text, without werkzeug's own randomness."""
+    made = repr([(one.method, one.target, one.headers, one.body, one.wire) for one in context.sent])
+    return re.sub(r"WerkzeugFormPart_[0-9.]+", "boundary", made)
+
+
 @pytest.mark.parametrize("fuzz", [*(by_routes(kind) for kind in KINDS), by_openapi("valid"), by_openapi("boundaries")])
 def test_one_seed_makes_the_same_requests(fuzz):
     """The same seed makes the same requests in the same order."""
@@ -169,8 +177,20 @@ def test_one_seed_makes_the_same_requests(fuzz):
     for _ in range(2):
         context = FakeContext()
         searched(context, fuzz)
-        made = repr([(one.method, one.target, one.headers, one.body, one.wire) for one in context.sent])
-        sent.append(re.sub(r"WerkzeugFormPart_[0-9.]+", "boundary", made))  # its own randomness
+        sent.append(made_of(context))
+    assert sent[0] == sent[1]
+
+
+@pytest.mark.parametrize("fuzz", [*(by_routes(kind) for kind in KINDS), by_openapi("valid"), by_openapi("boundaries")])
+def test_the_source_of_whoever_runs_it_makes_no_difference(fuzz, monkeypatch):
+    """Hypothesis draws from constants of imported modules; none of those is sent, and the seed decides alone."""
+    sent = []
+    for constants in (Constants(), Constants(strings={"of a local module"}, bytes={b"of one"}, integers={4_711_471})):
+        monkeypatch.setattr(providers, "_get_local_constants", lambda constants=constants: constants)
+        providers.CONSTANTS_CACHE.cache.clear()
+        context = FakeContext()
+        searched(context, fuzz)
+        sent.append(made_of(context))
     assert sent[0] == sent[1]
 
 
