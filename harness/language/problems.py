@@ -13,6 +13,8 @@ from harness.registry import nearest
 
 __all__ = ["Locator", "parse_toml", "parse_yaml", "read_text", "refuse"]
 
+# For each part of a dotted key tomllib remembers all that are before it: 100,000 parts take 20 GB.
+_DOTTED = re.compile(r"\s*\[{0,2}\s*(?:[\w\"'-]+\s*\.\s*){100}")
 _DEEPEST = 100  # levels of YAML; libyaml composes deeper ones by recursion in C, and ends the process
 
 _SUBJECT = re.compile(r"^[A-Z]\w+ should ")  # pydantic says what sort of thing it is, and not which
@@ -71,6 +73,9 @@ def parse_toml(text: str, file: Any) -> dict[str, Any]:
     Raises:
         ConfigurationError: it is none, is nested too deep, or holds a number of more than 4,300 digits.
     """
+    for number, line in enumerate(text.splitlines(), 1):
+        if _DOTTED.match(line):
+            raise ConfigurationError("not TOML: nested too deep", file=file, line=number)
     try:
         return tomllib.loads(text)
     except ValueError as error:

@@ -25,6 +25,7 @@ from tests.end_to_end.command import payproof_here
 NESTED = "[" * 100_000
 BALANCED = "[" * 900 + "]" * 900
 NUMBER = "9" * 5000
+DOTTED = ".a" * 100_000
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -76,7 +77,10 @@ def test_yaml_is_refused_in_one_line(tmp_path, text):
         read_openapi(text.encode(), "https://billing.example/openapi.json")
 
 
-@pytest.mark.parametrize("text", [f"a = {NESTED}", f"a = {NUMBER}", "a = 2024-13-45", "a = ", "[a]\n[a]"])
+@pytest.mark.parametrize(
+    "text",
+    [f"a = {NESTED}", f"a = {NUMBER}", "a = 2024-13-45", "a = ", "[a]\n[a]", f"a{DOTTED} = 1", f"[a{DOTTED}]"],
+)
 def test_toml_is_refused_in_one_line(tmp_path, text):
     """TOML that cannot be read is refused, with its file, wherever it is read."""
     file = tmp_path / "file.toml"
