@@ -73,8 +73,8 @@ def parse_toml(text: str, file: Any) -> dict[str, Any]:
     Raises:
         ConfigurationError: it is none, is nested too deep, or holds a number of more than 4,300 digits.
     """
-    for number, line in enumerate(text.splitlines(), 1):
-        if _DOTTED.match(line):
+    for number, written in enumerate(text.splitlines(), 1):
+        if _DOTTED.match(written):
             raise ConfigurationError("not TOML: nested too deep", file=file, line=number)
     try:
         return tomllib.loads(text)
