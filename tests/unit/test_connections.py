@@ -265,7 +265,7 @@ def serving_php(record):
         return False
 
     try:
-        until(listens, 60)
+        until(listens)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
