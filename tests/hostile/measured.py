@@ -88,8 +88,14 @@ def measured(
         server.stdin.write(json.dumps(asked).encode() + b"\n")
         server.stdin.flush()
         begun = json.loads(server.stdout.readline())["begun"]
-        if meanwhile is not None:
-            meanwhile(begun)
+        try:
+            if meanwhile is not None:
+                meanwhile(begun)
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.kill(begun, signal.SIGKILL)
+            server.stdout.readline()  # else the next command would be told how this one ended
+            raise
         ended = json.loads(server.stdout.readline())
         left = tuple(sorted(str(one.relative_to(own)) for one in own.rglob("*"))) + _processes(begun)
         with suppress(ProcessLookupError, PermissionError):

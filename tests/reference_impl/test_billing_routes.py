@@ -19,6 +19,7 @@ from reference_impl.services.stripe.port import CheckoutSession, PortalSession
 from reference_impl.services.stripe.retry import WRITES
 from reference_impl.services.stripe.twin import InMemoryStripe
 from tests.reference_impl.deliveries import event, signed
+from tests.waiting import DEADLINE
 
 SECOND = "ten_second"
 # Of the right shape, and nobody's.
@@ -534,7 +535,7 @@ def test_slow_stripe_leaves_threads_to_others(shop):
             return caller.call("create_customer", WRITES, lambda: self.late(options))
 
         def late(self, options):
-            go_on.wait(30)
+            go_on.wait(DEADLINE)
             return super().create_customer(**options)
 
     client = type(shop.client)(shop.settings, shop.engine, Slow({})).as_principal()
@@ -545,9 +546,11 @@ def test_slow_stripe_leaves_threads_to_others(shop):
         transport = httpx.ASGITransport(client.app)
         async with httpx.AsyncClient(transport=transport, base_url="https://billing.test") as opened:
             waiting = [asyncio.create_task(opened.post("/v1/customers")) for _ in range(CALLS_AT_ONCE + 10)]
-            quick = asyncio.as_completed(waiting, timeout=20)
+            quick = asyncio.as_completed(waiting, timeout=DEADLINE / 2)
             early = [await next(quick) for _ in range(10)]
-            delivered = await asyncio.wait_for(opened.post("/webhooks/stripe", content=body, headers=headers), 10)
+            delivered = await asyncio.wait_for(
+                opened.post("/webhooks/stripe", content=body, headers=headers), DEADLINE / 2
+            )
             go_on.set()
             answers = await asyncio.gather(*waiting)
         return [answer.status_code for answer in early], delivered.status_code, answers
