@@ -32,10 +32,10 @@ LIVE = [kind + "live_" + "0123456789abcdef" for kind in ("sk_", "rk_")]
 
 @pytest.fixture
 def client(upstream) -> Iterator[stripe.StripeClient]:
-    """The official client as it comes, pointed to the upstream as the hint says; it waits for 5 s."""
+    """The official client as it comes, pointed to the upstream as the hint says; it waits for 3 s."""
     with requests.Session() as session:
         session.trust_env = False
-        transport = stripe.RequestsClient(timeout=5, session=session)
+        transport = stripe.RequestsClient(timeout=3, session=session)
         addresses = {"api": upstream.url}
         yield stripe.StripeClient(API_KEY, base_addresses=addresses, http_client=transport, max_network_retries=0)
 
