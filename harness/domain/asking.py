@@ -9,12 +9,7 @@ from harness.domain.contracts import Request
 from harness.domain.operation import Operation, Principal
 from harness.domain.target import Target
 
-__all__ = ["before", "credentials", "in_order", "request_for"]
-
-
-def before(target: Target, operation: Operation) -> tuple[Operation, ...]:
-    """Return what must have been performed before an operation, first things first, each once."""
-    return in_order(target, operation.after)
+__all__ = ["credentials", "in_order", "request_for"]
 
 
 def in_order(target: Target, names: Iterable[str]) -> tuple[Operation, ...]:

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.domain.asking import before, request_for
+from harness.domain.asking import in_order, request_for
 from harness.domain.contracts import Context
 from harness.domain.documents import read_json
 from harness.domain.observation import Answer, Exchange
@@ -31,7 +31,7 @@ class Prepare:
         """Perform it, while Stripe works as it should."""
         context.arm()
         wanted = context.target.operation(self.operation)
-        return await perform(context, before(context.target, wanted) if wanted is not None else ())
+        return await perform(context, in_order(context.target, wanted.after) if wanted is not None else ())
 
 
 async def perform(context: Context, operations: Iterable[Operation]) -> Sequence[Exchange]:
