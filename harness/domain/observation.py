@@ -107,11 +107,12 @@ class NoAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and what came back."""
+    """One request and what came back; ``called`` is how many calls to Stripe had arrived in this run by then."""
 
     step: int
     sent: Sent
     answer: Answer | NoAnswer = field()
+    called: int = 0
     channel: Literal[Channel.HTTP] = Channel.HTTP
 
     @property

@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Literal
 
@@ -266,6 +267,8 @@ class CaseContext:
             raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.requests} requests")
         self.sent.append(request)
         exchange = await self._sender.send(request, self.step)
+        if self._upstream is not None:
+            exchange = replace(exchange, called=len(self._upstream.calls(0)))
         if isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS:
             self._accepted += request.ids
         return exchange

@@ -70,9 +70,12 @@ def succeeded(operation: Operation, answer: Answer, now: int, origin: str) -> Co
 def deferred(
     operation: Operation, error: BillingError, now: int, deadline: int, chance: float, origin: str, *, base: int
 ) -> Consequence:
-    """Say what follows from an outage or a rate limit: another attempt, or at the deadline the end."""
+    """Say what follows from an outage or a rate limit: another attempt, or at the deadline the end.
+
+    The attempt ended within the second after ``now``; the pause is reckoned from its end, and so never shorter.
+    """
     category = operation.category if operation.is_doubtful else error.category
-    at = min(now + pause(operation.attempts, error.retry_after, chance, base), max(now, deadline))
+    at = min(now + 1 + pause(operation.attempts, error.retry_after, chance, base), max(now, deadline))
     return put_off(operation, origin, category, next_attempt_at=at)
 
 

@@ -30,10 +30,11 @@ CALLS = "POST /v1/subscriptions"
 CONTRACT = Contract(operations=OperationContract(declined=frozenset({402}), reference="error.reference"))
 
 
-def asked(status=200, step=1, *, fault="", body="{}", seconds=0.1, calls=CALLS, **more):
+def asked(status=200, step=1, *, fault="", body="{}", seconds=0.1, calls=CALLS, called=0, **more):
     """Return an operation with its answer."""
     sent = Sent("POST", "https://t.example/subscriptions", "a note", 2, "0" * 64, fault, calls)
-    return Exchange(step, sent, Answer(status, more.pop("headers", ()), body, len(body), seconds, **more))
+    answer = Answer(status, more.pop("headers", ()), body, len(body), seconds, **more)
+    return Exchange(step, sent, answer, called=called)
 
 
 def hung():
@@ -95,6 +96,11 @@ LOST = {"fault": "reset_after", "spoiled": True, "status": None}
         (NotRetried(), [asked(402), calls(call())], 0),
         (NotRetried(), [asked(402), calls(call(), call(1))], 1),
         (NotRetried(), [asked(402), asked(402), calls(call(), call(1))], 0),
+        (NotRetried(), [asked(202, called=1), calls(call(), call(1))], 0),
+        (NotRetried(), [asked(202, called=2), calls(call(), call(1))], 1),
+        (NotRetried(), [asked(202, called=1), calls(call(), call(1, key="k2"))], 1),
+        (NotRetried(), [asked(202, called=1), calls(call(key=None), call(1, key=None))], 1),
+        (NotRetried(), [asked(402, called=1), calls(call(), call(1))], 1),
         (RefusedUnsafe(), [asked(503, fault="expired"), tried("expired")], 0),
         (RefusedUnsafe(), [asked(503, fault="expired"), tried("expired", failed="")], 0),
         (RefusedUnsafe(), [asked(503, fault="expired"), tried("")], 1),
