@@ -22,8 +22,8 @@ _OTHER_THINGS = frozenset(
     """
     amount amt balance barcode bytes checksum count counter created cursor duration ean elapsed epoch etag event expires
     fax gtin hash height iccid id ids identifier idx imei imsi index invoice isbn isin issn latency length lsn mac
-    micros millis mobile modified ms msisdn nanos nonce ns offset oid order orders phone pid port price qty quantity ref
-    reference request revision rid seq sequence serial session sha size sku span ssn tax tel telephone tenant ticket tid
+    micros millis mobile modified ms msisdn nanos nonce ns offset oid order orders phone pid port price qty quantity
+    request revision rid seq sequence serial session sha size sku span ssn tax tel telephone tenant ticket tid
     time timestamp total trace tracking transaction ts txn tx upc updated uptime us user uuid guid vat version xid
     ordernumber orderid phonenumber spanid traceid trackingnumber userid requestid invoiceid
     """.split()  # noqa: SIM905 (a list would take a hundred lines)
