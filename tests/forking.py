@@ -29,7 +29,10 @@ from pathlib import Path
 __all__ = ["interpreter"]
 
 #: Slow to import, and none of them binds a name that a planted defect replaces later on.
-_MODULES = ("tests.defects._planting", "reference_impl.database.schema", "alembic.command", "stripe", "uvicorn")
+_MODULES = (
+    *("alembic.command", "cryptography.x509", "prometheus_client", "stripe", "uvicorn"),
+    *("reference_impl.database.schema", "tests.defects._planting"),
+)
 _CLIENT = Path(__file__).with_name("forking_client.py")
 _START_SECONDS = 60
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)

@@ -91,33 +91,32 @@ class Canaries:
     def _by_words(self, view: View) -> Iterator[tuple[int, Form]]:
         words = view.every(_STRIDE)
         likely = np.flatnonzero(self._table[(words * _FACTOR) >> np.uint64(64 - _TABLE_BITS)])
-        if likely.size:
-            known = np.searchsorted(self._sorted, words[likely])
-            likely = likely[self._sorted[np.minimum(known, len(self._sorted) - 1)] == words[likely]]
-        for index in likely.tolist():
-            for form, offset in self._words[int(words[index])]:
-                place = view.begin + index * _STRIDE - offset
+        known, order = self._words
+        begins = np.searchsorted(known, words[likely], "left").tolist()
+        ends = np.searchsorted(known, words[likely], "right").tolist()
+        for index, begin, end in zip(likely.tolist(), begins, ends, strict=True):
+            for which in order[begin:end].tolist():
+                form = self._long[which // _STRIDE]
+                place = view.begin + index * _STRIDE - which % _STRIDE
                 if place >= view.begin and view.data.startswith(form.text, place):
                     yield place, form
 
     @cached_property
-    def _words(self) -> dict[int, list[tuple[Form, int]]]:
-        """The first whole words of each form, for each way in which the words may lie in it."""
-        known: dict[int, list[tuple[Form, int]]] = {}
-        for form in self._long:
-            for offset in range(_STRIDE):
-                word = int.from_bytes(form.text[offset : offset + _STRIDE], "little")
-                known.setdefault(word, []).append((form, offset))
-        return known
+    def _words(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.intp]]:
+        """The first whole words of each form, for each way in which they may lie in it, sorted; and whose they are.
 
-    @cached_property
-    def _sorted(self) -> npt.NDArray[np.uint64]:
-        return np.array(sorted(self._words), np.uint64)
+        The word at byte ``b`` of the form ``f`` has the number ``f * _STRIDE + b``.
+        """
+        heads = np.frombuffer(b"".join(form.text[:_LONG] for form in self._long), np.uint8).reshape(-1, _LONG)
+        windows = np.lib.stride_tricks.sliding_window_view(heads, _STRIDE, axis=1)
+        words = np.ascontiguousarray(windows).view("<u8").ravel()
+        order = np.argsort(words, kind="stable")
+        return words[order], order
 
     @cached_property
     def _table(self) -> npt.NDArray[np.bool_]:
         table = np.zeros(1 << _TABLE_BITS, np.bool_)
-        table[(self._sorted * _FACTOR) >> np.uint64(64 - _TABLE_BITS)] = True
+        table[(self._words[0] * _FACTOR) >> np.uint64(64 - _TABLE_BITS)] = True
         return table
 
     def __reduce__(self) -> tuple[type, tuple[tuple[Canary, ...]]]:

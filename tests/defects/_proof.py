@@ -4,6 +4,7 @@ import importlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
@@ -32,7 +33,12 @@ def load(name: str) -> ModuleType:
 
 def naming(defect: str) -> list[Scenario]:
     """Return the scenarios that promise to catch a defect."""
-    return [scenario for scenario in all_scenarios() if defect in scenario.defects]
+    return [scenario for scenario in _scenarios() if defect in scenario.defects]
+
+
+@cache  # reading them takes half a second, and each defect asks twice
+def _scenarios() -> list[Scenario]:
+    return list(all_scenarios())
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def test_a_name_is_no_veto_over_groups_dates_and_codes(text):
     [
         f'{{"order_id": "{NUMBER}", "created": "2026-11-23 05:00:00"}}',
         f"order_id={NUMBER} 11-23 05:00:01",
-        f'{{"reference": "{NUMBER}", "expires_at": 1767225600, "status": "exported"}}',
+        f'{{"order_id": "{NUMBER}", "expires_at": 1767225600, "status": "exported"}}',
         f'{{"trace_id": {NUMBER}, "cvc_check": "pass"}}',
         f'{{"id": "{NUMBER}", "customer": "cus_9s6XKzkNRiz8i3", "executed": 12}}',
     ],
@@ -58,6 +58,20 @@ def test_a_name_is_no_veto_over_groups_dates_and_codes(text):
 def test_other_things_beside_a_named_number_say_nothing(text):
     """Days, times and words that only look like a date of expiry or a code leave a named number what it is named."""
     assert told(text) == "low"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"message":"Payment link created","payment_reference":"{NUMBER}","payment_id":"hu20sqlact52"}}',
+        f"ref={NUMBER}",
+        f'{{"description": "{NUMBER}"}}',
+        f'{{"reference": "{NUMBER}", "expires_at": 1767225600, "status": "exported"}}',
+    ],
+)
+def test_a_text_that_people_type_is_no_veto(text):
+    """A bare number in a reference or a description is told as one that nothing names; a service's own id is not."""
+    assert told(text) == "medium"
 
 
 @pytest.mark.parametrize(
