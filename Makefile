@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-annotate --no-header
 
-$(READY): requirements.lock pyproject.toml build_kernel.py harness/scan/kernel.c harness/scan/kernel_run.h
+$(READY): requirements.lock pyproject.toml build_kernel.py harness/payproof/scan/kernel.c harness/payproof/scan/kernel_run.h
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Payproof needs Python 3.11 or later: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
@@ -70,8 +70,8 @@ $(SECTIONS): bench
 
 .PHONY: schemas
 schemas: $(READY)  ## Write the published JSON Schemas anew
-	$(BIN)/payproof schema target > harness/schemas/target.json
-	$(BIN)/payproof schema scenario > harness/schemas/scenario.json
+	$(BIN)/payproof schema target > harness/payproof/schemas/target.json
+	$(BIN)/payproof schema scenario > harness/payproof/schemas/scenario.json
 
 .PHONY: lock
 lock: $(READY)  ## Resolve the dependencies anew

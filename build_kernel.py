@@ -14,8 +14,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-_SOURCES = (Path("harness/scan/kernel.c"), Path("harness/scan/kernel_run.h"))
-_LIBRARY = Path("harness/scan/_kernel.abi3.so")
+_SOURCES = (Path("harness/payproof/scan/kernel.c"), Path("harness/payproof/scan/kernel_run.h"))
+_LIBRARY = Path("harness/payproof/scan/_kernel.abi3.so")
 _OPTIONS = ("-std=gnu11", "-O3", "-shared", "-fPIC", "-Wno-psabi")
 
 
@@ -33,7 +33,9 @@ class KernelHook(BuildHookInterface[Any]):
             build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
         else:
             target.unlink(missing_ok=True)
-            self.app.display_warning("harness/scan/kernel.c cannot be compiled here: the search will be slower")
+            self.app.display_warning(
+                "harness/payproof/scan/kernel.c cannot be compiled here: the search will be slower"
+            )
 
     def _compiled(self, compiler: str, target: Path) -> bool:
         """Compile and put the library in place at once, as others may be about to load it."""

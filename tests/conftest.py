@@ -4,7 +4,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
-from harness.errors import FAULTS_VARIABLE
+from payproof.errors import FAULTS_VARIABLE
 from tests.effort import examples
 from tests.hostile.measured import table
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.adapters.data import data_folder
-from harness.stripe.api import ApiAnswer, ApiRequest
-from harness.stripe.double import Double
-from harness.stripe.form import encode
+from payproof.adapters.data import data_folder
+from payproof.stripe.api import ApiAnswer, ApiRequest
+from payproof.stripe.double import Double
+from payproof.stripe.form import encode
 
 __all__ = ["API_KEY", "CANARIES", "NEWEST", "OLDEST", "Clock", "Driver"]
 

@@ -31,7 +31,7 @@ __all__ = ["interpreter"]
 #: Slow to import, and none of them binds a name that a planted defect replaces later on.
 _MODULES = (
     *("alembic.command", "cryptography.x509", "prometheus_client", "stripe", "uvicorn"),
-    *("reference_impl.database.schema", "tests.defects._planting"),
+    *("payproof_reference.database.schema", "tests.defects._planting"),
 )
 _CLIENT = Path(__file__).with_name("forking_client.py")
 _START_SECONDS = 60

@@ -13,8 +13,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import relevance
 
-from harness.stripe.double import OPERATIONS
-from harness.stripe.parameters import pattern
+from payproof.stripe.double import OPERATIONS
+from payproof.stripe.parameters import pattern
 
 __all__ = [
     "FIXTURES",

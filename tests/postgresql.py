@@ -8,7 +8,7 @@ from functools import cache
 from importlib.util import find_spec
 from unittest.mock import patch
 
-from harness.adapters.postgresql import SERVER_VARIABLE, postgresql
+from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
 from tests.components import docker_answers, need
 
 __all__ = ["container", "image_at_hand", "server", "wheel"]

@@ -4,20 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from harness.session import all_scenarios
-from reference_impl.__main__ import parser
-from reference_impl.database import inventory
-from reference_impl.services.audit import Action
+from payproof.session import all_scenarios
+from payproof_reference.__main__ import parser
+from payproof_reference.database import inventory
+from payproof_reference.services.audit import Action
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ROOT / "reference_impl" / "docs"
 TEXTS = {path.name: path.read_text() for path in sorted(DOCUMENTS.glob("*.md"))}
 ALL = "\n".join(TEXTS.values())
-COMMANDS = sorted(set(re.findall(r"python -m reference_impl ([^`\n#]+)", ALL)))
+COMMANDS = sorted(set(re.findall(r"python -m payproof_reference ([^`\n#]+)", ALL)))
 
 
 def test_retention_table_is_that_of_the_tables():
-    """The document is what `python -m reference_impl inventory` writes."""
+    """The document is what `python -m payproof_reference inventory` writes."""
     assert TEXTS["retention.md"] == inventory.document()
 
 

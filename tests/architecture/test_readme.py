@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 import pytest
 
-from harness.cli import cli
-from harness.language import read_target
-from harness.stripe.upstream.hints import how_to_point
+from payproof.cli import cli
+from payproof.language import read_target
+from payproof.stripe.upstream.hints import how_to_point
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ import zipfile
 
 import zstandard
 
-from harness.scan.luhn import check_digit
+from payproof.scan.luhn import check_digit
 
 __all__ = ["LINES", "MASKED", "PACKINGS", "PAN", "SECRET", "tarred", "zipped"]
 

@@ -5,9 +5,9 @@ from contextlib import closing
 
 import pytest
 
-from harness.domain.target import SourceSpec
-from harness.errors import InconclusiveError
-from harness.registry import table_sources
+from payproof.domain.target import SourceSpec
+from payproof.errors import InconclusiveError
+from payproof.registry import table_sources
 from tests.waiting import until
 
 

@@ -12,8 +12,8 @@ import jsonschema
 import psycopg
 import pytest
 
-from harness.at_rest import Options, read_specs, search
-from harness.domain.trace import NotRead, Searched, Trace
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.trace import NotRead, Searched, Trace
 from tests.at_rest.made import LINES, MASKED, PAN, SECRET
 from tests.components import installed, need
 from tests.end_to_end.command import payproof, payproof_here
@@ -243,7 +243,7 @@ def test_interruption_shows_what_was_found(log, monkeypatch):
         yield from search(specs, options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("harness.cli.scan_command.search", broken_off)
+    monkeypatch.setattr("payproof.cli.scan_command.search", broken_off)
     ended = payproof_here("scan", log)
     assert (ended.code, "interrupted" in ended.out, MASKED in ended.out) == (2, True, True)
 

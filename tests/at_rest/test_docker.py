@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.at_rest import Options, read_specs, search
-from harness.domain.trace import NotRead, Searched, Trace
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.trace import NotRead, Searched, Trace
 from tests.at_rest.made import MASKED, PAN
 from tests.components import docker_answers, need
 from tests.end_to_end.command import payproof_here
@@ -177,7 +177,7 @@ def test_engine_that_hangs_or_says_nothing(monkeypatch, tmp_path, script):
     (tmp_path / "docker").write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / "docker").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr("harness.at_rest.commands._ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("payproof.at_rest.commands._ANSWER_SECONDS", 0.5)
     _, unread = searched("docker:billing")
     why = {"sleep 5": "the engine has not answered in 0.5 s", "exit 7": "docker ended with status 7"}
     assert [one.why for one in unread] == [why[script]]

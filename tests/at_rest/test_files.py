@@ -20,10 +20,10 @@ import pytest
 import zstandard
 from pyarrow import parquet
 
-from harness.at_rest import Options, read_specs, search
-from harness.domain.finding import Confidence
-from harness.domain.trace import NotRead, Searched, Trace
-from harness.files.columns import DUMP
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.finding import Confidence
+from payproof.domain.trace import NotRead, Searched, Trace
+from payproof.files.columns import DUMP
 from tests.at_rest.made import LINES, MASKED, PACKINGS, PAN, SECRET, tarred, zipped
 from tests.components import need
 
@@ -266,7 +266,7 @@ def test_bomb_costs_neither_memory_nor_the_rest(tmp_path, bomb):
     (tmp_path / "good").write_bytes(LINES)
     # Not by getrusage, whose maximum begins with that of the process that forked this one.
     program = (
-        "import sys; from pathlib import Path; from harness.cli import _run\n"
+        "import sys; from pathlib import Path; from payproof.cli import _run\n"
         "code = _run(['scan', '--jobs', '1', sys.argv[1]])\n"
         "lines = Path('/proc/self/status').read_text().splitlines()\n"
         "print(next(line.split()[1] for line in lines if line.startswith('VmHWM')), code)"

@@ -12,9 +12,9 @@ import psycopg
 import pymysql
 import pytest
 
-from harness.at_rest import Options, read_specs, search
-from harness.domain.tables import CELL, OVERLAP
-from harness.domain.trace import NotRead, Trace
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.tables import CELL, OVERLAP
+from payproof.domain.trace import NotRead, Trace
 from tests.at_rest.made import PAN
 from tests.components import need
 from tests.postgresql import wheel
@@ -28,8 +28,8 @@ MOST_MEMORY = 200 * 1024  # KiB
 PROGRAM = """
 import os, sys
 from collections import Counter
-from harness.at_rest import Options, read_specs, search
-from harness.domain.trace import NotRead, Trace
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.trace import NotRead, Trace
 told = list(search(read_specs(sys.argv[1:], os.environ), Options()))
 lines = open('/proc/self/status').read().splitlines()
 print(next(line.split()[1] for line in lines if line.startswith('VmHWM')))

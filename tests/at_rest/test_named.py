@@ -6,12 +6,12 @@ from random import Random
 
 import pytest
 
-from harness.at_rest.named import Searcher, scan_named
-from harness.domain.contracts import Hit
-from harness.domain.finding import Confidence
-from harness.registry import detectors_at_rest
-from harness.scan.luhn import check_digit
-from harness.scan.values import scan_values
+from payproof.at_rest.named import Searcher, scan_named
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors_at_rest
+from payproof.scan.luhn import check_digit
+from payproof.scan.values import scan_values
 from tests.at_rest.made import PAN, SECRET
 
 _PARTS = [PAN[:4], PAN[4:8], PAN[8:12], PAN[12:]]

@@ -2,14 +2,14 @@
 
 import os
 
-from harness.at_rest import Options, read_specs, search
-from harness.domain.trace import Trace
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.trace import Trace
 from tests.at_rest.made import LINES
 
 
 def test_spawned_processes_find_the_same(tmp_path, monkeypatch):
     """Processes that are started anew search parts of a file as this one searches the whole."""
-    monkeypatch.setattr("harness.at_rest.searching._WORTH_PROCESSES", 0)
+    monkeypatch.setattr("payproof.at_rest.searching._WORTH_PROCESSES", 0)
     line = b"nothing of interest is in here, it is only a line of a log that is long\n"
     with (tmp_path / "big.log").open("wb") as file:
         file.write(line * (40 * 1024 * 1024 // len(line)) + LINES)

@@ -8,8 +8,8 @@ import pymysql
 import redis
 from sqlalchemy import make_url
 
-from harness.at_rest import Options, read_specs, search
-from harness.domain.trace import NotRead, Trace
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.trace import NotRead, Trace
 from tests.at_rest.made import PAN
 from tests.postgresql import wheel
 from tests.servers import mariadb, redis_server

@@ -16,7 +16,7 @@ from pathlib import Path
 import trustme
 from sqlalchemy import text
 
-from reference_impl.database.engine import open_database
+from payproof_reference.database.engine import open_database
 from tests.benchmarks._ending import end
 from tests.benchmarks._machine import free_port
 
@@ -72,7 +72,7 @@ def started(name: str, address: str, secret: str, files: Certificate, log: Path)
     """Start a contender and wait for its first answer."""
     port = free_port()
     command = (
-        (sys.executable, "-m", "reference_impl")
+        (sys.executable, "-m", "payproof_reference")
         if name == SERVICE
         else (sys.executable, "-m", "tests.benchmarks._fastapi_peer", str(port))
     )

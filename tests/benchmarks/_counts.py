@@ -2,8 +2,8 @@
 
 from rich.table import Table
 
-from harness.session import all_scenarios, event_factory
-from harness.stripe.forgeries import FORGERIES
+from payproof.session import all_scenarios, event_factory
+from payproof.stripe.forgeries import FORGERIES
 from tests.defects._proof import defects
 
 __all__ = ["counts"]

@@ -19,10 +19,10 @@ from schemathesis.config import (
 )
 from schemathesis.engine import events, from_schema
 
-from harness.domain.observation import Exchange
-from harness.session import Session, open_session
-from harness.steps.fuzz_openapi import FuzzOpenapi
-from harness.steps.fuzz_routes import FuzzRoutes
+from payproof.domain.observation import Exchange
+from payproof.session import Session, open_session
+from payproof.steps.fuzz_openapi import FuzzOpenapi
+from payproof.steps.fuzz_routes import FuzzRoutes
 
 __all__ = ["fuzz"]
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import ClassVar
 
-from harness.adapters.http import HttpSender
-from harness.canary import Ledger, make_canaries
-from harness.domain.contracts import Context, Request
-from harness.domain.finding import Severity
-from harness.domain.observation import Answer, Exchange, Observation
-from harness.domain.scenario import Case, Phase, Scenario
-from harness.domain.sensitive import Secret
-from harness.domain.target import Environment, Target, Webhook
-from harness.session import Session, event_factory
-from harness.steps.deliver import Deliver
+from payproof.adapters.http import HttpSender
+from payproof.canary import Ledger, make_canaries
+from payproof.domain.contracts import Context, Request
+from payproof.domain.finding import Severity
+from payproof.domain.observation import Answer, Exchange, Observation
+from payproof.domain.scenario import Case, Phase, Scenario
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import Environment, Target, Webhook
+from payproof.session import Session, event_factory
+from payproof.steps.deliver import Deliver
 from tests.benchmarks._load import Rate, kept_up
 
 __all__ = ["client_alone", "made_and_signed", "prebuilt"]

@@ -9,9 +9,9 @@ from pathlib import Path
 import psycopg
 from rich.table import Table
 
-from harness.at_rest import Options, read_specs, search
-from harness.domain.trace import NotRead, Trace
-from harness.scan.luhn import check_digit
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.trace import NotRead, Trace
+from payproof.scan.luhn import check_digit
 from tests.benchmarks._machine import program
 from tests.postgresql import wheel
 

@@ -14,7 +14,7 @@ __all__ = ["RUNS", "runs"]
 
 _LONGEST = 300.0
 _STOP_SECONDS = 10.0
-_MODULE = (sys.executable, "-c", "import sys; from harness.cli import main; sys.exit(main())")
+_MODULE = (sys.executable, "-c", "import sys; from payproof.cli import main; sys.exit(main())")
 #: What is aimed at, by the command's arguments.
 RUNS = {
     "run --reference": "",

@@ -18,12 +18,12 @@ from random import Random
 
 from rich.table import Table
 
-from harness.registry import detectors_at_rest
-from harness.scan import kernel
-from harness.scan.kernel import loops
-from harness.scan.luhn import check_digit
-from harness.scan.parallel import scan_parts
-from harness.scan.scanner import Scanner
+from payproof.registry import detectors_at_rest
+from payproof.scan import kernel
+from payproof.scan.kernel import loops
+from payproof.scan.luhn import check_digit
+from payproof.scan.parallel import scan_parts
+from payproof.scan.scanner import Scanner
 from tests.benchmarks._machine import program
 from tests.scan._logs import clean_lines
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from harness.session import event_factory
-from harness.stripe.deliveries import STRIPE_HEADERS
-from harness.stripe.signature import hexdigest
+from payproof.session import event_factory
+from payproof.stripe.deliveries import STRIPE_HEADERS
+from payproof.stripe.signature import hexdigest
 from tests.benchmarks._machine import program
 
 __all__ = ["Signed", "Turn"]

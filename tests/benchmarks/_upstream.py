@@ -13,16 +13,16 @@ from statistics import median
 from rich.console import RenderableType
 from rich.table import Table
 
-from harness.adapters.data import data_folder
-from harness.adapters.upstream import DoubleBackend, HttpBackend, Limits, Upstream, stripe_mock
-from harness.canary import Ledger
-from harness.errors import ConfigurationError
-from harness.session import event_factory
-from harness.session.upstream import known_faults
-from harness.stripe.api import ApiRequest
-from harness.stripe.double import Double
-from harness.stripe.upstream.errors import Errors
-from harness.stripe.upstream.named import FAULTS, UNSAFE_CONNECTIONS
+from payproof.adapters.data import data_folder
+from payproof.adapters.upstream import DoubleBackend, HttpBackend, Limits, Upstream, stripe_mock
+from payproof.canary import Ledger
+from payproof.errors import ConfigurationError
+from payproof.session import event_factory
+from payproof.session.upstream import known_faults
+from payproof.stripe.api import ApiRequest
+from payproof.stripe.double import Double
+from payproof.stripe.upstream.errors import Errors
+from payproof.stripe.upstream.named import FAULTS, UNSAFE_CONNECTIONS
 from tests.benchmarks._machine import program
 
 __all__ = ["upstream"]

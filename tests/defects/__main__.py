@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     name, *command = arguments
     # Without anything of the harness, whose import would be most of the start.
     importlib.import_module(f"tests.defects.{name}").plant()
-    from reference_impl.__main__ import main as serve  # noqa: PLC0415 (after planting, as it binds names)
+    from payproof_reference.__main__ import main as serve  # noqa: PLC0415 (after planting, as it binds names)
 
     return serve(command)
 

@@ -6,8 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from rich.console import Console
 from rich.progress import track
 
-from harness.domain.verdict import Errored
-from harness.session import all_scenarios
+from payproof.domain.verdict import Errored
+from payproof.session import all_scenarios
 from tests.defects._proof import defects, load, on_defect, tripped
 
 __all__ = ["print_matrix"]

@@ -12,13 +12,13 @@ from sqlalchemy import Column, Connection, Integer, String, Table
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from reference_impl import app as application
-from reference_impl.database import tables
-from reference_impl.middleware import paths
-from reference_impl.middleware.errors import Errors
-from reference_impl.routes import stripe
-from reference_impl.services import billing, retention, webhooks
-from reference_impl.services.webhooks import Cause, RejectedError, SignatureHeader
+from payproof_reference import app as application
+from payproof_reference.database import tables
+from payproof_reference.middleware import paths
+from payproof_reference.middleware.errors import Errors
+from payproof_reference.routes import stripe
+from payproof_reference.services import billing, retention, webhooks
+from payproof_reference.services.webhooks import Cause, RejectedError, SignatureHeader
 
 __all__ = [
     "HOOK",

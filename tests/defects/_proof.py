@@ -9,11 +9,11 @@ from pathlib import Path
 from types import ModuleType
 from unittest.mock import patch
 
-from harness.domain.events import CaseFinished
-from harness.domain.scenario import Scenario
-from harness.domain.verdict import Errored, Failed
-from harness.errors import Reason
-from harness.session import EmbeddedStore, Session, all_scenarios, asks_for_fuzzing, asks_for_operations, open_session
+from payproof.domain.events import CaseFinished
+from payproof.domain.scenario import Scenario
+from payproof.domain.verdict import Errored, Failed
+from payproof.errors import Reason
+from payproof.session import EmbeddedStore, Session, all_scenarios, asks_for_fuzzing, asks_for_operations, open_session
 from tests.forking import interpreter
 
 __all__ = ["defects", "load", "naming", "on_defect", "tripped"]

@@ -2,8 +2,8 @@
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from reference_impl.services.deliveries import Outcome, Receipt
-from reference_impl.services.recorder import Recorder
+from payproof_reference.services.deliveries import Outcome, Receipt
+from payproof_reference.services.recorder import Recorder
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reference_impl.database import tables
+from payproof_reference.database import tables
 
 
 def plant() -> None:

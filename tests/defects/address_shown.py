@@ -3,7 +3,7 @@
 import psycopg
 from starlette.responses import JSONResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 NOBODY = "postgresql://billing@127.0.0.1:9/billing"
 

@@ -1,6 +1,6 @@
 """Line ends are normalised before the signature is verified, as text mode does with a body."""
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """White space around the body is stripped before the signature is verified."""
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """However long Stripe has been failing, each operation tries it again."""
 
-from reference_impl.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.breaker import Breaker
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """After an outage Stripe is left alone until the service is restarted."""
 
-from reference_impl.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.breaker import Breaker
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """A byte order mark is dropped before the signature is verified, as `utf-8-sig` and Node's TextDecoder do."""
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

@@ -4,7 +4,7 @@ import re
 
 from starlette.responses import JSONResponse
 
-from reference_impl.middleware import card_data
+from payproof_reference.middleware import card_data
 
 
 def plant() -> None:

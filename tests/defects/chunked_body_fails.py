@@ -1,6 +1,6 @@
 """A body that comes in chunks has no length, and to ask for one is an error that nobody handles."""
 
-from reference_impl.middleware import card_data
+from payproof_reference.middleware import card_data
 
 
 def plant() -> None:

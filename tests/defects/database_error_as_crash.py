@@ -1,6 +1,6 @@
 """That the database refuses is taken for a fault of the service's own, and answered 500."""
 
-from reference_impl.middleware.errors import problem
+from payproof_reference.middleware.errors import problem
 from tests.defects._planting import on_database_error
 
 

@@ -2,7 +2,7 @@
 
 from starlette.responses import PlainTextResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 from tests.defects._planting import open_path
 
 

@@ -5,7 +5,7 @@ import sys
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.responses import HTMLResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

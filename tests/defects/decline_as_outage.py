@@ -2,8 +2,8 @@
 
 from http import HTTPStatus
 
-from reference_impl.middleware import errors
-from reference_impl.services.stripe.errors import Category
+from payproof_reference.middleware import errors
+from payproof_reference.services.stripe.errors import Category
 
 
 def plant() -> None:

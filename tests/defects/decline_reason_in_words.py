@@ -1,7 +1,7 @@
 """Whose card was reported as lost or stolen is told so."""
 
-from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.errors import BillingError
+from payproof_reference.services.stripe.calls import Caller
+from payproof_reference.services.stripe.errors import BillingError
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """A declined card is tried again at once, which card networks punish."""
 
-from reference_impl.services.stripe import retry
+from payproof_reference.services.stripe import retry
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """The answer to a decline names no reference, so nobody finds the log line that tells the rest."""
 
-from reference_impl.middleware import errors
+from payproof_reference.middleware import errors
 
 
 def plant() -> None:

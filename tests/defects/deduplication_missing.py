@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, Integer, Table
 
-from reference_impl.database import tables
-from reference_impl.services import billing
+from payproof_reference.database import tables
+from payproof_reference.services import billing
 from tests.defects._planting import create_tables
 
 

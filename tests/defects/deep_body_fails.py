@@ -2,7 +2,7 @@
 
 import json
 
-from reference_impl.services import documents
+from payproof_reference.services import documents
 
 
 def plant() -> None:

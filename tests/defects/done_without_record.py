@@ -4,8 +4,8 @@ from uuid import uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from reference_impl.routes import subscriptions
-from reference_impl.services.operations import Kind
+from payproof_reference.routes import subscriptions
+from payproof_reference.services.operations import Kind
 
 
 def plant() -> None:

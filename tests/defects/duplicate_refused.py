@@ -1,8 +1,8 @@
 """A repeated event is answered 409, so that Stripe goes on repeating it and at last disables the endpoint."""
 
-from reference_impl.middleware.errors import problem
-from reference_impl.routes import stripe
-from reference_impl.services.billing import Outcome
+from payproof_reference.middleware.errors import problem
+from payproof_reference.routes import stripe
+from payproof_reference.services.billing import Outcome
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 import gzip
 
-from reference_impl.middleware import card_data
+from payproof_reference.middleware import card_data
 
 
 def plant() -> None:

@@ -4,7 +4,7 @@ import os
 
 from starlette.responses import JSONResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from reference_impl.services import webhooks
+from payproof_reference.services import webhooks
 from tests.defects._planting import exempt
 
 

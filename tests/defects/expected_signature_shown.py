@@ -2,9 +2,9 @@
 
 from starlette.responses import JSONResponse
 
-from reference_impl.routes import stripe
-from reference_impl.services import webhooks
-from reference_impl.services.webhooks import Cause
+from payproof_reference.routes import stripe
+from payproof_reference.services import webhooks
+from payproof_reference.services.webhooks import Cause
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 from starlette.responses import JSONResponse
 
-from reference_impl import app as application
+from payproof_reference import app as application
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """The language of an answer is chosen by a header that is taken apart without looking."""
 
-from reference_impl.middleware import access
+from payproof_reference.middleware import access
 
 
 def plant() -> None:

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ValidationError
 from starlette.responses import JSONResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 class Signed(BaseModel):

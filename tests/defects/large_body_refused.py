@@ -1,6 +1,6 @@
 """A body of more than 64 KiB is refused, though Stripe sends larger ones."""
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

@@ -1,8 +1,8 @@
 """A header that cannot be read is refused before the line that logs refusals."""
 
-from reference_impl.middleware.errors import problem
-from reference_impl.routes import stripe
-from reference_impl.services.webhooks import Cause
+from payproof_reference.middleware.errors import problem
+from payproof_reference.routes import stripe
+from payproof_reference.services.webhooks import Cause
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """A method that no route knows is an error that nobody handles."""
 
-from reference_impl.middleware import access
+from payproof_reference.middleware import access
 
 KNOWN = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 

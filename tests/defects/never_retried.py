@@ -1,7 +1,7 @@
 """A call that came to nothing is given up at once, and never made again."""
 
-from reference_impl.services import consequences
-from reference_impl.services.stripe import retry
+from payproof_reference.services import consequences
+from payproof_reference.services.stripe import retry
 
 
 def plant() -> None:

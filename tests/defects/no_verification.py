@@ -1,6 +1,6 @@
 """No signature is verified: every delivery is taken for genuine."""
 
-from reference_impl.services import webhooks
+from payproof_reference.services import webhooks
 
 
 def plant() -> None:

@@ -2,8 +2,8 @@
 
 from sqlalchemy import true
 
-from reference_impl.database import tables
-from reference_impl.services import retention
+from payproof_reference.database import tables
+from payproof_reference.services import retention
 
 
 def plant() -> None:

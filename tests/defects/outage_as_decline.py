@@ -1,8 +1,8 @@
 """While Stripe is down, callers are told that the card was declined."""
 
-from reference_impl.services import consequences
-from reference_impl.services.stripe import calls
-from reference_impl.services.stripe.errors import Category
+from payproof_reference.services import consequences
+from payproof_reference.services.stripe import calls
+from payproof_reference.services.stripe.errors import Category
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """An outage of Stripe's ends in an unhandled exception and a 500."""
 
-from reference_impl.services.stripe.calls import Caller
+from payproof_reference.services.stripe.calls import Caller
 
 
 def plant() -> None:

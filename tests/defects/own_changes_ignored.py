@@ -3,9 +3,9 @@
 import json
 from contextvars import ContextVar
 
-from reference_impl.services import webhooks
-from reference_impl.services.billing import Outcome, Receipt
-from reference_impl.services.recorder import Recorder
+from payproof_reference.services import webhooks
+from payproof_reference.services.billing import Outcome, Receipt
+from payproof_reference.services.recorder import Recorder
 
 
 def plant() -> None:

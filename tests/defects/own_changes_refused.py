@@ -2,8 +2,8 @@
 
 import json
 
-from reference_impl.services import webhooks
-from reference_impl.services.webhooks import Cause, RejectedError
+from payproof_reference.services import webhooks
+from payproof_reference.services.webhooks import Cause, RejectedError
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 from starlette.responses import JSONResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import structlog
 
-from reference_impl.services import webhooks
+from payproof_reference.services import webhooks
 
 
 def plant() -> None:

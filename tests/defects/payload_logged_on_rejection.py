@@ -2,8 +2,8 @@
 
 import structlog
 
-from reference_impl.services import webhooks
-from reference_impl.services.webhooks import RejectedError
+from payproof_reference.services import webhooks
+from payproof_reference.services.webhooks import RejectedError
 
 
 def plant() -> None:

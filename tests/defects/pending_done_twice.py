@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reference_impl.services import attempts
+from payproof_reference.services import attempts
 
 
 def plant() -> None:

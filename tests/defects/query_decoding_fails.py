@@ -2,7 +2,7 @@
 
 from urllib.parse import unquote
 
-from reference_impl.middleware import access
+from payproof_reference.middleware import access
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Column, Numeric
 
-from harness.scan.luhn import is_valid
+from payproof.scan.luhn import is_valid
 from tests.defects._planting import kept, stored_at_start
 
 

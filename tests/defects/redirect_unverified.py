@@ -2,7 +2,7 @@
 
 from starlette.responses import RedirectResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 from tests.defects._planting import HOOK, open_path, unverified_route
 
 

@@ -1,6 +1,6 @@
 """A request that Stripe refuses ends in an unhandled exception and a 500."""
 
-from reference_impl.services.stripe.calls import Caller
+from payproof_reference.services.stripe.calls import Caller
 
 
 def plant() -> None:

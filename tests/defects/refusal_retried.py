@@ -1,6 +1,6 @@
 """What Stripe refuses is asked again, though it stays refused."""
 
-from reference_impl.services.stripe import retry
+from payproof_reference.services.stripe import retry
 
 
 def plant() -> None:

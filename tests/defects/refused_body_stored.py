@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, Integer, Table, Text
 
-from reference_impl import app as application
-from reference_impl.database import tables
+from payproof_reference import app as application
+from payproof_reference.database import tables
 from tests.defects._planting import create_tables
 
 

@@ -2,9 +2,9 @@
 
 from contextlib import suppress
 
-from reference_impl.routes import stripe
-from reference_impl.services import webhooks
-from reference_impl.services.webhooks import RejectedError
+from payproof_reference.routes import stripe
+from payproof_reference.services import webhooks
+from payproof_reference.services.webhooks import RejectedError
 from tests.defects._planting import record
 
 

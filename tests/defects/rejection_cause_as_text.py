@@ -2,8 +2,8 @@
 
 import structlog
 
-from reference_impl.middleware.errors import problem
-from reference_impl.routes import stripe
+from payproof_reference.middleware.errors import problem
+from payproof_reference.routes import stripe
 
 TEXT = "No signatures found matching the expected signature for payload. Are you passing the raw request body? ({})"
 

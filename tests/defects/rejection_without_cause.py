@@ -2,8 +2,8 @@
 
 import structlog
 
-from reference_impl.middleware.errors import problem
-from reference_impl.routes import stripe
+from payproof_reference.middleware.errors import problem
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

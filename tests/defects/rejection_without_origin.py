@@ -1,6 +1,6 @@
 """The record of a refused delivery does not say where it came from: the address is looked for behind a proxy."""
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 import structlog
 
-from reference_impl.services import logging
+from payproof_reference.services import logging
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reference_impl.services.stripe import calls
+from payproof_reference.services.stripe import calls
 
 
 def plant() -> None:

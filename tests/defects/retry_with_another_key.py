@@ -2,8 +2,8 @@
 
 from uuid import uuid4
 
-from reference_impl.services.stripe.connection import Connection
-from reference_impl.services.stripe.retry import WRITES
+from payproof_reference.services.stripe.connection import Connection
+from payproof_reference.services.stripe.retry import WRITES
 
 
 def plant() -> None:

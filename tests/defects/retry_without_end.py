@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from reference_impl.services.stripe.breaker import Breaker
-from reference_impl.services.stripe.retry import WRITES, Policies
+from payproof_reference.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.retry import WRITES, Policies
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """Calls are repeated without any Idempotency-Key."""
 
-from reference_impl.services.stripe.sdk import Transport
+from payproof_reference.services.stripe.sdk import Transport
 
 
 def plant() -> None:

@@ -4,7 +4,7 @@ import json
 
 from sqlalchemy import Column, Text, delete
 
-from reference_impl.services import billing
+from payproof_reference.services import billing
 from tests.defects._planting import also_store, kept
 
 

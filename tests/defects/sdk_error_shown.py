@@ -3,7 +3,7 @@
 import stripe as sdk
 from starlette.responses import PlainTextResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

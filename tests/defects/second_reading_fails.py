@@ -1,6 +1,6 @@
 """A customer who was told of before, if only when made, cannot be told of again: an error that nobody handles."""
 
-from reference_impl.services import holdings
+from payproof_reference.services import holdings
 
 
 def plant() -> None:

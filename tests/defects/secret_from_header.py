@@ -2,8 +2,8 @@
 
 from contextvars import ContextVar
 
-from reference_impl.routes import stripe
-from reference_impl.services import webhooks
+from payproof_reference.routes import stripe
+from payproof_reference.services import webhooks
 
 
 def plant() -> None:

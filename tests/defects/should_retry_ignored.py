@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reference_impl.services.stripe import retry
+from payproof_reference.services.stripe import retry
 
 
 def plant() -> None:

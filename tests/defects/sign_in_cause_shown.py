@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from reference_impl.middleware import access, paths
+from payproof_reference.middleware import access, paths
 
 
 def plant() -> None:

@@ -4,7 +4,7 @@ import traceback
 
 from starlette.responses import PlainTextResponse
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

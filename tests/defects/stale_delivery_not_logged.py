@@ -1,8 +1,8 @@
 """A delivery outside the tolerance is refused without a record, though somebody holds old signed bodies."""
 
-from reference_impl.middleware.errors import problem
-from reference_impl.routes import stripe
-from reference_impl.services.webhooks import Cause
+from payproof_reference.middleware.errors import problem
+from payproof_reference.routes import stripe
+from payproof_reference.services.webhooks import Cause
 
 
 def plant() -> None:

@@ -4,8 +4,8 @@ import hashlib
 
 from sqlalchemy import Column, Integer, String, Table
 
-from reference_impl.database import tables
-from reference_impl.routes import stripe
+from payproof_reference.database import tables
+from payproof_reference.routes import stripe
 from tests.defects._planting import create_tables
 
 

@@ -3,7 +3,7 @@
 import ssl
 import warnings
 
-from reference_impl.services.stripe import sdk
+from payproof_reference.services.stripe import sdk
 
 
 def plant() -> None:

@@ -1,7 +1,7 @@
 """The whole of Stripe's error is passed on in a header, meant for debugging."""
 
-from reference_impl.middleware import errors
-from reference_impl.services.stripe import sdk
+from payproof_reference.middleware import errors
+from payproof_reference.services.stripe import sdk
 
 
 def plant() -> None:

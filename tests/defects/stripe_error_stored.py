@@ -2,9 +2,9 @@
 
 from sqlalchemy import Column, Table, Text
 
-from reference_impl import app as application
-from reference_impl.database import tables
-from reference_impl.services.stripe import sdk
+from payproof_reference import app as application
+from payproof_reference.database import tables
+from payproof_reference.services.stripe import sdk
 from tests.defects._planting import create_tables
 
 

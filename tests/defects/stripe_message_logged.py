@@ -4,7 +4,7 @@ import json
 
 import structlog
 
-from reference_impl.services.stripe import sdk
+from payproof_reference.services.stripe import sdk
 
 
 def plant() -> None:

@@ -3,9 +3,9 @@
 import json
 from contextvars import ContextVar
 
-from reference_impl.services.stripe import sdk
-from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.errors import BillingError
+from payproof_reference.services.stripe import sdk
+from payproof_reference.services.stripe.calls import Caller
+from payproof_reference.services.stripe.errors import BillingError
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """Any certificate of a known authority is taken for Stripe's, whatever host it is of."""
 
-from reference_impl.services.stripe import sdk
+from payproof_reference.services.stripe import sdk
 
 
 def plant() -> None:

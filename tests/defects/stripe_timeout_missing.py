@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reference_impl.services.stripe.retry import WRITES, Policies
+from payproof_reference.services.stripe.retry import WRITES, Policies
 
 
 def plant() -> None:

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from harness.domain.finding import Confidence
-from harness.domain.verdict import Failed
-from harness.engine.judge import judge
-from harness.language import decode_event, encode_event
-from harness.registry import detectors
-from harness.scan.scanner import Scanner
-from harness.session import all_scenarios, choose
+from payproof.domain.finding import Confidence
+from payproof.domain.verdict import Failed
+from payproof.engine.judge import judge
+from payproof.language import decode_event, encode_event
+from payproof.registry import detectors
+from payproof.scan.scanner import Scanner
+from payproof.session import all_scenarios, choose
 from tests.defects._proof import on_defect
 
 

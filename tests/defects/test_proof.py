@@ -1,7 +1,7 @@
 import pytest
 
-from harness.reporters.words import summary
-from harness.session import all_scenarios
+from payproof.reporters.words import summary
+from payproof.session import all_scenarios
 from tests.defects._proof import defects, load, naming, on_defect, tripped
 
 

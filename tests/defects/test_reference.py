@@ -1,11 +1,11 @@
 import pytest
 
-from harness.domain.events import CaseFinished
-from harness.domain.verdict import Passed
-from harness.reporters.words import summary
-from harness.session import all_scenarios, choose, event_factory, open_lanes
-from harness.session.upstream import known_faults
-from harness.stripe.forgeries import FORGERIES
+from payproof.domain.events import CaseFinished
+from payproof.domain.verdict import Passed
+from payproof.reporters.words import summary
+from payproof.session import all_scenarios, choose, event_factory, open_lanes
+from payproof.session.upstream import known_faults
+from payproof.stripe.forgeries import FORGERIES
 
 
 @pytest.mark.thorough  # on SQLite it is what `make demo` shows

@@ -1,6 +1,6 @@
 """A tolerance in milliseconds is compared with an age in seconds: three and a half days instead of five minutes."""
 
-from reference_impl.services import webhooks
+from payproof_reference.services import webhooks
 
 
 def plant() -> None:

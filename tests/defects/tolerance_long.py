@@ -1,6 +1,6 @@
 """The tolerance is ten minutes where Stripe's libraries allow five."""
 
-from reference_impl.services import webhooks
+from payproof_reference.services import webhooks
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """The tolerance is zero, so that only deliveries signed in this very second are accepted."""
 
-from reference_impl.services import webhooks
+from payproof_reference.services import webhooks
 
 
 def plant() -> None:

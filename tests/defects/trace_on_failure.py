@@ -4,7 +4,7 @@ import traceback
 
 from starlette.responses import PlainTextResponse
 
-from reference_impl import app as application
+from payproof_reference import app as application
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 import json
 
-from reference_impl.services.stripe import sdk
+from payproof_reference.services.stripe import sdk
 
 
 def plant() -> None:

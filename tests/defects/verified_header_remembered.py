@@ -1,6 +1,6 @@
 """Headers that verified once are remembered to save the next verification, whatever body comes with them."""
 
-from reference_impl.services import webhooks
+from payproof_reference.services import webhooks
 
 
 def plant() -> None:

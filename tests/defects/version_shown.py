@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from reference_impl.routes import stripe
+from payproof_reference.routes import stripe
 
 
 def plant() -> None:

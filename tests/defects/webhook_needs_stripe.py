@@ -2,8 +2,8 @@
 
 from starlette.exceptions import HTTPException
 
-from reference_impl.routes import stripe
-from reference_impl.services.stripe.breaker import Breaker
+from payproof_reference.routes import stripe
+from payproof_reference.services.stripe.breaker import Breaker
 
 
 def plant() -> None:

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from reference_impl.deploy import prepare
-from reference_impl.middleware.security import SECURITY_HEADERS
+from payproof_reference.deploy import prepare
+from payproof_reference.middleware.security import SECURITY_HEADERS
 from tests.components import docker_answers, need
 from tests.end_to_end.command import PAYPROOF, environment, payproof
 
@@ -253,7 +253,7 @@ def containers_are_confined(made: Deployment) -> None:
         effective = next(line.split()[1] for line in status.splitlines() if line.startswith("CapEff"))
         assert int(effective, 16) == 0
         assert "NoNewPrivs:\t1" in status
-    for path in ("/app/reference_impl/app.py", "/opt/venv/x", "/tls/key.pem"):
+    for path in ("/app/payproof_reference/app.py", "/opt/venv/x", "/tls/key.pem"):
         assert made.inside_of("billing", "sh", "-c", f"echo x >> {path}", check=False).returncode != 0
     # The server itself is not root either, though its start was.
     assert made.inside_of("postgres", "stat", "-c", "%U", "/proc/1").stdout.strip() == "postgres"
@@ -285,7 +285,9 @@ sys.exit("the role can change the audit log")
 """
     made.inside_of("billing", "python", "-c", tried)
     # A database without TLS on another machine is refused by the service itself, before it connects.
-    weaker = 'BILLING_DATABASE_URL=$(echo "$BILLING_DATABASE_URL" | sed s/verify-full/prefer/) python -m reference_impl'
+    weaker = (
+        'BILLING_DATABASE_URL=$(echo "$BILLING_DATABASE_URL" | sed s/verify-full/prefer/) python -m payproof_reference'
+    )
     refused = made.inside_of("billing", "sh", "-c", weaker, check=False)
     assert refused.returncode == os.EX_CONFIG
     assert "PostgreSQL needs TLS" in refused.stdout + refused.stderr
@@ -296,12 +298,12 @@ def service_reaches_stripe_by_tls(made: Deployment) -> None:
     call = """
 import sys
 from pathlib import Path
-from reference_impl.services.stripe.breaker import Breaker
-from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.connection import Connection
-from reference_impl.services.stripe.errors import BillingError
-from reference_impl.services.stripe.live import LiveStripe
-from reference_impl.settings import Settings, load_settings
+from payproof_reference.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.calls import Caller
+from payproof_reference.services.stripe.connection import Connection
+from payproof_reference.services.stripe.errors import BillingError
+from payproof_reference.services.stripe.live import LiveStripe
+from payproof_reference.settings import Settings, load_settings
 settings = load_settings(Settings)
 def customer(ca_file):
     way = Connection(settings.stripe_api_key, Caller(Breaker()), api_base=settings.stripe_api_base, ca_file=ca_file)

@@ -14,10 +14,11 @@ import trustme
 import yaml
 from cryptography import x509
 
-from reference_impl.deploy import certificates, prepare
-from reference_impl.settings import DatabaseSettings, Settings, load_settings
+from payproof_reference.deploy import certificates, prepare
+from payproof_reference.settings import DatabaseSettings, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
+PREPARE = ROOT / "reference_impl/payproof_reference/deploy/prepare.py"
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
 # The one whose start is root's, and the rights that this takes.
@@ -133,7 +134,7 @@ def test_each_container_gets_only_its_own_secrets(made):
 
 def test_preparation_needs_nothing_installed(tmp_path):
     """The secrets are made by an interpreter that has no package of this project's."""
-    run = [sys.executable, "-S", "-m", "reference_impl.deploy.prepare", str(tmp_path / "secrets")]
+    run = [sys.executable, "-S", PREPARE, str(tmp_path / "secrets")]
     assert subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True, timeout=30).stdout.endswith(
         "made\n"
     )

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from harness.adapters.upstream import Upstream, stripe_mock
-from harness.canary import Ledger
-from harness.domain.operation import UpstreamSpec
-from harness.session.upstream import open_upstream
+from payproof.adapters.upstream import Upstream, stripe_mock
+from payproof.canary import Ledger
+from payproof.domain.operation import UpstreamSpec
+from payproof.session.upstream import open_upstream
 from tests.components import need
 from tests.deploy.test_compose import docker_answers
 from tests.double import API_KEY, NEWEST

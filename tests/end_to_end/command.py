@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from harness.cli import _run
+from payproof.cli import _run
 
 __all__ = ["PAYPROOF", "SECRET", "SECRET_ENV", "Ended", "environment", "payproof", "payproof_here", "target_file"]
 

@@ -10,11 +10,11 @@ import jsonschema
 import pytest
 import yaml
 
-from harness.cli import cli
-from harness.language import read_target
-from harness.session import all_scenarios, choose
-from harness.stripe.forgeries import FORGERIES
-from harness.stripe.signature import sign
+from payproof.cli import cli
+from payproof.language import read_target
+from payproof.session import all_scenarios, choose
+from payproof.stripe.forgeries import FORGERIES
+from payproof.stripe.signature import sign
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import genuine
 from tests.end_to_end.command import SECRET, SECRET_ENV, environment, payproof, payproof_here, target_file
@@ -69,13 +69,13 @@ def test_help_names_no_option_that_there_is_not():
 
 def test_help_imports_no_command():
     """The help is written by a table, which says what the commands say, and costs no module but click's."""
-    asked = "import sys; from harness.cli import _run; _run(['--help']); print(*sorted(sys.modules))"
+    asked = "import sys; from payproof.cli import _run; _run(['--help']); print(*sorted(sys.modules))"
     ended = payproof("-c", asked, program=sys.executable)
     modules = set(ended.out.splitlines()[-1].split())
-    ours = {name for name in modules if name.partition(".")[0] == "harness"}
+    ours = {name for name in modules if name.partition(".")[0] == "payproof"}
     assert ours == {
-        "harness", "harness.cli", "harness.cli.lazy_group", "harness.domain", "harness.domain.finding",
-        "harness.domain.verdict", "harness.errors",
+        "payproof", "payproof.cli", "payproof.cli.lazy_group", "payproof.domain", "payproof.domain.finding",
+        "payproof.domain.verdict", "payproof.errors",
     }  # fmt: skip
     assert not modules & {"aiohttp", "faker", "numpy", "pydantic", "rich", "yaml"}
     group = click.Context(cli, info_name="payproof")
@@ -118,13 +118,13 @@ def test_published_schema_is_fresh(which):
     """The schema in the repository is the one that the program prints, and is valid itself (else: make schemas)."""
     printed = json.loads(out("schema", which))
     jsonschema.Draft202012Validator.check_schema(printed)
-    assert json.loads((ROOT / f"harness/schemas/{which}.json").read_text()) == printed
+    assert json.loads((ROOT / f"harness/payproof/schemas/{which}.json").read_text()) == printed
 
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_scenario_files_validate(file):
     """Every scenario file is valid by the published schema, so that an editor underlines nothing that is right."""
-    schema = json.loads((ROOT / "harness/schemas/scenario.json").read_text())
+    schema = json.loads((ROOT / "harness/payproof/schemas/scenario.json").read_text())
     jsonschema.validate(yaml.safe_load(file.read_text()), schema, jsonschema.Draft202012Validator)
 
 
@@ -143,7 +143,7 @@ def test_scenario_files_validate(file):
 )
 def test_schema_refuses_what_the_program_refuses(wrong):
     """What is misspelt in a scenario is underlined by an editor that knows the schema."""
-    schema = json.loads((ROOT / "harness/schemas/scenario.json").read_text())
+    schema = json.loads((ROOT / "harness/payproof/schemas/scenario.json").read_text())
     content = yaml.safe_load(SCENARIOS[0].read_text()) | wrong
     assert list(jsonschema.Draft202012Validator(schema).iter_errors(content))
 
@@ -158,7 +158,7 @@ def init(tmp_path, behave, *options):
 
 def taken(file):
     """Read a target file as a run would, with its secret set and its schema checked."""
-    schema = json.loads((ROOT / "harness/schemas/target.json").read_text())
+    schema = json.loads((ROOT / "harness/payproof/schemas/target.json").read_text())
     jsonschema.validate(tomllib.loads(file.read_text()), schema, jsonschema.Draft202012Validator)
     return read_target(file, {"STRIPE_WEBHOOK_SECRET": SECRET})
 
@@ -225,7 +225,7 @@ def test_init_then_run(tmp_path, monkeypatch):
 def test_the_reference_is_judged_where_it_is_asked_for(tmp_path, monkeypatch):
     """Asked for by name the reference service runs, beside a target file too, and the first line says what it is."""
     few = choose(all_scenarios(), ids=["webhook_signature/missing[no_header]"])
-    monkeypatch.setattr("harness.cli.run_commands.choose", lambda *_, **__: few)
+    monkeypatch.setattr("payproof.cli.run_commands.choose", lambda *_, **__: few)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "payproof.toml").write_text("not read")
     ended = payproof_here("demo", "--lanes", 1, "--seed", 5)
@@ -438,7 +438,7 @@ def test_signatures_and_events():
 
 def test_target_file_of_the_tests_validates(tmp_path):
     """The published schema takes the target files that these tests write."""
-    schema = json.loads((ROOT / "harness/schemas/target.json").read_text())
+    schema = json.loads((ROOT / "harness/payproof/schemas/target.json").read_text())
     file = target_file(tmp_path, "https://billing.example", sources='[[logs]]\nname = "l"\nurl = "file:x"')
     jsonschema.validate(tomllib.loads(file.read_text()), schema, jsonschema.Draft202012Validator)
 
@@ -446,7 +446,7 @@ def test_target_file_of_the_tests_validates(tmp_path):
 @pytest.mark.parametrize("command", ["run", "scan"])
 def test_a_search_that_is_not_compiled_is_told(tmp_path, monkeypatch, command):
     """Where the compiled search is there and cannot be used, one line on standard error says so, and all goes on."""
-    monkeypatch.setattr("harness.cli.console.unusable", lambda: "the compiled search is damaged")
+    monkeypatch.setattr("payproof.cli.console.unusable", lambda: "the compiled search is damaged")
     (tmp_path / "a.txt").write_text("nothing")
     with Server(hostile.close_at_once) as server:
         ended = payproof_here(

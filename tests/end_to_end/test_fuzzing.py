@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from harness.domain.verdict import Failed, Passed
-from harness.reporters.words import summary
-from harness.session import all_scenarios, choose, open_session
+from payproof.domain.verdict import Failed, Passed
+from payproof.reporters.words import summary
+from payproof.session import all_scenarios, choose, open_session
 from tests.defects._proof import on_defect
 from tests.end_to_end.command import environment, payproof, payproof_here, target_file
 from tests.end_to_end.hostile import Server, answer

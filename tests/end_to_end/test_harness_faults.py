@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.domain.verdict import Errored
-from harness.errors import Reason, record_fault
-from harness.session import all_scenarios, choose, open_session, run
+from payproof.domain.verdict import Errored
+from payproof.errors import Reason, record_fault
+from payproof.session import all_scenarios, choose, open_session, run
 from tests.end_to_end import hostile
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
 from tests.end_to_end.hostile import Server

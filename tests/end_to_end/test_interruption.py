@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from harness.adapters.scratch import scratch_folder
+from payproof.adapters.scratch import scratch_folder
 from tests.end_to_end import hostile
 from tests.end_to_end.command import environment, target_file
 from tests.end_to_end.hostile import Server

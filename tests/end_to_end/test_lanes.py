@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
-from harness.canary import Ledger
-from harness.errors import PayproofError
-from harness.session import all_scenarios, choose, open_lanes
+from payproof.canary import Ledger
+from payproof.errors import PayproofError
+from payproof.session import all_scenarios, choose, open_lanes
 from tests.end_to_end.command import environment, payproof, payproof_here, target_file
 from tests.end_to_end.processes import PROC, begun, children, running
 from tests.waiting import DEADLINE, until
@@ -70,7 +70,7 @@ def family(process):
 def test_no_lane_stays_behind(number):
     """However the command dies, lanes and services end within seconds."""
     with begun("run", "--reference", "--topic", "webhook_signature", "--lanes", "2") as process:
-        until(lambda: len([one for one in family(process.pid) if b"reference_impl" in command_of(one)]) >= 2)
+        until(lambda: len([one for one in family(process.pid) if b"payproof_reference" in command_of(one)]) >= 2)
         started = family(process.pid)
         if number is signal.SIGINT:
             os.killpg(process.pid, number)

@@ -3,9 +3,9 @@ from contextlib import closing
 
 import pytest
 
-from harness.adapters.upstream.stripe_mock import stripe_mock
-from harness.errors import ConfigurationError
-from harness.session import open_session
+from payproof.adapters.upstream.stripe_mock import stripe_mock
+from payproof.errors import ConfigurationError
+from payproof.session import open_session
 from tests.components import need
 from tests.end_to_end import hostile
 from tests.end_to_end.command import SECRET, SECRET_ENV, payproof_here, target_file

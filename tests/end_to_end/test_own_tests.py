@@ -5,9 +5,9 @@ import sqlite3
 
 import pytest
 
-from harness.errors import ConfigurationError, Reason
-from harness.session import open_session
-from harness.testing import InconclusiveError, Payproof
+from payproof.errors import ConfigurationError, Reason
+from payproof.session import open_session
+from payproof.testing import InconclusiveError, Payproof
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import billing, genuine, sources
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file

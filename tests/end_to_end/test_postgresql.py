@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from harness import extras
-from harness.adapters import postgresql as adapter
+from payproof import extras
+from payproof.adapters import postgresql as adapter
 from tests.end_to_end import hostile
 from tests.end_to_end.command import environment, payproof, payproof_here, target_file
 from tests.end_to_end.hostile import Server

@@ -37,12 +37,12 @@ def test_wheel_holds_code_and_data(wheel):
     """The wheel carries both packages, every scenario, the fixtures, the licence and the marker of its types."""
     names = zipfile.ZipFile(wheel).namelist()
     for scenario in (ROOT / "scenarios").glob("*/*.yaml"):
-        assert f"harness/_data/scenarios/{scenario.parent.name}/{scenario.name}" in names
+        assert f"payproof/_data/scenarios/{scenario.parent.name}/{scenario.name}" in names
     for fixture in (*ROOT.glob("fixtures/api/**/*.json"), *ROOT.glob("fixtures/events/**/*.json")):
-        assert f"harness/_data/{fixture.relative_to(ROOT)}" in names
+        assert f"payproof/_data/{fixture.relative_to(ROOT)}" in names
     for name in (
-        "reference_impl/__main__.py",
-        "harness/py.typed",
+        "payproof_reference/__main__.py",
+        "payproof/py.typed",
     ):
         assert name in names
     assert [name for name in names if name.endswith("licenses/LICENSE")]
@@ -52,7 +52,7 @@ def test_wheel_holds_code_and_data(wheel):
 def test_wheel_holds_the_compiled_loops_where_there_is_a_compiler(wheel):
     """With a compiler the wheel is one for this platform and carries the loops, for every version of Python."""
     need("compiler", shutil.which("cc") is not None)
-    assert "harness/scan/_kernel.abi3.so" in zipfile.ZipFile(wheel).namelist()
+    assert "payproof/scan/_kernel.abi3.so" in zipfile.ZipFile(wheel).namelist()
     assert "-py3-none-" in wheel.name
     assert not wheel.name.endswith("-any.whl")
 
@@ -70,7 +70,7 @@ def test_wheel_is_built_without_a_compiler(tmp_path):
     (found,) = tmp_path.glob("payproof-*.whl")
     assert found.name.endswith("-py3-none-any.whl")
     names = zipfile.ZipFile(found).namelist()
-    assert "harness/scan/kernel.c" in names
+    assert "payproof/scan/kernel.c" in names
     assert not [name for name in names if "_kernel." in name]
 
 

@@ -6,7 +6,7 @@ What a new page leaks is for a person to say: it comes into the index with what 
 import json
 import sys
 
-from harness.registry import detectors
+from payproof.registry import detectors
 from tests.error_pages._corpus import FOLDER, found_in
 from tests.error_pages._programs import PROGRAMS, answers
 

@@ -3,8 +3,8 @@ from collections import Counter
 
 import pytest
 
-from harness.domain.finding import Confidence
-from harness.registry import detectors
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors
 from tests.error_pages._corpus import FOLDER, found_in, index
 from tests.error_pages._programs import PROGRAMS, answers
 

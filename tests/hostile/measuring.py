@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from harness.cli import main
+from payproof.cli import main
 
 _PAUSE = 0.005
 

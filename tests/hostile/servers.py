@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from harness.errors import Reason
+from payproof.errors import Reason
 from tests.end_to_end import hostile
 from tests.end_to_end.hostile import Behaviour, Peer, Received, answer
 

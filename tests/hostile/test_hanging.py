@@ -9,19 +9,19 @@ from dataclasses import replace
 
 import pytest
 
-from harness.aside import aside
-from harness.canary import Ledger
-from harness.domain.finding import Confidence
-from harness.domain.observation import Channel
-from harness.domain.tables import Column, Table
-from harness.domain.target import Budget, SourceSpec
-from harness.engine.deadline import TimeIsOverError
-from harness.engine.holdings import Holdings, Wanted
-from harness.engine.looking import lines_since, position_of, snapshot_of
-from harness.errors import InconclusiveError, Reason
-from harness.registry import detectors_at_rest
-from harness.session.places import LocalFiles
-from harness.sources.sqlite import open_store, open_tables
+from payproof.aside import aside
+from payproof.canary import Ledger
+from payproof.domain.finding import Confidence
+from payproof.domain.observation import Channel
+from payproof.domain.tables import Column, Table
+from payproof.domain.target import Budget, SourceSpec
+from payproof.engine.deadline import TimeIsOverError
+from payproof.engine.holdings import Holdings, Wanted
+from payproof.engine.looking import lines_since, position_of, snapshot_of
+from payproof.errors import InconclusiveError, Reason
+from payproof.registry import detectors_at_rest
+from payproof.session.places import LocalFiles
+from payproof.sources.sqlite import open_store, open_tables
 from tests.hostile.files.archives import ARCHIVES
 from tests.hostile.files.test_trees import database
 from tests.unit.test_operating import TARGET
@@ -126,7 +126,7 @@ def test_the_loop_goes_on():
     let_go = threading.Event()
 
     async def run(monkeypatch):
-        monkeypatch.setattr("harness.aside.GRACE", 0.05)
+        monkeypatch.setattr("payproof.aside.GRACE", 0.05)
         task = asyncio.create_task(aside(lambda: let_go.wait(60), seconds=0.05))
         turns = 0
         while not task.done():

@@ -9,19 +9,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from harness.at_rest import conceal
-from harness.domain.events import CaseFinished, Record, RunFinished, RunStarted
-from harness.domain.finding import Confidence, Finding, Severity
-from harness.domain.observation import StoreChange, TableChange
-from harness.domain.target import Contract
-from harness.domain.trace import NotRead, Place, ScanReport, Searched, Standing, Trace
-from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from harness.errors import Reason
-from harness.reporters.console import ConsoleReport
-from harness.reporters.jsonl import JsonLines
-from harness.reporters.junit import JUnit
-from harness.reporters.scan import FORMATS
-from harness.reporters.words import one_line
+from payproof.at_rest import conceal
+from payproof.domain.events import CaseFinished, Record, RunFinished, RunStarted
+from payproof.domain.finding import Confidence, Finding, Severity
+from payproof.domain.observation import StoreChange, TableChange
+from payproof.domain.target import Contract
+from payproof.domain.trace import NotRead, Place, ScanReport, Searched, Standing, Trace
+from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
+from payproof.errors import Reason
+from payproof.reporters.console import ConsoleReport
+from payproof.reporters.jsonl import JsonLines
+from payproof.reporters.junit import JUnit
+from payproof.reporters.scan import FORMATS
+from payproof.reporters.words import one_line
 
 NAMES = (
     "a\nFAILED b",

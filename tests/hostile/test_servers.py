@@ -8,14 +8,14 @@ from contextlib import ExitStack
 
 import pytest
 
-from harness.adapters.http import HttpSender
-from harness.canary import Ledger
-from harness.domain.contracts import Request
-from harness.domain.observation import Answer
-from harness.domain.sensitive import Secret
-from harness.errors import Reason
-from harness.session import discovery
-from harness.session.delivery import loose_target
+from payproof.adapters.http import HttpSender
+from payproof.canary import Ledger
+from payproof.domain.contracts import Request
+from payproof.domain.observation import Answer
+from payproof.domain.sensitive import Secret
+from payproof.errors import Reason
+from payproof.session import discovery
+from payproof.session.delivery import loose_target
 from tests.end_to_end import hostile
 from tests.end_to_end.command import SECRET_ENV, target_file
 from tests.end_to_end.hostile import Server

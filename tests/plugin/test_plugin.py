@@ -7,11 +7,11 @@ from typing import get_args
 
 import pytest
 
-import harness
-from harness import pytest_plugin as plugin
-from harness.domain.verdict import ExitCode
-from harness.extras import EXTRAS
-from harness.session import EmbeddedStore
+import payproof
+from payproof import pytest_plugin as plugin
+from payproof.domain.verdict import ExitCode
+from payproof.extras import EXTRAS
+from payproof.session import EmbeddedStore
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import billing, sources
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
@@ -29,7 +29,7 @@ CONTRACT = "answer_within = 5\neffect_within = 2"
 @pytest.fixture(scope="session")
 def _loaded():
     """Import what runs in this process may need: what one of them imports first is forgotten at its end."""
-    ours = (module.name for module in pkgutil.walk_packages(harness.__path__, "harness."))
+    ours = (module.name for module in pkgutil.walk_packages(payproof.__path__, "payproof."))
     for name in (*ours, *EXTRAS["upstream"], *EXTRAS["postgresql"]):
         with contextlib.suppress(ImportError):  # of an extra that is not installed
             importlib.import_module(name)
@@ -67,7 +67,8 @@ def test_without_options_nothing_is_added(run, pytester):
         import sys
 
         def test_mine(request):
-            assert {name for name in sys.modules if name.startswith("harness")} == {"harness", "harness.pytest_plugin"}
+            ours = {name for name in sys.modules if name.startswith("payproof")}
+            assert ours == {"payproof", "payproof.pytest_plugin"}
             assert not [line for line in request.config.getini("markers") if "payproof" in line.lower()]
             ours = [name for name, _ in request.config.pluginmanager.list_name_plugin() if "payproof" in name]
             assert ours == ["payproof"]
@@ -315,7 +316,7 @@ def test_advice_and_unknown(run, target):
 def test_plugin_is_installed():
     """The plugin is found through its entry point."""
     (entry,) = entry_points(group="pytest11", name="payproof")
-    assert entry.load() is sys.modules["harness.pytest_plugin"]
+    assert entry.load() is sys.modules["payproof.pytest_plugin"]
 
 
 def test_what_is_written_twice_to_be_light_is_the_same():

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.adapters.upstream import stripe_mock
-from harness.stripe.api import ApiAnswer, ApiRequest
-from harness.stripe.double import OPERATIONS, routed
-from harness.stripe.double.relations import KINDS
+from payproof.adapters.upstream import stripe_mock
+from payproof.stripe.api import ApiAnswer, ApiRequest
+from payproof.stripe.double import OPERATIONS, routed
+from payproof.stripe.double.relations import KINDS
 from tests.components import need
 from tests.double import NEWEST, OLDEST, Driver
 from tests.openapi import (

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from harness.canary import make_canaries
-from harness.stripe.events import Event, EventFactory
+from payproof.canary import make_canaries
+from payproof.stripe.events import Event, EventFactory
 from tests.components import need
 from tests.openapi import FIXTURES, STRIPE_MOCK, faults, openapi
 

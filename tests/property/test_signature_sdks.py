@@ -23,9 +23,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stripe import _webhook
 
-from harness.stripe.forgeries import FORGERIES, forge
-from harness.stripe.forgery import SIGNATURE_HEADER, Delivery, Forgery, Material
-from harness.stripe.signature import diagnose, sign
+from payproof.stripe.forgeries import FORGERIES, forge
+from payproof.stripe.forgery import SIGNATURE_HEADER, Delivery, Forgery, Material
+from payproof.stripe.signature import diagnose, sign
 from tests.components import installed, need
 
 TOLERANCE = 300

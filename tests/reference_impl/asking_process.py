@@ -2,17 +2,17 @@
 
 import time
 
-from reference_impl.database.engine import open_database
-from reference_impl.services import asking
-from reference_impl.services.access import Principal, Role
-from reference_impl.services.attempts import Attempts
-from reference_impl.services.audit import AuditLog
-from reference_impl.services.operations import Kind, Wanted
-from reference_impl.services.stripe.breaker import Breaker
-from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.connection import Connection
-from reference_impl.services.stripe.live import LiveStripe
-from reference_impl.settings import Settings, load_settings
+from payproof_reference.database.engine import open_database
+from payproof_reference.services import asking
+from payproof_reference.services.access import Principal, Role
+from payproof_reference.services.attempts import Attempts
+from payproof_reference.services.audit import AuditLog
+from payproof_reference.services.operations import Kind, Wanted
+from payproof_reference.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.calls import Caller
+from payproof_reference.services.stripe.connection import Connection
+from payproof_reference.services.stripe.live import LiveStripe
+from payproof_reference.settings import Settings, load_settings
 
 settings = load_settings(Settings)
 engine, audit = open_database(settings.database_url.get_secret_value()), AuditLog(settings.audit_key)

@@ -10,14 +10,14 @@ import httpx
 from fastapi import APIRouter, Depends, FastAPI
 from sqlalchemy import Engine
 
-from reference_impl.app import create_app
-from reference_impl.database.tables import tenants
-from reference_impl.middleware.access import requires
-from reference_impl.routes.models import Amount, CustomerId, StrictModel
-from reference_impl.services import credentials
-from reference_impl.services.access import Permission, Principal, Role
-from reference_impl.services.logging import new_reference
-from reference_impl.settings import Settings
+from payproof_reference.app import create_app
+from payproof_reference.database.tables import tenants
+from payproof_reference.middleware.access import requires
+from payproof_reference.routes.models import Amount, CustomerId, StrictModel
+from payproof_reference.services import credentials
+from payproof_reference.services.access import Permission, Principal, Role
+from payproof_reference.services.logging import new_reference
+from payproof_reference.settings import Settings
 
 __all__ = ["ROUTES", "Application", "Change", "bearer", "new_tenant", "new_token"]
 

@@ -12,13 +12,13 @@ import trustme
 from fastapi import FastAPI, Request
 from sqlalchemy import Engine, text
 
-from reference_impl.app import create_app
-from reference_impl.database.engine import open_database
-from reference_impl.middleware import access
-from reference_impl.services.access import Principal, Role
-from reference_impl.services.audit import AuditLog
-from reference_impl.services.stripe.twin import InMemoryStripe
-from reference_impl.settings import Settings
+from payproof_reference.app import create_app
+from payproof_reference.database.engine import open_database
+from payproof_reference.middleware import access
+from payproof_reference.services.access import Principal, Role
+from payproof_reference.services.audit import AuditLog
+from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.settings import Settings
 from tests.reference_impl import databases
 from tests.reference_impl.databases import Addresses, Database
 from tests.reference_impl.deliveries import new_api_key, new_key, new_secret, signed

@@ -11,8 +11,8 @@ from typing import Protocol
 import psycopg
 from sqlalchemy import Engine, make_url
 
-from reference_impl.database import schema
-from reference_impl.database.engine import open_database
+from payproof_reference.database import schema
+from payproof_reference.database.engine import open_database
 from tests.postgresql import server
 
 __all__ = ["OWNER", "SERVICE", "Addresses", "Database", "postgresql", "sqlite"]

@@ -7,11 +7,11 @@ from itertools import count
 import httpx
 from sqlalchemy import Engine, text
 
-from reference_impl.database import tables
-from reference_impl.services.attempts import Attempts
-from reference_impl.services.audit import AuditLog
-from reference_impl.services.stripe.twin import InMemoryStripe
-from reference_impl.settings import Settings
+from payproof_reference.database import tables
+from payproof_reference.services.attempts import Attempts
+from payproof_reference.services.audit import AuditLog
+from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.settings import Settings
 
 __all__ = ["Shop"]
 

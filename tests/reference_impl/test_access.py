@@ -10,12 +10,12 @@ from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from reference_impl.database import tables
-from reference_impl.database.tables import credentials as credentials_table
-from reference_impl.middleware import paths
-from reference_impl.middleware.access import Guard
-from reference_impl.services import credentials, sign_in
-from reference_impl.services.access import Permission, Principal, Role
+from payproof_reference.database import tables
+from payproof_reference.database.tables import credentials as credentials_table
+from payproof_reference.middleware import paths
+from payproof_reference.middleware.access import Guard
+from payproof_reference.services import credentials, sign_in
+from payproof_reference.services.access import Permission, Principal, Role
 from tests.reference_impl.callers import ROUTES, Application, bearer, new_tenant, new_token
 from tests.reference_impl.deliveries import new_key
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from reference_impl import __main__ as commands
-from reference_impl.database.engine import open_database
-from reference_impl.services import logging
+from payproof_reference import __main__ as commands
+from payproof_reference.database.engine import open_database
+from payproof_reference.services import logging
 from tests.reference_impl.callers import Application, bearer
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +108,7 @@ def test_credentials_are_listed_without_secrets(operator, run, tenant):
 def test_unknown_id_is_told_in_a_line(operator, run, tenant, arguments, message):
     """What does not exist ends a command with code 78, and nothing is done or recorded."""
     before = audited(operator)
-    assert run(*arguments) == (78, [], [f"reference_impl: {message}"])
+    assert run(*arguments) == (78, [], [f"payproof_reference: {message}"])
     assert audited(operator) == before
 
 
@@ -143,7 +143,7 @@ def test_database_that_is_not_migrated_is_refused(operator, run, arguments):
     """Access is given in a database of this release only."""
     code, printed, (line,) = run(*arguments)
     assert (code, printed) == (78, [])
-    assert "run `python -m reference_impl migrate`" in line
+    assert "run `python -m payproof_reference migrate`" in line
 
 
 @pytest.mark.parametrize("broken", ["DROP TABLE tenants", "UPDATE audit_anchors SET seal = 'x' WHERE name = 'end'"])
@@ -155,7 +155,7 @@ def test_change_that_cannot_be_made_or_recorded_is_not_made(operator, run, tenan
     engine.dispose()
     code, printed, (line,) = run("create-tenant")
     assert (code, printed) == (78, [])
-    assert re.fullmatch("reference_impl: the command failed and changed nothing: [A-Za-z]+Error", line)
+    assert re.fullmatch("payproof_reference: the command failed and changed nothing: [A-Za-z]+Error", line)
     assert len(audited(operator)) == 1
 
 
@@ -177,7 +177,7 @@ def test_only_the_answer_is_on_standard_output(addresses, operator, monkeypatch)
 
     def run(*arguments):
         return subprocess.run(
-            [sys.executable, "-m", "reference_impl", *arguments],
+            [sys.executable, "-m", "payproof_reference", *arguments],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reference_impl import monitoring
-from reference_impl.services import metrics
-from reference_impl.services.stripe.breaker import Breaker
+from payproof_reference import monitoring
+from payproof_reference.services import metrics
+from payproof_reference.services.stripe.breaker import Breaker
 from tests.components import need
 
 FILE = Path(monitoring.__file__).with_name("alerts.yml")

@@ -1,7 +1,7 @@
 import pytest
 
-from reference_impl.services import billing, webhooks
-from reference_impl.services.stripe.errors import Category
+from payproof_reference.services import billing, webhooks
+from payproof_reference.services.stripe.errors import Category
 from tests.reference_impl.deliveries import event, subscription
 
 OUTAGE = Category.TEMPORARILY_UNAVAILABLE

@@ -9,10 +9,10 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from reference_impl.services import billing, chain, webhooks
-from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
-from reference_impl.services.billing import Outcome
-from reference_impl.services.chain import GENESIS, Anchor, Broken, Fault, Intact, Mark
+from payproof_reference.services import billing, chain, webhooks
+from payproof_reference.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
+from payproof_reference.services.billing import Outcome
+from payproof_reference.services.chain import GENESIS, Anchor, Broken, Fault, Intact, Mark
 from tests.reference_impl.deliveries import event, new_key, subscription
 
 KEY = new_key().encode()

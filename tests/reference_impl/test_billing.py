@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from reference_impl.services import billing, webhooks
-from reference_impl.services.billing import Outcome, Reason, Receipt
-from reference_impl.services.webhooks import Cause, RejectedError
+from payproof_reference.services import billing, webhooks
+from payproof_reference.services.billing import Outcome, Reason, Receipt
+from payproof_reference.services.webhooks import Cause, RejectedError
 from tests.reference_impl.deliveries import event, subscription
 
 INVOICE = {"id": "in_1", "customer": "cus_1", "status": "paid", "amount_due": 1999, "currency": "eur"}

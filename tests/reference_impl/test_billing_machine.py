@@ -12,11 +12,11 @@ from hypothesis import settings as bounds
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from reference_impl.database.engine import open_database
-from reference_impl.services.audit import AuditLog
-from reference_impl.services.chain import Intact
-from reference_impl.services.stripe.errors import Category
-from reference_impl.services.stripe.twin import InMemoryStripe
+from payproof_reference.database.engine import open_database
+from payproof_reference.services.audit import AuditLog
+from payproof_reference.services.chain import Intact
+from payproof_reference.services.stripe.errors import Category
+from payproof_reference.services.stripe.twin import InMemoryStripe
 from tests.effort import examples
 from tests.reference_impl.conftest import PRICES, Client
 from tests.reference_impl.deliveries import signed

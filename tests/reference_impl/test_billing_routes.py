@@ -9,15 +9,15 @@ from fastapi import FastAPI
 from openapi_spec_validator import validate
 from structlog.testing import capture_logs
 
-from reference_impl.routes import billing
-from reference_impl.services.access import Role
-from reference_impl.services.audit import AuditBrokenError, AuditLog
-from reference_impl.services.stripe.breaker import Breaker
-from reference_impl.services.stripe.calls import CALLS_AT_ONCE, Caller
-from reference_impl.services.stripe.errors import BillingError, Category
-from reference_impl.services.stripe.port import CheckoutSession, PortalSession
-from reference_impl.services.stripe.retry import WRITES
-from reference_impl.services.stripe.twin import InMemoryStripe
+from payproof_reference.routes import billing
+from payproof_reference.services.access import Role
+from payproof_reference.services.audit import AuditBrokenError, AuditLog
+from payproof_reference.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.calls import CALLS_AT_ONCE, Caller
+from payproof_reference.services.stripe.errors import BillingError, Category
+from payproof_reference.services.stripe.port import CheckoutSession, PortalSession
+from payproof_reference.services.stripe.retry import WRITES
+from payproof_reference.services.stripe.twin import InMemoryStripe
 from tests.reference_impl.deliveries import event, signed
 from tests.waiting import DEADLINE
 

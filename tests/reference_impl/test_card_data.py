@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from reference_impl.database import tables
-from reference_impl.middleware.card_data import LONGEST_ADDRESS, LONGEST_BODY, CardData
-from reference_impl.services import card_data, documents
-from reference_impl.services.access import Role
+from payproof_reference.database import tables
+from payproof_reference.middleware.card_data import LONGEST_ADDRESS, LONGEST_BODY, CardData
+from payproof_reference.services import card_data, documents
+from payproof_reference.services.access import Role
 from tests.reference_impl.callers import Application, bearer, new_tenant, new_token
 
 # What numbers of each network begin with, and how many digits they have.

@@ -9,9 +9,9 @@ import pytest
 import trustme
 from cryptography import x509
 
-from reference_impl.certificate import Certificate
-from reference_impl.services import metrics
-from reference_impl.settings import MisconfiguredError
+from payproof_reference.certificate import Certificate
+from payproof_reference.services import metrics
+from payproof_reference.settings import MisconfiguredError
 from tests.waiting import DEADLINE
 
 HOST = "billing.test"

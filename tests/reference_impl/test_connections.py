@@ -11,9 +11,9 @@ import trustme
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 
-from reference_impl import server
-from reference_impl.certificate import Certificate
-from reference_impl.services import metrics
+from payproof_reference import server
+from payproof_reference.certificate import Certificate
+from payproof_reference.services import metrics
 from tests.waiting import DEADLINE
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"

@@ -4,8 +4,8 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from reference_impl.services import billing, deliveries, snapshots, webhooks
-from reference_impl.services.billing import Outcome, Reason, Receipt
+from payproof_reference.services import billing, deliveries, snapshots, webhooks
+from payproof_reference.services.billing import Outcome, Reason, Receipt
 from tests.reference_impl.deliveries import event, subscription
 
 NOW = 1_700_000_000

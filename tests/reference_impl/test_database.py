@@ -17,13 +17,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from reference_impl.commands.maintenance import require_sqlite
-from reference_impl.database import engine as database_engine
-from reference_impl.database import tables
-from reference_impl.database.engine import open_database
-from reference_impl.database.schema import require_narrow_role
-from reference_impl.database.tables import Kind, Retention
-from reference_impl.settings import MisconfiguredError
+from payproof_reference.commands.maintenance import require_sqlite
+from payproof_reference.database import engine as database_engine
+from payproof_reference.database import tables
+from payproof_reference.database.engine import open_database
+from payproof_reference.database.schema import require_narrow_role
+from payproof_reference.database.tables import Kind, Retention
+from payproof_reference.settings import MisconfiguredError
 from tests.reference_impl.databases import OWNER, SERVICE
 
 # What a column of each kind is made of, and how it is called.

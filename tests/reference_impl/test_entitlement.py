@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.services.entitlement import Terms, is_entitled
-from reference_impl.settings import Plan
+from payproof_reference.services.entitlement import Terms, is_entitled
+from payproof_reference.settings import Plan
 
 NOW = 1_800_000_000
 PLANS = {"price_1": Plan(amount=1000, currency="usd")}

@@ -10,8 +10,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
-from reference_impl import framing, server
-from reference_impl.certificate import Certificate
+from payproof_reference import framing, server
+from payproof_reference.certificate import Certificate
 from tests.waiting import until
 
 DEADLINE = 10

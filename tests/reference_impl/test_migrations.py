@@ -7,15 +7,15 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from reference_impl.database import schema, tables
-from reference_impl.database.engine import open_database
-from reference_impl.services import billing, webhooks
-from reference_impl.services.billing import Outcome
-from reference_impl.settings import MisconfiguredError
+from payproof_reference.database import schema, tables
+from payproof_reference.database.engine import open_database
+from payproof_reference.services import billing, webhooks
+from payproof_reference.services.billing import Outcome
+from payproof_reference.settings import MisconfiguredError
 from tests.reference_impl.databases import SERVICE
 from tests.reference_impl.deliveries import event
 
-SCRIPTS = ScriptDirectory(str(Path(import_module("reference_impl.database.migrations").__file__).parent))
+SCRIPTS = ScriptDirectory(str(Path(import_module("payproof_reference.database.migrations").__file__).parent))
 REVISIONS = [one.revision for one in reversed(list(SCRIPTS.walk_revisions()))]
 
 
@@ -123,7 +123,7 @@ def test_release_refuses_any_other_schema(empty, revision):
     """On a schema that is missing or too old the service does not start, and says what to run."""
     if revision:
         schema.upgrade(empty, SERVICE, revision)
-    with pytest.raises(MisconfiguredError, match="python -m reference_impl migrate"):
+    with pytest.raises(MisconfiguredError, match="python -m payproof_reference migrate"):
         schema.require_schema(empty)
 
 

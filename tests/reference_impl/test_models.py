@@ -1,6 +1,6 @@
 import pytest
 
-from reference_impl.routes import models
+from payproof_reference.routes import models
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,18 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from structlog.testing import capture_logs
 
-from reference_impl import monitoring
-from reference_impl.database import tables
-from reference_impl.database.engine import open_database, snapshot
-from reference_impl.monitoring import AuditCheck, Periodic
-from reference_impl.services import audit as audit_module
-from reference_impl.services import metrics, retention
-from reference_impl.services.audit import Action, AuditLog, Record, Result
-from reference_impl.services.chain import Broken, Fault, Mark
-from reference_impl.services.stripe.breaker import Breaker
-from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.errors import BillingError, Failure, Kind
-from reference_impl.services.stripe.retry import READS
+from payproof_reference import monitoring
+from payproof_reference.database import tables
+from payproof_reference.database.engine import open_database, snapshot
+from payproof_reference.monitoring import AuditCheck, Periodic
+from payproof_reference.services import audit as audit_module
+from payproof_reference.services import metrics, retention
+from payproof_reference.services.audit import Action, AuditLog, Record, Result
+from payproof_reference.services.chain import Broken, Fault, Mark
+from payproof_reference.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.calls import Caller
+from payproof_reference.services.stripe.errors import BillingError, Failure, Kind
+from payproof_reference.services.stripe.retry import READS
 from tests.reference_impl.deliveries import event, new_key
 from tests.waiting import DEADLINE
 

@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from structlog.testing import capture_logs
 
-from reference_impl.services.audit import AuditBrokenError, AuditLog
-from reference_impl.services.operations import LEASE_SECONDS
-from reference_impl.services.stripe.errors import MESSAGES, Category
+from payproof_reference.services.audit import AuditBrokenError, AuditLog
+from payproof_reference.services.operations import LEASE_SECONDS
+from payproof_reference.services.stripe.errors import MESSAGES, Category
 
 PASSING = [Category.TEMPORARILY_UNAVAILABLE, Category.RATE_LIMITED]
 REFUSED = {Category.CARD_DECLINED: 402, Category.INVALID_REQUEST: 422, Category.CONFIGURATION: 503}

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import trustme
 
-from reference_impl.database import schema
+from payproof_reference.database import schema
 from tests.reference_impl.deliveries import event, new_api_key, new_key, new_secret, signed
 from tests.waiting import DEADLINE, until
 
@@ -29,7 +29,7 @@ class Service:
     def __init__(self, environment: dict[str, str]) -> None:
         self.secret = environment["BILLING_STRIPE_WEBHOOK_SECRET"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "reference_impl"],
+            [sys.executable, "-m", "payproof_reference"],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,
@@ -313,7 +313,7 @@ def test_metrics_have_a_listener_of_their_own(environment, trust):
 def test_unsafe_start_is_refused(environment, name, value):
     """An unsafe setting ends the start with code 78 and one line that names the setting and shows no value."""
     ended = subprocess.run(
-        [sys.executable, "-m", "reference_impl"],
+        [sys.executable, "-m", "payproof_reference"],
         cwd=ROOT,
         env=environment | {f"BILLING_{name}": value},
         stdin=subprocess.DEVNULL,
@@ -351,7 +351,7 @@ def test_operator_migrates_and_the_service_runs_on_postgresql(environment, datab
 def command(environment: dict[str, str], name: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the service to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "reference_impl", name],
+        [sys.executable, "-m", "payproof_reference", name],
         cwd=ROOT,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import event as listening
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from reference_impl.database.engine import open_database
-from reference_impl.services import billing, recorder, webhooks
-from reference_impl.services.audit import AuditLog, Intact
-from reference_impl.services.billing import Outcome, Receipt
-from reference_impl.services.deliveries import Account
-from reference_impl.services.recorder import Recorder
+from payproof_reference.database.engine import open_database
+from payproof_reference.services import billing, recorder, webhooks
+from payproof_reference.services.audit import AuditLog, Intact
+from payproof_reference.services.billing import Outcome, Receipt
+from payproof_reference.services.deliveries import Account
+from payproof_reference.services.recorder import Recorder
 from tests.reference_impl.deliveries import event, subscription
 
 

@@ -5,14 +5,14 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from reference_impl.__main__ import main, parser
-from reference_impl.commands import maintenance
-from reference_impl.commands.operator import open_as_owner
-from reference_impl.database import schema, tables
-from reference_impl.services import retention
-from reference_impl.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
-from reference_impl.services.chain import Broken, Intact, Mark
-from reference_impl.settings import MaintenanceSettings, MisconfiguredError, load_settings
+from payproof_reference.__main__ import main, parser
+from payproof_reference.commands import maintenance
+from payproof_reference.commands.operator import open_as_owner
+from payproof_reference.database import schema, tables
+from payproof_reference.services import retention
+from payproof_reference.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
+from payproof_reference.services.chain import Broken, Intact, Mark
+from payproof_reference.settings import MaintenanceSettings, MisconfiguredError, load_settings
 from tests.reference_impl.deliveries import new_key
 
 NOW = 1_800_000_000
@@ -243,11 +243,11 @@ def test_failing_migration_is_told_in_a_line(operator, monkeypatch):
 def test_command_without_settings_is_refused(monkeypatch, capsys, command):
     """Every command ends with code 78 and one line when its settings are missing."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr("reference_impl.services.logging.configure", lambda _: None)
+    monkeypatch.setattr("payproof_reference.services.logging.configure", lambda _: None)
     monkeypatch.delenv("BILLING_DATABASE_URL", raising=False)
     assert main(command) == 78
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("reference_impl: ")
+    assert line.startswith("payproof_reference: ")
     assert "BILLING_DATABASE_URL: Field required" in line
 
 

@@ -5,8 +5,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from reference_impl.routes import stripe
-from reference_impl.services import billing
+from payproof_reference.routes import stripe
+from payproof_reference.services import billing
 from tests.reference_impl.callers import bearer, new_token
 from tests.reference_impl.deliveries import event, new_secret, sign, signed
 
@@ -63,7 +63,7 @@ def test_large_event_is_accepted(client):
 def test_rolled_secret_is_accepted_by_the_route(client, monkeypatch):
     """The route asks for the secrets that are valid at the time of the delivery."""
     rolled = new_secret()
-    monkeypatch.setattr("reference_impl.services.webhooks.candidate_secrets", lambda *_: ("unused", rolled))
+    monkeypatch.setattr("payproof_reference.services.webhooks.candidate_secrets", lambda *_: ("unused", rolled))
     body = event()
     assert client.deliver(body, signed(body, rolled)).status_code == 200
 
@@ -109,7 +109,7 @@ def test_signed_nonsense_is_refused(client, body):
     at = 1_700_000_000
     header = {"Stripe-Signature": f"t={at},v1={'0' * 64}"}
     with capture_logs() as lines, pytest.MonkeyPatch.context() as patched:
-        patched.setattr("reference_impl.services.webhooks.verify", lambda *_: None)
+        patched.setattr("payproof_reference.services.webhooks.verify", lambda *_: None)
         answer = client.deliver(body, header)
     assert_generic(answer, 400)
     assert lines[0]["cause"] == "not_an_event"

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from reference_impl.database.engine import open_database
-from reference_impl.services.audit import AuditLog, Intact
-from reference_impl.services.snapshots import Subscription
-from reference_impl.services.stripe.errors import Category
-from reference_impl.services.stripe.twin import InMemoryStripe
+from payproof_reference.database.engine import open_database
+from payproof_reference.services.audit import AuditLog, Intact
+from payproof_reference.services.snapshots import Subscription
+from payproof_reference.services.stripe.errors import Category
+from payproof_reference.services.stripe.twin import InMemoryStripe
 from tests.reference_impl.deliveries import event, subscription
 
 STATE = "status, event_created_at"

@@ -2,11 +2,11 @@ from inspect import signature
 
 import pytest
 
-from reference_impl.database.engine import open_database
-from reference_impl.services.attempts import Attempts
-from reference_impl.services.stripe.breaker import Breaker
-from reference_impl.services.stripe.retry import Policies
-from reference_impl.settings import MisconfiguredError, Settings, load_settings
+from payproof_reference.database.engine import open_database
+from payproof_reference.services.attempts import Attempts
+from payproof_reference.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.retry import Policies
+from payproof_reference.settings import MisconfiguredError, Settings, load_settings
 from tests.reference_impl.deliveries import new_api_key, new_key, new_secret
 
 GUESSABLE = [

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from reference_impl.services import sign_in
-from reference_impl.services.access import Principal
-from reference_impl.services.sign_in import Cause
+from payproof_reference.services import sign_in
+from payproof_reference.services.access import Principal
+from payproof_reference.services.sign_in import Cause
 from tests.reference_impl.callers import bearer, new_token
 
 NOW = 1_800_000_000

@@ -13,14 +13,14 @@ from pydantic import SecretStr
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from reference_impl.services.snapshots import Customer, Subscription
-from reference_impl.services.stripe.breaker import Breaker
-from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.connection import Connection
-from reference_impl.services.stripe.errors import BillingError, Category
-from reference_impl.services.stripe.live import LiveStripe
-from reference_impl.services.stripe.port import StripeGateway
-from reference_impl.services.stripe.twin import InMemoryStripe
+from payproof_reference.services.snapshots import Customer, Subscription
+from payproof_reference.services.stripe.breaker import Breaker
+from payproof_reference.services.stripe.calls import Caller
+from payproof_reference.services.stripe.connection import Connection
+from payproof_reference.services.stripe.errors import BillingError, Category
+from payproof_reference.services.stripe.live import LiveStripe
+from payproof_reference.services.stripe.port import StripeGateway
+from payproof_reference.services.stripe.twin import InMemoryStripe
 from tests.components import need
 
 # A key of the test's own kind: stripe-mock asks for the shape only.

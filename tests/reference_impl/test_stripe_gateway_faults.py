@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from reference_impl.services.snapshots import Subscription
-from reference_impl.services.stripe import calls, sdk
-from reference_impl.services.stripe.breaker import Breaker, State
-from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.connection import Connection
-from reference_impl.services.stripe.errors import AttemptFailedError, BillingError, Category, Failure
-from reference_impl.services.stripe.live import LiveStripe
-from reference_impl.services.stripe.retry import WRITES
+from payproof_reference.services.snapshots import Subscription
+from payproof_reference.services.stripe import calls, sdk
+from payproof_reference.services.stripe.breaker import Breaker, State
+from payproof_reference.services.stripe.calls import Caller
+from payproof_reference.services.stripe.connection import Connection
+from payproof_reference.services.stripe.errors import AttemptFailedError, BillingError, Category, Failure
+from payproof_reference.services.stripe.live import LiveStripe
+from payproof_reference.services.stripe.retry import WRITES
 
 API_BASE = "https://api.stripe.com"
 API_KEY = "sk_" + "test_" + "faults"

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from reference_impl.services.stripe import sdk
-from reference_impl.services.stripe.breaker import Breaker, State
-from reference_impl.services.stripe.calls import Caller
-from reference_impl.services.stripe.connection import Connection
-from reference_impl.services.stripe.errors import BillingError, Category, Failure, Kind
-from reference_impl.services.stripe.live import LiveStripe
-from reference_impl.services.stripe.retry import NEVER, READS, WRITES, GiveUp, Policy, Retry, decide
-from reference_impl.services.stripe.twin import InMemoryStripe
-from reference_impl.settings import MisconfiguredError
+from payproof_reference.services.stripe import sdk
+from payproof_reference.services.stripe.breaker import Breaker, State
+from payproof_reference.services.stripe.calls import Caller
+from payproof_reference.services.stripe.connection import Connection
+from payproof_reference.services.stripe.errors import BillingError, Category, Failure, Kind
+from payproof_reference.services.stripe.live import LiveStripe
+from payproof_reference.services.stripe.retry import NEVER, READS, WRITES, GiveUp, Policy, Retry, decide
+from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.settings import MisconfiguredError
 
 API_BASE = "https://api.stripe.com"
 API_KEY = "sk_" + "test_" + "rules"

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_impl.services import webhooks
-from reference_impl.services.webhooks import Cause, RejectedError
-from reference_impl.settings import PreviousSecret
+from payproof_reference.services import webhooks
+from payproof_reference.services.webhooks import Cause, RejectedError
+from payproof_reference.settings import PreviousSecret
 from tests.reference_impl.deliveries import event, new_secret, sign
 
 NOW = 1_700_000_000

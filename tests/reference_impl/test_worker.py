@@ -6,15 +6,15 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from reference_impl.__main__ import parser
-from reference_impl.commands.operations import show
-from reference_impl.services import asking, consequences, operations
-from reference_impl.services.attempts import Attempts
-from reference_impl.services.operations import LEASE_SECONDS, Backlog, Status
-from reference_impl.services.stripe.errors import BillingError, Category
-from reference_impl.services.stripe.retry import READS, WRITES
-from reference_impl.services.stripe.twin import InMemoryStripe
-from reference_impl.services.worker import LONGEST_REST_SECONDS, Worker, working
+from payproof_reference.__main__ import parser
+from payproof_reference.commands.operations import show
+from payproof_reference.services import asking, consequences, operations
+from payproof_reference.services.attempts import Attempts
+from payproof_reference.services.operations import LEASE_SECONDS, Backlog, Status
+from payproof_reference.services.stripe.errors import BillingError, Category
+from payproof_reference.services.stripe.retry import READS, WRITES
+from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.services.worker import LONGEST_REST_SECONDS, Worker, working
 from tests.waiting import until
 
 OUTAGE = Category.TEMPORARILY_UNAVAILABLE

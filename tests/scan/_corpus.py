@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from harness.scan.brands import BRANDS, Brand
-from harness.scan.canaries import Canaries, Canary
-from harness.scan.luhn import check_digit
-from harness.scan.values import scan_value
+from payproof.scan.brands import BRANDS, Brand
+from payproof.scan.canaries import Canaries, Canary
+from payproof.scan.luhn import check_digit
+from payproof.scan.values import scan_value
 from tests.scan._secrets import leaks, masked_secrets
 from tests.scan._ways import RUN_ON, TYPED, WAYS
 from tests.scan._writing import BYTE_CODECS, GROUPS, TEXT_CODECS, WIDE, grouped, pan

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from random import Random
 
-from harness.domain.finding import Confidence
-from harness.registry import detectors_at_rest
-from harness.scan.luhn import check_digit
-from harness.scan.pieces import Unread
-from harness.scan.scanner import Scanner
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors_at_rest
+from payproof.scan.luhn import check_digit
+from payproof.scan.pieces import Unread
+from payproof.scan.scanner import Scanner
 
 __all__ = ["HOSTILE"]
 

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from harness.scan.brands import BRANDS, TEST_NUMBERS
+from payproof.scan.brands import BRANDS, TEST_NUMBERS
 from tests.scan._corpus import masked_forms
 from tests.scan._logs import clean_lines
 from tests.scan._writing import SEPARATORS, grouped, pan

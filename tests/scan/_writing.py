@@ -11,8 +11,8 @@ from itertools import accumulate, pairwise
 from random import Random
 from urllib.parse import quote
 
-from harness.scan.brands import Brand, brand_of
-from harness.scan.luhn import check_digit
+from payproof.scan.brands import Brand, brand_of
+from payproof.scan.luhn import check_digit
 
 __all__ = [
     "BYTE_CODECS",

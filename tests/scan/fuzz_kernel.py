@@ -20,13 +20,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from harness.registry import detectors_at_rest
-from harness.scan import compiled, digits, groups, kernel
-from harness.scan.codecs import base64 as codec
-from harness.scan.context import names_before, surely_joined
-from harness.scan.scanner import Scanner
-from harness.scan.streams import Machine, Program, plane
-from harness.scan.view import GUARD, View
+from payproof.registry import detectors_at_rest
+from payproof.scan import compiled, digits, groups, kernel
+from payproof.scan.codecs import base64 as codec
+from payproof.scan.context import names_before, surely_joined
+from payproof.scan.scanner import Scanner
+from payproof.scan.streams import Machine, Program, plane
+from payproof.scan.view import GUARD, View
 from tests.scan._mixed import BESIDE, NAMED
 from tests.scan._writing import SEPARATORS
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.domain.finding import Confidence
-from harness.registry import detectors_at_rest
-from harness.scan import cards, groups
-from harness.scan.context import surely_joined
-from harness.scan.digits import numbers, prepared
-from harness.scan.joins import Join, joint
-from harness.scan.scanner import Scanner
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors_at_rest
+from payproof.scan import cards, groups
+from payproof.scan.context import surely_joined
+from payproof.scan.digits import numbers, prepared
+from payproof.scan.joins import Join, joint
+from payproof.scan.scanner import Scanner
 from tests.scan._mixed import BESIDE, NAMED, mixed
 from tests.scan._writing import SEPARATORS
 

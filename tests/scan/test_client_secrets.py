@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from harness.domain.contracts import Hit
-from harness.domain.finding import Confidence
-from harness.registry import detectors_at_rest
-from harness.scan.scanner import Scanner
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors_at_rest
+from payproof.scan.scanner import Scanner
 from tests.components import need
 from tests.openapi import STRIPE_MOCK, examples, openapi
 

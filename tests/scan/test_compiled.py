@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.domain.finding import Confidence
-from harness.registry import detectors_at_rest
-from harness.scan import cards, compiled, digits, fields, groups, kernel
-from harness.scan.codecs import base64 as codec
-from harness.scan.context import name_before, names_before, surely_joined
-from harness.scan.scanner import Scanner
-from harness.scan.streams import Machine, Program, plane
-from harness.scan.view import GUARD, View
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors_at_rest
+from payproof.scan import cards, compiled, digits, fields, groups, kernel
+from payproof.scan.codecs import base64 as codec
+from payproof.scan.context import name_before, names_before, surely_joined
+from payproof.scan.scanner import Scanner
+from payproof.scan.streams import Machine, Program, plane
+from payproof.scan.view import GUARD, View
 from tests.components import need
 from tests.effort import examples
 from tests.scan._corpus import CANARIES, clean, planted

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.domain.contracts import Hit
-from harness.domain.finding import Confidence
-from harness.registry import detectors_at_rest
-from harness.scan.brands import BRANDS
-from harness.scan.scanner import DEPTH, Scanner
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors_at_rest
+from payproof.scan.brands import BRANDS
+from payproof.scan.scanner import DEPTH, Scanner
 from tests.effort import examples
 from tests.scan._corpus import masked_forms
 from tests.scan._writing import BYTE_CODECS, SCRIPTS, SEPARATORS, TEXT_CODECS, WIDE, grouped, pan, spelled

@@ -8,16 +8,16 @@ from collections import Counter
 
 import pytest
 
-from harness.detectors import pan
-from harness.domain.finding import Confidence
-from harness.registry import detectors_at_rest
-from harness.scan import groups
-from harness.scan.blocks import BLOCK, Blocks
-from harness.scan.canaries import Canaries, Canary
-from harness.scan.own import OwnValues
-from harness.scan.pieces import Unread
-from harness.scan.scanner import _MOST_LOOKS, Scanner
-from harness.scan.values import scan_value, scan_values
+from payproof.detectors import pan
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors_at_rest
+from payproof.scan import groups
+from payproof.scan.blocks import BLOCK, Blocks
+from payproof.scan.canaries import Canaries, Canary
+from payproof.scan.own import OwnValues
+from payproof.scan.pieces import Unread
+from payproof.scan.scanner import _MOST_LOOKS, Scanner
+from payproof.scan.values import scan_value, scan_values
 from tests.scan._hostile import HOSTILE
 from tests.scan._writing import BYTE_CODECS
 

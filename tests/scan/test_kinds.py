@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from harness.domain.contracts import Hit
-from harness.domain.finding import Confidence
-from harness.registry import detectors_at_rest
-from harness.scan.luhn import check_digit
-from harness.scan.scanner import Scanner
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors_at_rest
+from payproof.scan.luhn import check_digit
+from payproof.scan.scanner import Scanner
 
 NUMBER = "4000051234567894"
 GROUPS = "4000 0512 3456 7894"

@@ -7,16 +7,16 @@ from random import Random
 import numpy as np
 import pytest
 
-from harness.domain.finding import Confidence
-from harness.registry import detectors, detectors_at_rest
-from harness.scan.brands import BRANDS, TEST_NUMBERS, brand_of
-from harness.scan.canaries import Canaries, Canary
-from harness.scan.characters import DIGIT, either, one, word
-from harness.scan.context import key_before, words_of
-from harness.scan.luhn import check_digit, is_valid, word_sums
-from harness.scan.scanner import Scanner
-from harness.scan.streams import Machine, Program
-from harness.scan.values import scan_value, scan_values
+from payproof.domain.finding import Confidence
+from payproof.registry import detectors, detectors_at_rest
+from payproof.scan.brands import BRANDS, TEST_NUMBERS, brand_of
+from payproof.scan.canaries import Canaries, Canary
+from payproof.scan.characters import DIGIT, either, one, word
+from payproof.scan.context import key_before, words_of
+from payproof.scan.luhn import check_digit, is_valid, word_sums
+from payproof.scan.scanner import Scanner
+from payproof.scan.streams import Machine, Program
+from payproof.scan.values import scan_value, scan_values
 from tests.scan._writing import pan
 
 VISA = BRANDS[7]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.registry import detectors_at_rest
-from harness.scan.blocks import BLOCK, OVERLAP, Blocks
-from harness.scan.brands import BRANDS
-from harness.scan.parallel import scan_parts
-from harness.scan.scanner import Scanner
+from payproof.registry import detectors_at_rest
+from payproof.scan.blocks import BLOCK, OVERLAP, Blocks
+from payproof.scan.brands import BRANDS
+from payproof.scan.parallel import scan_parts
+from payproof.scan.scanner import Scanner
 from tests.effort import examples
 from tests.scan._corpus import CANARIES, planted
 from tests.scan._logs import clean_lines

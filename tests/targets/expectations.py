@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.domain.scenario import Case
-from harness.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
+from payproof.domain.scenario import Case
+from payproof.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
 __all__ = ["Caught", "Expectations"]
 

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import trustme
 
-from harness.session import Session, event_factory, open_session
+from payproof.session import Session, event_factory, open_session
 from tests.components import installed, need
 
 __all__ = ["EXPRESS", "Service", "express", "session_on_express"]

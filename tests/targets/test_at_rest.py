@@ -13,14 +13,14 @@ import pytest
 import redis
 from sqlalchemy import Column, String, create_engine, text
 
-from harness.canary import Ledger
-from harness.domain.address import without_password
-from harness.domain.sensitive import Secret
-from harness.domain.target import Contract, Environment, KeptRows, RetentionSpec, SourceSpec, Target, Webhook
-from harness.domain.verdict import Errored, Failed, Passed, Skipped
-from harness.errors import Reason
-from harness.reporters.words import summary
-from harness.session import Session, all_scenarios, choose, event_factory
+from payproof.canary import Ledger
+from payproof.domain.address import without_password
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import Contract, Environment, KeptRows, RetentionSpec, SourceSpec, Target, Webhook
+from payproof.domain.verdict import Errored, Failed, Passed, Skipped
+from payproof.errors import Reason
+from payproof.reporters.words import summary
+from payproof.session import Session, all_scenarios, choose, event_factory
 from tests.postgresql import server
 from tests.servers import mariadb, redis_server
 from tests.targets.small import FAULTS, SECRET, Fault, serving

@@ -5,14 +5,14 @@ import re
 
 import pytest
 
-from harness.domain.contracts import Seen
-from harness.domain.finding import Finding
-from harness.domain.observation import Answer
-from harness.domain.verdict import Errored, Failed, Passed, Skipped
-from harness.errors import Reason
-from harness.session import all_scenarios, choose
-from harness.steps.operate import Operate
-from harness.steps.prepare import Prepare
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Answer
+from payproof.domain.verdict import Errored, Failed, Passed, Skipped
+from payproof.errors import Reason
+from payproof.session import all_scenarios, choose
+from payproof.steps.operate import Operate
+from payproof.steps.prepare import Prepare
 from tests.end_to_end.command import environment, payproof
 from tests.targets.expectations import Expectations
 from tests.targets.service import EXPRESS, express, session_on_express

@@ -13,10 +13,10 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pymysql
 
-from harness.domain.address import without_password
-from harness.domain.sensitive import Secret
-from harness.domain.target import SourceSpec
-from harness.registry import store_sources
+from payproof.domain.address import without_password
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import SourceSpec
+from payproof.registry import store_sources
 
 __all__ = [
     "PASSWORD",

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from harness.checks.no_payment_data import NoPaymentData
-from harness.checks.no_suspect_columns import NoSuspectColumns
-from harness.checks.not_followed import NotFollowed
-from harness.checks.not_kept import NotKept
-from harness.checks.only_old_rows_purged import OnlyOldRowsPurged
-from harness.checks.purged_when_due import PurgedWhenDue
-from harness.domain.contracts import At, Seen
-from harness.domain.events import Record, Unwatched
-from harness.domain.finding import Confidence, Severity
-from harness.domain.observation import (
+from payproof.checks.no_payment_data import NoPaymentData
+from payproof.checks.no_suspect_columns import NoSuspectColumns
+from payproof.checks.not_followed import NotFollowed
+from payproof.checks.not_kept import NotKept
+from payproof.checks.only_old_rows_purged import OnlyOldRowsPurged
+from payproof.checks.purged_when_due import PurgedWhenDue
+from payproof.domain.contracts import At, Seen
+from payproof.domain.events import Record, Unwatched
+from payproof.domain.finding import Confidence, Severity
+from payproof.domain.observation import (
     Channel,
     ColumnCount,
     ColumnsSeen,
@@ -25,11 +25,11 @@ from harness.domain.observation import (
     Suspected,
     TableChange,
 )
-from harness.domain.scenario import Case, Phase, Requirement, Scenario
-from harness.domain.target import Contract, Kept, KeptRows
-from harness.domain.verdict import Errored, Failed, Passed, Skipped
-from harness.engine.judge import judge
-from harness.errors import Reason
+from payproof.domain.scenario import Case, Phase, Requirement, Scenario
+from payproof.domain.target import Contract, Kept, KeptRows
+from payproof.domain.verdict import Errored, Failed, Passed, Skipped
+from payproof.engine.judge import judge
+from payproof.errors import Reason
 
 PLAIN = Sighting(
     "canary", "card number (offered in query)", "as it is", digest=False, where="table t, column c, row id=1",

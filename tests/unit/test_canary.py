@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.canary import Ledger, make_canaries
-from harness.domain.contracts import Block, Request
-from harness.domain.sensitive import Secret
-from harness.domain.target import Environment, Target, Webhook
-from harness.stripe.forgery import Material
+from payproof.canary import Ledger, make_canaries
+from payproof.domain.contracts import Block, Request
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import Environment, Target, Webhook
+from payproof.stripe.forgery import Material
 
 VALUE = "whsec_" + "0123456789abcdefghijABCDEFGHIJKL"
 

@@ -3,27 +3,27 @@ from dataclasses import replace
 
 import pytest
 
-from harness.checks import no_disclosure
-from harness.checks.absent_or_rejected import AbsentOrRejected
-from harness.checks.accepted import Accepted
-from harness.checks.applied import Applied
-from harness.checks.consistent import Consistent
-from harness.checks.in_time import InTime
-from harness.checks.no_disclosure import NoDisclosure
-from harness.checks.no_server_error import NoServerError
-from harness.checks.not_stored import NotStored
-from harness.checks.nothing_changed import NothingChanged
-from harness.checks.refused_or_accepted import RefusedOrAccepted
-from harness.checks.rejected import Rejected
-from harness.checks.rejection_logged import RejectionLogged
-from harness.checks.same_decision import SameDecision
-from harness.checks.uniform import Uniform
-from harness.domain.contracts import At, Hit, Seen
-from harness.domain.finding import Confidence
-from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
-from harness.domain.sensitive import Exposure
-from harness.domain.target import Contract, RejectionRecord
-from harness.errors import Reason
+from payproof.checks import no_disclosure
+from payproof.checks.absent_or_rejected import AbsentOrRejected
+from payproof.checks.accepted import Accepted
+from payproof.checks.applied import Applied
+from payproof.checks.consistent import Consistent
+from payproof.checks.in_time import InTime
+from payproof.checks.no_disclosure import NoDisclosure
+from payproof.checks.no_server_error import NoServerError
+from payproof.checks.not_stored import NotStored
+from payproof.checks.nothing_changed import NothingChanged
+from payproof.checks.refused_or_accepted import RefusedOrAccepted
+from payproof.checks.rejected import Rejected
+from payproof.checks.rejection_logged import RejectionLogged
+from payproof.checks.same_decision import SameDecision
+from payproof.checks.uniform import Uniform
+from payproof.domain.contracts import At, Hit, Seen
+from payproof.domain.finding import Confidence
+from payproof.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
+from payproof.domain.sensitive import Exposure
+from payproof.domain.target import Contract, RejectionRecord
+from payproof.errors import Reason
 
 SENT = Sent("POST", "https://billing.example/hook", "a note", 2, "0" * 64)
 SHAPE = RejectionRecord({"event": "rejected"}, "cause", "at.time", "origin", "result")

@@ -1,7 +1,7 @@
 import pytest
 
-from harness.errors import ConfigurationError
-from harness.session.choosing import TARGET_VARIABLE, find_target, target_or_reference
+from payproof.errors import ConfigurationError
+from payproof.session.choosing import TARGET_VARIABLE, find_target, target_or_reference
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from harness.adapters.commands import LocalCommands
-from harness.errors import InconclusiveError, Reason
+from payproof.adapters.commands import LocalCommands
+from payproof.errors import InconclusiveError, Reason
 
 _HANGS = "import time; time.sleep(60)"
 

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.canary import Ledger
-from harness.domain.events import CaseFinished, Record
-from harness.domain.finding import Finding, Severity
-from harness.domain.observation import Answer, Exchange, Sent
-from harness.domain.strings import strings_of, with_strings
-from harness.domain.verdict import Errored, Failed
-from harness.errors import Reason
-from harness.reporters import mask_report
-from harness.reporters.words import masked
-from harness.stripe.api import ApiRequest
-from harness.stripe.upstream.recording import recorded
+from payproof.canary import Ledger
+from payproof.domain.events import CaseFinished, Record
+from payproof.domain.finding import Finding, Severity
+from payproof.domain.observation import Answer, Exchange, Sent
+from payproof.domain.strings import strings_of, with_strings
+from payproof.domain.verdict import Errored, Failed
+from payproof.errors import Reason
+from payproof.reporters import mask_report
+from payproof.reporters.words import masked
+from payproof.stripe.api import ApiRequest
+from payproof.stripe.upstream.recording import recorded
 
 SECRET = "whsec_" + "Zt5Qm8Lr2Vx9Kc4Nb7Hy1Wd6Pf3Sg0Aj"
 CANARY = "0123456789abcdef"

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters.http import HttpSender
-from harness.canary import Ledger
-from harness.domain.contracts import Request
-from harness.domain.observation import Answer, NoAnswer
-from harness.domain.sensitive import Secret
-from harness.domain.target import Contract, Environment, Target, Webhook
-from harness.errors import Reason
+from payproof.adapters.http import HttpSender
+from payproof.canary import Ledger
+from payproof.domain.contracts import Request
+from payproof.domain.observation import Answer, NoAnswer
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import Contract, Environment, Target, Webhook
+from payproof.errors import Reason
 from tests.components import need
 from tests.end_to_end.hostile import _read
 from tests.waiting import until

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 import stripe
 
-from harness.domain.sensitive import Secret
-from harness.errors import InconclusiveError
-from harness.steps.deliver_caused import DeliverCaused
+from payproof.domain.sensitive import Secret
+from payproof.errors import InconclusiveError
+from payproof.steps.deliver_caused import DeliverCaused
 from tests.double import Driver
 
 SECRET = "whsec_" + "0123456789"

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from harness.domain.finding import Confidence
-from harness.forms import _views
-from harness.registry import detectors
+from payproof.domain.finding import Confidence
+from payproof.forms import _views
+from payproof.registry import detectors
 
 DISCLOSURE = {name: one for name, one in detectors().items() if getattr(one, "by_error", False)}
 NAMES = {

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.domain.documents import read_json
-from harness.domain.places import text_at
-from harness.errors import ConfigurationError
-from harness.language import read_scenario, read_target
-from harness.language.openapi import read_openapi
-from harness.language.problems import parse_toml, parse_yaml
-from harness.language.waiver_file import read_baseline, read_waivers
-from harness.session import rejudged
-from harness.stripe.forgeries import FORGERIES, forge
-from harness.stripe.forgery import Material
-from harness.stripe.form import FormError, decode
-from harness.stripe.signature import diagnose
+from payproof.domain.documents import read_json
+from payproof.domain.places import text_at
+from payproof.errors import ConfigurationError
+from payproof.language import read_scenario, read_target
+from payproof.language.openapi import read_openapi
+from payproof.language.problems import parse_toml, parse_yaml
+from payproof.language.waiver_file import read_baseline, read_waivers
+from payproof.session import rejudged
+from payproof.stripe.forgeries import FORGERIES, forge
+from payproof.stripe.forgery import Material
+from payproof.stripe.form import FormError, decode
+from payproof.stripe.signature import diagnose
 from tests.end_to_end.command import payproof_here
 
 NESTED = "[" * 100_000

@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from harness.errors import ConfigurationError
-from harness.stripe.api import ApiAnswer, ApiRequest
+from payproof.errors import ConfigurationError
+from payproof.stripe.api import ApiAnswer, ApiRequest
 from tests.double import API_KEY, NEWEST, OLDEST, Driver
 
 

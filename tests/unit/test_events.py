@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import stripe
 
-from harness.canary import make_canaries
-from harness.errors import ConfigurationError
-from harness.stripe.bodies import FORMS, LARGE
-from harness.stripe.events import Event, EventFactory
-from harness.stripe.templates import Templates
+from payproof.canary import make_canaries
+from payproof.errors import ConfigurationError
+from payproof.stripe.bodies import FORMS, LARGE
+from payproof.stripe.events import Event, EventFactory
+from payproof.stripe.templates import Templates
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "events"
 NOW = 1_900_000_000

@@ -8,22 +8,22 @@ from typing import ClassVar
 
 import pytest
 
-import harness
-from harness.checks.applied import Applied
-from harness.checks.done_once import DoneOnce
-from harness.checks.no_decline_code import NoDeclineCode
-from harness.checks.nothing_changed import NothingChanged
-from harness.checks.rejected import Rejected
-from harness.domain.contracts import At, Check, Seen
-from harness.domain.events import Record
-from harness.domain.finding import Severity
-from harness.domain.observation import Answer, Channel, Exchange, Sent, StoreChange, StripeCalls, TableChange
-from harness.domain.scenario import Case, Phase, Requirement, Scenario
-from harness.domain.target import Contract
-from harness.domain.verdict import Errored, Passed, Skipped
-from harness.engine.judge import judge, unmet
-from harness.errors import Reason
-from harness.registry import checks
+import payproof
+from payproof.checks.applied import Applied
+from payproof.checks.done_once import DoneOnce
+from payproof.checks.no_decline_code import NoDeclineCode
+from payproof.checks.nothing_changed import NothingChanged
+from payproof.checks.rejected import Rejected
+from payproof.domain.contracts import At, Check, Seen
+from payproof.domain.events import Record
+from payproof.domain.finding import Severity
+from payproof.domain.observation import Answer, Channel, Exchange, Sent, StoreChange, StripeCalls, TableChange
+from payproof.domain.scenario import Case, Phase, Requirement, Scenario
+from payproof.domain.target import Contract
+from payproof.domain.verdict import Errored, Passed, Skipped
+from payproof.engine.judge import judge, unmet
+from payproof.errors import Reason
+from payproof.registry import checks
 
 OPTIONAL = {"at_end", "note", "own_control", "reads", "reads_bodies", "unjudged"}
 SENT = Sent("POST", "https://billing.example/webhook", "a note", 2, "0" * 64)
@@ -148,7 +148,7 @@ def test_only_the_step_of_a_check_reads_what_it_may_leave_out():
     """No other code asks a check for what it may leave out, so that nothing can ask past its step."""
     documented = inspect.getdoc(Check) or ""
     assert all(f"``{name}" in documented for name in OPTIONAL)
-    for path in sorted(Path(inspect.getfile(harness)).parent.rglob("*.py")):
+    for path in sorted(Path(inspect.getfile(payproof)).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"getattr", "hasattr"}:
                 asked = getattr(node.args[1], "value", None)

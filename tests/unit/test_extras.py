@@ -4,16 +4,16 @@ from importlib.metadata import packages_distributions, requires
 
 import pytest
 
-from harness import extras
-from harness.adapters.upstream.certificates import Certificates
-from harness.adapters.writer import DatabaseWriter
-from harness.domain.target import SourceSpec
-from harness.errors import ConfigurationError, InconclusiveError
-from harness.extras import EXTRAS, install, lacking
-from harness.files.parquet import parquet_cells
-from harness.files.streams import DamagedError
-from harness.registry import store_sources, table_sources
-from harness.session import open_lanes, open_session
+from payproof import extras
+from payproof.adapters.upstream.certificates import Certificates
+from payproof.adapters.writer import DatabaseWriter
+from payproof.domain.target import SourceSpec
+from payproof.errors import ConfigurationError, InconclusiveError
+from payproof.extras import EXTRAS, install, lacking
+from payproof.files.parquet import parquet_cells
+from payproof.files.streams import DamagedError
+from payproof.registry import store_sources, table_sources
+from payproof.session import open_lanes, open_session
 from tests.components import need
 from tests.end_to_end.command import payproof_here
 
@@ -56,7 +56,7 @@ def without(monkeypatch):
         find = extras.find_spec
         for name in names:
             monkeypatch.setitem(sys.modules, name, None)
-        for name in [one for one in sys.modules if re.match(r"harness\.sources\.(mysql|postgresql|redis)\.", one)]:
+        for name in [one for one in sys.modules if re.match(r"payproof\.sources\.(mysql|postgresql|redis)\.", one)]:
             monkeypatch.delitem(sys.modules, name)
         monkeypatch.setattr(extras, "find_spec", lambda name: None if name in names else find(name))
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stripe.form import FormError, decode, encode
+from payproof.stripe.form import FormError, decode, encode
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"], exclude_characters="[]"), min_size=1).filter(
     lambda name: not name.isdecimal()

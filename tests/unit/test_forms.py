@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.domain.contracts import Hit
-from harness.domain.finding import Confidence
-from harness.forms import Form, Forms
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.forms import Form, Forms
 
 FRAME = Forms(Form("frame", rb"File \"[^\"\n]{1,99}\", line \d+ in [\w<>]+", Confidence.HIGH))
 TEXT = 'File "/srv/é/app.py", line 12 in <f>'

@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
-from harness.checks.no_echo import NoEcho
-from harness.checks.no_server_error import NoServerError
-from harness.checks.reached import Reached
-from harness.checks.uniform import Uniform
-from harness.domain.contracts import Request, Seen
-from harness.domain.observation import Answer, Exchange, NoAnswer, Sent
-from harness.domain.target import Contract
-from harness.errors import ConfigurationError, InconclusiveError, Reason
-from harness.fuzzing.canaries import Canaries, card_number
-from harness.fuzzing.curl import curl_line
-from harness.fuzzing.openapi import fuzz_openapi
-from harness.fuzzing.planting import bodies, places, replaced
-from harness.fuzzing.routes import fuzz_routes
-from harness.fuzzing.search import Search
-from harness.language import read_openapi
+from payproof.checks.no_echo import NoEcho
+from payproof.checks.no_server_error import NoServerError
+from payproof.checks.reached import Reached
+from payproof.checks.uniform import Uniform
+from payproof.domain.contracts import Request, Seen
+from payproof.domain.observation import Answer, Exchange, NoAnswer, Sent
+from payproof.domain.target import Contract
+from payproof.errors import ConfigurationError, InconclusiveError, Reason
+from payproof.fuzzing.canaries import Canaries, card_number
+from payproof.fuzzing.curl import curl_line
+from payproof.fuzzing.openapi import fuzz_openapi
+from payproof.fuzzing.planting import bodies, places, replaced
+from payproof.fuzzing.routes import fuzz_routes
+from payproof.fuzzing.search import Search
+from payproof.language import read_openapi
 from tests.effort import examples
 
 KINDS = ("bodies", "encodings", "headers", "methods", "malformed")

@@ -10,18 +10,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from harness.canary import Ledger
-from harness.domain.observation import Channel
-from harness.domain.sensitive import Secret
-from harness.domain.target import Budget, Environment, SourceSpec, Target, Webhook
-from harness.engine.holdings import Holdings, Wanted
-from harness.engine.watching import Watch
-from harness.errors import InconclusiveError, Reason
-from harness.registry import table_sources
-from harness.scan.canaries import Canary
-from harness.scan.luhn import check_digit
-from harness.session.places import LocalFiles
-from harness.sources.sqlite.tables import SqliteTables
+from payproof.canary import Ledger
+from payproof.domain.observation import Channel
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import Budget, Environment, SourceSpec, Target, Webhook
+from payproof.engine.holdings import Holdings, Wanted
+from payproof.engine.watching import Watch
+from payproof.errors import InconclusiveError, Reason
+from payproof.registry import table_sources
+from payproof.scan.canaries import Canary
+from payproof.scan.luhn import check_digit
+from payproof.session.places import LocalFiles
+from payproof.sources.sqlite.tables import SqliteTables
 
 NUMBER = "400000" + "12345678" + "7"
 NUMBER += check_digit(NUMBER)
@@ -178,7 +178,7 @@ def test_what_was_found_in_time_is_kept(database, search, monkeypatch):
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
     database.execute(f"INSERT INTO large {numbers} SELECT i, iif(i = 7, ?, 'nothing') FROM n", (NUMBER,))
     clock = itertools.count()
-    monkeypatch.setattr("harness.engine.deadline.monotonic", lambda: next(clock) / 1000)
+    monkeypatch.setattr("payproof.engine.deadline.monotonic", lambda: next(clock) / 1000)
     (seen,) = search([Channel.STORE], search_seconds=1.0)
     (left,) = seen.spent
     assert "of table large only " in left
@@ -202,7 +202,7 @@ def test_one_large_file_ends_with_its_time_too(tmp_path, database, search, monke
         path = path.with_suffix(".csv") if packing == "csv" else path
         path.write_bytes(gzip.compress(lines) if packing == "gzip" else lines)
     clock = itertools.count()
-    monkeypatch.setattr("harness.engine.deadline.monotonic", lambda: next(clock) / 1000)
+    monkeypatch.setattr("payproof.engine.deadline.monotonic", lambda: next(clock) / 1000)
     (whole,) = search([Channel.FILE], search_seconds=1000.0)
     (cut,) = search([Channel.FILE], search_seconds=0.006)
     assert whole.spent == ()

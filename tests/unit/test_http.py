@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.adapters.http import HttpSender
-from harness.adapters.unpacking import unpack_body
-from harness.canary import Ledger
-from harness.domain.contracts import Request
-from harness.domain.observation import Answer, NoAnswer
-from harness.domain.sensitive import Secret
-from harness.domain.target import Budget, Contract, Environment, Target, Webhook
-from harness.errors import ForbiddenHostError, InconclusiveError, Reason
+from payproof.adapters.http import HttpSender
+from payproof.adapters.unpacking import unpack_body
+from payproof.canary import Ledger
+from payproof.domain.contracts import Request
+from payproof.domain.observation import Answer, NoAnswer
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import Budget, Contract, Environment, Target, Webhook
+from payproof.errors import ForbiddenHostError, InconclusiveError, Reason
 from tests.end_to_end import hostile
 from tests.end_to_end.hostile import Server, answer
 
@@ -221,7 +221,7 @@ def test_loop_goes_on_while_a_body_is_unpacked():
             await sender.close()
 
     packed = answer(200, body, (b"Content-Encoding: gzip",))
-    with Server(lambda peer, _: peer.send(packed)) as server, patch("harness.adapters.http.unpack_body", slowly):
+    with Server(lambda peer, _: peer.send(packed)) as server, patch("payproof.adapters.http.unpack_body", slowly):
         assert asyncio.run(both(server.url)).answer.body == "{}"
     assert len(ticks) >= 3
 

@@ -6,21 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checks.accepted import Accepted
-from harness.checks.applied import Applied
-from harness.checks.no_disclosure import NoDisclosure
-from harness.checks.nothing_changed import NothingChanged
-from harness.checks.rejected import Rejected
-from harness.domain.events import Record, Unwatched
-from harness.domain.finding import Finding, Severity
-from harness.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
-from harness.domain.scenario import Case, Phase, Requirement, Scenario
-from harness.domain.sensitive import Exposure, Secret
-from harness.domain.target import Contract, Environment, SourceSpec, Target, Waiver, Webhook
-from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from harness.engine.judge import exit_code, judge, skip, unmet
-from harness.errors import Reason
-from harness.steps.deliver import Deliver
+from payproof.checks.accepted import Accepted
+from payproof.checks.applied import Applied
+from payproof.checks.no_disclosure import NoDisclosure
+from payproof.checks.nothing_changed import NothingChanged
+from payproof.checks.rejected import Rejected
+from payproof.domain.events import Record, Unwatched
+from payproof.domain.finding import Finding, Severity
+from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
+from payproof.domain.scenario import Case, Phase, Requirement, Scenario
+from payproof.domain.sensitive import Exposure, Secret
+from payproof.domain.target import Contract, Environment, SourceSpec, Target, Waiver, Webhook
+from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
+from payproof.engine.judge import exit_code, judge, skip, unmet
+from payproof.errors import Reason
+from payproof.steps.deliver import Deliver
 
 SENT = Sent("POST", "https://billing.example/webhooks/stripe", "a note", 2, "0" * 64)
 EXPECT = (Rejected(), NothingChanged(), NoDisclosure())

@@ -2,11 +2,11 @@ import re
 
 import pytest
 
-from harness.domain.target import StoreOutage
-from harness.errors import ConfigurationError
-from harness.language import read_scenario, read_target
-from harness.session import all_scenarios, choose
-from harness.steps.fuzz_routes import FuzzRoutes
+from payproof.domain.target import StoreOutage
+from payproof.errors import ConfigurationError
+from payproof.language import read_scenario, read_target
+from payproof.session import all_scenarios, choose
+from payproof.steps.fuzz_routes import FuzzRoutes
 
 SECRET = "whsec_" + "0123456789abcdefghij"
 TARGET = """\

@@ -8,11 +8,11 @@ import pymysql
 import pytest
 import redis
 
-from harness.domain.address import without_password
-from harness.domain.sensitive import Secret
-from harness.domain.target import SourceSpec
-from harness.errors import ConfigurationError, InconclusiveError
-from harness.registry import table_sources
+from payproof.domain.address import without_password
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import SourceSpec
+from payproof.errors import ConfigurationError, InconclusiveError
+from payproof.registry import table_sources
 from tests.servers import mariadb, redis_server
 
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.canary import make_card_number, make_iban, spellings
-from harness.scan.brands import TEST_NUMBERS
-from harness.scan.luhn import is_valid
-from harness.session import event_factory
-from harness.stripe.offers import INPUTS, Bait, baited
+from payproof.canary import make_card_number, make_iban, spellings
+from payproof.scan.brands import TEST_NUMBERS
+from payproof.scan.luhn import is_valid
+from payproof.session import event_factory
+from payproof.stripe.offers import INPUTS, Bait, baited
 
 BAIT = Bait("4000001234567899", ";4000001234567899=34081011234567890?", "DE00", "Ada Canary", "pi_1_secret_2")
 FACTORY = event_factory(1)

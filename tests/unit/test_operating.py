@@ -2,30 +2,30 @@ import asyncio
 
 import pytest
 
-from harness.adapters.commands import LocalCommands
-from harness.adapters.outages import LocalOutages
-from harness.canary import Ledger
-from harness.checks.accepted import Accepted
-from harness.checks.called import Called
-from harness.checks.done_once import DoneOnce
-from harness.domain.finding import Severity
-from harness.domain.observation import Answer, Exchange, Sent, StripeCalls
-from harness.domain.operation import Operation, OperationContract, Principal
-from harness.domain.scenario import Case, Phase, Requirement, Scenario
-from harness.domain.sensitive import Secret
-from harness.domain.stripe_call import KeyKind, StripeCall
-from harness.domain.target import Contract, Environment, Target, Webhook
-from harness.domain.verdict import Errored, Failed, Passed
-from harness.engine.holdings import Holdings
-from harness.engine.judge import judge
-from harness.engine.runner import Runner
-from harness.errors import InconclusiveError, Reason
-from harness.registry import table_sources
-from harness.session import event_factory
-from harness.session.places import LocalFiles
-from harness.steps.operate import Operate
-from harness.steps.prepare import Prepare
-from harness.steps.recover import Recover
+from payproof.adapters.commands import LocalCommands
+from payproof.adapters.outages import LocalOutages
+from payproof.canary import Ledger
+from payproof.checks.accepted import Accepted
+from payproof.checks.called import Called
+from payproof.checks.done_once import DoneOnce
+from payproof.domain.finding import Severity
+from payproof.domain.observation import Answer, Exchange, Sent, StripeCalls
+from payproof.domain.operation import Operation, OperationContract, Principal
+from payproof.domain.scenario import Case, Phase, Requirement, Scenario
+from payproof.domain.sensitive import Secret
+from payproof.domain.stripe_call import KeyKind, StripeCall
+from payproof.domain.target import Contract, Environment, Target, Webhook
+from payproof.domain.verdict import Errored, Failed, Passed
+from payproof.engine.holdings import Holdings
+from payproof.engine.judge import judge
+from payproof.engine.runner import Runner
+from payproof.errors import InconclusiveError, Reason
+from payproof.registry import table_sources
+from payproof.session import event_factory
+from payproof.session.places import LocalFiles
+from payproof.steps.operate import Operate
+from payproof.steps.prepare import Prepare
+from payproof.steps.recover import Recover
 from tests.unit.test_trial import FakeClock
 
 MANAGER = Principal("manager", Secret("token", "token-0123456789"), header="X-Key", scheme="")

@@ -2,29 +2,29 @@ import json
 
 import pytest
 
-from harness.checks.answered_within import AnsweredWithin
-from harness.checks.answers_as import AnswersAs
-from harness.checks.called import Called
-from harness.checks.called_at_most import CalledAtMost
-from harness.checks.done_once import DoneOnce
-from harness.checks.in_time import InTime
-from harness.checks.no_decline_code import NoDeclineCode
-from harness.checks.no_disclosure import NoDisclosure
-from harness.checks.no_redirect_followed import NoRedirectFollowed
-from harness.checks.not_retried import NotRetried
-from harness.checks.reference_logged import ReferenceLogged
-from harness.checks.refused_unsafe import RefusedUnsafe
-from harness.checks.retried_with_one_key import RetriedWithOneKey
-from harness.checks.unavailable import Unavailable
-from harness.checks.uniform import Uniform
-from harness.checks.waited import Waited
-from harness.domain.contracts import Seen
-from harness.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StripeCalls
-from harness.domain.operation import OperationContract
-from harness.domain.sensitive import Exposure
-from harness.domain.stripe_call import KeyKind, StripeCall, StripeConnection
-from harness.domain.target import Contract
-from harness.errors import Reason
+from payproof.checks.answered_within import AnsweredWithin
+from payproof.checks.answers_as import AnswersAs
+from payproof.checks.called import Called
+from payproof.checks.called_at_most import CalledAtMost
+from payproof.checks.done_once import DoneOnce
+from payproof.checks.in_time import InTime
+from payproof.checks.no_decline_code import NoDeclineCode
+from payproof.checks.no_disclosure import NoDisclosure
+from payproof.checks.no_redirect_followed import NoRedirectFollowed
+from payproof.checks.not_retried import NotRetried
+from payproof.checks.reference_logged import ReferenceLogged
+from payproof.checks.refused_unsafe import RefusedUnsafe
+from payproof.checks.retried_with_one_key import RetriedWithOneKey
+from payproof.checks.unavailable import Unavailable
+from payproof.checks.uniform import Uniform
+from payproof.checks.waited import Waited
+from payproof.domain.contracts import Seen
+from payproof.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StripeCalls
+from payproof.domain.operation import OperationContract
+from payproof.domain.sensitive import Exposure
+from payproof.domain.stripe_call import KeyKind, StripeCall, StripeConnection
+from payproof.domain.target import Contract
+from payproof.errors import Reason
 
 CALLS = "POST /v1/subscriptions"
 CONTRACT = Contract(operations=OperationContract(declined=frozenset({402}), reference="error.reference"))

@@ -1,10 +1,10 @@
 import pytest
 
-from harness.domain.operation import Price
-from harness.engine.judge import skip
-from harness.errors import ConfigurationError
-from harness.language import read_target
-from harness.session import all_scenarios
+from payproof.domain.operation import Price
+from payproof.engine.judge import skip
+from payproof.errors import ConfigurationError
+from payproof.language import read_target
+from payproof.session import all_scenarios
 
 SECRET = "whsec_" + "0123456789abcdefghij"
 TOKEN = "token-" + "0123456789abcdef"

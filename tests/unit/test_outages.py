@@ -11,23 +11,23 @@ from dataclasses import replace
 
 import pytest
 
-from harness.adapters.outage_process import DATABASE
-from harness.adapters.outages import LocalOutages, outage_command
-from harness.checks.accepted import Accepted
-from harness.domain.scenario import Phase
-from harness.domain.target import StoreOutage
-from harness.errors import InconclusiveError, Reason
-from harness.steps.bring_back import BringBack
-from harness.steps.deliver import Deliver
-from harness.steps.take_down import TakeDown
+from payproof.adapters.outage_process import DATABASE
+from payproof.adapters.outages import LocalOutages, outage_command
+from payproof.checks.accepted import Accepted
+from payproof.domain.scenario import Phase
+from payproof.domain.target import StoreOutage
+from payproof.errors import InconclusiveError, Reason
+from payproof.steps.bring_back import BringBack
+from payproof.steps.deliver import Deliver
+from payproof.steps.take_down import TakeDown
 from tests.unit.test_trial import CASE, SCENARIO, Bench
 from tests.waiting import until
 
 PYTHON = sys.executable
 KILLED = """
 import asyncio, os, signal
-from harness.adapters.outages import LocalOutages
-from harness.domain.target import StoreOutage
+from payproof.adapters.outages import LocalOutages
+from payproof.domain.target import StoreOutage
 
 asyncio.run(LocalOutages(StoreOutage(("mkdir", "down"), ("rmdir", "down"), folder={folder!r})).begin())
 os.kill(os.getpid(), signal.SIGKILL)

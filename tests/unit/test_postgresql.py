@@ -7,11 +7,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from harness.domain.sensitive import Secret
-from harness.domain.target import SourceSpec
-from harness.errors import ConfigurationError, InconclusiveError, Reason
-from harness.registry import store_sources
-from harness.sources.postgresql import store as module
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import SourceSpec
+from payproof.errors import ConfigurationError, InconclusiveError, Reason
+from payproof.registry import store_sources
+from payproof.sources.postgresql import store as module
 from tests.unit.databases import PASSWORD, WATCHER, Postgresql, opened, rows, snapshot
 
 TYPES = """
@@ -379,7 +379,7 @@ def test_wrong_address(url, said):
 def test_driver_that_is_not_installed(monkeypatch):
     """Without the driver the user is told what to install."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    for name in [name for name in sys.modules if name.startswith("harness.sources.postgresql.")]:
+    for name in [name for name in sys.modules if name.startswith("payproof.sources.postgresql.")]:
         monkeypatch.delitem(sys.modules, name)
     assert refused("postgresql://u@127.0.0.1:1/db").endswith(
         "the driver for PostgreSQL is not installed; pip install 'payproof[postgresql]'"

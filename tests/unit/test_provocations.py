@@ -2,10 +2,10 @@ from typing import get_args
 
 import pytest
 
-from harness.domain.contracts import Request
-from harness.domain.target import Budget
-from harness.fuzzing.provocations import Kind, addresses, filled, provocations
-from harness.steps.fuzz_routes import FuzzRoutes
+from payproof.domain.contracts import Request
+from payproof.domain.target import Budget
+from payproof.fuzzing.provocations import Kind, addresses, filled, provocations
+from payproof.steps.fuzz_routes import FuzzRoutes
 
 ROUTES = [("GET", "/invoices"), ("POST", "/customers"), ("POST", "/subscriptions/{}/cancel")]
 

@@ -3,10 +3,10 @@ from typing import ClassVar
 
 import pytest
 
-from harness import registry
-from harness.domain.contracts import Check, Hit, Step
-from harness.domain.finding import Confidence
-from harness.errors import ConfigurationError
+from payproof import registry
+from payproof.domain.contracts import Check, Hit, Step
+from payproof.domain.finding import Confidence
+from payproof.errors import ConfigurationError
 
 
 class Finds:

@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from harness.domain.events import CaseFinished, CaseStarted, Record, RunFinished, RunStarted
-from harness.domain.finding import Finding, Severity
-from harness.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
-from harness.domain.target import Contract, RejectionRecord, Waiver
-from harness.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from harness.errors import ConfigurationError, Reason
-from harness.language import decode_event, encode_event
-from harness.reporters import open_report
-from harness.reporters.console import ConsoleReport
-from harness.reporters.jsonl import JsonLines
-from harness.reporters.junit import JUnit
-from harness.reporters.words import printable, story, summary
+from payproof.domain.events import CaseFinished, CaseStarted, Record, RunFinished, RunStarted
+from payproof.domain.finding import Finding, Severity
+from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
+from payproof.domain.target import Contract, RejectionRecord, Waiver
+from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
+from payproof.errors import ConfigurationError, Reason
+from payproof.language import decode_event, encode_event
+from payproof.reporters import open_report
+from payproof.reporters.console import ConsoleReport
+from payproof.reporters.jsonl import JsonLines
+from payproof.reporters.junit import JUnit
+from payproof.reporters.words import printable, story, summary
 
 CONTRACT = Contract(
     rejection_record=RejectionRecord({"a": "b"}, "c", "t", "o", "r"),

@@ -1,8 +1,8 @@
 import pytest
 
-from harness.domain.finding import Confidence, Severity
-from harness.domain.tables import Column
-from harness.schema_audit import audited, json_keys
+from payproof.domain.finding import Confidence, Severity
+from payproof.domain.tables import Column
+from payproof.schema_audit import audited, json_keys
 
 BAD = {
     "card_number": "card number",

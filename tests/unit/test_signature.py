@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness.errors import ConfigurationError
-from harness.stripe import forgeries
-from harness.stripe.forgeries import FORGERIES, forge
-from harness.stripe.forgery import SIGNATURE_HEADER, Delivery, Material
-from harness.stripe.signature import Diagnosis, diagnose, hexdigest, sign
+from payproof.errors import ConfigurationError
+from payproof.stripe import forgeries
+from payproof.stripe.forgeries import FORGERIES, forge
+from payproof.stripe.forgery import SIGNATURE_HEADER, Delivery, Material
+from payproof.stripe.signature import Diagnosis, diagnose, hexdigest, sign
 
 BODY = b'{"id":"evt_test_webhook","object":"event"}'
 NOW = 1_700_000_000

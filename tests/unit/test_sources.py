@@ -5,10 +5,10 @@ import sqlite3
 
 import pytest
 
-from harness.domain.target import SourceSpec
-from harness.errors import ConfigurationError, InconclusiveError, Reason
-from harness.sources.file import open_log
-from harness.sources.sqlite import open_store
+from payproof.domain.target import SourceSpec
+from payproof.errors import ConfigurationError, InconclusiveError, Reason
+from payproof.sources.file import open_log
+from payproof.sources.sqlite import open_store
 
 
 @pytest.fixture

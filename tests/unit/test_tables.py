@@ -4,8 +4,8 @@ from contextlib import closing
 
 import pytest
 
-from harness.errors import InconclusiveError
-from harness.registry import table_sources
+from payproof.errors import InconclusiveError
+from payproof.registry import table_sources
 
 
 def tables_of(database, **more):

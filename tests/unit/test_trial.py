@@ -3,28 +3,28 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness.adapters.commands import LocalCommands
-from harness.adapters.outages import LocalOutages
-from harness.canary import Ledger
-from harness.checks.accepted import Accepted
-from harness.checks.applied import Applied
-from harness.checks.nothing_changed import NothingChanged
-from harness.checks.rejected import Rejected
-from harness.domain.contracts import Block, Snapshot
-from harness.domain.finding import Severity
-from harness.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange
-from harness.domain.scenario import Case, Phase, Requirement, Scenario
-from harness.domain.sensitive import Secret
-from harness.domain.target import Budget, Contract, Environment, SourceSpec, Target, Webhook
-from harness.engine.holdings import Holdings
-from harness.engine.judge import judge
-from harness.engine.runner import Runner
-from harness.errors import InconclusiveError, Reason
-from harness.registry import table_sources
-from harness.session import event_factory
-from harness.session.places import LocalFiles
-from harness.steps.deliver import Deliver
-from harness.steps.replay import Replay
+from payproof.adapters.commands import LocalCommands
+from payproof.adapters.outages import LocalOutages
+from payproof.canary import Ledger
+from payproof.checks.accepted import Accepted
+from payproof.checks.applied import Applied
+from payproof.checks.nothing_changed import NothingChanged
+from payproof.checks.rejected import Rejected
+from payproof.domain.contracts import Block, Snapshot
+from payproof.domain.finding import Severity
+from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange
+from payproof.domain.scenario import Case, Phase, Requirement, Scenario
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import Budget, Contract, Environment, SourceSpec, Target, Webhook
+from payproof.engine.holdings import Holdings
+from payproof.engine.judge import judge
+from payproof.engine.runner import Runner
+from payproof.errors import InconclusiveError, Reason
+from payproof.registry import table_sources
+from payproof.session import event_factory
+from payproof.session.places import LocalFiles
+from payproof.steps.deliver import Deliver
+from payproof.steps.replay import Replay
 
 
 class FakeClock:

@@ -14,23 +14,23 @@ from random import Random
 import httpx
 import pytest
 
-from harness.adapters.data import data_folder
-from harness.adapters.upstream.backends import DoubleBackend, HttpBackend, StripeTestMode
-from harness.adapters.upstream.notes import Limits
-from harness.adapters.upstream.server import Upstream
-from harness.adapters.upstream.stripe_mock import stripe_mock
-from harness.canary import Ledger
-from harness.domain.operation import Price, Trouble, UpstreamSpec
-from harness.domain.sensitive import Secret
-from harness.domain.stripe_call import KeyKind
-from harness.errors import ConfigurationError, InconclusiveError, Reason
-from harness.session.upstream import open_upstream
-from harness.stripe.api import ApiAnswer
-from harness.stripe.double import Double
-from harness.stripe.upstream.errors import Errors
-from harness.stripe.upstream.faults import ConnectionFault
-from harness.stripe.upstream.named import FAULTS
-from harness.stripe.upstream.plan import Plan, Rule
+from payproof.adapters.data import data_folder
+from payproof.adapters.upstream.backends import DoubleBackend, HttpBackend, StripeTestMode
+from payproof.adapters.upstream.notes import Limits
+from payproof.adapters.upstream.server import Upstream
+from payproof.adapters.upstream.stripe_mock import stripe_mock
+from payproof.canary import Ledger
+from payproof.domain.operation import Price, Trouble, UpstreamSpec
+from payproof.domain.sensitive import Secret
+from payproof.domain.stripe_call import KeyKind
+from payproof.errors import ConfigurationError, InconclusiveError, Reason
+from payproof.session.upstream import open_upstream
+from payproof.stripe.api import ApiAnswer
+from payproof.stripe.double import Double
+from payproof.stripe.upstream.errors import Errors
+from payproof.stripe.upstream.faults import ConnectionFault
+from payproof.stripe.upstream.named import FAULTS
+from payproof.stripe.upstream.plan import Plan, Rule
 from tests.components import need
 from tests.double import NEWEST
 from tests.end_to_end.processes import running
@@ -272,7 +272,7 @@ def test_a_stripe_mock_that_cannot_run(tmp_path):
 
 HOLDS = """
 import sys
-from harness.adapters.upstream.stripe_mock import stripe_mock
+from payproof.adapters.upstream.stripe_mock import stripe_mock
 with stripe_mock(program=sys.argv[1]) as mock:
     print(mock.url, flush=True)
     sys.stdin.read()
@@ -418,7 +418,8 @@ def test_an_unknown_error_is_named():
 
 @pytest.mark.harness_fault
 @pytest.mark.parametrize(
-    "where", ["harness.adapters.upstream.answering.recorded", "harness.adapters.upstream.backends.DoubleBackend.answer"]
+    "where",
+    ["payproof.adapters.upstream.answering.recorded", "payproof.adapters.upstream.backends.DoubleBackend.answer"],
 )
 def test_a_fault_of_ours_is_told_as_one(monkeypatch, where):
     """What fails within the record or the double is neither the target's fault nor the backend's."""

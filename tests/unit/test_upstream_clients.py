@@ -12,17 +12,17 @@ import pytest
 import requests
 import stripe
 
-from harness.adapters.data import data_folder
-from harness.adapters.upstream import DoubleBackend, StripeTestMode, Upstream
-from harness.canary import Ledger
-from harness.domain.operation import Price, Trouble, UpstreamSpec
-from harness.domain.sensitive import Secret
-from harness.domain.stripe_call import KeyKind
-from harness.errors import InconclusiveError
-from harness.session.upstream import OpenUpstream, open_upstream
-from harness.stripe.double import Double
-from harness.stripe.upstream.faults import ConnectionFault
-from harness.stripe.upstream.plan import Plan
+from payproof.adapters.data import data_folder
+from payproof.adapters.upstream import DoubleBackend, StripeTestMode, Upstream
+from payproof.canary import Ledger
+from payproof.domain.operation import Price, Trouble, UpstreamSpec
+from payproof.domain.sensitive import Secret
+from payproof.domain.stripe_call import KeyKind
+from payproof.errors import InconclusiveError
+from payproof.session.upstream import OpenUpstream, open_upstream
+from payproof.stripe.double import Double
+from payproof.stripe.upstream.faults import ConnectionFault
+from payproof.stripe.upstream.plan import Plan
 from tests.components import need
 from tests.double import API_KEY, NEWEST
 

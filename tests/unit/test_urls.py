@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from harness.domain.urls import (
+from payproof.domain.urls import (
     Shape,
     ShapeError,
     aliases,

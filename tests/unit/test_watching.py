@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from harness.engine.watching import Watch
+from payproof.engine.watching import Watch
 
 
 def watching():

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from harness.at_rest import Options, read_specs, search
-from harness.domain.target import SourceSpec
-from harness.domain.trace import NotRead, Trace
-from harness.errors import ConfigurationError, InconclusiveError, PayproofError, Reason
-from harness.sources.file import open_log
-from harness.sources.sqlite import open_store
+from payproof.at_rest import Options, read_specs, search
+from payproof.domain.target import SourceSpec
+from payproof.domain.trace import NotRead, Trace
+from payproof.errors import ConfigurationError, InconclusiveError, PayproofError, Reason
+from payproof.sources.file import open_log
+from payproof.sources.sqlite import open_store
 from tests.at_rest.made import LINES, PAN
 from tests.end_to_end.processes import PROC
 from tests.hostile.files.archives import ARCHIVES
@@ -310,7 +310,7 @@ def test_a_name_that_cannot_be_masked_costs_only_itself(tmp_path, monkeypatch):
             raise PayproofError("a text holds payment data that cannot be masked; it is not shown")
         return text
 
-    monkeypatch.setattr("harness.at_rest.veil.Veil.over", refuse)
+    monkeypatch.setattr("payproof.at_rest.veil.Veil.over", refuse)
     for name in ("a.log", "b.log", "c.log"):
         (tmp_path / name).write_bytes(LINES)
     told = list(search(read_specs([str(tmp_path)], {}), Options()))
@@ -327,7 +327,7 @@ def test_what_is_wrong_with_our_own_search_costs_one_file(tmp_path, monkeypatch)
             raise RecursionError
         return iter(())
 
-    monkeypatch.setattr("harness.at_rest.contents._named", lambda name, part, scanner: broken(Path(name)))
+    monkeypatch.setattr("payproof.at_rest.contents._named", lambda name, part, scanner: broken(Path(name)))
     for name in ("a.log", "b.log", "c.log"):
         (tmp_path / name).write_bytes(LINES)
     told = list(search(read_specs([str(tmp_path)], {}), Options()))

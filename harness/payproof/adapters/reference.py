@@ -1,0 +1,425 @@
+"""Starts the reference billing service as a process of its own, over HTTPS, and describes it as any other target."""
+
+import json
+import os
+import secrets
+import string
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from payproof.adapters.outage_process import DATABASE, ROLE
+from payproof.adapters.outages import outage_command
+from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
+from payproof.adapters.reference_access import ACCESS
+from payproof.adapters.reference_rows import AHEAD, KEPT_ROWS
+from payproof.adapters.scratch import scratch_folder
+from payproof.domain.address import without_password
+from payproof.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import (
+    Budget,
+    Contract,
+    Environment,
+    Kept,
+    OpenApi,
+    RejectionRecord,
+    RetentionSpec,
+    SourceSpec,
+    StoreOutage,
+    Target,
+    Webhook,
+)
+from payproof.errors import ConfigurationError, TargetStartError
+from payproof.extras import install, lacking
+
+__all__ = [
+    "REFERENCE_COMMAND",
+    "REFERENCE_UPSTREAM",
+    "EmbeddedStore",
+    "Reference",
+    "StripeAt",
+    "reference_name",
+    "require_reference",
+]
+
+#: What starts the service; the tests start variations of it that carry a planted defect.
+REFERENCE_COMMAND = (sys.executable, "-m", "payproof_reference")
+#: The databases that the service can be run on.
+EmbeddedStore = Literal["sqlite", "postgresql"]
+
+_KEEPS: tuple[Kept, ...] = (Kept("operations", "request_digest", "keyed digest of what was asked, not the request"),)
+_PLAN = "price_payproof_team"
+_PRICE = Price(amount=1000, currency="usd")
+#: What stands in for Stripe while the service runs.
+REFERENCE_UPSTREAM = UpstreamSpec(url="https://127.0.0.1:0", prices={_PLAN: _PRICE})
+
+_ROUTES = (
+    "GET /health",
+    "GET /v1/customers/{customer_id}",
+    "GET /v1/audit-records",
+    "POST /v1/customers",
+    "POST /v1/subscriptions",
+    "POST /v1/subscriptions/{subscription_id}/cancel",
+    "POST /v1/refunds",
+)
+
+_BREAKER_SECONDS = 2.0
+#: Its waits, shortened by its own settings: Stripe's double is on this machine, and nobody waits longer than needed.
+_QUICK = {
+    "BILLING_STRIPE_ANSWER_SECONDS": "2",
+    "BILLING_STRIPE_BACKOFF_SECONDS": "0.1",
+    "BILLING_BREAKER_SECONDS": str(_BREAKER_SECONDS),
+    "BILLING_PAUSE_SECONDS": "1",
+    "BILLING_WORKER_SECONDS": "0.25",
+}
+
+_START_SECONDS = 60.0
+# It is on this machine, beside whatever else that has to do: a case that takes long says nothing about the service.
+_PATIENCE = 5.0
+_STOP_SECONDS = 5.0
+_ALPHABET = string.ascii_letters + string.digits
+
+
+def require_reference() -> None:
+    """Refuse to run the service where a package of it is missing, before anything of it is begun.
+
+    Raises:
+        ConfigurationError: a package is not installed.
+    """
+    if missing := lacking("reference"):
+        raise ConfigurationError(
+            f"the reference service is not installed: {', '.join(missing)} missing",
+            hint=f"{install('reference')}, or name a target of your own",
+        )
+
+
+def reference_name(store: EmbeddedStore) -> str:
+    """Return what the service on a database is called in reports."""
+    return "reference billing service" + ("" if store == "sqlite" else " on PostgreSQL")
+
+
+def _made_up(prefix: str, length: int) -> str:
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+@dataclass(frozen=True, slots=True)
+class StripeAt:
+    """Where Stripe is for the service, and the file of the authority that it is to trust there."""
+
+    url: str
+    ca_file: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    current: Secret = field(default_factory=lambda: Secret("webhook secret", _made_up("whsec_", 32)))
+    previous: Secret = field(default_factory=lambda: Secret("previous webhook secret", _made_up("whsec_", 32)))
+    retired: Secret = field(default_factory=lambda: Secret("retired webhook secret", _made_up("whsec_", 32)))
+    api_key: Secret = field(default_factory=lambda: Secret("Stripe API key", _made_up("sk_" + "test_", 24)))
+    publishable_key: str = field(default_factory=lambda: _made_up("pk_" + "test_", 24), repr=False)
+
+
+class Reference:
+    """The running service; a context manager that leaves neither process nor file behind."""
+
+    def __init__(
+        self,
+        api_version: str,
+        stripe: StripeAt,
+        command: Sequence[str] = REFERENCE_COMMAND,
+        store: EmbeddedStore = "sqlite",
+        *,
+        operations: bool = True,
+        owner: bool = True,
+    ) -> None:
+        self._api_version, self._stripe, self._command, self._store = api_version, stripe, command, store
+        self._roles = {**({"owner": "owner"} if owner else {}), **({"manager": "billing_admin"} if operations else {})}
+        self._secrets = _Secrets()
+        self._resources = ExitStack()
+        self._scratch = self._resources.enter_context(scratch_folder("service"))
+        self._folder = self._scratch.path
+
+    def __enter__(self) -> Self:
+        """Make the certificates and the database, start the process and wait until it listens.
+
+        Raises:
+            ConfigurationError: the PostgreSQL server that the environment names cannot be used.
+            TargetStartError: it ended or did not listen in time; the message quotes what it said last.
+        """
+        try:
+            process, database, settings = self._start()
+            port = self._listening_port(process)
+            self.target = self._described(port, database, self._principals(settings))
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Stop the process and remove its files."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop the process and remove its files."""
+        self._resources.close()
+
+    def _start(self) -> tuple[subprocess.Popen[bytes], SourceSpec, Mapping[str, str]]:
+        import trustme  # noqa: PLC0415 (of the extra `reference`, which only this run needs)
+
+        authority = trustme.CA()
+        issued = authority.issue_cert("127.0.0.1", "localhost")
+        authority.cert_pem.write_to_path(self._folder / "ca.pem")
+        issued.private_key_pem.write_to_path(self._folder / "key.pem")
+        (self._folder / "key.pem").chmod(0o600)
+        for pem in issued.cert_chain_pems:
+            pem.write_to_path(self._folder / "certificate.pem", append=True)
+        now = datetime.now(UTC)
+        previous = [
+            {"secret": self._secrets.previous.reveal(), "valid_until": (now + timedelta(hours=24)).isoformat()},
+            {"secret": self._secrets.retired.reveal(), "valid_until": (now - timedelta(hours=1)).isoformat()},
+        ]
+        (self._folder / "tmp").mkdir()
+        database, owner, source, self._writer = self._database()
+        settings = {
+            **database,
+            "BILLING_AUDIT_KEY": _made_up("", 43),
+            "BILLING_CREDENTIAL_KEY": _made_up("", 43),
+            "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
+            "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
+            "BILLING_STRIPE_API_KEY": self._secrets.api_key.reveal(),
+            "BILLING_STRIPE_API_BASE": self._stripe.url,
+            "BILLING_STRIPE_TELEMETRY": "true",  # as the SDK does where nobody has thought of it
+            **({} if self._stripe.ca_file is None else {"BILLING_STRIPE_CA_FILE": self._stripe.ca_file}),
+            "BILLING_PLANS": json.dumps({_PLAN: {"amount": _PRICE.amount, "currency": _PRICE.currency}}),
+            **_QUICK,
+            "BILLING_RETURN_URL": "https://127.0.0.1/",
+            "BILLING_STRIPE_PUBLISHABLE_KEY": self._secrets.publishable_key,
+            "BILLING_TLS_CERTIFICATE": str(self._folder / "certificate.pem"),
+            "BILLING_TLS_PRIVATE_KEY": str(self._folder / "key.pem"),
+            "BILLING_OPENAPI": "1",
+            "BILLING_STOP_WITH_PARENT": "1",
+            "TMPDIR": str(self._folder / "tmp"),
+        }
+        # Standard error too is a place where payloads end up.
+        with (self._folder / "service.log").open("wb") as log:
+            process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=_environment(settings),
+                pass_fds=(self._scratch.lock,),
+            )
+        self._resources.callback(_stop, process)
+        self._maintenance = {name: settings[name] for name in (*database, "BILLING_AUDIT_KEY")} | dict(owner)
+        return process, source, {**settings, **owner}
+
+    def _database(self) -> tuple[Mapping[str, str], Mapping[str, str], SourceSpec, SourceSpec]:
+        """Make the database.
+
+        Returns the settings that name it, its owner's settings, the source that watches it, and it by its owner.
+        """
+        rejection_log = ("audit_log", "audit_anchors", "sign_in_failures")
+        if self._store == "sqlite":
+            path = self._folder / "billing.db"
+            settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
+            self._outage = StoreOutage(hold=outage_command("sqlite"), environment={DATABASE: str(path)})
+            watched = SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
+            return settings, {}, watched, SourceSpec("writer", watched.url)
+        made = self._resources.enter_context(postgresql())
+        settings = {"BILLING_DATABASE_URL": made.service}
+        # Of the service alone: the harness can look into the database all the while.
+        refused = {DATABASE: made.administrator, ROLE: urlsplit(made.service).username or ""}
+        self._outage = StoreOutage(hold=outage_command("postgresql"), environment=refused)
+        owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
+        _told({**settings, **owner}, "the migration", [self._command[0], *REFERENCE_COMMAND[1:], "migrate"])
+        url, password = without_password(made.watcher)
+        secret = Secret("password of the database", password or "")
+        source = SourceSpec("database", url, rejection_log=rejection_log, password=secret)
+        url, password = without_password(made.owner)
+        writer = SourceSpec("writer", url, password=Secret("password of the database's owner", password or ""))
+        return settings, owner, source, writer
+
+    def _principals(self, settings: Mapping[str, str]) -> Mapping[str, Principal]:
+        """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
+        if not self._roles:
+            return {}
+        access = [self._command[0], "-c", ACCESS, *self._roles.values()]
+        tokens = _told(settings, "the giving of access", access).split()
+        return {
+            name: Principal(name, Secret(f"credential of {name}", token))
+            for name, token in zip(self._roles, tokens, strict=True)
+        }
+
+    def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until:
+            for line in (self._folder / "service.log").read_bytes().splitlines():
+                if b'"service_started"' in line:
+                    return int(json.loads(line)["port"])
+            if process.poll() is not None:
+                said = _last_line((self._folder / "service.log").read_bytes())
+                raise TargetStartError(f"the reference service ended with status {process.returncode}: {said}")
+            time.sleep(0.01)
+        raise TargetStartError(f"the reference service did not listen within {_START_SECONDS:g} s")
+
+    def _described(self, port: int, database: SourceSpec, principals: Mapping[str, Principal]) -> Target:
+        return Target(
+            name=reference_name(self._store),
+            url=f"https://127.0.0.1:{port}",
+            environment=Environment.LOCAL,
+            webhook=Webhook(
+                path="/webhooks/stripe",
+                secret=self._secrets.current,
+                api_version=self._api_version,
+                previous_secret=self._secrets.previous,
+                retired_secret=self._secrets.retired,
+            ),
+            ca_file=str(self._folder / "ca.pem"),
+            api_key=self._secrets.api_key,
+            publishable_key=self._secrets.publishable_key,
+            stores=(database,),
+            logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
+            files=self._files(),
+            retention=RetentionSpec(
+                (*self._command, "purge"),
+                KEPT_ROWS,
+                str(Path.cwd()),
+                environment=self._maintenance,
+                purge_at=(self._command[0], "-c", AHEAD, "{seconds}", *self._command[1:], "purge"),
+                writer=self._writer,
+            ),
+            store_outage=self._outage,
+            contract=Contract(
+                rejected=frozenset({401}),
+                # It answers once all is done; what it does later has a time of its own.
+                effect_within=5.0,
+                keeps=_KEEPS,
+                kept_rows=KEPT_ROWS,
+                rejection_record=RejectionRecord(
+                    match={"event": "webhook_rejected"},
+                    cause="cause",
+                    time="timestamp",
+                    origin="origin",
+                    result="result",
+                ),
+                operations=OperationContract(
+                    declined=frozenset({402}),
+                    refused=frozenset({422}),
+                    misconfigured=frozenset({503}),
+                    unavailable=frozenset({503}),
+                    reference="error.reference",
+                    answer_within=15.0,
+                    completed_within=10.0,
+                    breaker_after=5,
+                    breaker_rest=_BREAKER_SECONDS,
+                ),
+            ),
+            upstream=REFERENCE_UPSTREAM,
+            operations=_operations(principals["manager"]) if "manager" in principals else {},
+            principals=principals,
+            routes=_ROUTES,
+            budget=Budget(patience=_PATIENCE),
+            openapi=OpenApi("/openapi.json"),
+        )
+
+    def _files(self) -> tuple[SourceSpec, ...]:
+        temporary = SourceSpec("temporary files", f"file:{self._folder / 'tmp'}")
+        if self._store != "sqlite":
+            return (temporary,)
+        # The database as bytes: what was deleted may still be in it, and what was written may still be in its log.
+        return (temporary, SourceSpec("files of the database", f"file:{self._folder / 'billing.db*'}"))
+
+
+def _operations(manager: Principal) -> Mapping[str, Operation]:
+    made = (
+        Operation(
+            "create_customer", "POST", "/v1/customers", "POST /v1/customers", manager, {}, keep={"customer": "id"}
+        ),
+        Operation(
+            "subscribe",
+            "POST",
+            "/v1/subscriptions",
+            "POST /v1/subscriptions",
+            manager,
+            {"customer_id": "{customer}", "price_id": _PLAN},
+            after=("create_customer",),
+            keep={"subscription": "id"},
+        ),
+        Operation(
+            "cancel",
+            "POST",
+            "/v1/subscriptions/{subscription}/cancel",
+            "POST /v1/subscriptions/*",
+            manager,
+            {"at": "period_end"},
+            after=("subscribe",),
+        ),
+        Operation(
+            "checkout",
+            "POST",
+            "/v1/checkout-sessions",
+            "POST /v1/checkout/sessions",
+            manager,
+            {"customer_id": "{customer}", "price_id": _PLAN},
+            after=("create_customer",),
+        ),
+        Operation(
+            "portal",
+            "POST",
+            "/v1/portal-sessions",
+            "POST /v1/billing_portal/sessions",
+            manager,
+            {"customer_id": "{customer}"},
+            after=("create_customer",),
+        ),
+    )
+    return {operation.name: operation for operation in made}
+
+
+def _told(settings: Mapping[str, str], what: str, command: Sequence[str]) -> str:
+    """Run a command of the service's operator, and return what it printed.
+
+    Raises:
+        TargetStartError: it failed; the message quotes what it said last.
+    """
+    done = subprocess.run(  # noqa: S603 (our own interpreter and module)
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        env=_environment(settings),
+    )
+    if done.returncode:
+        raise TargetStartError(f"{what} failed: {_last_line(done.stderr)}")
+    return done.stdout.decode().strip()
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return this environment with settings, and without the administrator's password."""
+    return {name: value for name, value in os.environ.items() if name != SERVER_VARIABLE} | dict(settings)
+
+
+def _last_line(said: bytes) -> str:
+    return (said.decode(errors="replace").strip().splitlines() or ["nothing"])[-1]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    # The end of its standard input stops the service too, should this process be killed instead.
+    assert process.stdin is not None
+    process.stdin.close()
+    process.terminate()
+    try:
+        process.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,8 @@
+"""The upstream itself: the server that the target calls as Stripe, and the backends that answer behind it."""
+
+from payproof.adapters.upstream.backends import DoubleBackend, HttpBackend, StripeTestMode
+from payproof.adapters.upstream.notes import Limits
+from payproof.adapters.upstream.server import Upstream
+from payproof.adapters.upstream.stripe_mock import stripe_mock
+
+__all__ = ["DoubleBackend", "HttpBackend", "Limits", "StripeTestMode", "Upstream", "stripe_mock"]

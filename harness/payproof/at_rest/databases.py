@@ -1,0 +1,118 @@
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from payproof.at_rest.named import Searcher, scan_named
+from payproof.at_rest.telling import contained, suspects, trace
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.domain.tables import Column, Table, Tables
+from payproof.domain.trace import NotRead, Place, Searched, Told
+from payproof.errors import InconclusiveError, Reason, record_fault
+from payproof.schema_audit import json_keys
+
+__all__ = ["search_tables"]
+
+_MOST_PARSED = 500  # values of one column that are looked into for their keys
+_MOST_TEXT = 64 * 1024
+_MOST_KEYS = 2000
+
+
+def search_tables(
+    tables: Tables,
+    scanner: Searcher,
+    *,
+    at_least: Confidence,
+    most: int | None = None,
+    skipped: Callable[[str], bool] = lambda _: False,
+    progress: Callable[[str, int, int | None], None] = lambda _unit, _rows, _of: None,
+) -> Iterator[Told]:
+    """Search every table of a database, and its columns' names and types.
+
+    Args:
+        tables: the database.
+        scanner: what searches the values.
+        at_least: how sure a suspicion about a column must be to be told.
+        most: rows of a table, if not all.
+        skipped: says of a unit's name whether it was searched before.
+        progress: is told of a unit, its rows so far, and about how many it has.
+    """
+    name = tables.name
+    try:
+        columns, listed = tables.columns(), tables.tables()
+    except InconclusiveError as error:
+        yield NotRead(Place(name), error.detail.removeprefix(f"{name}: "))
+        return
+    except Exception as error:  # noqa: BLE001 (a database may not end the search of the others)
+        yield NotRead(Place(name), f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}")
+        return
+    for table in listed:
+        unit = f"{name} table {table.name}"
+        if skipped(unit):
+            continue
+        own = [column for column in columns if column.table == table.name]
+        read = _Reading(tables, table, most, partial(_progressed, progress, unit, table.rows))
+        yield from contained(Place(name, table=table.name), _table(read, own, scanner, at_least))
+        sampled = most is not None and read.rows >= most
+        yield Searched(unit, rows=read.rows, of=table.rows, sampled=sampled)
+
+
+def _table(read: "_Reading", columns: Sequence[Column], scanner: Searcher, at_least: Confidence) -> Iterator[Told]:
+    name, table = read.tables.name, read.table.name
+    for (key, column), found in scan_named(scanner, read.cells()):
+        place = Place(name, table=table, field=column, key=key, path=found.path)
+        yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
+    if read.unread:
+        yield NotRead(Place(name, table=table), read.unread.removeprefix(f"{name}, table {table}: "))
+    keys = [Column(table, f"{column}.{path}", "json") for column, path in read.keys]
+    yield from suspects(Place(name, table=table), columns, keys, at_least)
+
+
+def _progressed(progress: Callable[[str, int, int | None], None], unit: str, of: int | None, rows: int) -> None:
+    progress(unit, rows, of)
+
+
+class _Reading:
+    """One table's values on their way to the scanner: rows are counted, keys of JSON are remembered.
+
+    ``unread`` is why they ended before their end; what came until then is still searched.
+    """
+
+    def __init__(self, tables: Tables, table: Table, most: int | None, progress: Callable[[int], None]) -> None:
+        self.tables, self.table = tables, table
+        self.rows = 0
+        self.unread = ""
+        self.keys: dict[tuple[str, str], None] = {}
+        self._most, self._progress = most, progress
+        self._parsed: dict[str, int] = {}
+
+    def cells(self) -> Iterator[tuple[tuple[str, str], str, object]]:
+        last = None
+        try:
+            for key, column, value in self.tables.rows(self.table.name, self._most):
+                if key != last:
+                    last = key
+                    self.rows += 1
+                    self._progress(self.rows)
+                if isinstance(value, (dict, list, bytes, str)):
+                    self._remember(column, value)
+                yield (key, column), column, value
+        except InconclusiveError as error:
+            self.unread = error.detail
+        except Exception as error:  # noqa: BLE001 (whatever a driver raises; what was read until then is searched)
+            self.unread = f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}"
+
+    def _remember(self, column: str, value: Any) -> None:
+        if self._parsed.get(column, 0) >= _MOST_PARSED or len(self.keys) >= _MOST_KEYS:
+            return
+        if isinstance(value, (bytes, str)):
+            if value[:1] not in (b"{", "{", b"[", "[") or len(value) > _MOST_TEXT:
+                return
+            try:
+                value = json.loads(value)
+            except (ValueError, RecursionError):
+                return
+        self._parsed[column] = self._parsed.get(column, 0) + 1
+        for path in json_keys(value):
+            self.keys[column, path] = None

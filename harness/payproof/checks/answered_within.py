@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel
+from payproof.registry import check
+
+__all__ = ["AnsweredWithin"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class AnsweredWithin:
+    """Each operation was answered within ``seconds``."""
+
+    name: ClassVar[str] = "answered_within"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
+    patient: ClassVar[bool] = False
+    seconds: float = 1.0
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each answer that took longer."""
+        for exchange in seen.operations:
+            if exchange.answer.seconds > self.seconds:
+                yield Finding(
+                    self.name, f"an answer within {self.seconds:g} s", f"{exchange.answer.seconds:.1f} s", exchange.step
+                )

@@ -1,0 +1,35 @@
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel
+from payproof.registry import check
+
+__all__ = ["Called"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Every operation made the call to Stripe that the target file says it causes, and that call met the fault.
+
+    Without this, what an operation came to would say nothing of how the target takes the fault.
+    """
+
+    name: ClassVar[str] = "called"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
+    patient: ClassVar[bool] = True
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each step with fewer such calls than operations, for each fault."""
+        for step in sorted({exchange.step for exchange in seen.operations}):
+            mine = seen.at(step)
+            asked = Counter((exchange.sent.calls, exchange.sent.variant) for exchange in mine.operations)
+            for (calls, fault), times in asked.items():
+                arrived = sum(call.is_one_of(calls) and call.fault == fault for call in mine.calls)
+                if arrived < times:
+                    met = f" that met {fault}" if fault else ""
+                    yield Finding(self.name, f"{times} x {calls}{met}", f"{arrived}", step)

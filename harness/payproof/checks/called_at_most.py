@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel
+from payproof.registry import check
+
+__all__ = ["CalledAtMost"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class CalledAtMost:
+    """The calls of the operations were no more than ``times`` for each of them: repetition has a bound."""
+
+    name: ClassVar[str] = "called_at_most"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
+    patient: ClassVar[bool] = False
+    times: int = 10
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding when there were more."""
+        most, arrived = self.times * len(seen.operations), len(seen.calls)
+        if arrived > most:
+            yield Finding(self.name, f"at most {most} calls", f"{arrived}")

@@ -1,0 +1,48 @@
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Answer, Channel
+from payproof.domain.stripe_call import StripeCall
+from payproof.registry import check
+
+__all__ = ["DoneOnce"]
+
+_SUCCESS = range(200, 300)
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class DoneOnce:
+    """What the target said is done, or will be, was done at Stripe once; what it said failed, at most once.
+
+    Several successes under one Idempotency-Key are one; each without a key is one of its own. With ``repeated`` all the
+    requests ask for the same thing, again and again, so that it is to be done once in all.
+    """
+
+    name: ClassVar[str] = "done_once"
+    repeated: bool = False
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.STRIPE})
+    patient: ClassVar[bool] = True
+    at_end: ClassVar[bool] = True
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding when Stripe did less than was promised, or more than was asked for."""
+        operations = seen.operations
+        promised = sum(isinstance(o.answer, Answer) and o.answer.status in _SUCCESS for o in operations)
+        most = 1 if self.repeated else len(operations)
+        promised = min(promised, most)
+        done = [call for call in seen.calls if call.backend_status is not None and call.backend_status in _SUCCESS]
+        learnt = [call for call in done if call.status is not None and not call.spoiled]
+        if (known := _distinct(learnt)) < promised:
+            yield Finding(
+                self.name, f"{promised} done at Stripe, as the target promised", f"{known} that it could know of"
+            )
+        if (made := _distinct(done)) > most:
+            yield Finding(self.name, f"at most {most} done at Stripe", f"{made}")
+
+
+def _distinct(calls: Iterable[StripeCall]) -> int:
+    return len({call.idempotency_key or f"call {call.number}" for call in calls})

@@ -1,0 +1,123 @@
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from payproof.domain.contracts import Detector, Hit, Seen
+from payproof.domain.finding import Confidence, Finding
+from payproof.domain.observation import Answer, Channel, Exchange
+from payproof.domain.sensitive import Exposure
+from payproof.registry import check, detectors
+from payproof.stripe.upstream.errors import KIND
+
+__all__ = ["PAYERS_OWN", "NoDisclosure"]
+
+#: What the run's ledger calls what Stripe makes for the payer to know, and for nobody else.
+PAYERS_OWN = "client secret of a payment"
+
+_SUCCESS = range(200, 300)
+_MOST_EVIDENCE = 200
+_SHORT = 4096  # bytes of a text whose hits are remembered: a target gives the same short answer many times
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class NoDisclosure:
+    """No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
+
+    Internals are what the detectors find. What the control's good answers show too, in their headers or on the same
+    route, is no disclosure by error, and neither is what the request named itself. A good answer is judged by what is
+    surely internal; what is so by its looks only counts where the target refuses or fails.
+
+    What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold.
+    """
+
+    name: ClassVar[str] = "no_disclosure"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.LOG})
+    patient: ClassVar[bool] = False
+    reads_bodies: ClassVar[bool] = True
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each value, and for each kind of thing that a detector finds in an answer."""
+        good = tuple(_good(seen))
+        for exchange in seen.exchanges:
+            answer = exchange.answer
+            if isinstance(answer, Answer):
+                # Whoever pays is told the client secret of the payment: that is what it is for.
+                paying = exchange.sent.calls or (exchange.sent.example and answer.status in _SUCCESS)
+                told = (one for one in answer.exposures if not (paying and one.label == PAYERS_OWN))
+                yield from self._exposed("the answer", exchange.step, told, exchange.example)
+                yield from self._internals(exchange, answer, good)
+        for lines in seen.lines:
+            logged = seen.contract.operations.logged
+            kept = [one for one in lines.exposures if not (one.kind == KIND and one.label in logged)]
+            yield from self._exposed(f"log {lines.source}", lines.step, kept)
+
+    def _exposed(
+        self, place: str, step: int, exposures: Iterable[Exposure], evidence: tuple[str, ...] = ()
+    ) -> Iterator[Finding]:
+        for exposure in exposures:
+            what = f"{exposure.kind} ({exposure.label}) in {place}, {exposure.where}"
+            yield Finding(self.name, "no sensitive value", what, step, evidence=evidence)
+
+    def _internals(self, exchange: Exchange, answer: Answer, good: tuple[Exchange, ...]) -> Iterator[Finding]:
+        route = _route(exchange)
+        heads = [_head(one.answer) for one in good if isinstance(one.answer, Answer)]
+        bodies = [one.answer.body.encode() for one in good if isinstance(one.answer, Answer) and _route(one) == route]
+        for text, usual in ((_head(answer), heads), (answer.body.encode(), bodies)):
+            for detector in detectors().values():
+                by_error = getattr(detector, "by_error", False)
+                told = set[str]()
+                for hit in _hits(detector, text):
+                    shown = text[hit.start : hit.end]
+                    if hit.what in told or hit.confidence is Confidence.LOW:
+                        continue
+                    if by_error and (
+                        _mild(hit, answer)
+                        or shown in exchange.sent.url.encode()
+                        or any(_shows(one, detector, hit.what, shown) for one in usual)
+                    ):
+                        continue
+                    told.add(hit.what)
+                    # What another detector finds may be sensitive itself.
+                    evidence = ((_evidence(text, hit),) if by_error else ()) + exchange.example
+                    yield Finding(self.name, "no internals shown", hit.what, exchange.step, hit.confidence, evidence)
+
+
+def _hits(detector: Detector, text: bytes) -> Sequence[Hit]:
+    return _remembered(detector.name, text) if len(text) <= _SHORT else tuple(detector.find(text))
+
+
+@lru_cache(maxsize=8192)
+def _remembered(name: str, text: bytes) -> Sequence[Hit]:
+    return tuple(detectors()[name].find(text))
+
+
+def _good(seen: Seen) -> Iterator[Exchange]:
+    for one in seen.control:
+        if isinstance(one, Exchange) and isinstance(one.answer, Answer) and one.answer.status in _SUCCESS:
+            yield one
+
+
+def _route(exchange: Exchange) -> tuple[str, str]:
+    return exchange.sent.method, urlsplit(exchange.sent.url).path
+
+
+def _head(answer: Answer) -> bytes:
+    return "\n".join(f"{name}: {value}" for name, value in answer.headers).encode()
+
+
+def _mild(hit: Hit, answer: Answer) -> bool:
+    return hit.confidence is Confidence.MEDIUM and answer.status in _SUCCESS
+
+
+def _shows(good: bytes, detector: Detector, what: str, shown: bytes) -> bool:
+    return shown in good and any(
+        hit.what == what and good[hit.start : hit.end] == shown for hit in _hits(detector, good)
+    )
+
+
+def _evidence(text: bytes, hit: Hit) -> str:
+    """Return what was found with a little before it; nothing after it, where the value of a variable may stand."""
+    return text[max(0, hit.start - 40) : min(hit.end, hit.start + _MOST_EVIDENCE)].decode("utf-8", "replace")

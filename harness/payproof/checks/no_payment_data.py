@@ -1,0 +1,51 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel, Searched, Sighting
+from payproof.registry import check
+
+__all__ = ["NoPaymentData"]
+
+_TEST = "published test"
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class NoPaymentData:
+    """No place that was searched holds what looks like a card number, authentication data, bank data or a secret.
+
+    Of card numbers it tells those that are published for tests from all others: a live one outside production and a
+    test one in production are each a fault of another kind.
+    """
+
+    name: ClassVar[str] = "no_payment_data"
+    channels: ClassVar[frozenset[Channel]] = frozenset()
+    patient: ClassVar[bool] = False
+    reads: ClassVar[type] = Searched
+    own_control: ClassVar[bool] = True
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each kind of data and each column or file that holds it."""
+        for search in seen.searches:
+            for one in search.sightings:
+                if search.wanted == "patterns":
+                    times = f", {one.times} times" if one.times > 1 else ""
+                    shown = f" ({one.shown})" if one.shown and not one.label else ""
+                    what = f"{one.what}{shown}{_mode(one, live=search.live)}, {one.how}, in "
+                    what += f"{search.channel} {search.source}, {one.where}{times}"
+                    yield Finding(self.name, "no payment data and no secret", what, search.step, one.confidence)
+
+    def note(self, seen: Seen) -> str:
+        """Tell how much was searched."""
+        return "; ".join(f"{one.source}: {one.pieces:,} pieces, {one.length:,} bytes" for one in seen.searches)
+
+
+def _mode(one: Sighting, *, live: bool) -> str:
+    if one.kind != "pan":
+        return ""
+    if _TEST in one.what:
+        return ", in production" if live else ""
+    return "" if live else ", not one of those for tests, outside production"

@@ -1,0 +1,31 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel, StripeCalls
+from payproof.registry import check
+
+__all__ = ["NoRedirectFollowed"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class NoRedirectFollowed:
+    """No call followed a redirect to another host, which would take the API key along."""
+
+    name: ClassVar[str] = "no_redirect_followed"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each call that arrived elsewhere."""
+        for observation in seen.observations:
+            if isinstance(observation, StripeCalls):
+                for call in observation.calls:
+                    if call.elsewhere:
+                        told = (
+                            f"{call.method} {call.path} there, {'with' if call.key != 'none' else 'without'} an API key"
+                        )
+                        yield Finding(self.name, "no call to another host", told, observation.step)

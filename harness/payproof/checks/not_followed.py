@@ -1,0 +1,49 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel, Counted
+from payproof.registry import check
+
+__all__ = ["NotFollowed"]
+
+_FIRST, _LAST = frozenset({"first six", "first eight"}), "last four"
+_PLACES = frozenset({*_FIRST, _LAST})
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class NotFollowed:
+    """No column gains each value of something that was offered, unless the contract lists it with a reason.
+
+    The ends of a card number may each be kept alone; ``together`` looks for columns that hold both ends of one number
+    between them (PCI DSS 3.5.1: truncated forms of one number must not be put together).
+    """
+
+    name: ClassVar[str] = "not_followed"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
+    patient: ClassVar[bool] = False
+    reads: ClassVar[type] = Counted
+    together: bool = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each column that follows, or for each two that hold both ends."""
+        follows = [one for one in seen.follows() if not seen.keeps(one.table, one.column)]
+        if not self.together:
+            for one in follows:
+                what = f"{one.attribute} of each card in store {one.source}, table {one.table}, column {one.column}"
+                yield Finding(self.name, "no column for it", what, one.step)
+            return
+        firsts = [one for one in follows if one.attribute in _FIRST]
+        lasts = [one for one in follows if one.attribute == _LAST]
+        for first, last in product(firsts, lasts):
+            # Both in one column are one truncated form, which the standard allows.
+            if (first.source, first.table, first.column) != (last.source, last.table, last.column):
+                what = (
+                    f"{first.attribute} in store {first.source}, table {first.table}, column {first.column} and "
+                    f"{last.attribute} in store {last.source}, table {last.table}, column {last.column}"
+                )
+                yield Finding(self.name, "no two parts of one card number", what, last.step)

@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel
+from payproof.registry import check
+
+__all__ = ["NotStored"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class NotStored:
+    """No row that a step wrote holds a secret, a signature or the event's personal data (PCI DSS 3.2.1)."""
+
+    name: ClassVar[str] = "not_stored"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each value and each row that holds it."""
+        for change in seen.changes:
+            for exposure in change.exposures:
+                what = f"{exposure.kind} ({exposure.label}) in {change.source}, {exposure.where}"
+                yield Finding(self.name, "no sensitive value in a row", what, change.step)

@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel
+from payproof.registry import check
+
+__all__ = ["NothingChanged"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class NothingChanged:
+    """No row of any store changed, except in tables that the contract names as rejection logs."""
+
+    name: ClassVar[str] = "nothing_changed"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each table that changed."""
+        for change in seen.changes:
+            for table in change.tables:
+                if not table.rejection_log:
+                    yield Finding(self.name, "no row changed", table.told(change.source), change.step)

@@ -1,0 +1,31 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Answer, Channel
+from payproof.registry import check
+
+__all__ = ["Reached"]
+
+_SUCCESS = range(200, 300)
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """At least one request of the step was accepted: who asks may ask, and what is asked for is there."""
+
+    name: ClassVar[str] = "reached"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each step of which every request was refused."""
+        for step in sorted({exchange.step for exchange in seen.exchanges}):
+            answers = [one.answer for one in seen.exchanges if one.step == step]
+            statuses = [answer.status for answer in answers if isinstance(answer, Answer)]
+            if not any(status in _SUCCESS for status in statuses):
+                told = ", ".join(map(str, sorted(set(statuses)))) or "no answers"
+                yield Finding(self.name, "at least one status of 200 to 299", f"of {len(answers)} only {told}", step)

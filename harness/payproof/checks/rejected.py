@@ -1,0 +1,28 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Answer, Channel
+from payproof.registry import check
+
+__all__ = ["Rejected"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Every delivery was answered with a status that the contract lists as rejection, never 2xx and never 5xx."""
+
+    name: ClassVar[str] = "rejected"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each other status."""
+        statuses = seen.contract.rejected
+        expected = "rejection with status " + " or ".join(map(str, sorted(statuses)))
+        for exchange in seen.exchanges:
+            if isinstance(exchange.answer, Answer) and exchange.answer.status not in statuses:
+                yield Finding(self.name, expected, f"status {exchange.answer.status}", exchange.step)

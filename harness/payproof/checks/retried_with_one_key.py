@@ -1,0 +1,42 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Channel
+from payproof.registry import check
+
+__all__ = ["RetriedWithOneKey"]
+
+_LEAST = 2
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class RetriedWithOneKey:
+    """The operation's call was made again after the fault, with the same parameters under one Idempotency-Key.
+
+    Only that makes it safe: of a call without an answer nobody knows whether Stripe has done the work.
+    """
+
+    name: ClassVar[str] = "retried_with_one_key"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for a call that was not repeated, and for each way in which the repetitions differ."""
+        calls = seen.calls
+        if len(calls) < _LEAST:
+            yield Finding(self.name, "the call again after the fault", f"{len(calls)} calls")
+            return
+        writes = [call for call in calls if call.method == "POST"]
+        bare = sum(not call.idempotency_key for call in writes)
+        if bare:
+            yield Finding(self.name, "an Idempotency-Key on each call", f"none on {bare} of {len(writes)}")
+        keys = {call.idempotency_key for call in writes if call.idempotency_key}
+        if len(keys) > 1:
+            yield Finding(self.name, "one Idempotency-Key on all calls", f"{len(keys)} on {len(writes)} calls")
+        digests = {call.digest for call in calls}
+        if len(digests) > 1:
+            yield Finding(self.name, "the same parameters in all calls", f"{len(digests)} on {len(calls)} calls")

@@ -1,0 +1,27 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Answer, Channel
+from payproof.registry import check
+
+__all__ = ["SameDecision"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class SameDecision:
+    """The same bytes got the same status each time, so that luck or load does not decide what is genuine."""
+
+    name: ClassVar[str] = "same_decision"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding where a later answer's status is not the first one's."""
+        answers = [(e.step, e.answer.status) for e in seen.exchanges if isinstance(e.answer, Answer)]
+        for step, status in answers[1:]:
+            if status != answers[0][1]:
+                yield Finding(self.name, f"status {answers[0][1]} again", f"status {status}", step)

@@ -1,0 +1,31 @@
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Seen
+from payproof.domain.finding import Finding
+from payproof.domain.observation import Answer, Channel
+from payproof.registry import check
+
+__all__ = ["Unavailable"]
+
+
+@check
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Every request was answered with a status that says, by the contract, that the target cannot keep anything now.
+
+    To Stripe it means: deliver it again. A success would be a promise that nobody can keep.
+    """
+
+    name: ClassVar[str] = "unavailable"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
+    patient: ClassVar[bool] = False
+
+    def judge(self, seen: Seen) -> Iterator[Finding]:
+        """Return a finding for each other status."""
+        right = seen.contract.without_store
+        for exchange in seen.exchanges:
+            if isinstance(exchange.answer, Answer) and exchange.answer.status not in right:
+                expected = f"a status that says that nothing can be kept: {', '.join(map(str, sorted(right)))}"
+                yield Finding(self.name, expected, f"status {exchange.answer.status}", exchange.step)

@@ -1,0 +1,99 @@
+"""The command ``payproof``: thin; every command asks the session or a pure function, and prints.
+
+Each command is in a module that is imported when it is asked for, so that the help comes at once.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import click
+
+from payproof import __version__
+from payproof.cli.lazy_group import LazyGroup
+from payproof.domain.verdict import ExitCode
+from payproof.errors import ConfigurationError, PayproofError, Reason, record_fault
+
+__all__ = ["cli", "main"]
+
+#: Each command with the module that has it, and the first sentence of its help.
+_COMMANDS = {
+    "deliver": (
+        "payproof.cli.deliver_commands",
+        "Deliver EVENT (such as invoice.paid), or your own body, to your URL, signed with your secret.",
+    ),
+    "demo": ("payproof.cli.run_commands", "Run every scenario on the reference service that comes with Payproof."),
+    "events": ("payproof.cli.list_commands", "List the event types that can be made up."),
+    "explain": (
+        "payproof.cli.list_commands",
+        "Tell what a scenario does, who asks for it, and which planted defects prove that it can fail.",
+    ),
+    "init": (
+        "payproof.cli.init_command",
+        "Look at URL and write a commented target file with what was found.",
+    ),
+    "judge": (
+        "payproof.cli.run_commands",
+        "Judge a run record (--report FILE.jsonl) again with the checks of this version.",
+    ),
+    "list": ("payproof.cli.list_commands", "List the scenarios."),
+    "run": ("payproof.cli.run_commands", "Run scenarios on a target and judge them."),
+    "scan": (
+        "payproof.cli.scan_command",
+        "Search files, streams and databases for payment data and secrets.",
+    ),
+    "schema": ("payproof.cli.list_commands", "Print the JSON Schema of target or scenario files, for editors."),
+    "signatures": ("payproof.cli.list_commands", "List the ways to sign and to forge."),
+    "verify": ("payproof.cli.deliver_commands", "Say whether a signature verifies, and if not, why not."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    table=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, prog_name="payproof")
+def cli() -> None:
+    """Prove that a Stripe billing integration keeps payment data safe.
+
+    Exit codes: 0 all held, 1 a rule is broken, 2 interrupted, 3 something is unknown, 4 wrong usage or configuration,
+    5 nothing ran.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and end the process with its exit code; what is wrong is one line on standard error."""
+    # A CI server that cancels sends SIGTERM, a terminal that is closed SIGHUP: they end the run as Ctrl-C does, with
+    # footers, and leave nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = cli.main(arguments, prog_name="payproof", standalone_mode=False)
+    except click.UsageError as error:
+        problem, code = error.format_message(), ExitCode.USAGE
+    except ConfigurationError as error:
+        problem, code = str(error), ExitCode.USAGE
+    except PayproofError as error:
+        problem, code = str(error), ExitCode.UNKNOWN
+    except (KeyboardInterrupt, click.Abort):
+        problem, code = "interrupted", ExitCode.INTERRUPTED
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output has seen enough: click and rich end the process then, with a status that would mean
+        # a broken rule. Without a new place for the rest of the output the interpreter complains at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 (our own fault says nothing about the target; its text could hold anything)
+        problem, code = f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}", ExitCode.UNKNOWN
+    else:
+        return code or ExitCode.HELD
+    from payproof.reporters.words import one_line  # noqa: PLC0415 (what most commands never need)
+
+    click.echo(f"payproof: {one_line(problem)}", err=True)
+    return code

@@ -1,0 +1,169 @@
+"""The commands that judge: ``payproof run``, ``payproof demo`` and ``payproof judge``."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from payproof.cli.console import tell_slow_search, wide_console
+from payproof.domain.events import RunFinished
+from payproof.domain.finding import Severity
+from payproof.domain.verdict import ExitCode
+from payproof.errors import ConfigurationError
+from payproof.reporters import Reporter, check_report, mask_report, open_report
+from payproof.reporters.console import ConsoleReport
+from payproof.session import (
+    Choice,
+    EmbeddedStore,
+    Lanes,
+    Session,
+    all_scenarios,
+    asks_for_fuzzing,
+    asks_for_operations,
+    choose,
+    open_lanes,
+    open_session,
+    rejudged,
+    target_or_reference,
+)
+
+__all__ = ["demo", "judge", "run"]
+
+
+_STORE = click.option(
+    "--store", type=click.Choice(get_args(EmbeddedStore)), help="Database of the reference service; SQLite without it."
+)
+_SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the run that printed this seed.")
+_LANES = click.option(
+    "--lanes",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="So many reference services side by side; they share the cases.",
+)
+_REPORTS = click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE.jsonl|FILE.xml",
+    help="Also write a run record or JUnit XML.",
+)
+
+
+@click.command()
+@click.option(
+    "--target",
+    type=click.Path(path_type=Path),
+    help="Target file; without it PAYPROOF_TARGET, or the payproof.toml (or [tool.payproof] target in pyproject.toml) "
+    "of this folder or the nearest above, up to the repository's root.",
+)
+@click.option("--reference", is_flag=True, help="Judge the reference service that comes with Payproof, and no target.")
+@_STORE
+@click.option("--topic", "topics", multiple=True, help="Only this topic.")
+@click.option("--scenario", "ids", multiple=True, metavar="ID[case]", help="Only this scenario or case.")
+@click.option(
+    "--severity", type=click.Choice([s.value for s in Severity]), default="low", help="At least this severity."
+)
+@_SEED
+@_LANES
+@click.option(
+    "--fuzz-effort",
+    "effort",
+    type=click.FloatRange(0.1, 100),
+    metavar="TIMES",
+    help="Make up so many times as many requests as usual.",
+)
+@_REPORTS
+def run(
+    target: Path | None,
+    store: EmbeddedStore | None,
+    topics: Sequence[str],
+    ids: Sequence[str],
+    severity: str,
+    seed: int | None,
+    lanes: int,
+    effort: float | None,
+    reports: Sequence[Path],
+    *,
+    reference: bool,
+) -> int:
+    """Run scenarios on a target and judge them."""
+    choices = choose(all_scenarios(), topics=topics, ids=ids, at_least=Severity(severity))
+    file = target_or_reference(target=target, reference=reference)
+    return _judged(choices, file, store=store, seed=seed, lanes=lanes, effort=effort, reports=reports)
+
+
+@click.command()
+@_STORE
+@_SEED
+@click.option(
+    "--lanes",
+    type=click.IntRange(1, 16),
+    default=4,
+    show_default=True,
+    help="So many reference services side by side; they share the cases.",
+)
+@_REPORTS
+def demo(store: EmbeddedStore | None, seed: int | None, lanes: int, reports: Sequence[Path]) -> int:
+    """Run every scenario on the reference service that comes with Payproof."""
+    return _judged(choose(all_scenarios()), None, store=store, seed=seed, lanes=lanes, effort=None, reports=reports)
+
+
+def _judged(
+    choices: Sequence[Choice],
+    file: Path | None,
+    *,
+    store: EmbeddedStore | None,
+    seed: int | None,
+    lanes: int,
+    effort: float | None,
+    reports: Sequence[Path],
+) -> int:
+    """Run cases on the target that a file describes, or on the reference service, and report; return the exit code."""
+    tell_slow_search()
+    console = wide_console(record=True)
+    for path in reports:
+        check_report(path)
+    operations, fuzzing = asks_for_operations(choices), asks_for_fuzzing(choices)
+    if lanes > 1 and file is not None:
+        raise ConfigurationError("--lanes is for the reference service: a target file describes one target")
+    opened: AbstractContextManager[Lanes | Session]
+    if lanes > 1:
+        opened = open_lanes(lanes, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort)
+    else:
+        opened = open_session(file, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort)
+    with opened as session:
+        files = [open_report(path) for path in reports]
+        code = _told(session.run(choices), [ConsoleReport(console), *files])
+        if not session.ledger.holds_none([console.export_text().encode()]):
+            click.echo("payproof: the output above holds a value that must not be shown; please report it", err=True)
+        for path in reports:
+            if found := mask_report(path, session.ledger.mask_ever):
+                told = f"{', '.join(found)}: masked in {path} at the last look, please report it"
+                click.echo(f"payproof: {told}", err=True)
+    return code
+
+
+def _told(events: Any, reporters: Sequence[Reporter]) -> int:
+    """Hand every event to every reporter; return the exit code that the footer names."""
+    code = ExitCode.INTERRUPTED
+    try:
+        for event in events:
+            for reporter in reporters:
+                reporter.handle(event)
+            if isinstance(event, RunFinished):
+                code = event.exit_code
+    finally:
+        for reporter in reporters:
+            reporter.close()
+    return code
+
+
+@click.command()
+@click.argument("record", type=click.Path(path_type=Path))
+def judge(record: Path) -> int:
+    """Judge a run record (--report FILE.jsonl) again with the checks of this version."""
+    return _told(rejudged(record), [ConsoleReport(wide_console())])

@@ -1,0 +1,86 @@
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.registry import detector
+from payproof.scan.characters import word
+from payproof.scan.keyed import EDGE, masks, named, secret
+from payproof.scan.streams import Bits
+
+__all__ = ["ClientSecret"]
+
+_RANDOM = "3MtwBwLkdIwHu7ix28a3tqPa"
+# As in Stripe's OpenAPI, to which tests/scan/test_client_secrets.py holds this.
+_SECRET = re.compile(
+    rb"%s(?:[a-z]{2,8}_(?:(?:live|test)_)?[A-Za-z0-9]{8,128}_(?:client_)?secret_(?:(?:live|test)_)?[A-Za-z0-9]{8,250}"
+    rb"|(?:accs|cs|cuss|fcsess|pi|seti|src|vs)_(?:client_)?secret_{1,2}[A-Za-z0-9]{16,250}"
+    rb"|pst_(?:live|test)_[A-Za-z0-9]{16,250})" % EDGE
+)
+_NAME = re.compile(rb"[A-Za-z_]+(?:[._-][A-Za-z_]+)+")
+_KINDS = {
+    b"pst": "connection token of a terminal",
+    **dict.fromkeys((b"accs", b"cuss", b"fcsess", b"vs"), "client secret of a session"),
+}
+_NAMED = named(rb"(?:client|confirmation)[_ -]?secret", rb"[^\s\"'`&,;<>\\]{16,400}")
+
+
+def _hit(start: int, end: int, value: bytes) -> Hit:
+    prefix = value[: value.find(b"_") + 1]
+    what = _KINDS.get(prefix[:-1], "client secret of a payment")
+    return Hit(start, end, what, Confidence.HIGH, secret(prefix, value), key="")
+
+
+def _is_code(value: bytes) -> bool:
+    """Whether a value is an expression of a program, or a name in one."""
+    names = value.translate(None, b"()")
+    return _NAME.fullmatch(names) is not None and (b"." in names or names in (names.lower(), names.upper()))
+
+
+@detector
+class ClientSecret:
+    """Stripe's client secrets: who holds one can complete a payment in the customer's place."""
+
+    name: ClassVar[str] = "client_secret"
+    anchor: ClassVar[Bits] = word("secret", caseless=True) | word("pst_")
+    reach: ClassVar[tuple[int, int]] = (160, 448)
+    positive: ClassVar[tuple[bytes, ...]] = (
+        f"pi_{_RANDOM}_secret_{_RANDOM}".encode(),
+        f"GET /return?setup_intent_client_secret=seti_{_RANDOM}_secret_{_RANDOM}&x=1".encode(),
+        f"cs_test_{_RANDOM}{_RANDOM}_secret_{_RANDOM}".encode(),
+        f"src_{_RANDOM}_client_secret_{_RANDOM}".encode(),
+        f"fcsess_client_secret_{_RANDOM}".encode(),
+        f"accs_secret__{_RANDOM}{_RANDOM}".encode(),
+        f"vs_{_RANDOM}_secret_test_{_RANDOM}".encode(),
+        f'{{"object":"terminal.connection_token","secret":"pst_test_{_RANDOM}"}}'.encode(),
+        f'{{"client_secret": "{_RANDOM}{_RANDOM}"}}'.encode(),
+    )
+    negative: ClassVar[tuple[bytes, ...]] = (
+        b'{"client_secret": null, "id": "pi_3MtwBwLkdIwHu7ix28a3tqPa"}',
+        b'{"client_secret": "[secret: client_secret]"}',
+        b'{"client_secret": "********************"}',
+        b"the client secret is returned to the browser",
+        b"pi_3MtwBwLkdIwHu7ix28a3tqPa_secret_****",
+        b"pi_YOURPAYMENTINTENT_secret_YOURSECRETHERE",
+        b'{"client_secret": "your-client-secret-here"}',
+        b"client_secret=YOUR_CLIENT_SECRET",
+        b"client_secret = form_data.client_secret",
+        b"client_secret='fake-client-secret'",
+    )
+
+    def find(self, data: bytes) -> Iterator[Hit]:
+        """Return each secret, by its form or its name."""
+        for match in _SECRET.finditer(data):
+            if not masks(match[0].rpartition(b"_")[2]):
+                yield _hit(match.start(), match.end(), match[0])
+        for match in _NAMED.finditer(data):
+            value, start = match["value"], match.start("value")
+            if (
+                match["sign"].strip()
+                and not masks(value)
+                and not _is_code(value)
+                and not _SECRET.search(data, max(0, start - 1), match.end())
+                and b"[" not in value
+            ):
+                yield _hit(start, match.end("value"), value)

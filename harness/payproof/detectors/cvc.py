@@ -1,0 +1,74 @@
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.registry import detector
+from payproof.scan.characters import either, one, word
+from payproof.scan.keyed import EDGE, END, named
+from payproof.scan.streams import Bits
+
+__all__ = ["Cvc"]
+
+_NAMES = (
+    rb"(?:cvc2?|cvv2?|%s(?:cvn2?|cvd|csc))(?:[_ -]?(?:code|number|num|no|value))?"
+    rb"|card[_ -]?(?:security[_ -]?)?code|security[_ -]?code|(?:card[_ -]?)?verification[_ -]?(?:value|code|number)"
+) % EDGE
+_VALUE = rb"\d{3,4}" + END
+_CODE = named(rb"(?:%s)" % _NAMES, _VALUE)
+
+
+@detector
+class Cvc:
+    """A card verification code by its name: never kept after authorisation, not even encrypted (PCI DSS 3.3.1.2)."""
+
+    name: ClassVar[str] = "cvc"
+    anchor: ClassVar[Bits] = (
+        (either("c") & either("v").ahead(1) & (either("c") | either("v") | either("n") | either("d")).ahead(2))
+        | (either("c") & either("s").ahead(1) & either("c").ahead(2))
+        | word("security", caseless=True)
+        | word("verification", caseless=True)
+        | (
+            either("d")
+            & (word("co", caseless=True).ahead(1) | (one("_") & word("co", caseless=True).ahead(1)).ahead(1))
+        )
+    )
+    begins: ClassVar[re.Pattern[bytes]] = re.compile(
+        rb"c[vs][cnvd](?:[^a-z0-9]|[2cnv])|security|verification|d_?co", re.IGNORECASE
+    )
+    reach: ClassVar[tuple[int, int]] = (16, 64)
+    positive: ClassVar[tuple[bytes, ...]] = (
+        b'{"cvc": "123"}',
+        b"card[cvc]=1234&card[exp_month]=12",
+        b"<CVV2>123</CVV2>",
+        b'{\\"securityCode\\":\\"123\\"}',
+        b"security_code: 123",
+        b"CVV 123",
+        b'{"body":"{\\"card\\":\\"{\\\\\\"cvc\\\\\\":\\\\\\"123\\\\\\"}\\"}"}',
+        b'{"cvc":{"value":"123"}}',
+        b'{"name":"cvc","value":"123"}',
+        b'<input name="cvc" type="text" value="123">',
+        b'<cvc type="plain">123</cvc>',
+        b"cvc:\n  value: 123",
+        b"cvc%3D123%26x",
+        b"cvc%253D123%2526x",
+        b"cvc\\u003d123\\u0026x",
+    )
+    negative: ClassVar[tuple[bytes, ...]] = (
+        b'{"cvc_check": "pass"}',
+        b'{"cvc": null}',
+        b'{"cvc": "***"}',
+        b"cvc=12345",
+        b"CVC 4.0.1",
+        b"retry cvv 123.45",
+        b"NO_STATUS_RCVD = 1005",
+        b'{"name":"cvc","type":"number"},{"value":"123"}',
+    )
+
+    def find(self, data: bytes) -> Iterator[Hit]:
+        """Return each code."""
+        for match in _CODE.finditer(data):
+            confidence = Confidence.HIGH if match["sign"].strip() else Confidence.MEDIUM
+            key = match["key"].decode()
+            yield Hit(match.start("value"), match.end("value"), "card verification code", confidence, "***", key=key)

@@ -1,0 +1,43 @@
+import re
+from collections.abc import Iterator
+from typing import ClassVar
+
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.registry import detector
+from payproof.scan.characters import one, word
+from payproof.scan.streams import Bits
+
+__all__ = ["PrivateKey"]
+
+_LINE = "MIIEvgIBADANBgkqhkiG9w0BAQEFAASC" + "BKgwggSkAgEAAoIBAQC7VJTUt9Us8cKj"
+_HEAD = "-----BEGIN " + "PRIVATE KEY-----"
+_PEM = re.compile(
+    rb"-----BEGIN (?P<sort>(?:[A-Z0-9]+ ){0,3})PRIVATE KEY(?: BLOCK)?-----(?:\s|\\+[rn]|%0[AaDd]|[A-Za-z-]+: [^\r\n]+)*"
+    rb"(?P<body>[A-Za-z0-9+/=]{32,}(?:(?:\s|\\+[rn])*[A-Za-z0-9+/=]+)*)"
+)
+
+
+@detector
+class PrivateKey:
+    """A private key in PEM (RFC 7468), of OpenSSH or OpenPGP."""
+
+    name: ClassVar[str] = "private_key"
+    anchor: ClassVar[Bits] = one("-").run(4) & word("BEGIN").ahead(5)
+    reach: ClassVar[tuple[int, int]] = (0, 4096)
+    positive: ClassVar[tuple[bytes, ...]] = (
+        f"{_HEAD}\n{_LINE}\n".encode(),
+        f'{{"key":"{_HEAD}\\n{_LINE}\\n"}}'.encode(),
+        f"{_HEAD.replace('PRIVATE', 'RSA PRIVATE')}\r\nProc-Type: 4,ENCRYPTED\r\n\r\n{_LINE}".encode(),
+    )
+    negative: ClassVar[tuple[bytes, ...]] = (
+        f"-----BEGIN PUBLIC KEY-----\n{_LINE}\n".encode(),
+        f"-----BEGIN CERTIFICATE-----\n{_LINE}\n".encode(),
+        f"a PEM file begins with {_HEAD}".encode(),
+    )
+
+    def find(self, data: bytes) -> Iterator[Hit]:
+        """Return each key that is there, and not its first line only."""
+        for match in _PEM.finditer(data):
+            sort = (match["sort"].decode() + "private key").strip()
+            yield Hit(match.start(), match.end(), sort, Confidence.HIGH, f"{sort} ({len(match['body'])} characters)")

@@ -1,0 +1,90 @@
+"""What a run tells its reporters."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from payproof.domain.finding import Severity
+from payproof.domain.observation import Channel, Observation
+from payproof.domain.target import Contract
+from payproof.domain.verdict import ExitCode, Verdict
+from payproof.errors import Reason
+
+__all__ = ["CaseFinished", "CaseStarted", "Record", "RunEvent", "RunFinished", "RunStarted", "Unwatched"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run's header: what runs on what, and with which seed it can be repeated.
+
+    ``file`` describes the target, which is at ``url``; the reference service, which the run started, has neither.
+    """
+
+    version: str
+    target: str
+    url: str
+    file: str
+    environment: str
+    seed: int
+    started: str
+    cases: int
+    stores: tuple[str, ...]
+    logs: tuple[str, ...]
+    contract: Contract
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStarted:
+    """A case begins."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """A source in which this run's marker was not found, so that its silence means nothing."""
+
+    channel: Channel
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that was observed in one case, fit to be judged again.
+
+    ``stopped`` is why the case could not be finished, with one line of detail.
+    """
+
+    control: tuple[Observation, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    unwatched: tuple[Unwatched, ...] = ()
+    stopped: tuple[Reason, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFinished:
+    """A case and its verdict; ``repeat`` is the command that runs just this case again.
+
+    ``masked`` are the values that stood in it when it was to be told, and were masked only then: a fault of ours.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    verdict: Verdict
+    record: Record
+    seconds: float
+    repeat: str
+    masked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The run's footer; a report without it was cut short."""
+
+    counts: Mapping[str, int]
+    exit_code: ExitCode
+    seconds: float
+
+
+RunEvent = RunStarted | CaseStarted | CaseFinished | RunFinished

@@ -1,0 +1,294 @@
+"""What was seen, by channel. Sensitive values were replaced by placeholders before anything here was made."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from payproof.domain.finding import Confidence
+from payproof.domain.sensitive import Exposure
+from payproof.domain.stripe_call import StripeCall, StripeConnection
+from payproof.errors import Reason
+
+__all__ = [
+    "ABSENT",
+    "Answer",
+    "Channel",
+    "ColumnCount",
+    "ColumnsSeen",
+    "Counted",
+    "Exchange",
+    "LogLines",
+    "NoAnswer",
+    "Observation",
+    "Purged",
+    "Role",
+    "Searched",
+    "Sent",
+    "Sighting",
+    "StoreChange",
+    "StripeCalls",
+    "Suspected",
+    "TableChange",
+]
+
+#: Statuses that say: there is no such route.
+ABSENT = frozenset({404, 405, 410})
+
+#: What a request is for, beside the others of its step.
+Role = Literal["", "moved", "nowhere"]
+
+
+class Channel(StrEnum):
+    """Where an observation comes from."""
+
+    FILE = "file"
+    HTTP = "http"
+    LOG = "log"
+    STORE = "store"
+    STRIPE = "stripe"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a step sent, told without its sensitive parts.
+
+    ``note`` is for people, ``variant`` names the way of signing or forging, or the fault that was to strike, ``digest``
+    is SHA-256 of the body. ``calls`` is the call to Stripe that the request causes, such as ``POST /v1/customers``.
+    ``example`` is a command that sends a made-up request again. ``role`` is "moved" of a request that follows the
+    redirect of the one before, and "nowhere" of one that shows how the target answers the one before at a place that
+    it does not have.
+    """
+
+    method: str
+    url: str
+    note: str
+    length: int
+    digest: str
+    variant: str = ""
+    calls: str = ""
+    example: str = ""
+    role: Role = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The target's answer.
+
+    ``headers`` in wire order, names in lower case; ``body`` is decoded text with sensitive values replaced; it is
+    ``cut`` where it is longer than the budget's size for evidence. ``length`` is the decoded length in bytes;
+    ``seconds`` from first byte sent to last byte read. ``echoes`` are the places in which an error says back a text of
+    the request that caused it.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    length: int
+    seconds: float
+    exposures: tuple[Exposure, ...] = ()
+    cut: bool = False
+    echoes: tuple[str, ...] = ()
+    kind: Literal["answer"] = "answer"
+
+    def header(self, name: str) -> str | None:
+        """Return the first header of this name, or None."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """Why no answer could be read; ``detail`` is one line."""
+
+    reason: Reason
+    detail: str
+    seconds: float
+    kind: Literal["no_answer"] = "no_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what came back; ``called`` is how many calls to Stripe had arrived in this run by then."""
+
+    step: int
+    sent: Sent
+    answer: Answer | NoAnswer = field()
+    called: int = 0
+    channel: Literal[Channel.HTTP] = Channel.HTTP
+
+    @property
+    def example(self) -> tuple[str, ...]:
+        """The command that sends the request again, as evidence; of a made-up request only."""
+        return (self.sent.example,) if self.sent.example else ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableChange:
+    """Rows of one table that a step added or took away; a changed row counts once in each.
+
+    ``rejection_log`` marks a table that the contract names as a place where rejections may be recorded.
+    """
+
+    table: str
+    added: int
+    removed: int
+    rejection_log: bool = False
+
+    def told(self, source: str) -> str:
+        """Say what changed in which table of which source."""
+        return f"{source}, table {self.table}: {self.added} rows added, {self.removed} removed"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChange:
+    """What one step changed in one store; an empty ``tables`` means that the store was looked at and nothing changed.
+
+    ``waited`` is how many seconds after the step the last look was taken.
+    """
+
+    step: int
+    source: str
+    tables: tuple[TableChange, ...]
+    exposures: tuple[Exposure, ...] = ()
+    waited: float = 0.0
+    channel: Literal[Channel.STORE] = Channel.STORE
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """The lines that one log gained during one step, sensitive values replaced."""
+
+    step: int
+    source: str
+    lines: tuple[str, ...]
+    exposures: tuple[Exposure, ...] = ()
+    channel: Literal[Channel.LOG] = Channel.LOG
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a search found in one column of a table, or in one file, told without the value itself.
+
+    ``kind`` is the detector's, and ``label`` says which of the run's own values it is, where it is one; ``how`` is the
+    way in which it was written, ``digest`` whether that is an unkeyed digest of it. ``shown`` is what may be shown.
+    ``where`` is the place of the first one, ``times`` how often it is there.
+    """
+
+    kind: str
+    what: str
+    how: str
+    digest: bool
+    where: str
+    confidence: Confidence
+    label: str = ""
+    shown: str = ""
+    column: str = ""
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """All of one source, searched from its beginning to its end.
+
+    ``wanted`` is ``canaries`` or ``patterns``; ``pieces`` counts values or files, ``length`` their bytes. ``unread``
+    tells what could not be read, ``spent`` what was left when the time for the search was over, ``marked`` whether the
+    search saw what it had to see if it looked in the right place, and is None where there is no such thing.
+    """
+
+    step: int
+    source: str
+    wanted: Literal["canaries", "patterns"]
+    channel: Channel
+    pieces: int
+    length: int
+    sightings: tuple[Sighting, ...]
+    unread: tuple[str, ...] = ()
+    marked: bool | None = None
+    live: bool = False
+    spent: tuple[str, ...] = ()
+    kind: Literal["searched"] = "searched"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnCount:
+    """How often one column holds a watched value: the ``which``-th of those of an attribute, such as ``last four``."""
+
+    table: str
+    column: str
+    attribute: str
+    which: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often each column of one store holds the values that are watched: ``before`` or ``after`` they were offered.
+
+    A third count may follow a purge; of purges with another clock there are two for each table that they are ``about``:
+    when its rows are not yet due (``early``), and when they are (``purged``). ``marked`` is of the second: whether
+    every event that was offered left its id.
+    """
+
+    step: int
+    source: str
+    moment: Literal["before", "after", "early", "purged"]
+    values: int
+    columns: tuple[ColumnCount, ...]
+    marked: bool | None = None
+    channel: Literal[Channel.STORE] = Channel.STORE
+    about: str = ""
+    kind: Literal["counted"] = "counted"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspected:
+    """A column, or a key in the JSON of one, that could hold payment data by its name or type, and why."""
+
+    table: str
+    column: str
+    what: str
+    why: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsSeen:
+    """The tables and columns of one store, and which of them could hold payment data."""
+
+    step: int
+    source: str
+    tables: int
+    columns: int
+    suspects: tuple[Suspected, ...]
+    channel: Literal[Channel.STORE] = Channel.STORE
+    kind: Literal["columns"] = "columns"
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """The target's own purge was run: how it ended and how long it took; its output is not kept.
+
+    ``later`` is by how many days its clock was ahead.
+    """
+
+    step: int
+    status: int
+    seconds: float
+    later: float = 0.0
+    channel: Literal[Channel.STORE] = Channel.STORE
+    kind: Literal["purged"] = "purged"
+
+
+@dataclass(frozen=True, slots=True)
+class StripeCalls:
+    """The calls to Stripe that arrived from a step's beginning to that of the next, in order.
+
+    ``connections`` are those of the same time that had a fault or came to nothing.
+    """
+
+    step: int
+    calls: tuple[StripeCall, ...]
+    connections: tuple[StripeConnection, ...] = ()
+    channel: Literal[Channel.STRIPE] = Channel.STRIPE
+
+
+Observation = Exchange | StoreChange | LogLines | Searched | Counted | ColumnsSeen | Purged | StripeCalls

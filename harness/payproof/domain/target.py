@@ -1,0 +1,338 @@
+"""The billing system under test, as its file describes it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from payproof.domain.observation import Channel
+from payproof.domain.operation import KINDS, OPERATIONS, Operation, OperationContract, Principal, UpstreamSpec
+from payproof.domain.sensitive import Secret
+
+__all__ = [
+    "LOOPBACK",
+    "Budget",
+    "Contract",
+    "Environment",
+    "Kept",
+    "KeptRows",
+    "OpenApi",
+    "RejectionRecord",
+    "RetentionSpec",
+    "SourceSpec",
+    "StoreOutage",
+    "Target",
+    "Value",
+    "Waiver",
+    "Webhook",
+]
+
+#: Hosts on which plain HTTP leaves no machine.
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_LONG_PASSWORD = 16  # a shorter one may well be a word, such as the "postgres" of many a development machine
+
+
+class Environment(StrEnum):
+    """What the target is; on ``production`` only scenarios that change nothing run."""
+
+    LOCAL = "local"
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """The route that takes Stripe's events, the secrets that sign for it, and the events' API version."""
+
+    path: str
+    secret: Secret
+    api_version: str
+    previous_secret: Secret | None = None
+    retired_secret: Secret | None = None
+    livemode: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """A place to watch: ``url`` by scheme, and without the ``password`` that it came with.
+
+    ``ignore`` are tables that change by themselves, or that cannot be read; ``rejection_log`` are tables in which
+    rejected deliveries may leave a record. A ``busy`` store is changed by others during the run, so only rows that
+    carry the run's own ids are judged in it.
+    """
+
+    name: str
+    url: str
+    ignore: tuple[str, ...] = ()
+    rejection_log: tuple[str, ...] = ()
+    busy: bool = False
+    password: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionRecord:
+    """How a log line tells of a rejected delivery.
+
+    ``match`` are the fields and values that mark such a line; the others name the fields that hold the cause category,
+    the time, the origin and the result. A dot reaches into a nested object.
+    """
+
+    match: Mapping[str, str]
+    cause: str
+    time: str
+    origin: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A column that looks as if it held payment data, and why it is kept; ``*`` stands for any text in names."""
+
+    table: str
+    column: str
+    reason: str
+
+
+#: What stands in a column of a row that is planted.
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRows:
+    """How long a table's rows are kept: ``days`` after the time from which their age counts.
+
+    That is the time of the ``event`` of this type that makes one or, where it counts ``from_arrival``, the time at
+    which such an event came. Rows that no event makes are written with ``values``, in which ``{id}`` stands for a
+    made-up id, ``{time}`` for the time in Unix seconds and ``{date}`` for it as date and time of UTC. ``stays`` are
+    types of events whose rows are kept however old they are, ``stays_with`` values that make a written row such a one.
+    Without an event and without values no row can be planted.
+    """
+
+    table: str
+    days: int
+    event: str = ""
+    stays: tuple[str, ...] = ()
+    from_arrival: bool = False
+    values: Mapping[str, Value] = field(default_factory=dict)
+    stays_with: tuple[Mapping[str, Value], ...] = ()
+
+    @property
+    def planted(self) -> Literal["delivered", "recorded", "written", ""]:
+        """How a row is planted: delivered as an old event, recorded now and aged by the purge's clock, or written."""
+        if self.event:
+            return "recorded" if self.from_arrival else "delivered"
+        return "written" if self.values else ""
+
+    @property
+    def margin(self) -> float:
+        """How many days before and after its limit a row is looked at."""
+        return min(2, self.days / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSpec:
+    """How long rows are kept, and the command that removes what is due, run in ``folder``.
+
+    ``environment`` are variables that the command gets beside those of this process; ``seconds`` is its time limit.
+    ``purge_at`` is a command that purges as if it were later: ``{time}`` stands for that time in Unix seconds,
+    ``{seconds}`` for how much later it is. ``writer`` is the database by a role that may write rows.
+    """
+
+    purge: tuple[str, ...]
+    rows: tuple[KeptRows, ...]
+    folder: str = "."
+    seconds: float = 60.0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    purge_at: tuple[str, ...] = ()
+    writer: SourceSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOutage:
+    """How the target's store is made to refuse, and to work again.
+
+    Either by two commands, ``down`` and ``up``, or by one that holds it down: ``hold`` prints the line ``down`` once it
+    is, and brings it back when its standard input ends. They are run in ``folder``, with ``environment`` beside the
+    variables of this process; ``seconds`` is the time limit of each.
+    """
+
+    down: tuple[str, ...] = ()
+    up: tuple[str, ...] = ()
+    hold: tuple[str, ...] = ()
+    folder: str = "."
+    seconds: float = 60.0
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A channel that the target's owner gives no access to, with the reason; every report repeats it."""
+
+    channel: Channel
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What this target promises where Stripe leaves room.
+
+    ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
+    watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are
+    columns that are allowed though they look as if they held payment data, ``kept_rows`` says how long rows are kept.
+    ``without_store`` are the statuses that say that nothing can be kept at the moment.
+    """
+
+    rejected: frozenset[int] = frozenset({400, 401, 403})
+    answer_within: float = 10.0
+    effect_within: float = 5.0
+    settle: float = 0.0
+    sdk: str | None = None
+    rejection_record: RejectionRecord | None = None
+    waivers: tuple[Waiver, ...] = ()
+    keeps: tuple[Kept, ...] = ()
+    kept_rows: tuple[KeptRows, ...] = ()
+    without_store: frozenset[int] = frozenset({503})
+    operations: OperationContract = field(default_factory=OperationContract)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Limits that end a case as Errored, never the run: requests and seconds for each case, bytes for each answer.
+
+    ``search_seconds`` is for each search of all stores, logs or files, and does not count as the case's. With an
+    ``effort`` of 3, three times as many requests are made up as usual, and may take three times as long. A ``patience``
+    of 3 gives each case, and what makes requests up, three times as many seconds: for slow targets and busy machines.
+    """
+
+    case_requests: int = 300
+    case_seconds: float = 60.0
+    search_seconds: float = 600.0
+    answer_bytes: int = 2 * 1024 * 1024
+    evidence_characters: int = 65_536
+    effort: float = 1.0
+    patience: float = 1.0
+
+    @property
+    def seconds_of_case(self) -> float:
+        """Return how long a case may take beside its searches and what makes requests up, and so each look of it."""
+        return self.case_seconds * self.patience
+
+    def requests_of(self, step: object) -> int:
+        """Return how many requests a step may send beside the case's own: of one that makes them up, its share."""
+        return int(getattr(step, "requests", 0) * self.effort)
+
+    def seconds_of(self, step: object) -> float:
+        """Return how long a step may take beside the case's own time."""
+        return float(getattr(step, "seconds", 0.0)) * max(1.0, self.effort) * self.patience
+
+
+@dataclass(frozen=True, slots=True)
+class OpenApi:
+    """The target's own description of what it can be asked for: where it is, and, once it was read, what it says.
+
+    ``place`` is a path below the target, or the name of a file.
+    """
+
+    place: str
+    document: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The billing system under test; ``url`` is its base, ``hosts`` are further ``host:port`` that may be sent to.
+
+    ``files`` are further places in which the target leaves data: caches, dumps, temporary folders.
+    ``routes`` are methods and paths that it has beside the webhook and the operations, such as ``GET /invoices``.
+    ``principals`` are those who may ask, the one with the most rights first.
+    """
+
+    name: str
+    url: str
+    environment: Environment
+    webhook: Webhook
+    hosts: frozenset[str] = frozenset()
+    ca_file: str | None = None
+    api_key: Secret | None = None
+    publishable_key: str | None = None
+    stores: tuple[SourceSpec, ...] = ()
+    logs: tuple[SourceSpec, ...] = ()
+    files: tuple[SourceSpec, ...] = ()
+    retention: RetentionSpec | None = None
+    store_outage: StoreOutage | None = None
+    contract: Contract = field(default_factory=Contract)
+    budget: Budget = field(default_factory=Budget)
+    upstream: UpstreamSpec | None = None
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    principals: Mapping[str, Principal] = field(default_factory=dict)
+    routes: tuple[str, ...] = ()
+    openapi: OpenApi | None = None
+
+    def operation(self, wanted: str) -> Operation | None:
+        """Return the operation of a name, or the first of a kind that the target file describes."""
+        return next((self.operations[name] for name in KINDS.get(wanted, (wanted,)) if name in self.operations), None)
+
+    @property
+    def first_principal(self) -> Principal | None:
+        """Who has the most rights."""
+        return next(iter(self.principals.values()), None)
+
+    @property
+    def listed(self) -> tuple[tuple[str, str], ...]:
+        """Every method and path that the file tells of, each once; what stands for an id has no name there."""
+        told = [f"POST {self.webhook.path}", *self.routes]
+        told += [f"{one.method} {one.path}" for one in self.operations.values()]
+        bare = dict.fromkeys(re.sub(r"\{[^}/]*\}", "{}", route) for route in told)
+        return tuple((method, path) for method, _, path in (route.partition(" ") for route in bare))
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """Every ``host:port`` that the harness may send to."""
+        parts = urlsplit(self.url)
+        port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+        return self.hosts | {f"{parts.hostname}:{port}"}
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret that the target file configures, without passwords that chance could find in any text."""
+        hook = self.webhook
+        found: tuple[Secret | None, ...] = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
+        found += tuple(one.principal.credential for one in self.operations.values() if one.principal is not None)
+        found += tuple(one.credential for one in self.principals.values())
+        found += (None if self.upstream is None else self.upstream.key,)
+        writer = () if self.retention is None or self.retention.writer is None else (self.retention.writer,)
+        sources = (*self.stores, *self.logs, *writer)
+        passwords = (source.password for source in sources if source.password is not None)
+        return (
+            *(secret for secret in found if secret is not None),
+            *(password for password in passwords if len(password.reveal()) >= _LONG_PASSWORD),
+        )
+
+    def offers(self, need: str) -> bool:
+        """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""
+        if need in KINDS or need in OPERATIONS:
+            return self.operation(need) is not None
+        planted = {rows.planted for rows in self.contract.kept_rows}
+        return {
+            "api_key": self.api_key is not None,
+            "breaker": self.contract.operations.breaker_after is not None,
+            "double": self.upstream is not None and self.upstream.backend == "double",
+            "error_reference": self.contract.operations.reference is not None,
+            "file": bool(self.files),
+            "https_upstream": self.upstream is not None and self.upstream.url.startswith("https:"),
+            "log": bool(self.logs),
+            "openapi": self.openapi is not None,
+            "previous_secret": self.webhook.previous_secret is not None,
+            "publishable_key": self.publishable_key is not None,
+            "rejection_record": self.contract.rejection_record is not None,
+            "retention": self.retention is not None,
+            "retention_delivered": bool(planted & {"delivered", ""}),
+            "retention_recorded": "recorded" in planted,
+            "retention_written": "written" in planted,
+            "retired_secret": self.webhook.retired_secret is not None,
+            "store": bool(self.stores),
+            "store_outage": self.store_outage is not None,
+            "upstream": self.upstream is not None,
+        }[need]

@@ -1,0 +1,191 @@
+"""Judges a record: pure, so that a recorded run can be judged again by newer checks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from payproof.domain.contracts import At, Check, Seen
+from payproof.domain.events import Record
+from payproof.domain.finding import Finding
+from payproof.domain.observation import (
+    Answer,
+    Channel,
+    ColumnsSeen,
+    Counted,
+    Exchange,
+    NoAnswer,
+    Observation,
+    Purged,
+    Searched,
+)
+from payproof.domain.scenario import NEEDS, Case, Phase, Scenario
+from payproof.domain.target import Contract, Environment, Target
+from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
+from payproof.errors import Reason
+
+__all__ = ["exit_code", "judge", "judge_phase", "skip", "unmet"]
+
+_SUCCESS = range(200, 300)
+#: Checks that fail when a delivery is accepted that should not be.
+_DECISIONS = frozenset({"rejected", "nothing_changed"})
+
+
+@dataclass(slots=True)
+class _Weighed:
+    """What one phase's expectations came to."""
+
+    findings: list[Finding] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+    waived: list[str] = field(default_factory=list)
+    unjudged: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    silence: NoAnswer | None = None
+
+
+def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
+    """Return why a case does not apply to a target, if it does not."""
+    if target.environment is Environment.PRODUCTION and not scenario.passive:
+        return Skipped("environment is production, and this scenario changes something")
+    missing = [NEEDS[need] for need in case.needs if not target.offers(need)]
+    asked = [getattr(step, "unfit", None) for step in case.phase.steps]
+    missing += [why for unfit in asked if unfit is not None and (why := unfit(target))]
+    return Skipped("; ".join(missing)) if missing else None
+
+
+def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) -> Verdict:
+    """Return the verdict on what was observed; an unknown is never a pass."""
+    verdict = judge_phase(contract, case.phase, record, scenario.control)
+    if isinstance(verdict, Failed):
+        advised = contract.sdk in case.advised_for and _merely_accepted(verdict, record)
+        return replace(verdict, advised=advised)
+    return verdict
+
+
+def judge_phase(contract: Contract, phase: Phase, record: Record, control: Phase | None = None) -> Verdict:
+    """Return the verdict on one phase, after its control where it has one; of a scenario, or of a user's own test."""
+    if record.stopped is not None:
+        return Errored(*record.stopped)
+    if control is not None and (doubt := _doubt(_weigh(contract, control, record.control))):
+        return doubt
+    weighed = _weigh(contract, phase, record.observations, record.control)
+    if weighed.findings:
+        return Failed(tuple(weighed.findings))
+    return _unknown(phase, weighed, record) or Passed(tuple(weighed.held), tuple(weighed.waived), tuple(weighed.notes))
+
+
+def _doubt(control: _Weighed) -> Errored | Skipped | None:
+    """Return why the control does not show that the target listens and that the right places are watched."""
+    if control.silence is not None:
+        return Errored(control.silence.reason, f"in the control: {control.silence.detail}")
+    if control.findings:
+        first = control.findings[0]
+        return Errored(Reason.CONTROL_FAILED, f"{first.check}: expected {first.expected}, saw {first.seen}")
+    if control.unjudged:
+        return Skipped("the control could not be judged: " + "; ".join(control.unjudged))
+    if not control.held:
+        return Skipped("every expectation of the control is waived: " + "; ".join(control.waived))
+    return None
+
+
+def _unknown(phase: Phase, weighed: _Weighed, record: Record) -> Errored | Skipped | None:
+    """Return what keeps observations without a finding from being a pass."""
+    if weighed.silence is not None:
+        return Errored(weighed.silence.reason, weighed.silence.detail)
+    if (doubt := _unsearched(record.observations)) is not None:
+        return doubt
+    wanted = {channel for one in phase.expectations if not one.own_control for channel in one.channels}
+    for unwatched in record.unwatched:
+        if unwatched.channel in wanted:
+            detail = f"{unwatched.channel} {unwatched.source} does not show what a signed delivery leaves behind"
+            return Errored(Reason.MARKER_NOT_SEEN, detail)
+    if weighed.unjudged:
+        return Skipped("nothing was wrong, but not all could be judged: " + "; ".join(weighed.unjudged))
+    if not weighed.held:
+        return Skipped("every expectation is waived: " + "; ".join(weighed.waived))
+    return None
+
+
+def _unsearched(observations: tuple[Observation, ...]) -> Errored | None:
+    """Return why a search that found nothing says nothing: it could not read all, or looked in the wrong place."""
+    for one in observations:
+        if isinstance(one, Searched) and one.unread:
+            more = f" (and {len(one.unread) - 1} more)" if len(one.unread) > 1 else ""
+            return Errored(Reason.SOURCE_UNREADABLE, f"{one.channel} {one.source}: {one.unread[0]}{more}")
+        if isinstance(one, Searched) and one.spent:
+            return Errored(Reason.BUDGET_SPENT, f"{one.channel} {one.source}: {one.spent[0]}")
+        if isinstance(one, Searched | Counted) and one.marked is False:
+            detail = f"{one.channel} {one.source} was searched, and does not hold what a signed delivery leaves behind"
+            return Errored(Reason.MARKER_NOT_SEEN, detail)
+        if isinstance(one, ColumnsSeen) and not one.tables:
+            return Errored(Reason.MARKER_NOT_SEEN, f"store {one.source} has no table")
+        if isinstance(one, Purged) and one.status:
+            return Errored(Reason.COMMAND_FAILED, f"the purge ended with status {one.status}")
+    return None
+
+
+def _merely_accepted(failed: Failed, record: Record) -> bool:
+    """Whether all that is wrong is that a delivery was taken for genuine; a leak or a crash is no SDK's advice."""
+    answers = [o.answer for o in record.observations if isinstance(o, Exchange)]
+    accepted = all(isinstance(answer, Answer) and answer.status in _SUCCESS for answer in answers)
+    return accepted and {finding.check for finding in failed.findings} <= _DECISIONS
+
+
+def unmet(contract: Contract, expect: Iterable[Check], observations: tuple[Observation, ...]) -> bool:
+    """Whether a check that may come to hold by waiting does not hold yet; one whose channel is not there never will."""
+    seen = Seen(contract, observations)
+    return any(
+        one.patient and one.channels <= _channels(one.scope(seen)) and any(True for _ in one.judge(seen))
+        for one in map(At.of, expect)
+    )
+
+
+def _channels(seen: Seen) -> frozenset[Channel]:
+    return frozenset(observation.channel for observation in seen.observations)
+
+
+def _weigh(
+    contract: Contract, phase: Phase, observations: tuple[Observation, ...], control: tuple[Observation, ...] = ()
+) -> _Weighed:
+    weighed = _Weighed()
+    seen = Seen(contract, observations, control)
+    waived = {waiver.channel for waiver in contract.waivers}
+    silences = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, NoAnswer)]
+    cut: dict[int, Answer] = {}
+    for one in phase.expectations:
+        scope = one.scope(seen)
+        if one.reads is not None and not any(isinstance(observation, one.reads) for observation in scope.observations):
+            weighed.unjudged.append(f"{one.name} saw no search")
+            continue
+        blind = one.channels - _channels(scope)
+        if blind - waived:
+            weighed.unjudged.append(f"{one.name} saw no {' and no '.join(sorted(blind - waived))}")
+        elif blind:
+            weighed.waived.append(f"{one.name} ({', '.join(sorted(blind))})")
+        if blind and blind == one.channels:
+            continue
+        # Where a request got no answer, an effect that did not come says nothing about the target's rules.
+        findings = [] if one.patient and silences else list(one.judge(seen))
+        weighed.findings += findings
+        if not findings and not blind - waived:
+            judged = f" ({', '.join(sorted(one.channels - blind))})" if blind else ""
+            weighed.held.append(one.name + judged)
+        weighed.unjudged += one.unjudged(seen)
+        if text := one.note(seen):
+            weighed.notes.append(text)
+        if one.reads_bodies:
+            answers = (exchange.answer for exchange in scope.exchanges)
+            cut |= {id(answer): answer for answer in answers if isinstance(answer, Answer) and answer.cut}
+    for answer in cut.values():
+        detail = f"of a body of {answer.length:,} bytes only the first {len(answer.body):,} characters were kept"
+        silences.append(NoAnswer(Reason.RESPONSE_TOO_LARGE, detail, answer.seconds))
+    weighed.silence = silences[0] if silences else None
+    return weighed
+
+
+def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
+    """Return how a run with these verdicts ends: a broken contract outweighs an unknown."""
+    kinds = [verdict for verdict in verdicts if not isinstance(verdict, Skipped)]
+    if any(isinstance(verdict, Failed) and not verdict.advised for verdict in kinds):
+        return ExitCode.BROKEN
+    if any(isinstance(verdict, Errored) for verdict in kinds):
+        return ExitCode.UNKNOWN
+    return ExitCode.HELD if kinds else ExitCode.NOTHING_RAN

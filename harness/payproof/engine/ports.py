@@ -1,0 +1,168 @@
+"""What the engine needs from outside; the session hands it in."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from random import Random
+from typing import Protocol
+
+from payproof.domain.contracts import Detector, MadeEvent, Request
+from payproof.domain.finding import Confidence
+from payproof.domain.observation import Exchange
+from payproof.domain.operation import Trouble
+from payproof.domain.stripe_call import StripeCall, StripeConnection
+from payproof.domain.target import SourceSpec, Value
+from payproof.domain.trace import Told
+from payproof.scan.scanner import Found, Scanner
+
+__all__ = ["Clock", "Commands", "EventSource", "Files", "Outages", "Sender", "Upstream", "Writer"]
+
+
+class Clock(Protocol):
+    """Time, and waiting."""
+
+    def time(self) -> float:
+        """Return the wall clock in Unix seconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Files(Protocol):
+    """Files of a place that a target file lists, and values of named columns."""
+
+    def searcher(self, detectors: Iterable[Detector], at_least: Confidence) -> Scanner:
+        """Return what searches files, and values of named columns."""
+        ...
+
+    def values(
+        self, scanner: Scanner, values: Iterable[tuple[tuple[str, str], str, object]]
+    ) -> Iterator[tuple[tuple[str, str], Found]]:
+        """Search values as they would be written with their columns' names."""
+        ...
+
+    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[Told]:
+        """Search each file of a place; what cannot be read is told.
+
+        ``progress`` is told of each file again and again while it is read, and may end the search by what it raises.
+        """
+        ...
+
+    def chunks(self, spec: SourceSpec) -> Iterator[bytes]:
+        """Yield the bytes of each file of a place."""
+        ...
+
+
+class Commands(Protocol):
+    """Runs the target's own commands."""
+
+    async def run(self, command: Sequence[str], *, folder: str, environment: Mapping[str, str], seconds: float) -> int:
+        """Run a command to its end and return its status.
+
+        Raises:
+            InconclusiveError: it cannot be started, or did not end in time.
+        """
+        ...
+
+
+class Writer(Protocol):
+    """Writes rows into the target's database."""
+
+    def insert(self, table: str, values: Mapping[str, Value]) -> None:
+        """Write one row.
+
+        Raises:
+            InconclusiveError: it cannot be written.
+        """
+        ...
+
+
+class Outages(Protocol):
+    """Takes the target's store down and brings it back."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the store is down now."""
+        ...
+
+    async def begin(self) -> None:
+        """Take the store down.
+
+        Raises:
+            InconclusiveError: it was not taken down.
+        """
+        ...
+
+    async def end(self) -> None:
+        """Bring the store back, if it is down.
+
+        Raises:
+            InconclusiveError: it was not brought back.
+        """
+        ...
+
+
+class Sender(Protocol):
+    """Sends requests to the target's hosts and to no other."""
+
+    async def send(self, request: Request, step: int) -> Exchange:
+        """Send one request; what went wrong on the way is part of the exchange."""
+        ...
+
+
+class EventSource(Protocol):
+    """Makes Stripe events from templates."""
+
+    def types(self, api_version: str) -> Sequence[str]:
+        """Return the event types of a version."""
+        ...
+
+    def make(
+        self,
+        type: str,  # noqa: A002 (Stripe's own name for the field)
+        *,
+        api_version: str,
+        now: int,
+        canaries: Mapping[str, str],
+        key: str,
+        livemode: bool,
+        ids: Mapping[str, str],
+        set: Mapping[str, object],  # noqa: A002 (the word of the scenario files)
+    ) -> MadeEvent:
+        """Make one event."""
+        ...
+
+
+class Upstream(Protocol):
+    """The Stripe API as the target sees it."""
+
+    def arm(self, troubles: Sequence[Trouble], random: Random, conceal: Callable[[str, str, bytes], None]) -> None:
+        """Let these faults strike from now on, and no others; ``conceal`` hears of every canary in them."""
+        ...
+
+    def calls(self, since: int) -> tuple[StripeCall, ...]:
+        """Return the calls from a number on, in the order in which they arrived."""
+        ...
+
+    def connections(self, since: int) -> tuple[StripeConnection, ...]:
+        """Return the connections from a number on that had a fault or came to nothing."""
+        ...
+
+    def caused(self) -> Sequence[MadeEvent]:
+        """Return the webhook events of what was done at Stripe since the last such question, oldest first.
+
+        There are none where the backend does not send any to the harness.
+        """
+        ...
+
+    def check(self) -> None:
+        """Raise InconclusiveError, once, when what was recorded cannot be judged."""
+        ...
+
+    def hint(self) -> str:
+        """Return how a target that has never called is told to, or an empty text where it has."""
+        ...

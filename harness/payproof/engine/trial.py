@@ -1,0 +1,149 @@
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+
+from payproof.canary import Ledger
+from payproof.domain.contracts import At, Check, Log, Snapshot, Step, Store
+from payproof.domain.observation import LogLines, Observation, StoreChange, StripeCalls, TableChange
+from payproof.domain.scenario import Phase
+from payproof.domain.target import SourceSpec
+from payproof.engine.context import CaseContext
+from payproof.engine.judge import unmet
+from payproof.engine.looking import lines_since, position_of, snapshot_of
+from payproof.engine.ports import Clock, Upstream
+
+__all__ = ["Patience", "Trial", "Watched"]
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The open sources of a target."""
+
+    stores: Sequence[Store]
+    logs: Sequence[Log]
+    upstream: Upstream | None = None
+
+
+class Patience:
+    """How long effects of this run took to show, in seconds; what must not happen is watched twice as long."""
+
+    def __init__(self) -> None:
+        self.slowest_effect = 0.0
+
+
+class Trial:
+    """Steps on a target one by one, with a look into every source after each."""
+
+    def __init__(
+        self, context: CaseContext, watched: Watched, *, ledger: Ledger, clock: Clock, patience: Patience
+    ) -> None:
+        self._acted: tuple[Observation, ...] = ()
+        self._seen: tuple[Observation, ...] = ()
+        self._context, self._watched = context, watched
+        self._ledger, self._clock, self._patience = ledger, clock, patience
+        self._before: list[Snapshot] = []
+        self._positions: list[object] = []
+        # For each step, how many calls to Stripe, and connections with a fault, there were before it.
+        self._arrived: list[tuple[int, int]] = []
+        if watched.upstream is not None:
+            watched.upstream.arm((), context.random, context.conceal)
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """All that was observed so far, in order."""
+        return self._acted + self._seen + self._calls()
+
+    def expect(self, phase: Phase, control: tuple[Observation, ...]) -> None:
+        """Let steps ask what is wrong with an answer, by what a phase expects beside what the control has shown."""
+        self._context.expect, self._context.control = phase.expect, control
+
+    @property
+    def context(self) -> CaseContext:
+        """What the steps may touch."""
+        return self._context
+
+    async def act(self, step: Step) -> None:
+        """Remember the state of every source, then run a step."""
+        self._acted, self._seen = self._acted + self._seen, ()
+        self._context.step += 1
+        seconds = self._context.target.budget.seconds_of_case
+        self._context.requests += self._context.target.budget.requests_of(step)
+        if not self._context.store_is_down:  # while it is, what was seen last remains what changes are told from
+            ids = self._context.ids
+            self._before = [await snapshot_of(store, ids, None, seconds) for store in self._watched.stores]
+        self._positions = [await position_of(log, seconds) for log in self._watched.logs]
+        if self._watched.upstream is not None:
+            upstream = self._watched.upstream
+            if not self._arrived:
+                upstream.caused()  # of what was before this phase
+            self._arrived.append((len(upstream.calls(0)), len(upstream.connections(0))))
+        self._acted += tuple(await step.run(self._context))
+
+    async def look(self, expect: Iterable[Check]) -> None:
+        """Watch the sources until what is awaited is there, and then at least as long as such an effect may take.
+
+        A second look at the same step takes the place of the first. A target that works after it has answered shows its
+        effects late; how late, earlier effects of this run tell.
+        """
+        contract, expected = self._context.target.contract, tuple(At.of(check) for check in expect)
+        completing = any(one.at_end for one in expected)
+        limit = contract.operations.completed_within if completing else contract.effect_within
+        started, wait, awaited = self._clock.monotonic(), _FIRST_WAIT, True
+        while True:
+            waited = self._clock.monotonic() - started
+            seen: tuple[Observation, ...] = (
+                *[s async for s in self._changes(waited) if not self._context.store_is_down],
+                *[s async for s in self._lines()],
+            )
+            if awaited and not unmet(contract, expected, self._acted + seen + self._calls()):
+                awaited = False
+                if wait > _FIRST_WAIT and not completing:
+                    self._patience.slowest_effect = max(self._patience.slowest_effect, waited)
+            enough = limit if awaited else max(contract.settle, 2 * self._patience.slowest_effect)
+            if waited >= enough:
+                self._seen = seen
+                if self._watched.upstream is not None:
+                    self._watched.upstream.check()
+                return
+            await self._clock.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+    def _calls(self) -> tuple[StripeCalls, ...]:
+        """Return the calls of each step so far; one that was under way at an earlier look may have ended since."""
+        if self._watched.upstream is None or not self._arrived:
+            return ()
+        calls, connections = self._watched.upstream.calls(0), self._watched.upstream.connections(0)
+        ends = [*self._arrived[1:], (len(calls), len(connections))]
+        return tuple(
+            StripeCalls(step, calls[begin:end], connections[first:last])
+            for step, ((begin, first), (end, last)) in enumerate(zip(self._arrived, ends, strict=True))
+        )
+
+    async def _changes(self, waited: float) -> AsyncIterator[StoreChange]:
+        specs = self._context.target.stores
+        for store, spec, before in zip(self._watched.stores, specs, self._before, strict=True):
+            after = await snapshot_of(store, self._context.ids, before, self._context.target.budget.seconds_of_case)
+            concealed = self._ledger.conceal_all((block.data, block.where) for block in after.fresh)
+            exposures = tuple(exposure for _, found in concealed for exposure in found)
+            yield StoreChange(self._context.step, store.name, _difference(before, after, spec), exposures, waited)
+
+    async def _lines(self) -> AsyncIterator[LogLines]:
+        for log, position in zip(self._watched.logs, self._positions, strict=True):
+            found = await lines_since(log, position, self._context.target.budget.seconds_of_case)
+            concealed = self._ledger.conceal_all((block.data, block.where) for block in found)
+            lines = tuple(self._context.veiled(line).decode("utf-8", "replace") for line, _ in concealed)
+            exposures = tuple(exposure for _, found in concealed for exposure in found)
+            yield LogLines(self._context.step, log.name, lines, exposures)
+
+
+def _difference(before: Snapshot, after: Snapshot, spec: SourceSpec) -> tuple[TableChange, ...]:
+    changes = []
+    for table in sorted((before.tables.keys() | after.tables.keys()) - set(spec.ignore)):
+        old, new = before.tables.get(table, {}), after.tables.get(table, {})
+        if old == new:
+            continue
+        added = sum(max(0, count - old.get(row, 0)) for row, count in new.items())
+        removed = sum(max(0, count - new.get(row, 0)) for row, count in old.items())
+        changes.append(TableChange(table, added, removed, table in spec.rejection_log))
+    return tuple(changes)

@@ -1,0 +1,93 @@
+"""What all sources of stores do alike: digest rows, count them by table, and keep those that a look before lacked."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+from payproof.domain.contracts import Block, Snapshot
+
+__all__ = ["WHOLE_TABLE_ROWS", "Fingerprint", "LastLook"]
+
+#: A bigger table is judged by the rows with the run's ids and by how many others there are.
+WHOLE_TABLE_ROWS = 10_000
+_OTHERS = b"rows without this run's ids"
+
+
+class Fingerprint:
+    """One look into a store, table by table.
+
+    ``before`` is the look to compare with; ``busy`` says that others change the store, so that only rows with the run's
+    ids count.
+    """
+
+    def __init__(self, before: Snapshot | None, *, busy: bool) -> None:
+        self.narrowed = False
+        self._before: Mapping[str, Mapping[bytes, int]] | None = None if before is None else before.tables
+        self._busy = busy
+        self._tables: dict[str, Counter[bytes]] = {}
+        self._fresh: list[Block] = []
+
+    def narrows(self, table: str, total: int) -> bool:
+        """Whether to read only the rows with the run's ids, of a table with so many rows; 10,001 stand for any more.
+
+        What the look before did is done again: otherwise a table that has just become big would look as if each of its
+        rows had changed.
+        """
+        earlier = None if self._before is None else self._before.get(table)
+        return self._busy or (total > WHOLE_TABLE_ROWS if earlier is None else _OTHERS in earlier)
+
+    def add(
+        self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, others_of: int | None = None
+    ) -> None:
+        """Digest a table's rows.
+
+        Args:
+            table: its name, as the target file would name it.
+            columns: their names.
+            rows: all rows, or those with the run's ids; values are bytes, or print the same whenever they are the same.
+            others_of: where rows were chosen by ids, how many the table has in all.
+        """
+        known = {} if self._before is None else self._before.get(table, {})
+        counted = self._tables[table] = Counter()
+        matched = 0
+        for row in rows:
+            matched += 1
+            digest = blake2b(repr(row).encode(), digest_size=16).digest()
+            counted[digest] += 1
+            if self._before is not None and digest not in known:
+                self._fresh.append(Block(f"table {table}", _rendered(columns, row)))
+        if others_of is not None:
+            self.narrowed = True
+            if not self._busy:
+                counted[_OTHERS] = others_of - matched
+
+    def snapshot(self) -> Snapshot:
+        """Return what was seen."""
+        return Snapshot(self._tables, tuple(self._fresh))
+
+
+class LastLook:
+    """The last look at a whole store, which is also the next one while the store's version is the same."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[object, Mapping[str, Mapping[bytes, int]]] | None = None
+
+    def still_true(self, version: object, before: Snapshot | None) -> Snapshot | None:
+        """Return the state if nothing has changed since the last look, and the look before is that one or none."""
+        if self._latest is None or version is None or self._latest[0] != version:
+            return None
+        unchanged = self._latest[1]
+        return Snapshot(unchanged) if before is None or before.tables is unchanged else None
+
+    def keep(self, version: object, seen: Fingerprint) -> Snapshot:
+        """Remember a look and return it; a ``version`` of None says that the store cannot tell."""
+        snapshot = seen.snapshot()
+        # Where rows were chosen by ids, the next ids choose others.
+        self._latest = None if seen.narrowed or version is None else (version, snapshot.tables)
+        return snapshot
+
+
+def _rendered(columns: Sequence[str], row: Sequence[object]) -> bytes:
+    """Return a row as bytes to search, a column a line."""
+    cells = (value if isinstance(value, bytes) else str(value).encode() for value in row)
+    return b"\n".join(b"%s: %s" % (column.encode(), cell) for column, cell in zip(columns, cells, strict=True))

@@ -1,0 +1,474 @@
+"""The target file: TOML to ``Target``."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+
+from payproof.domain.address import without_password
+from payproof.domain.observation import Channel
+from payproof.domain.operation import OPERATIONS, OperationContract
+from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_api_key, other_than_signing_secret
+from payproof.domain.target import (
+    LOOPBACK,
+    Budget,
+    Contract,
+    Environment,
+    Kept,
+    OpenApi,
+    RejectionRecord,
+    RetentionSpec,
+    SourceSpec,
+    Target,
+    Waiver,
+    Webhook,
+)
+from payproof.domain.urls import quoted
+from payproof.errors import ConfigurationError
+from payproof.language.entry import Entry
+from payproof.language.openapi import read_openapi
+from payproof.language.operation_tables import (
+    OperationTable,
+    PrincipalTable,
+    UpstreamTable,
+    check_operations,
+    operation,
+    principal,
+    upstream,
+)
+from payproof.language.outage_entry import StoreOutageTable
+from payproof.language.problems import Locator, parse_toml, read_text, refuse
+from payproof.language.retention_entry import Retention, kept_rows
+from payproof.registry import log_sources, nearest, store_sources, table_sources
+
+__all__ = ["read_target", "target_schema"]
+
+_WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
+_ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
+_SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
+
+
+def _base_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise ValueError("a base URL such as https://billing.staging.example")
+    if parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc or not url.isprintable():
+        raise ValueError("only scheme, host and port; the webhook's path goes into [webhook] path")
+    _ = parts.port
+    return url.rstrip("/")
+
+
+def _path(path: str) -> str:
+    if not path.startswith("/") or quoted(path) != path:
+        raise ValueError("a path that starts with '/', such as /webhooks/stripe, in ASCII, without spaces and '#'")
+    return path
+
+
+def _route(route: str) -> str:
+    method, _, path = route.partition(" ")
+    if not method.isascii() or not method.isupper() or not method.isalpha():
+        raise ValueError("a method and a path, such as GET /invoices")
+    return f"{method} {_path(path)}"
+
+
+def _host(host: str) -> str:
+    name, _, port = host.rpartition(":")
+    if not name or not port.isdigit():
+        raise ValueError("a host with its port, such as billing.staging.example:8443")
+    return host
+
+
+class _Webhook(Entry):
+    """The route that takes Stripe's events. Secrets are named by environment variables, never written here."""
+
+    path: Annotated[str, AfterValidator(_path)]
+    secret_env: str = Field(description="variable that holds the endpoint's signing secret (whsec_...)")
+    api_version: str = Field(description="API version of the endpoint's events")
+    previous_secret_env: str | None = Field(None, description="the secret before a rotation, still in its window")
+    retired_secret_env: str | None = Field(None, description="a secret whose window is over")
+    livemode: bool = False
+
+
+class _Source(Entry):
+    """A database or log to watch. A URL that holds a password is named by a variable, never written here."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
+
+    name: str
+    url: str | None = Field(None, description="such as sqlite:billing.db, postgresql://USER@HOST/DATABASE, file:LOG")
+    url_env: str | None = Field(None, description="variable that holds the URL, for one with a password")
+    ignore: tuple[str, ...] = Field((), strict=False, description="tables that change by themselves or cannot be read")
+    rejection_log: tuple[str, ...] = Field((), strict=False, description="tables that may record rejected deliveries")
+    busy: bool = Field(default=False, description="others change it too: judge only rows with the run's own ids")
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("either url, or url_env for a URL with a password")
+        return self
+
+
+class _Files(Entry):
+    """A further place in which the target leaves data: a cache, dumps, temporary files, a database's own files."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
+
+    name: str
+    url: str | None = Field(
+        None, description="file:PATH of a file, a folder, or with * of several; or a database such as redis://HOST/0"
+    )
+    url_env: str | None = Field(None, description="variable that holds the URL, for one with a password")
+
+    @model_validator(mode="after")
+    def _one_url(self) -> Self:
+        if (self.url is None) == (self.url_env is None):
+            raise ValueError("either url, or url_env for a URL with a password")
+        return self
+
+
+class _Kept(Entry):
+    """A column that is kept though it looks as if it held payment data; * stands for any text in names."""
+
+    table: str
+    column: str
+    reason: str = Field(min_length=10)
+
+
+class _RejectionRecord(Entry):
+    """How a JSON log line tells of a rejected delivery; a dot reaches into a nested object."""
+
+    match: dict[str, str] = Field(min_length=1)
+    cause: str
+    time: str
+    origin: str
+    result: str
+
+
+Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=599)], ...], Field(strict=False, min_length=1)]
+
+
+class _OperationContract(Entry):
+    """What this target promises of its operations: how it answers, and what it does later."""
+
+    declined: Statuses | None = Field(None, description="statuses that say: the card was declined")
+    refused: Statuses | None = Field(None, description="statuses that say: Stripe refused the request")
+    misconfigured: Statuses | None = Field(None, description="statuses that say: Stripe refused the key")
+    unavailable: Statuses | None = Field(None, description="statuses that say: Stripe is out of reach")
+    pending: Statuses | None = Field(None, description="statuses that say: it will be done later")
+    answer_within: float = Field(30.0, gt=0, le=120, description="seconds, repetitions included", strict=False)
+    completed_within: float = Field(30.0, gt=0, le=300, description="seconds after Stripe's return", strict=False)
+    reference: str | None = Field(None, description="where an answer names its reference, such as error.reference")
+    breaker_after: int | None = Field(None, ge=1, le=50, description="failures in a row, then Stripe is left alone")
+    breaker_rest: float = Field(15.0, gt=0, le=60, description="seconds for which it is left alone", strict=False)
+    logged: tuple[str, ...] = Field(("Request-Id",), strict=False, description="what of Stripe's errors is logged")
+
+    def promised(self) -> OperationContract:
+        """Return the domain's; what is not said stays as usual."""
+        said = {name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
+        sets = {name: frozenset(value) for name, value in said.items() if isinstance(value, tuple)}
+        return OperationContract(**{**said, **sets})
+
+
+class _Fuzzing(Entry):
+    """How much is made up."""
+
+    effort: float = Field(1.0, ge=0.1, le=100, description="times as many requests as usual", strict=False)
+
+
+class _Contract(Entry):
+    """What this target promises where Stripe leaves room."""
+
+    rejected: tuple[Annotated[int, Field(ge=400, le=499)], ...] = Field((400, 401, 403), strict=False, min_length=1)
+    answer_within: float = Field(10.0, gt=0, le=60, description="seconds", strict=False)
+    effect_within: float = Field(5.0, gt=0, le=60, description="seconds", strict=False)
+    settle: float = Field(0.0, ge=0, le=30, description="seconds", strict=False)
+    sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
+    rejection_record: _RejectionRecord | None = None
+    keeps: tuple[_Kept, ...] = Field((), strict=False, description="columns that look as if they held payment data")
+    without_store: Statuses = Field((503,), description="statuses that say: nothing can be kept now")
+    operations: _OperationContract = _OperationContract()
+
+
+class _Budget(Entry):
+    """How long a search of all that is at rest may take, and a case."""
+
+    search_seconds: float = Field(
+        600.0,
+        gt=0,
+        le=86_400,
+        strict=False,
+        description="for each search of all stores, logs or files; what is left then is unknown, not passed",
+    )
+    patience: float = Field(
+        1.0,
+        ge=1,
+        le=100,
+        strict=False,
+        description="times as many seconds as usual for each case, where the target is slow",
+    )
+
+
+class _Waiver(Entry):
+    """A channel without access, with the reason."""
+
+    channel: Literal["store", "log", "stripe"]
+    reason: str = Field(min_length=10)
+
+
+class _TargetFile(Entry):
+    """A billing system under test."""
+
+    name: str = Field(min_length=1)
+    url: Annotated[str, AfterValidator(_base_url)]
+    environment: Literal["local", "staging", "production"]
+    ca_file: str | None = None
+    hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), strict=False)
+    api_key_env: str | None = Field(None, description="variable that holds the target's Stripe test key (sk_test_...)")
+    publishable_key: Annotated[str, Field(pattern="^pk_test_")] | None = Field(None, description="not a secret")
+    webhook: _Webhook
+    stores: tuple[_Source, ...] = Field((), strict=False)
+    logs: tuple[_Source, ...] = Field((), strict=False)
+    files: tuple[_Files, ...] = Field((), strict=False)
+    retention: Retention | None = None
+    store_outage: StoreOutageTable | None = None
+    contract: _Contract = _Contract()
+    budget: _Budget = _Budget()
+    waive: tuple[_Waiver, ...] = Field((), strict=False)
+    upstream: UpstreamTable | None = None
+    principals: dict[str, PrincipalTable] = Field(default_factory=dict)
+    operations: dict[str, OperationTable] = Field(default_factory=dict)
+    fuzzing: _Fuzzing = _Fuzzing()
+    openapi: str | None = Field(
+        None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
+    )
+    routes: tuple[Annotated[str, AfterValidator(_route)], ...] = Field(
+        (), strict=False, description="what else the target can be asked for, such as GET /invoices"
+    )
+
+
+def target_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a target file."""
+    schema = _TargetFile.model_json_schema()
+    schema["properties"]["operations"]["propertyNames"] = {"enum": sorted(OPERATIONS)}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Payproof target file"}
+
+
+def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Target:
+    """Read a target file; secrets come from ``environment``, paths are relative to the file.
+
+    Raises:
+        ConfigurationError: the file is missing, malformed, or asks for what cannot or must not be.
+    """
+    text = read_text(path, "target file")
+    content = parse_toml(text, path)
+    locate = _locator(text)
+    try:
+        entry = _TargetFile.model_validate(content)
+    except ValidationError as error:
+        raise refuse(error, str(path), locate, _TargetFile) from None
+    return _Reading(path, locate, environment).target(entry)
+
+
+class _Reading:
+    """One reading of a target file."""
+
+    def __init__(self, path: Path, locate: Locator, environment: Mapping[str, str]) -> None:
+        self._path, self._locate, self._environment = path, locate, environment
+
+    def target(self, entry: _TargetFile) -> Target:
+        """Return the domain's target."""
+        parts = urlsplit(entry.url)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise self._wrong(["url"], "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
+        hook = entry.webhook
+        secret = self._secret(hook.secret_env, "webhook secret", ["webhook", "secret_env"])
+        assert secret is not None
+        record = entry.contract.rejection_record
+        places: dict[str, object] = {"file": None, **table_sources()}
+        if (problem := check_operations(entry.operations, entry.principals, entry.upstream)) is not None:
+            raise self._wrong(*problem)
+        principals = {
+            name: principal(name, one, self._required(one.credential_env, f"credential of {name}", name))
+            for name, one in entry.principals.items()
+        }
+        return Target(
+            name=entry.name,
+            url=entry.url,
+            environment=Environment(entry.environment),
+            webhook=Webhook(
+                path=hook.path,
+                secret=secret,
+                api_version=hook.api_version,
+                previous_secret=self._secret(
+                    hook.previous_secret_env, "previous webhook secret", ["webhook", "previous_secret_env"]
+                ),
+                retired_secret=self._secret(
+                    hook.retired_secret_env, "retired webhook secret", ["webhook", "retired_secret_env"]
+                ),
+                livemode=hook.livemode,
+            ),
+            hosts=frozenset(entry.hosts),
+            ca_file=None if entry.ca_file is None else self._existing(entry.ca_file, ["ca_file"]),
+            api_key=self._secret(entry.api_key_env, "Stripe API key", ["api_key_env"]),
+            publishable_key=entry.publishable_key,
+            stores=tuple(self._source(s, ["stores", i], store_sources()) for i, s in enumerate(entry.stores)),
+            logs=tuple(self._source(s, ["logs", i], log_sources()) for i, s in enumerate(entry.logs)),
+            files=tuple(
+                self._source(_Source(name=one.name, url=one.url, url_env=one.url_env), ["files", i], places)
+                for i, one in enumerate(entry.files)
+            ),
+            retention=None if entry.retention is None else self._retention(entry.retention),
+            store_outage=None if entry.store_outage is None else entry.store_outage.outage(str(self._path.parent)),
+            contract=Contract(
+                rejected=frozenset(entry.contract.rejected),
+                answer_within=entry.contract.answer_within,
+                effect_within=entry.contract.effect_within,
+                settle=entry.contract.settle,
+                sdk=entry.contract.sdk,
+                rejection_record=None if record is None else RejectionRecord(**record.model_dump()),
+                keeps=tuple(Kept(one.table, one.column, one.reason) for one in entry.contract.keeps),
+                kept_rows=() if entry.retention is None else kept_rows(entry.retention),
+                waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
+                without_store=frozenset(entry.contract.without_store),
+                operations=entry.contract.operations.promised(),
+            ),
+            budget=Budget(
+                search_seconds=entry.budget.search_seconds,
+                effort=entry.fuzzing.effort,
+                patience=entry.budget.patience,
+            ),
+            upstream=None
+            if entry.upstream is None
+            else upstream(
+                entry.upstream,
+                key=self._secret(entry.upstream.key_env, "key of Stripe's test mode", ["upstream", "key_env"]),
+                beside=self._path.parent,
+            ),
+            operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
+            principals=principals,
+            routes=entry.routes,
+            openapi=None if entry.openapi is None else self._openapi(entry.openapi),
+        )
+
+    def _retention(self, entry: Retention) -> RetentionSpec:
+        writer = None
+        if entry.writer_env is not None:
+            url = self._variable(entry.writer_env, "the database", ["retention", "writer_env"])
+            writer = self._spec("writer", "writer_env", url, ["retention"], _WRITABLE)
+        return RetentionSpec(
+            entry.purge,
+            kept_rows(entry),
+            str(self._path.parent),
+            entry.seconds,
+            purge_at=entry.purge_at,
+            writer=writer,
+        )
+
+    def _openapi(self, named: str) -> OpenApi:
+        file = self._path.parent / named
+        if file.is_file():
+            try:
+                return OpenApi(str(file), read_openapi(file.read_bytes(), str(file)))
+            except OSError as error:
+                raise self._wrong(["openapi"], f"{file} cannot be read", error.strerror or "") from None
+        if not named.startswith("/") or not named.isascii() or any(c.isspace() for c in named):
+            hint = "name a file, relative to the target file, or a path below the target such as /openapi.json"
+            raise self._wrong(["openapi"], f"there is no file {file}", hint)
+        return OpenApi(named)
+
+    def _required(self, variable: str, label: str, name: str) -> Secret:
+        secret = self._secret(variable, label, ["principals", name, "credential_env"])
+        assert secret is not None
+        return secret
+
+    def _secret(self, variable: str | None, label: str, place: Sequence[str | int]) -> Secret | None:
+        if variable is None:
+            return None
+        value = self._environment.get(variable, "")
+        if not value.strip():
+            raise self._wrong(place, f"the environment variable {variable} is not set", f"it must hold the {label}")
+        if value.startswith(LIVE_KEYS):
+            raise self._wrong(place, f"{variable} holds a live Stripe key", "Payproof takes test keys only")
+        if label.endswith("webhook secret") and (other := other_than_signing_secret(value.strip())):
+            raise self._wrong(place, f"{variable} holds {other}", _ASKED_OF_IT)
+        if place[-1] in {"api_key_env", "key_env"} and (other := other_than_api_key(value.strip())):
+            raise self._wrong(place, f"{variable} holds {other}", f"it must hold the {label} (sk_test_...)")
+        if not value.isascii() or value != value.strip():
+            raise self._wrong(place, f"{variable} holds spaces at its ends or non-ASCII characters", "copy it again")
+        if len(value) < _SHORTEST_SECRET:
+            raise self._wrong(place, f"{variable} is too short for a secret", f"it must hold the {label}")
+        return Secret(label, value)
+
+    def _source(self, entry: _Source, place: Sequence[str | int], known: Mapping[str, object]) -> SourceSpec:
+        if entry.url is not None:
+            spec = self._spec(entry.name, "url", entry.url, place, known)
+        else:
+            url = self._variable(entry.url_env or "", repr(entry.name), [*place, "url_env"])
+            spec = self._spec(entry.name, "url_env", url, place, known)
+        return replace(spec, ignore=entry.ignore, rejection_log=entry.rejection_log, busy=entry.busy)
+
+    def _spec(
+        self, name: str, key: str, url: str, place: Sequence[str | int], known: Mapping[str, object]
+    ) -> SourceSpec:
+        scheme, colon, rest = url.partition(":")
+        if not colon or scheme not in known:
+            # What stands in a variable may be a secret, whatever it is.
+            shown = f" {scheme!r}" if key == "url" else ""
+            raise self._wrong([*place, key], f"unknown scheme{shown} in the URL of {name!r}", nearest(scheme, known))
+        password: str | None = None
+        if scheme in {"sqlite", "file"}:
+            url = f"{scheme}:{self._path.parent / rest}"
+        else:
+            try:
+                url, password = without_password(url)
+            except ValueError as error:
+                raise self._wrong([*place, key], f"the URL of {name!r} is not right", str(error)) from None
+        if password is not None and key == "url":
+            hint = "put the URL into a variable and name that with url_env"
+            raise self._wrong([*place, key], f"the URL of {name!r} holds a password", hint)
+        return SourceSpec(name, url, password=None if password is None else Secret(f"password of {name}", password))
+
+    def _variable(self, variable: str, of: str, place: Sequence[str | int]) -> str:
+        value = self._environment.get(variable, "").strip()
+        if not value:
+            problem = f"the environment variable {variable} is not set"
+            raise self._wrong(place, problem, f"it must hold the URL of {of}")
+        return value
+
+    def _existing(self, file: str, place: Sequence[str | int]) -> str:
+        path = self._path.parent / file
+        if not path.is_file():
+            raise self._wrong(place, f"there is no file {path}", "paths are relative to the target file")
+        return str(path)
+
+    def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
+        return ConfigurationError(problem, hint=hint, file=self._path, line=self._locate(place))
+
+
+def _locator(text: str) -> Locator:
+    """Return what finds the line of a key in a TOML file, by its table header and its name."""
+
+    def locate(place: Sequence[str | int]) -> int | None:
+        names = [part for part in place if isinstance(part, str)]
+        index = next((part for part in place if isinstance(part, int)), 0)
+        if not names:
+            return None
+        *table, key = names
+        assigned = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
+        here, passed = [], -1
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
+                here = [part.strip().strip("\"'") for part in header[1].split(".")]
+                passed = passed + 1 if here == (table or names) else passed
+                if here == names and (table or passed == index):
+                    return number
+            elif here == table and (not table or passed >= index) and assigned.match(line):
+                return number
+        return locate(place[:-1]) if len(place) > 1 else None
+
+    return locate

@@ -1,0 +1,172 @@
+"""What a search of data at rest has told, as a table, as JSON lines and as SARIF 2.1.0."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from io import StringIO
+from typing import Any
+from urllib.parse import quote
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from payproof import __version__
+from payproof.domain.finding import Confidence, Severity
+from payproof.domain.trace import NotRead, Place, ScanReport, Standing, Trace
+from payproof.reporters.words import one_line
+
+__all__ = ["FORMATS"]
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
+_RANKS = {Confidence.LOW: 25.0, Confidence.MEDIUM: 50.0, Confidence.HIGH: 75.0, Confidence.CERTAIN: 100.0}
+_SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.LOW: "2.0"}
+_BYTES = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
+
+
+def _table(report: ScanReport, width: int) -> str:
+    """Return the report for people."""
+    out = Console(file=StringIO(), record=True, width=width, color_system=None)
+    if report.traces:
+        table = Table(box=None, pad_edge=False)
+        for name in ("standing", "severity", "sure", "where", "what", "fingerprint"):
+            table.add_column(name, overflow="fold")
+        for trace, standing, reason in report.traces:
+            shown = f" {trace.shown}" if trace.shown else ""
+            named = f" named {trace.name}" if trace.name else ""
+            more = f" ({trace.count:,} more)" if trace.count > 1 else ""
+            what = f"{trace.what}{shown}{named}{more}" + (f": {reason}" if reason else "")
+            cells = (standing, trace.severity, trace.confidence, str(trace.place), what, trace.fingerprint)
+            table.add_row(*(escape(one_line(cell)) for cell in cells))
+        out.print(table)
+    for line in _lines(report):
+        # Not cut: the rest of one, with words that a file's name has chosen, would begin as a line of ours does.
+        out.print(escape(one_line(line)), highlight=False, soft_wrap=True)
+    return out.export_text()
+
+
+def _lines(report: ScanReport) -> list[str]:
+    lines = [f"not read: {one.place}: {one.why}" for one in report.unread]
+    for one in report.searched:
+        if one.sampled:
+            share = f" of about {one.of:,} ({min(1.0, one.rows / one.of):.1%})" if one.of else ""
+            lines.append(f"sampled: {one.unit}: {one.rows:,} rows{share}")
+    lines += [f"note: {note}" for note in report.notes]
+    counts = dict.fromkeys(Standing, 0)
+    for trace, standing, _ in report.traces:
+        counts[standing] += trace.count
+    told = ", ".join(f"{count:,} {standing}" for standing, count in counts.items() if count) or "no traces"
+    size, rows = sum(one.size for one in report.searched), sum(one.rows for one in report.searched)
+    what = f"{len(report.searched):,} files and tables ({_sized(size)}, {rows:,} rows)"
+    if report.interrupted:
+        lines.append("interrupted: what follows is of the part that was searched")
+    lines.append(f"{told} in {what}; {len(report.unread):,} not read")
+    return lines
+
+
+def _sized(size: int) -> str:
+    return next((f"{size / unit:,.1f} {name}" for name, unit in _BYTES if size >= unit), f"{size:,} bytes")
+
+
+def _json_lines(report: ScanReport, _width: int) -> str:
+    """Return an object a line: each trace, what was not read, what was searched, and a summary at the end."""
+    lines: list[dict[str, Any]] = [
+        {"type": "trace", "standing": standing, "reason": reason, "fingerprint": trace.fingerprint, **asdict(trace)}
+        for trace, standing, reason in report.traces
+    ]
+    lines += ({"type": "not read", **asdict(one)} for one in report.unread)
+    lines += ({"type": "searched", **asdict(one)} for one in report.searched)
+    lines.append(
+        {
+            "type": "summary",
+            "notes": report.notes,
+            "interrupted": report.interrupted,
+            "exit_code": int(report.exit_code),
+            "payproof": __version__,
+        }
+    )
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def _sarif(report: ScanReport, _width: int) -> str:
+    """Return the report for programs that show the findings of analyses."""
+    kinds = sorted({trace.kind for trace, _, _ in report.traces})
+    worst: Mapping[str, Severity] = {
+        kind: max((t.severity for t, _, _ in report.traces if t.kind == kind), key=lambda one: one.rank)
+        for kind in kinds
+    }
+    rules = [
+        {
+            "id": kind,
+            "shortDescription": {"text": f"Payment data at rest: {kind.replace('_', ' ')}"},
+            "defaultConfiguration": {"level": _LEVELS[worst[kind]]},
+            "properties": {"tags": ["security", "pci-dss"], "security-severity": _SCORES[worst[kind]]},
+        }
+        for kind in kinds
+    ]
+    invocation = {
+        "executionSuccessful": not report.interrupted,
+        "exitCode": int(report.exit_code),
+        "toolExecutionNotifications": [
+            *(_notification(one) for one in report.unread),
+            *({"level": "note", "message": {"text": one_line(note)}} for note in report.notes),
+        ],
+    }
+    driver = {"name": "payproof", "version": __version__, "rules": rules}
+    run = {
+        "tool": {"driver": driver},
+        "invocations": [invocation],
+        "results": [_result(trace, standing, reason, kinds) for trace, standing, reason in report.traces],
+        "columnKind": "utf16CodeUnits",
+    }
+    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+
+
+def _result(trace: Trace, standing: Standing, reason: str, kinds: list[str]) -> dict[str, Any]:
+    text = f"{trace.what} {trace.shown}".strip() + f" at {trace.place}"
+    result: dict[str, Any] = {
+        "ruleId": trace.kind,
+        "ruleIndex": kinds.index(trace.kind),
+        "level": "note" if standing is Standing.LISTED else _LEVELS[trace.severity],
+        "rank": _RANKS[trace.confidence],
+        "message": {"text": one_line(text)},
+        "locations": [_location(trace.place)],
+        "partialFingerprints": {"payproof/v1": trace.fingerprint},
+        "occurrenceCount": trace.count,
+        "properties": {"standing": standing, "confidence": trace.confidence, "severity": trace.severity},
+    }
+    if standing is Standing.WAIVED:
+        result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
+    elif standing is not Standing.LISTED:
+        result["baselineState"] = "unchanged" if standing is Standing.KNOWN else "new"
+    return result
+
+
+def _location(place: Place) -> dict[str, Any]:
+    """Return a file's region, or a store's row as a logical location."""
+    if place.table or "://" in place.source:
+        named = one_line(".".join(one for one in (place.table, place.field) if one))
+        logical = {"fullyQualifiedName": one_line(str(place)), "kind": "member"}
+        return {"logicalLocations": [{"name": named, **logical} if named else logical]}
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(place.source)}}
+    if place.line is not None:
+        # The column counts bytes, which are UTF-16 code units only of ASCII: it is told in the message.
+        physical["region"] = {"startLine": place.line}
+    location: dict[str, Any] = {"physicalLocation": physical}
+    if place.part:
+        location["logicalLocations"] = [{"fullyQualifiedName": one_line(str(place)), "kind": "resource"}]
+    return location
+
+
+def _notification(one: NotRead) -> dict[str, Any]:
+    return {
+        "level": "error",
+        "message": {"text": one_line(f"not read: {one.place}: {one.why}")},
+        "locations": [_location(one.place)],
+        "descriptor": {"id": "not-read"},
+    }
+
+
+#: Reports by name: from what was told and the width of the terminal to a text.
+FORMATS: Mapping[str, Callable[[ScanReport, int], str]] = {"table": _table, "jsonl": _json_lines, "sarif": _sarif}

@@ -1,0 +1,108 @@
+"""gzip (RFC 1952), zlib (RFC 1950) and the entries of zip files, read up to a size and a ratio."""
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+
+from payproof.scan.characters import byte, one, word
+from payproof.scan.pieces import Decoded, Read, Unread
+from payproof.scan.streams import Bits
+from payproof.scan.view import View
+
+__all__ = ["STREAMS", "decoded", "deeper"]
+
+STREAMS: Mapping[str, Bits] = {
+    "archive": (byte(0x1F) & byte(0x8B).ahead(1) & byte(8).ahead(2))
+    | word("PK\x03\x04")
+    | (one("x") & (byte(0x01) | byte(0x5E) | byte(0x9C) | byte(0xDA)).ahead(1)),
+}
+
+_GZIP = re.compile(rb"\x1f\x8b\x08[\0-\x1f].{4}[\0\2\4][\0-\x0d\xff]", re.DOTALL)  # no reserved flag; known systems
+
+_MOST_READ = 8 * 1024 * 1024
+_MOST_MADE = 8 * 1024 * 1024
+_MOST_RATIO = 200  # deflate reaches 1,032; text stays under 50
+_SMALL = 1024 * 1024  # of less the ratio does not matter
+_CHUNK = 16 * 1024
+_CERTAIN = 256  # bytes that a false start does not decompress to
+_DEFLATED = 8
+_ZIP_HEADER = struct.Struct("<6xHH16xHH")  # flags, method, lengths of name and extra field
+
+
+class _Input:
+    """Compressed data from a place on, read as far as it is asked for."""
+
+    def __init__(self, read: Read, start: int) -> None:
+        self._read, self._start, self.taken = read, start, 0
+
+    def take(self, count: int) -> bytes:
+        """Return the next bytes; fewer where they or the bound end."""
+        count = min(count, _MOST_READ - self.taken)
+        part = self._read(self._start + self.taken, count) if count else b""
+        self.taken += len(part)
+        return part
+
+
+def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
+    """Decompress what begins as compressed data does."""
+    for start in view.places("archive").tolist():
+        data, sign = _Input(read, start), view.data[start : start + 1]
+        if sign == b"\x1f":
+            if not _GZIP.match(view.data, start):
+                continue
+            yield from _inflated(start, "gzip", data, zlib.MAX_WBITS | 16, sure=True)
+        elif sign == b"x":
+            yield from _inflated(start, "deflate", data, zlib.MAX_WBITS, sure=False)
+        else:
+            yield from _entry(start, data)
+
+
+def deeper(view: View) -> Iterator[Unread]:
+    """Tell what begins as compressed data does, where nothing more is decoded."""
+    for start in view.places("archive").tolist():
+        if _GZIP.match(view.data, start) or view.data[start : start + 4] == b"PK\x03\x04":
+            yield Unread(start, "compressed data within too many encodings: not read")
+
+
+def _entry(start: int, data: _Input) -> Iterator[Decoded | Unread]:
+    """Decompress an entry of a zip file from its local header (APPNOTE 4.3.7)."""
+    header = data.take(_ZIP_HEADER.size)
+    if len(header) < _ZIP_HEADER.size:
+        yield Unread(start, "zip entry is cut", ("zip",))
+        return
+    flags, method, name, extra = _ZIP_HEADER.unpack(header)
+    data.take(name + extra)
+    if flags & 1:
+        yield Unread(start, "zip entry is encrypted", ("zip",))
+    elif method == _DEFLATED:
+        yield from _inflated(start, "zip", data, -zlib.MAX_WBITS, sure=True)
+    elif method:
+        yield Unread(start, f"zip entry is compressed by method {method}", ("zip",))
+
+
+def _inflated(start: int, name: str, data: _Input, bits: int, *, sure: bool) -> Iterator[Decoded | Unread]:
+    """Decompress until the data, the bound or the ratio ends; what was made before an error is searched, too."""
+    inflater = zlib.decompressobj(bits)
+    made: list[bytes] = []
+    size, why = 0, ""
+    while not inflater.eof and not why:
+        fed = inflater.unconsumed_tail or data.take(_CHUNK)
+        try:
+            made.append(inflater.decompress(fed, _CHUNK))
+        except zlib.error:
+            why = f"{name} data is corrupt after {size} bytes"
+            break
+        size += len(made[-1])
+        if size >= _MOST_MADE:
+            why = f"{name} data is longer than {_MOST_MADE // 2**20} MiB: the rest was not read"
+        elif size > _SMALL and size > _MOST_RATIO * data.taken:
+            why = f"{name} data expands more than {_MOST_RATIO} times: the rest was not read"
+        elif not fed and not made[-1]:
+            why = f"{name} data is cut after {size} bytes"
+    if size < _CERTAIN and why and not sure:
+        return
+    if size:
+        yield Decoded(start, start + data.taken - len(inflater.unused_data), name, b"".join(made))
+    if why:
+        yield Unread(start, why, (name,))

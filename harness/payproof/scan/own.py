@@ -1,0 +1,83 @@
+"""Finds values that are known beforehand, in every form and in every encoding that the search knows."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from payproof.domain.contracts import Hit
+from payproof.domain.finding import Confidence
+from payproof.scan.canaries import Canaries, Canary
+from payproof.scan.digits import MARGIN, numbers, prepared
+from payproof.scan.scanner import Scanner
+from payproof.scan.streams import Bits
+from payproof.scan.view import View
+
+__all__ = ["Finder", "OwnValues", "Span"]
+
+
+class OwnValues:
+    """What looks for such values in one text, as the scanner asks for it."""
+
+    name: ClassVar[str] = "canary"
+    countable: ClassVar[bool] = True
+    positive: ClassVar[tuple[bytes, ...]] = ()
+    negative: ClassVar[tuple[bytes, ...]] = ()
+
+    def __init__(self, values: Canaries) -> None:
+        self._values = values
+        self.anchor: Bits = values.anchor
+
+    def find(self, data: bytes) -> Iterator[Hit]:
+        """Return each value."""
+        for hit in self.search(prepared(data, {f"detector {self.name}": self.anchor})):
+            yield replace(hit, start=hit.start - MARGIN, end=hit.end - MARGIN)
+
+    def search(self, view: View) -> Iterator[Hit]:
+        """Return each value in a prepared text."""
+        for place, form in self._values.find(view, view.places(f"detector {self.name}")):
+            yield _hit(place, place + len(form.text), form.canary, form.how)
+        for number in numbers(view) if self._values.numbers else ():
+            known = self._values.numbers.get(number.digits)
+            if known is not None:
+                yield _hit(number.start, number.end, known, "as it is")
+
+
+def _hit(start: int, end: int, canary: Canary, how: str) -> Hit:
+    what = f"{canary.kind} ({canary.label})" + ("" if how == "as it is" else f", {how}")
+    return Hit(start, end, what, Confidence.CERTAIN, f"[{canary.kind}: {canary.label}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes that are a value, or hold it, and ``how`` it is written there, outermost encoding first."""
+
+    start: int
+    end: int
+    kind: str
+    label: str
+    how: str
+
+
+class Finder:
+    """Finds values, and tells the bytes that have to be replaced so that none of them is left."""
+
+    def __init__(self, values: Iterable[Canary]) -> None:
+        given = tuple(values)
+        self._by_shown = {f"[{one.kind}: {one.label}]": one for one in given}
+        self._scanner = Scanner([OwnValues(Canaries(given))], Confidence.CERTAIN) if given else None
+
+    def spans(self, data: bytes) -> list[Span]:
+        """Return the places of all values in order; none overlaps another."""
+        if self._scanner is None:
+            return []
+        merged: list[Span] = []
+        hits = (one for one in self._scanner.scan(data) if isinstance(one, Hit))
+        for hit in sorted(hits, key=lambda one: (one.start, -one.end)):
+            if merged and hit.start < merged[-1].end:
+                merged[-1] = replace(merged[-1], end=max(merged[-1].end, hit.end))
+                continue
+            value = self._by_shown[hit.shown]
+            form = hit.what.removeprefix(f"{value.kind} ({value.label})").removeprefix(", ")
+            how = ", ".join([*hit.path, *([form] if form else [])])
+            merged.append(Span(hit.start, hit.end, value.kind, value.label, how))
+        return merged

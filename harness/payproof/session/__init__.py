@@ -1,0 +1,45 @@
+"""Composition root: the only place that builds adapters and joins them with the engine."""
+
+from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
+from payproof.session.delivery import deliver_once
+from payproof.session.discovery import describe_target
+from payproof.session.lanes import Lanes, open_lanes
+from payproof.session.own_test import OwnTest
+from payproof.session.record import rejudged
+from payproof.session.run import (
+    MOST_SEED,
+    Choice,
+    EmbeddedStore,
+    Session,
+    all_scenarios,
+    asks_for_fuzzing,
+    asks_for_operations,
+    choose,
+    count,
+    event_factory,
+    open_session,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "MOST_SEED",
+    "Choice",
+    "EmbeddedStore",
+    "Lanes",
+    "OwnTest",
+    "Session",
+    "all_scenarios",
+    "asks_for_fuzzing",
+    "asks_for_operations",
+    "choose",
+    "count",
+    "deliver_once",
+    "describe_target",
+    "described_choice",
+    "event_factory",
+    "find_target",
+    "open_lanes",
+    "open_session",
+    "rejudged",
+    "target_or_reference",
+]

@@ -1,0 +1,77 @@
+"""Judges a recorded run again, so that a newer check can be tried on what was observed before."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from payproof.domain.documents import read_json
+from payproof.domain.events import CaseFinished, Record, RunEvent, RunFinished, RunStarted
+from payproof.domain.strings import strings_of
+from payproof.domain.verdict import ExitCode, Verdict
+from payproof.engine.judge import exit_code, judge
+from payproof.errors import ConfigurationError
+from payproof.language import decode_event
+from payproof.registry import nearest
+from payproof.session.run import all_scenarios, count
+
+__all__ = ["rejudged"]
+
+
+def rejudged(path: Path) -> Iterator[RunEvent]:
+    """Yield the events of a run record with verdicts made anew from its observations.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is no run record, was cut short, or names unknown cases.
+    """
+    header, *cases, footer = _events(path)
+    assert isinstance(header, RunStarted)
+    assert isinstance(footer, RunFinished)
+    known = {case.id: (scenario, case) for scenario in all_scenarios() for case in scenario.cases}
+    verdicts: list[Verdict] = []
+    yield header
+    for line, event in enumerate(cases, 2):
+        assert isinstance(event, CaseFinished)
+        if event.id not in known:
+            raise ConfigurationError(
+                f"no case {event.id!r} in this version", hint=nearest(event.id, known), file=path, line=line
+            )
+        verdict: Verdict = event.verdict
+        # Without any observation there is nothing to judge anew: the case was skipped, or ended by our own fault.
+        if event.record != Record():
+            verdict = judge(header.contract, *known[event.id], event.record)
+        verdicts.append(verdict)
+        yield replace(event, verdict=verdict)
+    interrupted = footer.exit_code is ExitCode.INTERRUPTED
+    yield RunFinished(
+        counts=count(verdicts),
+        exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
+        seconds=footer.seconds,
+    )
+
+
+def _events(path: Path) -> list[RunEvent]:
+    try:
+        lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigurationError(f"the run record cannot be read: {reason}", file=path) from None
+    events: list[RunEvent] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            content = read_json(line)
+        except ValueError:
+            raise ConfigurationError("not JSON; the record was cut short or edited", file=path, line=number) from None
+        event = decode_event(content, str(path), number)
+        if any("\ud800" <= character <= "\udfff" for text in strings_of(event) for character in text):
+            raise ConfigurationError("a text in it is no Unicode", file=path, line=number)
+        events.append(event)
+    shape = [type(event) for event in events]
+    if shape[:1] != [RunStarted] or shape[-1:] != [RunFinished] or set(shape[1:-1]) - {CaseFinished}:
+        raise ConfigurationError(
+            "a run record has one header, then cases, then one footer", hint="this one was cut short", file=path
+        )
+    footer = events[-1]
+    if isinstance(footer, RunFinished) and sum(footer.counts.values()) != len(events) - 2:
+        said = f"the footer counts {sum(footer.counts.values())} cases, the record holds {len(events) - 2}"
+        raise ConfigurationError(said, hint="lines were taken out or added", file=path)
+    return events

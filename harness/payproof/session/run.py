@@ -1,0 +1,424 @@
+"""Composition root: opens a target, runs cases, closes; yields what happens as events."""
+
+import asyncio
+import secrets
+import shlex
+import time
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+from payproof import __version__
+from payproof.adapters.clock import SystemClock
+from payproof.adapters.commands import LocalCommands
+from payproof.adapters.data import data_folder
+from payproof.adapters.http import HttpSender
+from payproof.adapters.outages import LocalOutages
+from payproof.adapters.reference import (
+    REFERENCE_COMMAND,
+    REFERENCE_UPSTREAM,
+    EmbeddedStore,
+    Reference,
+    StripeAt,
+    require_reference,
+)
+from payproof.adapters.writer import DatabaseWriter
+from payproof.canary import Ledger
+from payproof.domain.contracts import Check, Log, Step, Store
+from payproof.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted, Unwatched
+from payproof.domain.finding import Severity
+from payproof.domain.observation import Observation
+from payproof.domain.operation import UpstreamSpec
+from payproof.domain.scenario import Case, Scenario
+from payproof.domain.tables import Tables
+from payproof.domain.target import Environment, SourceSpec, Target
+from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
+from payproof.engine.holdings import Holdings
+from payproof.engine.judge import exit_code, judge, skip
+from payproof.engine.runner import Runner
+from payproof.engine.trial import Trial
+from payproof.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, record_fault
+from payproof.extras import install
+from payproof.language import read_scenarios, read_target
+from payproof.registry import log_sources, nearest, store_sources, table_sources
+from payproof.session.openapi import described
+from payproof.session.places import LocalFiles
+from payproof.session.upstream import OpenUpstream, open_upstream
+from payproof.steps.deliver import Deliver
+from payproof.stripe.events import EventFactory
+
+__all__ = [
+    "MOST_SEED",
+    "Choice",
+    "EmbeddedStore",
+    "Session",
+    "all_scenarios",
+    "asks_for_fuzzing",
+    "asks_for_operations",
+    "choose",
+    "count",
+    "event_factory",
+    "open_session",
+]
+
+Choice = tuple[Scenario, Case]
+
+#: What a made-up seed is below.
+MOST_SEED = 2**32
+
+
+def all_scenarios() -> tuple[Scenario, ...]:
+    """Read every scenario that comes with Payproof."""
+    return read_scenarios(data_folder("scenarios"))
+
+
+def event_factory(seed: int | str) -> EventFactory:
+    """Return what makes Stripe events from the fixtures."""
+    return EventFactory(data_folder("fixtures") / "events", seed=seed)
+
+
+def choose(
+    scenarios: Sequence[Scenario],
+    *,
+    topics: Iterable[str] = (),
+    ids: Iterable[str] = (),
+    at_least: Severity = Severity.LOW,
+) -> tuple[Choice, ...]:
+    """Return the cases of the given topics, ids (``topic/name`` or ``topic/name[case]``) and severities.
+
+    Raises:
+        ConfigurationError: a topic or id that there is not, or one of which the other choices leave nothing.
+    """
+    cases = {case.id: (scenario, case) for scenario in scenarios for case in scenario.cases}
+    whole = {scenario.id: scenario for scenario in scenarios}
+    known_topics = {scenario.topic: scenario for scenario in scenarios}
+    for topic in (topics := tuple(topics)):
+        if topic not in known_topics:
+            raise ConfigurationError(f"unknown topic {topic!r}", hint=nearest(topic, known_topics))
+    for one in (ids := tuple(ids)):
+        if one not in whole and one not in cases:
+            known: Mapping[str, object] = cases if "[" in one else whole
+            raise ConfigurationError(f"unknown scenario {one!r}", hint=nearest(one, known))
+    chosen = tuple(
+        (scenario, case)
+        for scenario, case in cases.values()
+        if (not topics or scenario.topic in topics)
+        and (not ids or scenario.id in ids or case.id in ids)
+        and scenario.severity.rank >= at_least.rank
+    )
+    _refuse_empty("topic", topics, {scenario.topic for scenario, _ in chosen})
+    _refuse_empty("scenario", ids, {one for scenario, case in chosen for one in (scenario.id, case.id)})
+    return chosen
+
+
+def _refuse_empty(kind: str, named: Iterable[str], left: Container[str]) -> None:
+    """Refuse a topic or scenario that was asked for, and of which nothing would be run."""
+    for one in named:
+        if one not in left:
+            raise ConfigurationError(
+                f"nothing would be run of {kind} {one!r}: the other choices leave it out",
+                hint="each scenario must be of a topic and of a severity that are chosen",
+            )
+
+
+def asks_for_operations(choices: Iterable[Choice]) -> bool:
+    """Whether any of the cases asks for an operation of the target's."""
+    return any("upstream" in case.needs for _, case in choices)
+
+
+def asks_for_fuzzing(choices: Iterable[Choice]) -> bool:
+    """Whether any of the cases makes requests up."""
+    return any(getattr(step, "packages", ()) for _, case in choices for step in case.phase.steps)
+
+
+class Session:
+    """An open target; runs cases on it one after another, from any thread that has no event loop of its own."""
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        seed: int,
+        ledger: Ledger,
+        upstream: OpenUpstream | None = None,
+        command: Sequence[str] = ("payproof", "run"),
+        file: Path | None = None,
+        fuzzing: bool = True,
+    ) -> None:
+        self.target, self.seed, self.ledger, self._file = target, seed, ledger, file
+        self._upstream, self._command = upstream, command
+        self._loop = asyncio.Runner()
+        self._resources = ExitStack()
+        self._resources.callback(self._loop.close)
+        for secret in target.secrets:
+            self.ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
+        try:
+            if fuzzing:
+                self.target = self._loop.run(described(target, ledger))
+            self._runner = self._loop.run(self._open())
+        except BaseException:
+            self.close()
+            raise
+
+    async def _open(self) -> Runner:
+        stores: list[Store] = []
+        for spec in self.target.stores:
+            store = store_sources()[spec.url.partition(":")[0]](spec)
+            self._resources.callback(self._closed, store)
+            stores.append(store)
+        logs: list[Log] = []
+        for spec in self.target.logs:
+            log = log_sources()[spec.url.partition(":")[0]](spec)
+            self._resources.callback(self._closed, log)
+            logs.append(log)
+        events = event_factory(self.seed)
+        # Refuses what is no API version, and no type in it, before anything is sent.
+        types = events.types(self.target.webhook.api_version)
+        for kept in self.target.contract.kept_rows:
+            for type_ in (kept.event, *kept.stays):
+                if type_ and type_ not in types:
+                    problem = f"retention of {kept.table!r}: there are no events of type {type_!r}"
+                    raise ConfigurationError(problem, hint=nearest(type_, list(types)))
+        sender = HttpSender(self.target, self.ledger)
+        self._resources.callback(self._closed, sender)
+        holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)
+        self._resources.callback(holdings.close)
+        retention = self.target.retention
+        runner = Runner(
+            self.target,
+            sender=sender,
+            events=events,
+            stores=stores,
+            logs=logs,
+            ledger=self.ledger,
+            clock=SystemClock(),
+            holdings=holdings,
+            commands=LocalCommands(),
+            outages=LocalOutages(self.target.store_outage),
+            seed=self.seed,
+            upstream=self._upstream,
+            writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
+        )
+        marker: Step = Deliver()
+        await runner.plant_marker(marker)
+        return runner
+
+    def _closed(self, resource: Store | Log | HttpSender) -> None:
+        self._loop.run(resource.close())
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._resources.close()
+
+    def judged(self, scenario: Scenario, case: Case) -> CaseFinished:
+        """Run one case and judge it."""
+        started = time.perf_counter()
+        verdict: Verdict | None = skip(self.target, scenario, case) or _lacking(case)
+        record = Record()
+        if verdict is None:
+            try:
+                record = self._loop.run(self._runner.run(scenario, case))
+                verdict = judge(self.target.contract, scenario, case, record)
+            except Exception as error:  # noqa: BLE001 (our own fault ends one case; its text could hold anything)
+                verdict = Errored(Reason.HARNESS_FAULT, record_fault(error))
+        finished = CaseFinished(
+            id=case.id,
+            title=scenario.title,
+            severity=scenario.severity,
+            verdict=verdict,
+            record=record,
+            seconds=time.perf_counter() - started,
+            repeat=self.repeat(case.id),
+        )
+        told, found = self.ledger.mask_strings(finished)
+        masked = dict.fromkeys(f"{one.kind} ({one.label})" for one in found)
+        return replace(told, masked=tuple(masked)) if masked else told
+
+    def trial(self, key: str) -> Trial:
+        """Begin steps of a user's own test.
+
+        Raises:
+            ConfigurationError: the target is production, where nothing runs that changes something.
+        """
+        if self.target.environment is Environment.PRODUCTION:
+            raise ConfigurationError(
+                f"{self.target.name} is production: nothing is delivered there", hint="give a staging system"
+            )
+        return self._runner.trial(key)
+
+    def act(self, trial: Trial, step: Step) -> None:
+        """Run one step of a trial."""
+        with _own_faults():
+            self._loop.run(trial.act(step))
+
+    def look(self, trial: Trial, expect: Iterable[Check]) -> None:
+        """Look into every source, waiting for what the checks wait for."""
+        with _own_faults():
+            self._loop.run(trial.look(expect))
+
+    @property
+    def marker(self) -> tuple[Observation, ...]:
+        """What was answered to the genuine delivery at the start; nothing on production."""
+        return self._runner.marker
+
+    @property
+    def unwatched(self) -> tuple[Unwatched, ...]:
+        """The sources in which that delivery left no trace, so that their silence means nothing."""
+        return self._runner.unwatched
+
+    def repeat(self, id_: str) -> str:
+        """Return the command that runs one case again, the same way."""
+        return shlex.join([*self._command, "--scenario", id_, "--seed", str(self.seed)])
+
+    def started(self, cases: int) -> RunStarted:
+        """Return the run's header."""
+        return RunStarted(
+            version=__version__,
+            target=self.target.name,
+            url="" if self._file is None else self.target.url,
+            file="" if self._file is None else str(self._file),
+            environment=self.target.environment.value,
+            seed=self.seed,
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            cases=cases,
+            stores=tuple(spec.name for spec in self.target.stores),
+            logs=tuple(spec.name for spec in self.target.logs),
+            contract=self.target.contract,
+            files=tuple(spec.name for spec in self.target.files),
+        )
+
+    def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
+        """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
+        begun = time.perf_counter()
+        verdicts: list[Verdict] = []
+        interrupted = False
+        yield self.started(len(choices))
+        for scenario, case in choices:
+            yield CaseStarted(case.id)
+            try:
+                finished = self.judged(scenario, case)
+            except KeyboardInterrupt:
+                interrupted = True
+                break
+            verdicts.append(finished.verdict)
+            yield finished
+        yield RunFinished(
+            counts=count(verdicts),
+            exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
+            seconds=time.perf_counter() - begun,
+        )
+
+
+@contextmanager
+def _own_faults() -> Iterator[None]:
+    """Tell a fault of our own by its type and place: its text, and what its frames hold, could be anything."""
+    try:
+        yield
+    except PayproofError:
+        raise
+    except Exception as error:  # noqa: BLE001 (see above)
+        raise InconclusiveError(Reason.HARNESS_FAULT, record_fault(error)) from None
+
+
+def _open_tables(spec: SourceSpec) -> Tables:
+    """Open a store to read it whole.
+
+    Raises:
+        InconclusiveError: it cannot be opened.
+    """
+    scheme = spec.url.partition(":")[0]
+    known = table_sources()
+    if scheme not in known:
+        raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {spec.name}: {scheme} cannot be read whole")
+    try:
+        return known[scheme](spec)
+    except ConfigurationError as error:
+        raise InconclusiveError(Reason.SOURCE_UNREADABLE, str(error)) from None
+
+
+def _lacking(case: Case) -> Skipped | None:
+    """Return that a case needs packages which are not installed, if it does."""
+    wanted = {package for step in case.phase.steps for package in getattr(step, "packages", ())}
+    missing = sorted(package for package in wanted if find_spec(package) is None)
+    return Skipped(f"{' and '.join(missing)} not installed: {install('fuzz')}") if missing else None
+
+
+def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """Return how many verdicts there are of each kind; broken advice is counted apart from broken rules."""
+    kinds = ("passed", "failed", "advised", "errored", "skipped")
+    found = Counter("advised" if isinstance(v, Failed) and v.advised else v.kind for v in verdicts)
+    return {kind: found[kind] for kind in kinds}
+
+
+@contextmanager
+def open_session(
+    target_file: Path | None,
+    *,
+    seed: int | None = None,
+    shared: bool = False,
+    reference: Sequence[str] = REFERENCE_COMMAND,
+    store: EmbeddedStore | None = None,
+    operations: bool = True,
+    fuzzing: bool = True,
+    effort: float | None = None,
+) -> Iterator[Session]:
+    """Open the target that a file describes, or the reference service, and close it at the end.
+
+    ``operations`` says that operations of the reference service will be asked for, for which it gives access first, and
+    ``fuzzing`` that requests will be made up, for which the target's OpenAPI document is read where there is one.
+    ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
+    own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise. ``effort`` is
+    how many times as many requests as usual are made up, in place of what the target file says.
+
+    Raises:
+        ConfigurationError: the target file or the OpenAPI document is wrong, a store is chosen for a target that has
+            its own, or the reference service is not installed.
+        TargetStartError: the reference service did not start.
+        InconclusiveError: the target gives no answer at all.
+    """
+    seed, ledger, listening = secrets.randbelow(MOST_SEED) if seed is None else seed, Ledger(), None
+    with ExitStack() as stack:
+
+        def listen(spec: UpstreamSpec, api_version: str) -> OpenUpstream:
+            return stack.enter_context(open_upstream(spec, ledger=ledger, api_version=api_version, seed=seed))
+
+        if target_file is None:
+            require_reference()
+            api_version = event_factory(0).versions()[-1]
+            listening = listen(REFERENCE_UPSTREAM, api_version)
+            stripe = StripeAt(listening.url, listening.ca_file)
+            service = Reference(api_version, stripe, reference, store or "sqlite", operations=operations, owner=fuzzing)
+            target = stack.enter_context(service).target
+            command: tuple[str, ...] = ("payproof", "run", "--reference", *(("--store", store) if store else ()))
+        elif store is not None:
+            raise ConfigurationError(
+                "the store is chosen for the reference service only", hint="a target file names its own in [[stores]]"
+            )
+        else:
+            target = read_target(target_file)
+            if shared:
+                target = replace(target, stores=tuple(replace(store, busy=True) for store in target.stores))
+            if target.upstream is not None:
+                if shared:
+                    problem = "several workers cannot listen at the address of one [upstream]"
+                    raise ConfigurationError(problem, hint="run without -n", file=target_file)
+                listening = listen(target.upstream, target.webhook.api_version)
+            command = ("payproof", "run", "--target", str(target_file))
+        if effort is not None:
+            target = replace(target, budget=replace(target.budget, effort=effort))
+            command += ("--fuzz-effort", f"{effort:g}")
+        session = Session(
+            target,
+            seed=seed,
+            ledger=ledger,
+            upstream=listening,
+            command=command,
+            file=target_file,
+            fuzzing=fuzzing,
+        )
+        stack.callback(session.close)
+        yield session

@@ -1,0 +1,152 @@
+from collections.abc import Iterable, Iterator, Sequence
+
+import psycopg
+from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
+from psycopg.pq.abc import PGresult
+
+from payproof.domain.contracts import Snapshot
+from payproof.domain.target import SourceSpec
+from payproof.errors import ConfigurationError, InconclusiveError, Reason
+from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint, LastLook
+from payproof.sources.postgresql.connection import Address, told
+from payproof.sources.postgresql.queries import (
+    SETTINGS,
+    TABLES,
+    VERSION,
+    Table,
+    columns_of,
+    results_of,
+    rows_of,
+)
+
+__all__ = ["PostgresqlStore"]
+
+_MOST_NAMED = 3
+
+
+class PostgresqlStore:
+    """A PostgreSQL database, read in transactions that cannot write; many tables cost few round trips."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self.name = spec.name
+        self._ignored, self._busy = frozenset(spec.ignore), spec.busy
+        self._address = Address(spec.url, None if spec.password is None else spec.password.reveal())
+        self._connection: AsyncConnection | None = None
+        self._last = LastLook()
+
+    def try_connection(self) -> None:
+        """Connect once, so that a wrong address is told before anything is sent.
+
+        Raises:
+            ConfigurationError: no connection can be made.
+        """
+        try:
+            self._address.try_connection()
+        except psycopg.Error as error:
+            raise ConfigurationError(f"store {self.name!r}: {told(error, self._address.password)}") from None
+
+    async def snapshot(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
+        """Digest every row; in big or busy tables only rows that hold one of the ids.
+
+        Raises:
+            InconclusiveError: the database, or a table that is not ignored, cannot be read.
+        """
+        try:
+            connection = await self._connected()
+            seen = await self._look(connection.cursor(), ids, before)
+            await connection.commit()
+        except BaseException as error:
+            # In whatever state the connection is: the next look makes a new one.
+            await self.close()
+            if isinstance(error, psycopg.Error):
+                raise self._unreadable(told(error, self._address.password)) from None
+            if isinstance(error, UnicodeError):
+                raise self._unreadable("a name in it is not in the encoding that it states") from None
+            raise
+        return seen
+
+    async def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        self._last = LastLook()
+        if connection is not None:
+            await connection.close()
+
+    async def _connected(self) -> AsyncConnection:
+        if self._connection is None:
+            # Nothing is prepared: behind a pooler the next statement may reach another connection.
+            connection = await AsyncConnection.connect(self._address.conninfo(), prepare_threshold=None)
+            await connection.set_read_only(True)
+            await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+            self._connection = connection
+        return self._connection
+
+    async def _look(self, cursor: AsyncCursor, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
+        _, answer = await results_of(cursor, [SETTINGS, VERSION])
+        version = answer.get_value(0, 0)
+        unchanged = self._last.still_true(version, before)
+        if unchanged is not None:
+            return unchanged
+        seen = Fingerprint(before, busy=self._busy)
+        whole: list[tuple[Table, int]] = []
+        tables = await self._tables(cursor)
+        for table, total in zip(tables, await self._totals(cursor, tables), strict=True):
+            if seen.narrows(table.name, total):
+                await self._add_narrow(cursor, table, ids, seen)
+            else:
+                whole.append((table, total))
+        for batch in _batches(whole):
+            results = await results_of(cursor, [table.rows() for table in batch])
+            for table, result in zip(batch, results, strict=True):
+                seen.add(table.name, columns_of(result), rows_of(result))
+        return self._last.keep(version, seen)
+
+    async def _tables(self, cursor: AsyncCursor) -> list[Table]:
+        """Return the tables to read; one that this role may not read must be ignored."""
+        await cursor.execute(TABLES)
+        found = [(Table(schema, table, alone), readable) async for schema, table, alone, readable in cursor]
+        hidden = [table.name for table, readable in found if not readable and table.name not in self._ignored]
+        if hidden:
+            more = f" and {len(hidden) - _MOST_NAMED} more" if len(hidden) > _MOST_NAMED else ""
+            named = ", ".join(hidden[:_MOST_NAMED])
+            raise self._unreadable(f"its role may not read all of table {named}{more}; grant SELECT, or ignore them")
+        return [table for table, readable in found if readable]
+
+    async def _totals(self, cursor: AsyncCursor, tables: Sequence[Table]) -> list[int]:
+        """Count rows, as far as it must be known how to read them."""
+        if self._busy:
+            return [0 for _ in tables]
+        counts = await results_of(cursor, [table.count(WHOLE_TABLE_ROWS + 1) for table in tables])
+        return [_number(count) for count in counts]
+
+    async def _add_narrow(self, cursor: AsyncCursor, table: Table, ids: Sequence[str], seen: Fingerprint) -> None:
+        if self._busy:
+            (result,) = await results_of(cursor, [table.rows_with(ids)])
+            total = 0
+        else:
+            count, result = await results_of(cursor, [table.count(), table.rows_with(ids)])
+            total = _number(count)
+        seen.add(table.name, columns_of(result), rows_of(result), others_of=total)
+
+    def _unreadable(self, detail: str) -> InconclusiveError:
+        return InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {detail}")
+
+
+def _batches(tables: Iterable[tuple[Table, int]]) -> Iterator[list[Table]]:
+    """Yield tables that are read together: in memory they are little more than one table that is read whole."""
+    batch: list[Table] = []
+    rows = 0
+    for table, total in tables:
+        if batch and rows + total > WHOLE_TABLE_ROWS:
+            yield batch
+            batch, rows = [], 0
+        batch.append(table)
+        rows += total
+    if batch:
+        yield batch
+
+
+def _number(result: PGresult) -> int:
+    value = result.get_value(0, 0)
+    assert value is not None
+    return int(value)

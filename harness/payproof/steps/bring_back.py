@@ -1,0 +1,26 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Context
+from payproof.domain.observation import Exchange
+from payproof.registry import step
+
+__all__ = ["BringBack"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class BringBack:
+    """Let the target's store work again; with ``redeliver`` the last request is then sent again, as Stripe does.
+
+    What the stores show after it has happened since the store was taken down.
+    """
+
+    name: ClassVar[str] = "bring_back"
+    redeliver: bool = False
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Bring it back."""
+        await context.bring_store_back()
+        return [await context.send(context.sent[-1])] if self.redeliver else ()

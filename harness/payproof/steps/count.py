@@ -1,0 +1,22 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from payproof.domain.contracts import Context
+from payproof.domain.observation import Observation
+from payproof.registry import step
+
+__all__ = ["Count"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Count by column, in every store, what an earlier step has had watched."""
+
+    name: ClassVar[str] = "count"
+    moment: Literal["after", "purged"] = "after"
+
+    async def run(self, context: Context) -> Sequence[Observation]:
+        """Count."""
+        return await context.count(self.moment)

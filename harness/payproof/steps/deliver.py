@@ -1,0 +1,161 @@
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
+from urllib.parse import urlencode, urlsplit
+
+from payproof.domain.contracts import Context, Request
+from payproof.domain.observation import ABSENT, Answer, Exchange
+from payproof.domain.sensitive import Secret
+from payproof.domain.target import Target
+from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, redirected, shaped, with_query
+from payproof.errors import ConfigurationError
+from payproof.registry import step
+from payproof.stripe.deliveries import STRIPE_HEADERS
+from payproof.stripe.forgeries import forge, forgery_named
+from payproof.stripe.forgery import Delivery, Material
+from payproof.stripe.signature import hexdigest
+
+__all__ = ["Deliver", "digests_of"]
+
+_DIGEST = re.compile(rb"=([0-9A-Za-z+/]{32,})")
+_TIMESTAMP = re.compile(rb"(?:^|,)t=(\d{1,12})(?=,|$)")
+_MOST_DIGESTS = 8
+_FAILURE = 500
+_TEMPORARY_REDIRECTS = frozenset({307, 308})
+
+
+def digests_of(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
+    """Yield the signature digests that headers hold, at most the last 8 of each: they must appear nowhere else."""
+    for _, value in headers:
+        yield from _DIGEST.findall(value)[-_MOST_DIGESTS:]
+
+
+def _right_digests(signed: Delivery, secret: Secret) -> Iterator[bytes]:
+    """Yield what would have verified the body: whoever is shown it has a genuine signature for a forged body."""
+    for _, value in signed.headers:
+        for timestamp in _TIMESTAMP.findall(value):
+            yield hexdigest(signed.body, secret.reveal(), timestamp.decode()).encode()
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Deliver one event to the webhook route, signed or forged, as Stripe would send it.
+
+    ``signature`` names a way to sign or forge (``payproof.stripe.forgery``), ``body`` the form of the JSON, ``set``
+    values at dotted paths of the event's object. ``path`` varies how the webhook's path is written, ``alias`` is the
+    name of a twin that somebody may have forgotten: each place that there may be of either gets the delivery. With
+    ``follow`` one redirect that keeps the method is followed on the same host. Where such a place neither is absent nor
+    rejects, the same goes to a place that no route has, so that it can be told whether the target answers any so.
+    """
+
+    name: ClassVar[str] = "deliver"
+    event: str = "customer.subscription.updated"
+    signature: str = "valid"
+    body: Literal["pretty", "compact", "spaced", "unicode", "escaped", "large"] = "pretty"
+    path: Literal["webhook"] | Shape = "webhook"
+    alias: str = ""
+    follow: bool = False
+    set: Mapping[str, object] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a signature that there is not, as soon as a scenario file is read."""
+        try:
+            forgery_named(self.signature)
+        except ConfigurationError as error:
+            raise ValueError(str(error)) from None
+
+    def unfit(self, target: Target) -> str:
+        """Return why a target's path cannot be written so."""
+        try:
+            self._places(target.webhook.path)
+        except ShapeError as error:
+            return str(error)
+        return ""
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Make the event, sign or forge it, send it."""
+        if forgery_named(self.signature).exact:
+            await context.early_in_second()
+        event = context.events(self.event, values=self.set, ids=self.ids)
+        hook = context.target.webhook
+        signed = forge(
+            self.signature,
+            Material(
+                body=event.encoded(self.body),
+                secret=hook.secret.reveal(),
+                now=context.now(),
+                random=context.random,
+                previous_secret=_text(hook.previous_secret),
+                retired_secret=_text(hook.retired_secret),
+                api_key=_text(context.target.api_key),
+                publishable_key=context.target.publishable_key,
+            ),
+        )
+        for digest in digests_of(signed.headers):
+            context.conceal("signature", "Stripe-Signature", digest)
+        for digest in _right_digests(signed, hook.secret):
+            context.conceal("signature", "the right signature of what was sent", digest)
+        exchanges: list[Exchange] = []
+        for place in self._places(hook.path):
+            request = Request(
+                method="POST",
+                target=with_query(place, urlencode(signed.query)),
+                headers=(
+                    *STRIPE_HEADERS,
+                    *signed.headers,
+                ),
+                body=signed.body,
+                note=f"{self.event} ({event.id}), signature {self.signature}, body {self.body}, path {place}",
+                ids=event.ids,
+                variant=self.signature,
+            )
+            exchanges.append(await context.send(request))
+            if self.follow and (onward := _redirect(exchanges[-1])):
+                exchanges.append(await context.send(_moved(request, onward)))
+            if place != hook.path and _is_taken_or_odd(context, exchanges[-1]):
+                name = f"payproof-{context.random.getrandbits(32):08x}"
+                elsewhere = with_query(nowhere(hook.path, place, name), urlencode(signed.query))
+                note = f"{request.note}, but to a place that no route has"
+                exchanges.append(await context.send(replace(request, target=elsewhere, note=note, role="nowhere")))
+        return exchanges
+
+    def _places(self, path: str) -> tuple[str, ...]:
+        """Return where the delivery goes.
+
+        Raises:
+            ShapeError: the path cannot be written so.
+        """
+        if self.alias:
+            return aliases(path, self.alias)
+        return (path,) if self.path == "webhook" else shaped(path, self.path)
+
+
+def _text(secret: Secret | None) -> str | None:
+    return None if secret is None else secret.reveal()
+
+
+def _is_taken_or_odd(context: Context, exchange: Exchange) -> bool:
+    """Whether an answer neither says that there is no such place, nor rejects, nor fails, nor leads elsewhere."""
+    answer = exchange.answer
+    if not isinstance(answer, Answer) or answer.status >= _FAILURE:
+        return False
+    return answer.status not in ABSENT | _TEMPORARY_REDIRECTS | context.target.contract.rejected
+
+
+def _redirect(exchange: Exchange) -> str | None:
+    """Return the request target that a method-keeping redirect on the same host names."""
+    answer = exchange.answer
+    if not isinstance(answer, Answer) or answer.status not in _TEMPORARY_REDIRECTS:
+        return None
+    here = exchange.sent.url
+    there = redirected(here, answer.header("location") or "")
+    if there is None or urlsplit(there).netloc != urlsplit(here).netloc:
+        return None
+    return "/" + there.split("/", 3)[3]
+
+
+def _moved(request: Request, target: str) -> Request:
+    return replace(request, target=target, note=request.note + ", redirected", role="moved")

@@ -1,0 +1,68 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from payproof.domain.asking import credentials, in_order
+from payproof.domain.contracts import Context
+from payproof.domain.observation import Exchange
+from payproof.domain.urls import path_of
+from payproof.errors import InconclusiveError, Reason
+from payproof.fuzzing.search import Search
+from payproof.registry import step
+from payproof.steps.prepare import perform
+
+__all__ = ["FuzzOpenapi"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class FuzzOpenapi:
+    """Make requests up from the target's OpenAPI document, as its first principal, and plant canaries in them.
+
+    ``kind`` is what is made up: requests as the document has them (``valid``), at its boundaries, against it
+    (``invalid``), sequences of them in which one answer's ids are the next request's (``stateful``), or all of it
+    without a credential (``anonymous``). At most ``examples`` for each operation, ``requests`` in all, in ``seconds``;
+    each of them is multiplied by the budget's effort. Each operation that was asked must have let a request in, and
+    again at the end; each one of the target file must have succeeded before, and must at the end. Who has no
+    credential is let in nowhere.
+    """
+
+    name: ClassVar[str] = "fuzz_openapi"
+    packages: ClassVar[tuple[str, ...]] = ("schemathesis",)
+    kind: Literal["valid", "boundaries", "invalid", "stateful", "anonymous"] = "invalid"
+    examples: int = 8
+    requests: int = 240
+    seconds: float = 30.0
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Fuzz in a thread of its own, as schemathesis is synchronous."""
+        from payproof.fuzzing.openapi import fuzz_openapi  # noqa: PLC0415 (of the extra `fuzz`)
+
+        openapi = context.target.openapi
+        if openapi is None or openapi.document is None:
+            raise InconclusiveError(Reason.PREPARATION_FAILED, "the OpenAPI document was not asked for")
+        who = None if self.kind == "anonymous" else context.target.first_principal
+        budget = context.target.budget
+        search = Search(context, requests=budget.requests_of(self), seconds=budget.seconds_of(self))
+        operations = () if who is None else in_order(context.target, context.target.operations)
+        done = [*await perform(context, operations)]
+        try:
+            await asyncio.to_thread(
+                fuzz_openapi,
+                openapi.document,
+                search,
+                kind=self.kind,
+                examples=max(1, round(self.examples * budget.effort)),
+                headers=credentials(who),
+            )
+            if who is not None:
+                # The control has shown it; the document may name it without the path of its server.
+                path = path_of(context.target.webhook.path)
+                await search.confirm(but={f"POST {path[at:]}" for at, one in enumerate(path) if one == "/"})
+            if not search.found and not search.fell_silent:
+                context.kept.clear()
+                done += await perform(context, operations)
+        finally:
+            search.settle()
+        return (*done, *search.exchanges)

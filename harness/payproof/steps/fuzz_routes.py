@@ -1,0 +1,61 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from payproof.domain.asking import credentials, in_order
+from payproof.domain.contracts import Context
+from payproof.domain.observation import Exchange
+from payproof.fuzzing.search import Search
+from payproof.registry import step
+from payproof.steps.prepare import perform
+
+__all__ = ["FuzzRoutes"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class FuzzRoutes:
+    """Make requests up for every route that the target file names, as its first principal, and plant canaries in them.
+
+    The routes are the webhook, the operations and ``routes``. ``kind`` is what is made up: bodies of every content
+    type, compressed bodies, headers, methods and forms of the path, or HTTP that is malformed. At most ``examples`` for
+    each route, ``requests`` in all, in ``seconds``; each of them is multiplied by the budget's effort. Each route must
+    have let a request in, and again at the end; each operation must have succeeded before, and must at the end.
+    """
+
+    name: ClassVar[str] = "fuzz_routes"
+    packages: ClassVar[tuple[str, ...]] = ("hypothesis",)
+    kind: Literal["bodies", "encodings", "headers", "methods", "malformed"] = "bodies"
+    examples: int = 15
+    requests: int = 150
+    seconds: float = 30.0
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Fuzz in a thread of its own, as hypothesis is synchronous."""
+        from payproof.fuzzing.routes import fuzz_routes  # noqa: PLC0415 (of the extra `fuzz`)
+
+        routes = context.target.listed
+        budget = context.target.budget
+        # A sound one for each route, and at least one that is made up.
+        requests = max(budget.requests_of(self), 2 * len(routes))
+        search = Search(context, requests=requests, seconds=budget.seconds_of(self))
+        operations = in_order(context.target, context.target.operations)
+        done = [*await perform(context, operations)]
+        try:
+            await asyncio.to_thread(
+                fuzz_routes,
+                routes,
+                search,
+                kind=self.kind,
+                examples=max(1, min(round(self.examples * budget.effort), requests // len(routes) - 1)),
+                base=context.target.url,
+                headers=credentials(context.target.first_principal),
+            )
+            await search.confirm(but={f"POST {context.target.webhook.path}"})
+            if not search.found and not search.fell_silent:
+                context.kept.clear()
+                done += await perform(context, operations)
+        finally:
+            search.settle()
+        return (*done, *search.exchanges)

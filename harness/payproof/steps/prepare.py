@@ -1,0 +1,74 @@
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.asking import in_order, request_for
+from payproof.domain.contracts import Context
+from payproof.domain.documents import read_json
+from payproof.domain.observation import Answer, Exchange
+from payproof.domain.operation import Operation
+from payproof.domain.places import reach
+from payproof.errors import InconclusiveError, Reason
+from payproof.registry import step
+
+__all__ = ["Prepare", "perform"]
+
+_SUCCESS = range(200, 300)
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Perform what must have been performed before an operation, such as the creation of the customer who pays.
+
+    None of it is judged. What its answers hold, such as the customer's id, is kept for the operation.
+    """
+
+    name: ClassVar[str] = "prepare"
+    operation: str = "writing"
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Perform it, while Stripe works as it should."""
+        context.arm()
+        wanted = context.target.operation(self.operation)
+        return await perform(context, in_order(context.target, wanted.after) if wanted is not None else ())
+
+
+async def perform(context: Context, operations: Iterable[Operation]) -> Sequence[Exchange]:
+    """Perform operations one after the other, each of which has to succeed; keep what later ones need.
+
+    Raises:
+        InconclusiveError: one did not succeed, or its answer does not hold what it should.
+    """
+    exchanges = []
+    for operation in operations:
+        exchange = await context.send(request_for(context.target, operation, context.kept))
+        exchanges.append(exchange)
+        context.kept.update(_kept(operation, exchange))
+    return exchanges
+
+
+def _kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
+    """Return what later operations need of an answer.
+
+    Raises:
+        InconclusiveError: the operation did not succeed, or its answer does not hold what it should.
+    """
+    answer = exchange.answer
+    if not isinstance(answer, Answer):
+        raise InconclusiveError(answer.reason, f"operation {operation.name}: {answer.detail}")
+    if answer.status not in _SUCCESS:
+        detail = f"operation {operation.name} was answered {answer.status} while Stripe was working"
+        raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
+    try:
+        content = read_json(answer.body)
+    except ValueError:
+        content = None
+    kept = {}
+    for name, place in operation.keep.items():
+        found = reach(content, place)
+        if not isinstance(found, str | int) or found == "":
+            detail = f"the answer to operation {operation.name} has no {place!r}, which is to be kept as {name!r}"
+            raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
+        kept[name] = str(found)
+    return kept

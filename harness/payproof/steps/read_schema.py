@@ -1,0 +1,21 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Context
+from payproof.domain.observation import Observation
+from payproof.registry import step
+
+__all__ = ["ReadSchema"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class ReadSchema:
+    """Read the name and type of every column of every store."""
+
+    name: ClassVar[str] = "read_schema"
+
+    async def run(self, context: Context) -> Sequence[Observation]:
+        """Read them."""
+        return await context.columns()

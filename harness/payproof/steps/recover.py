@@ -1,0 +1,25 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.contracts import Context
+from payproof.domain.observation import Exchange
+from payproof.registry import step
+
+__all__ = ["Recover"]
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class Recover:
+    """Let Stripe work again; with ``rest``, wait as long as the target's breaker is to leave it alone."""
+
+    name: ClassVar[str] = "recover"
+    rest: bool = False
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Lift every fault."""
+        context.arm()
+        if self.rest:
+            await context.sleep(context.target.contract.operations.breaker_rest)
+        return ()

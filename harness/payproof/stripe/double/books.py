@@ -1,0 +1,246 @@
+"""The double's state: objects by kind and id in the newest shape, made from templates, and the events of changes."""
+
+import heapq
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from functools import cache
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any
+
+from payproof.stripe.double.cards import Cards
+from payproof.stripe.double.errors import missing
+from payproof.stripe.double.relations import Object
+from payproof.stripe.double.shapes import Shapes, difference
+from payproof.stripe.events import Event, made_up_words
+from payproof.stripe.placeholders import Filling
+
+__all__ = ["Books"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_PERSONAL = frozenset({"address", "collected_information", "customer_address", "customer_shipping", "shipping"})
+_MOST_EVENTS = 10_000
+_UNGUESSABLE = "$alnum:25"
+
+
+class Books:
+    """All objects of one account.
+
+    ``clock`` gives seconds since 1970; ``api_version`` is the account's own, in whose shape events are written;
+    ``canaries`` are the personal data that a payer types in on Stripe's pages. ``tell`` hears of every secret that is
+    made up, by kind and value.
+    """
+
+    def __init__(
+        self,
+        templates: Traversable,
+        *,
+        clock: Callable[[], float],
+        seed: int | str,
+        api_version: str,
+        canaries: Mapping[str, str],
+        tell: Callable[[str, str], None],
+        cards: Cards,
+    ) -> None:
+        self.cards = cards
+        self.shapes = Shapes(templates, self)
+        self.api_version = api_version
+        self.request: Mapping[str, str | None] = {"id": None, "idempotency_key": None}
+        self._clock, self._seed, self._canaries, self._tell = clock, seed, canaries, tell
+        self._tables: dict[str, dict[str, Object]] = {}
+        self._made = 0
+        self.told: dict[str, dict[str, Any]] = {}
+        self._due: list[tuple[int, str, str]] = []
+        self._undo: list[tuple[str, str, Object | None]] = []
+        self._fresh: list[Event] = []
+        self._events: deque[Event] = deque(maxlen=_MOST_EVENTS)
+        self._blank = cache(self._blanked)
+        self._account = ""
+        self._account = self.new_id("acct")
+
+    def now(self) -> int:
+        """Return the time in seconds since 1970."""
+        return int(self._clock())
+
+    def commit(self) -> None:
+        """Keep what was changed since the last commit, and let its events go out."""
+        self._events.extend(self._fresh)
+        for event in self._fresh:
+            self._tables.setdefault("event", {})[event.id] = dict(event.content)
+        self._undo.clear()
+        self._fresh.clear()
+
+    def roll_back(self) -> None:
+        """Undo what was changed since the last commit."""
+        for kind, object_id, before in reversed(self._undo):
+            if before is None:
+                del self._tables[kind][object_id]
+            else:
+                self._tables[kind][object_id] = before
+        self._undo.clear()
+        self._fresh.clear()
+
+    @property
+    def has_payer(self) -> bool:
+        """Whether there is personal data for a payer to type in."""
+        return bool(self._canaries)
+
+    def new_id(self, prefix: str) -> str:
+        """Return an id for what the double does not hold itself, such as a balance transaction."""
+        self._made += 1
+        return str(self._filled(f"$id:{prefix}"))
+
+    def schedule(self, at: int, kind: str, object_id: str) -> None:
+        """Have an object looked at when a time has come."""
+        heapq.heappush(self._due, (at, kind, object_id))
+
+    def due(self) -> tuple[int, str, str] | None:
+        """Return the time, kind and id of the next object whose time has come, or None."""
+        return heapq.heappop(self._due) if self._due and self._due[0][0] <= self.now() else None
+
+    def take_events(self) -> tuple[Event, ...]:
+        """Return the events that were not yet taken, oldest first."""
+        taken = tuple(self._events)
+        self._events.clear()
+        return taken
+
+    def make(
+        self, kind: str, values: Mapping[str, Any] = _NOTHING, *, without: Iterable[str] = (), payer: bool = False
+    ) -> Object:
+        """Make an object of a kind with the given values, and file it.
+
+        What the values do not say is as it is at rest: no reference to another object, no personal data, unless the
+        ``payer`` typed it in. ``without`` are properties that Stripe leaves out where they do not apply; a given value
+        has them back.
+        """
+        self._made += 1
+        made: Object = self._filled(self._shape_of(kind) if payer else self._blank(kind))
+        if "created" in made:
+            made["created"] = self.now()
+        for name in without:
+            del made[name]
+        made.update(values)
+        if secret := made.get("client_secret"):
+            made["client_secret"] = secret = f"{made['id']}_secret_{secret}"
+            self._tell("client_secret", secret)
+        self._file(kind, made["id"], made)
+        return made
+
+    def _filled(self, template: Any) -> Any:
+        return Filling(
+            f"{self._seed}|{self._made}",
+            faker=made_up_words,
+            now=self.now(),
+            canaries=self._canaries,
+            livemode=False,
+            pinned={"acct": self._account} if self._account else {},
+        ).fill(template)
+
+    def _shape_of(self, kind: str) -> Object:
+        return self.shapes.newest(kind)
+
+    def _blanked(self, kind: str) -> Object:
+        template = self._shape_of(kind)
+        own = str(template.get("id", ""))
+        blank: Object = _without_others(template, own)
+        return blank
+
+    def change(self, kind: str, object_id: str, changes: Mapping[str, Any]) -> tuple[Object, Object]:
+        """Change an object, and return it as it is and as it was."""
+        before = self._tables[kind][object_id]
+        after = {**before, **changes}
+        self._file(kind, object_id, after)
+        return after, before
+
+    def remove(self, kind: str, object_id: str) -> Object:
+        """Replace an object by its stub ``deleted``, and return what it was."""
+        before = self._tables[kind][object_id]
+        self._file(kind, object_id, {"id": object_id, "object": before["object"], "deleted": True})
+        return before
+
+    def _file(self, kind: str, object_id: str, content: Object) -> None:
+        table = self._tables.setdefault(kind, {})
+        self._undo.append((kind, object_id, table.get(object_id)))
+        table[object_id] = content
+
+    def find(self, kind: str, object_id: str | None) -> Object | None:
+        """Return an object, its stub where it was deleted, or None."""
+        return None if object_id is None else self._tables.get(kind, {}).get(object_id)
+
+    def living(self, kind: str, object_id: str, param: str = "id", *, status: int = 404) -> Object:
+        """Return an object that was not deleted; raises ApiError ``resource_missing`` otherwise."""
+        found = self.find(kind, object_id)
+        if found is None or found.get("deleted"):
+            raise missing(kind, object_id, param, status=status)
+        return found
+
+    def referred(self, kind: str, object_id: str, param: str) -> Object:
+        """Return an object that a parameter names; raises ApiError otherwise."""
+        return self.living(kind, object_id, param, status=400)
+
+    def all(self, kind: str) -> Iterator[Object]:
+        """Yield the objects of a kind that were not deleted, newest first."""
+        return (one for one in reversed(self._tables.get(kind, {}).values()) if not one.get("deleted"))
+
+    @property
+    def written(self) -> int:
+        """How many events were written since the last commit: a place for one that is to go out before them."""
+        return len(self._fresh)
+
+    def emit(
+        self, type_: str, subject: Object, before: Mapping[str, Any] | None = None, *, place: int | None = None
+    ) -> None:
+        """Write the event of a change; with ``before``, only where something did change."""
+        version = self.api_version
+        data: Object = {"object": self.shapes.render(subject, version)}
+        if before is not None:
+            previous = difference(self.shapes.render(dict(before), version), data["object"])
+            if not previous:
+                return
+            data["previous_attributes"] = previous
+        self._made += 1
+        content = self._filled(deepcopy(self.shapes.newest("event")))
+        content |= {
+            "api_version": version,
+            "type": type_,
+            "created": self.now(),
+            "data": json.loads(json.dumps(data)),
+            "request": dict(self.request),
+        }
+        object_id = str(subject.get("id", ""))
+        ids = tuple(dict.fromkeys((content["id"], *_ids_in(data["object"]))))
+        event = Event(content["id"], type_, version, object_id, ids, content)
+        self._fresh.insert(self.written if place is None else place, event)
+
+
+def _without_others(node: Any, own: str, name: str = "") -> Any:
+    """Return a template without personal data and without other objects' ids."""
+    if isinstance(node, dict):
+        if name == "metadata":
+            return {}
+        if name in _PERSONAL:
+            return None
+        return {key: _without_others(value, own, key) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_without_others(value, own) for value in node]
+    return _own_text(node, own, name) if isinstance(node, str) and "$" in node else node
+
+
+def _own_text(text: str, own: str, name: str) -> str | None:
+    if name == "client_secret":
+        return _UNGUESSABLE
+    strange = text.replace(own, "").replace("$id:acct", "") if own else text
+    return None if any(mark in strange for mark in ("$id:", "$canary:", "$faker:")) else text
+
+
+def _ids_in(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("id"), str):
+            yield node["id"]
+        for value in node.values():
+            yield from _ids_in(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _ids_in(value)

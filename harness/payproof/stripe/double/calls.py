@@ -1,0 +1,123 @@
+"""The operations of the double: each is a function of one call, registered under its method and path."""
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from payproof.stripe.double.books import Books
+from payproof.stripe.double.errors import invalid, missing
+from payproof.stripe.double.relations import Object, page
+
+__all__ = ["OPERATIONS", "Call", "Operation", "Params", "listed", "operation", "taken"]
+
+
+class Params(Mapping[str, Any]):
+    """Checked parameters that note which of them were looked at; the others have no effect in the double."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+        self._seen: set[str] = set()
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a parameter's value."""
+        self._seen.add(name)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._values)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The parameters that nothing looked at."""
+        return tuple(sorted(self._values.keys() - self._seen))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What an operation works on: the state, the checked parameters and the id that the path names, if it names one."""
+
+    books: Books
+    params: Params
+    id: str = ""
+
+
+Operation = Callable[[Call], Object]
+
+_LIMIT, _MOST = 10, 100
+
+#: By method and path, in which ``{}`` stands for an id.
+OPERATIONS: dict[str, Operation] = {}
+
+
+def operation(*names: str) -> Callable[[Operation], Operation]:
+    """Register a function as an operation, under a name such as ``POST /v1/customers/{}``."""
+
+    def register(function: Operation) -> Operation:
+        for name in names:
+            OPERATIONS[name] = function
+        return function
+
+    return register
+
+
+def taken(params: Mapping[str, Any], names: Iterable[str], before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the named parameters that were given, as an object's properties: an empty text unsets, metadata merges."""
+    found: dict[str, Any] = {name: params[name] if params[name] != "" else None for name in names if name in params}
+    if "metadata" in params:
+        given = params["metadata"] or {}
+        merged = {**before.get("metadata", {}), **given} if params["metadata"] else {}
+        found["metadata"] = {name: value for name, value in merged.items() if value != ""}
+    return found
+
+
+def listed(call: Call, objects: Iterable[Object], url: str) -> Object:
+    """Return the page of objects, given newest first, that a call's ``limit`` and its other parameters ask for."""
+    params = call.params
+    found = [one for one in objects if _created_within(one, params.get("created"))]
+    limit = params.get("limit", _LIMIT)
+    if not 1 <= limit <= _MOST:
+        raise invalid(
+            f"Invalid integer: limit must be between 1 and {_MOST}.",
+            code="parameter_invalid_integer",
+            param="limit",
+            began=False,
+        )
+    ids = [one["id"] for one in found]
+    if after := params.get("starting_after"):
+        found = found[_place(ids, after, "starting_after") + 1 :]
+    elif before := params.get("ending_before"):
+        found = found[: _place(ids, before, "ending_before")]
+        return page(url, found[-limit:], has_more=len(found) > limit)
+    return page(url, found[:limit], has_more=len(found) > limit)
+
+
+def _place(ids: list[str], wanted: str, param: str) -> int:
+    try:
+        return ids.index(wanted)
+    except ValueError:
+        raise missing("object", wanted, param, status=400) from None
+
+
+def _created_within(one: Object, wanted: Any) -> bool:
+    created = one.get("created", 0)
+    match wanted:
+        case None:
+            return True
+        case int():
+            return bool(created == wanted)
+        case _:
+            return all(_COMPARED[name](created, limit) for name, limit in wanted.items())
+
+
+_COMPARED: Mapping[str, Callable[[int, int], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}

@@ -1,0 +1,112 @@
+"""Customers, and their PaymentMethods."""
+
+from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.errors import invalid
+from payproof.stripe.double.lifecycle import ENDED, cancel
+from payproof.stripe.double.payment_methods import attach, made_of
+from payproof.stripe.double.relations import Object
+from payproof.stripe.double.wallet import give_card
+
+_TAKEN = ("address", "balance", "description", "email", "name", "phone", "preferred_locales", "shipping", "tax_exempt")
+_SETTINGS = ("custom_fields", "default_payment_method", "footer")
+
+
+@operation("POST /v1/customers")
+def create_customer(call: Call) -> Object:
+    """Create a customer, with a card where a token or a PaymentMethod is given."""
+    books, params = call.books, call.params
+    customer = books.make(
+        "customer",
+        {
+            "balance": 0,
+            "currency": None,
+            "next_invoice_sequence": 1,
+            "preferred_locales": [],
+            "tax_exempt": "none",
+            **taken(params, _TAKEN, {}),
+            **_settled(call, {}),
+        },
+    )
+    books.emit("customer.created", customer)
+    for name in ("payment_method", "source"):
+        if card := params.get(name):
+            attach(books, made_of(books, card, name), customer["id"])
+    if not {"payment_method", "source"} & params.keys() and books.cards.given is not None:
+        give_card(books, customer["id"], books.cards.given)
+    if card := params.get("source"):
+        give_card(books, customer["id"], card)
+    return books.living("customer", customer["id"])
+
+
+def _settled(call: Call, before: Object) -> Object:
+    """Return the settings for invoices, as they are with what the call changes."""
+    settings = before.get("invoice_settings") or {
+        "custom_fields": None,
+        "default_payment_method": None,
+        "footer": None,
+        "rendering_options": None,
+    }
+    given = call.params.get("invoice_settings", {})
+    changes = {name: given[name] or None for name in _SETTINGS if name in given}
+    if method := changes.get("default_payment_method"):
+        found = call.books.referred("payment_method", method, "invoice_settings[default_payment_method]")
+        if found["customer"] not in {before.get("id"), None} or not before:
+            raise invalid(
+                "The customer does not have a payment method with the ID "
+                f"{method}. The payment method must be attached to the customer.",
+                code="resource_missing",
+                param="invoice_settings[default_payment_method]",
+            )
+    return {"invoice_settings": settings | changes}
+
+
+@operation("GET /v1/customers")
+def list_customers(call: Call) -> Object:
+    """List customers."""
+    email = call.params.get("email")
+    return listed(
+        call, (c for c in call.books.all("customer") if email is None or c["email"] == email), "/v1/customers"
+    )
+
+
+@operation("GET /v1/customers/{}")
+def retrieve_customer(call: Call) -> Object:
+    """Fetch a customer; a deleted one is shown as deleted."""
+    return call.books.find("customer", call.id) or call.books.living("customer", call.id)
+
+
+@operation("POST /v1/customers/{}")
+def update_customer(call: Call) -> Object:
+    """Change a customer."""
+    books = call.books
+    before = books.living("customer", call.id)
+    changes = taken(call.params, _TAKEN, before) | _settled(call, before)
+    after, before = books.change("customer", call.id, changes)
+    books.emit("customer.updated", after, before)
+    if card := call.params.get("source"):
+        give_card(books, call.id, card)
+    return books.living("customer", call.id)
+
+
+@operation("DELETE /v1/customers/{}")
+def delete_customer(call: Call) -> Object:
+    """Delete a customer, whose subscriptions end at once."""
+    books = call.books
+    books.living("customer", call.id)
+    for subscription in list(books.all("subscription")):
+        if subscription["customer"] == call.id and subscription["status"] not in ENDED:
+            cancel(books, subscription["id"])
+    books.emit("customer.deleted", books.remove("customer", call.id))
+    return {"id": call.id, "object": "customer", "deleted": True}
+
+
+@operation("GET /v1/customers/{}/payment_methods")
+def list_customer_methods(call: Call) -> Object:
+    """List the PaymentMethods of a customer."""
+    books, kind = call.books, call.params.get("type")
+    books.living("customer", call.id, "customer")
+    return listed(
+        call,
+        (m for m in books.all("payment_method") if m["customer"] == call.id and kind in {None, m["type"]}),
+        f"/v1/customers/{call.id}/payment_methods",
+    )

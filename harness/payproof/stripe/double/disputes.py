@@ -1,0 +1,99 @@
+"""Disputes: opened by whoever was charged, which here is a test, and answered by the merchant."""
+
+from payproof.stripe.double.books import Books
+from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.errors import invalid
+from payproof.stripe.double.relations import Object
+
+__all__ = ["decide", "open_dispute"]
+
+_OPEN = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
+
+
+def open_dispute(books: Books, charge: Object, reason: str, amount: int | None = None) -> Object:
+    """Dispute a charge; its amount is withdrawn from the merchant.
+
+    Raises:
+        ApiError: the charge is disputed already, or has not succeeded.
+    """
+    if charge["disputed"] or charge["status"] != "succeeded":
+        raise invalid("This charge cannot be disputed.", code="charge_disputed")
+    at_rest = books.shapes.newest("dispute")["evidence"]
+    dispute = books.make(
+        "dispute",
+        {
+            "amount": charge["amount"] if amount is None else amount,
+            "charge": charge["id"],
+            "currency": charge["currency"],
+            "evidence": {name: {} if name == "enhanced_evidence" else None for name in at_rest},
+            "payment_intent": charge["payment_intent"],
+            "reason": reason,
+        },
+    )
+    books.change("charge", charge["id"], {"disputed": True})
+    books.emit("charge.dispute.created", dispute)
+    books.emit("charge.dispute.funds_withdrawn", dispute)
+    return dispute
+
+
+def decide(books: Books, dispute_id: str, *, won: bool) -> Object:
+    """Let the bank decide on a dispute."""
+    dispute, _ = books.change("dispute", dispute_id, {"status": "won" if won else "lost"})
+    books.emit("charge.dispute.closed", dispute)
+    if won:
+        books.emit("charge.dispute.funds_reinstated", dispute)
+    return dispute
+
+
+@operation("GET /v1/disputes")
+def list_disputes(call: Call) -> Object:
+    """List disputes."""
+    params = call.params
+    return listed(
+        call,
+        (
+            dispute
+            for dispute in call.books.all("dispute")
+            if all(dispute[name] == params[name] for name in ("charge", "payment_intent") if name in params)
+        ),
+        "/v1/disputes",
+    )
+
+
+@operation("GET /v1/disputes/{}")
+def retrieve_dispute(call: Call) -> Object:
+    """Fetch a dispute."""
+    return call.books.living("dispute", call.id)
+
+
+@operation("POST /v1/disputes/{}")
+def update_dispute(call: Call) -> Object:
+    """Give evidence, and with ``submit`` send it to the bank, which then reviews it."""
+    books, params = call.books, call.params
+    before = books.living("dispute", call.id)
+    if before["status"] not in _OPEN:
+        raise invalid("This dispute is already closed.", code="status_transition_invalid")
+    changes = taken(params, (), before)
+    if given := params.get("evidence"):
+        known = {name: value or None for name, value in given.items() if name in before["evidence"]}
+        submit = params.get("submit", True)
+        details = before["evidence_details"]
+        changes |= {
+            "evidence": before["evidence"] | known,
+            "evidence_details": details
+            | {"has_evidence": True, "submission_count": details["submission_count"] + bool(submit)},
+        }
+        if submit:
+            changes["status"] = before["status"].replace("needs_response", "under_review")
+    after, before = books.change("dispute", call.id, changes)
+    books.emit("charge.dispute.updated", after, before)
+    return after
+
+
+@operation("POST /v1/disputes/{}/close")
+def close_dispute(call: Call) -> Object:
+    """Accept a dispute as lost."""
+    before = call.books.living("dispute", call.id)
+    if before["status"] not in _OPEN:
+        raise invalid("This dispute is already closed.", code="status_transition_invalid")
+    return decide(call.books, call.id, won=False)

@@ -1,0 +1,222 @@
+"""Stripe's API in memory: stateful, by Stripe's rules, for what billing services call."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+
+from payproof.domain.sensitive import LIVE_KEYS
+from payproof.errors import ConfigurationError
+from payproof.stripe.api import ApiAnswer, ApiRequest, api_key, error_body
+from payproof.stripe.double.books import Books
+from payproof.stripe.double.calls import OPERATIONS, Call, Params
+from payproof.stripe.double.cards import Cards
+from payproof.stripe.double.errors import ApiError, invalid
+from payproof.stripe.double.hooks import Hooks
+from payproof.stripe.double.idempotency import Keys
+from payproof.stripe.double.passing import pass_time
+from payproof.stripe.events import Event
+from payproof.stripe.form import FormError
+from payproof.stripe.parameters import ParameterError, Schemas
+
+__all__ = ["Double", "Started", "routed"]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_TEST_KEY = re.compile(r"(sk|rk)_test_\w{1,247}")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A call that is being worked on; its key, if it has one, is held until the call is finished."""
+
+    request: ApiRequest
+    operation: str
+    object_id: str
+    api_version: str
+    params: Params
+    expand: tuple[str, ...]
+    key: str
+    headers: tuple[tuple[str, str], ...]
+
+
+class Double:
+    """One Stripe account; not for several threads at once.
+
+    Args:
+        fixtures: the folder that holds ``events`` and ``api``.
+        clock: seconds since 1970.
+        seed: whatever is made up depends on it alone, and on the calls.
+        api_version: the account's own, for calls without ``Stripe-Version``, and for events.
+        card: a test card, such as ``pm_card_visa``, that each new customer is given, as nobody types one in; by
+            default none, as at Stripe.
+        canaries: the personal data of payers, by the names of ``make_canaries``.
+        tell: hears of every secret that is made up, by kind and value.
+
+    Raises:
+        ConfigurationError: no such API version, or no such card.
+    """
+
+    def __init__(
+        self,
+        fixtures: Traversable,
+        *,
+        clock: Callable[[], float],
+        seed: int | str,
+        api_version: str,
+        card: str | None = None,
+        canaries: Mapping[str, str] = _NOTHING,
+        tell: Callable[[str, str], None] = lambda _kind, _value: None,
+    ) -> None:
+        self._books = Books(
+            fixtures.joinpath("events"),
+            clock=clock,
+            seed=seed,
+            api_version=api_version,
+            canaries=canaries,
+            tell=tell,
+            cards=Cards(fixtures.joinpath("api", "cards.json"), card),
+        )
+        self._books.shapes.of(api_version)
+        self._schemas = Schemas(fixtures.joinpath("api"))
+        self._keys = Keys(clock)
+        self._requests = 0
+        self.hooks = Hooks(self._books)
+
+    def take_events(self) -> tuple[Event, ...]:
+        """Return the webhook events that were not yet taken, oldest first, in the account's API version."""
+        self._pass_time()
+        return self._books.take_events()
+
+    def answer(self, request: ApiRequest) -> ApiAnswer:
+        """Answer a call at once."""
+        started = self.begin(request)
+        return started if isinstance(started, ApiAnswer) else self.finish(started)
+
+    def begin(self, request: ApiRequest) -> Started | ApiAnswer:
+        """Take a call as far as its execution: what is refused before, or was answered before, is answered now."""
+        self._pass_time()
+        self._requests += 1
+        number = f"req_{self._requests:014d}"
+        headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"), ("Request-Id", number))
+        try:
+            return self._begin(request, headers)
+        except ApiError as error:
+            return _refused(error, headers)
+
+    def _begin(self, request: ApiRequest, headers: tuple[tuple[str, str], ...]) -> Started | ApiAnswer:
+        _authenticate(request)
+        version, shape = self._version(request)
+        headers += (("Stripe-Version", version),)
+        name, object_id = routed(request)
+        if name not in OPERATIONS or not self._schemas.knows(name, shape):
+            message = f"Unrecognized request URL ({request.method}: {request.path})."
+            error = invalid(message, status=404, began=False)
+            return replace(_refused(error, headers), unknown=True)
+        key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
+        if key:
+            headers += (("Idempotency-Key", key),)
+        try:
+            if key and (known := self._keys.begin(key, request)) is not None:
+                return _replayed(known, headers)
+            try:
+                checked = self._schemas.check(name, shape, request.parameters())
+            except BaseException:
+                if key:
+                    self._keys.forget(key)
+                raise
+        except FormError as error:
+            raise invalid(f"Invalid request: {error}.", began=False) from None
+        except ParameterError as error:
+            raise invalid(error.message, code=error.code, param=error.param, began=False) from None
+        expand = tuple(checked.pop("expand", ()))
+        return Started(request, name, object_id, version, Params(checked), expand, key, headers)
+
+    def finish(self, started: Started, instead: ApiAnswer | None = None) -> ApiAnswer:
+        """Execute a call that was begun, or let its execution end in another answer, which its key keeps as well."""
+        books, key = self._books, started.key
+        books.request = {"id": dict(started.headers)["Request-Id"], "idempotency_key": key or None}
+        try:
+            answer, began = self._executed(started) if instead is None else (_with_head(instead, started), True)
+        except BaseException:
+            books.roll_back()
+            if key:
+                self._keys.forget(key)
+            raise
+        finally:
+            books.request = {"id": None, "idempotency_key": None}
+        if key and began:
+            self._keys.finish(key, answer)
+        elif key:
+            self._keys.forget(key)
+        return answer
+
+    def _executed(self, started: Started) -> tuple[ApiAnswer, bool]:
+        books = self._books
+        try:
+            found = OPERATIONS[started.operation](Call(books, started.params, started.object_id))
+            shown = books.shapes.render(found, started.api_version)
+            for path in started.expand:
+                shown = books.shapes.expand(shown, path, started.api_version)
+        except ApiError as error:
+            books.roll_back()
+            for name in {"payment_intent", "payment_method"} & error.error.keys():
+                error.error[name] = books.shapes.render(error.error[name], started.api_version)
+            return _refused(error, started.headers), error.began
+        books.commit()
+        body = json.dumps(shown, ensure_ascii=False, indent=2).encode()
+        return ApiAnswer(200, started.headers, body, ignored=started.params.unseen), True
+
+    def _version(self, request: ApiRequest) -> tuple[str, str]:
+        version = request.headers.get("stripe-version", "").partition(";")[0] or self._books.api_version
+        try:
+            return version, self._books.shapes.of(version)
+        except ConfigurationError:
+            raise invalid(f"Invalid Stripe API version: {version}", began=False) from None
+
+    def _pass_time(self) -> None:
+        pass_time(self._books)
+        self._books.commit()
+
+
+def _authenticate(request: ApiRequest) -> None:
+    key = api_key(request.headers)
+    if not key:
+        message = "You did not provide an API key. You need to provide your API key in the Authorization header."
+        raise invalid(message, status=401, began=False)
+    if key.startswith(LIVE_KEYS) or not _TEST_KEY.fullmatch(key):
+        shown = f"{key[:8]}{'*' * max(0, len(key) - 12)}{key[-4:]}"
+        raise invalid(f"Invalid API Key provided: {shown}", status=401, began=False)
+
+
+def routed(request: ApiRequest) -> tuple[str, str]:
+    """Return the operation's name and the id in the path; a fixed word wins over an id."""
+    path = request.path.rstrip("/")
+    name = f"{request.method} {path}"
+    if name in OPERATIONS:
+        return name, ""
+    parts = path.split("/")
+    for place in range(len(parts) - 1, 2, -1):
+        general = f"{request.method} {'/'.join((*parts[:place], '{}', *parts[place + 1 :]))}"
+        if general in OPERATIONS:
+            return general, parts[place]
+    return name, ""
+
+
+def _refused(error: ApiError, headers: tuple[tuple[str, str], ...]) -> ApiAnswer:
+    request_id = dict(headers)["Request-Id"]
+    told = dict(error.error)
+    told["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
+    return ApiAnswer(error.status, headers, error_body(told))
+
+
+def _replayed(known: ApiAnswer, headers: tuple[tuple[str, str], ...]) -> ApiAnswer:
+    first = dict(known.headers)["Request-Id"]
+    return replace(known, headers=(*headers, ("Idempotent-Replayed", "true"), ("Original-Request", first)))
+
+
+def _with_head(instead: ApiAnswer, started: Started) -> ApiAnswer:
+    given = {name.lower() for name, _ in instead.headers}
+    missing = ((name, value) for name, value in started.headers if name.lower() not in given)
+    return replace(instead, headers=(*instead.headers, *missing))

@@ -1,0 +1,23 @@
+"""Loads every operation, so that it is registered."""
+
+from payproof.stripe.double import (
+    catalogue,
+    charges,
+    checkout,
+    customers,
+    disputes,
+    happenings,
+    invoices,
+    payment_intents,
+    payment_methods,
+    plans,
+    subscriptions,
+)
+
+__all__ = ["LOADED"]
+
+#: The modules that register operations.
+LOADED = (
+    *(catalogue, charges, checkout, customers, disputes, happenings, invoices),
+    *(payment_intents, payment_methods, plans, subscriptions),
+)

@@ -1,0 +1,96 @@
+"""Makes the webhook events that Stripe sends: every billing event type, in the shape of each supported API version."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Any
+
+from faker import Faker
+
+from payproof.stripe.bodies import encode
+from payproof.stripe.placeholders import Filling
+from payproof.stripe.templates import Templates, assign
+
+__all__ = ["Event", "EventFactory", "made_up_words"]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_PROVIDERS = [f"faker.providers.{name}" for name in ("address", "company", "person")]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A made-up Stripe event.
+
+    ``object_id`` is the id of ``data.object``, empty where Stripe gives none (an upcoming invoice of older versions).
+    ``ids`` are all made-up Stripe ids that it holds: the event's, the object's, then the others as they appear.
+    """
+
+    id: str
+    type: str
+    api_version: str
+    object_id: str
+    ids: tuple[str, ...]
+    content: Mapping[str, Any] = field(repr=False, hash=False)
+
+    def encoded(self, form: str = "pretty") -> bytes:
+        """Return the webhook body in a form of ``bodies.FORMS``; raises ConfigurationError where there is none."""
+        return encode(self.content, form)
+
+
+class EventFactory:
+    """Makes events from the templates under ``fixtures/events``; the same seed, key and type give the same event."""
+
+    def __init__(self, fixtures: Traversable, *, seed: int | str) -> None:
+        self._templates = Templates(fixtures)
+        self._seed = seed
+
+    def versions(self) -> tuple[str, ...]:
+        """Return the API versions that have templates, oldest first; events of any version take the fitting shape."""
+        return self._templates.versions()
+
+    def types(self, api_version: str) -> tuple[str, ...]:
+        """Return the event types of a version, sorted; raises ConfigurationError for an unknown version."""
+        return self._templates.types(api_version)
+
+    def make(
+        self,
+        type: str,  # noqa: A002 - Stripe's word
+        *,
+        api_version: str,
+        now: int,
+        canaries: Mapping[str, str],
+        key: str,
+        livemode: bool = False,
+        ids: Mapping[str, str] = _NOTHING,
+        set: Mapping[str, object] = _NOTHING,  # noqa: A002 - the word of the templates
+    ) -> Event:
+        """Make one event at ``now`` (seconds since 1970).
+
+        ``ids`` pins ids by prefix, so that several events concern one object: ``{"cus": "cus_known"}``; prefixes that
+        the event does not carry are left aside. ``set`` overrides dotted paths under ``data.object``, or of the event
+        after a leading ``event.``. Raises ConfigurationError, with the nearest name, for an unknown type, version or
+        path, and where a canary is missing that the event carries.
+        """
+        template = self._templates.event(type, api_version)
+        source = f"{self._seed}|{key}|{type}"
+        filling = Filling(source, faker=made_up_words, now=now, canaries=canaries, livemode=livemode, pinned=ids)
+        content = filling.fill(template)
+        content["api_version"] = api_version
+        for path, value in set.items():
+            assign(content, path, value)
+        event_id = str(content["id"])
+        object_id = str(content["data"]["object"].get("id", ""))
+        held = dict.fromkeys((event_id, object_id, *filling.ids.values()))
+        if set:
+            text = json.dumps(content)
+            held = {one: None for one in held if one in text}
+        return Event(event_id, type, api_version, object_id, tuple(filter(None, held)), content)
+
+
+@cache
+def made_up_words() -> Faker:
+    """Return the maker of words that are no canaries; made once, as it reads many files."""
+    return Faker("en_US", providers=_PROVIDERS)

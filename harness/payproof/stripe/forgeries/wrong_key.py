@@ -1,0 +1,86 @@
+"""Deliveries signed in every respect as Stripe signs, but with a key that is not the endpoint's secret."""
+
+from payproof.stripe.forgery import Delivery, Forgery, Material, deliver, made_up_secret, required, with_signatures
+from payproof.stripe.signature import hexdigest, sign
+
+__all__ = ["FORGERIES"]
+
+_OFFERING_HEADERS = (b"Stripe-Webhook-Secret", b"X-Stripe-Webhook-Secret", b"X-Webhook-Secret")
+_OFFERING_PARAMETERS = ("secret", "webhook_secret", "endpoint_secret")
+
+# What a missing setting turns into, and what is left of an example file; each is known to everyone.
+_GUESSABLE = {
+    "empty": ("", "an empty key"),
+    "space": (" ", "a space as key"),
+    "tab": ("\t", "a tab as key"),
+    "nbsp": ("\u00a0", "a no-break space as key, which ASCII-only trimming leaves"),
+    "zero_width": ("\u200b", "a zero-width space as key, which no trimming takes away"),
+    "none": ("None", "`None` as key, a missing Python setting made text"),
+    "null": ("null", "`null` as key"),
+    "undefined": ("undefined", "`undefined` as key, a missing JavaScript setting made text"),
+    "prefix_only": ("whsec_", "the bare prefix of secrets as key"),
+    "prefix_dots": ("whsec_" + "...", "the placeholder of Stripe's examples as key"),
+    "test_secret": ("whsec_" + "test_secret", "the secret of Stripe's own test suites as key"),
+    "changeme": ("changeme", "`changeme` as key"),
+}
+
+
+def _signed_with(material: Material, key: str) -> Delivery:
+    return with_signatures(material, hexdigest(material.body, key, material.now))
+
+
+def _random(material: Material) -> Delivery:
+    return _signed_with(material, material.random.randbytes(32).hex())
+
+
+def _other_endpoint(material: Material) -> Delivery:
+    return _signed_with(material, made_up_secret(material))
+
+
+def _api_key(material: Material) -> Delivery:
+    return _signed_with(material, required(material, "api_key"))
+
+
+def _publishable_key(material: Material) -> Delivery:
+    return _signed_with(material, required(material, "publishable_key"))
+
+
+def _guessable(case: str) -> Forgery:
+    key, words = _GUESSABLE[case]
+    return Forgery(f"guessable_secret.{case}", f"Signed with {words}.", lambda material: _signed_with(material, key))
+
+
+def _offered_in_header(material: Material) -> Delivery:
+    secret = made_up_secret(material)
+    value = sign(material.body, secrets=[secret], timestamp=material.now)
+    return deliver(material, value, headers=tuple((name, secret.encode()) for name in _OFFERING_HEADERS))
+
+
+def _offered_in_query(material: Material) -> Delivery:
+    secret = made_up_secret(material)
+    value = sign(material.body, secrets=[secret], timestamp=material.now)
+    return deliver(material, value, query=tuple((name, secret) for name in _OFFERING_PARAMETERS))
+
+
+FORGERIES = (
+    Forgery("wrong_secret.random", "Signed with 64 random hexadecimal digits as key.", _random),
+    Forgery("wrong_secret.other_endpoint", "Signed with a secret as another endpoint would have.", _other_endpoint),
+    Forgery("wrong_secret.api_key", "Signed with the API key.", _api_key, needs=frozenset({"api_key"})),
+    Forgery(
+        "wrong_secret.publishable_key",
+        "Signed with the publishable key, which every visitor sees.",
+        _publishable_key,
+        needs=frozenset({"publishable_key"}),
+    ),
+    *(_guessable(case) for case in _GUESSABLE),
+    Forgery(
+        "secret_from_request.header",
+        "Signed with a made-up secret that the request offers in header fields.",
+        _offered_in_header,
+    ),
+    Forgery(
+        "secret_from_request.query",
+        "Signed with a made-up secret that the request offers in its query.",
+        _offered_in_query,
+    ),
+)

@@ -1,0 +1,136 @@
+"""Fills an event template: made-up ids, times, faker's words and the run's canaries in place of ``$`` placeholders.
+
+The mini-syntax is described in ``fixtures/README.md``. The same placeholder means the same value throughout one event,
+which is what keeps ``invoice.customer`` and ``subscription.customer`` one customer.
+"""
+
+import re
+import string
+import uuid
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from faker import Faker
+
+from payproof.errors import ConfigurationError
+
+__all__ = ["Filling"]
+
+_ALNUM = string.ascii_letters + string.digits
+_WITHIN = re.compile(r"\{(\$[^{}]+)\}")
+_PLACEHOLDER = re.compile(
+    r"\$(?:(?P<plain>livemode|uuid)|now(?P<offset>[+-]\d+)?|(?P<named>canary|faker|id):(?P<name>\w+)"
+    r"|(?P<alphabet>alnum|digits|hex):(?P<length>\d+))"
+)
+_ALPHABETS = {"alnum": _ALNUM, "digits": string.digits, "hex": "0123456789ABCDEF"}
+
+# What stands between the underscore and the random part, and the length of the random part, as Stripe's ids look.
+_USUAL_ID = ("1", 23)
+_IDS = {
+    "acct": ("1", 15),
+    "ch": ("3", 23),
+    "cus": ("", 14),
+    "pi": ("3", 23),
+    "prod": ("", 14),
+    "re": ("3", 23),
+    "req": ("", 14),
+    "si": ("", 14),
+    "txn": ("3", 23),
+}
+
+
+class Filling:
+    """The values of one event, each derived from the source text and the placeholder alone.
+
+    ``ids`` are the Stripe ids given out so far, by prefix, in the order in which the event shows them.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        faker: Callable[[], Faker],
+        now: int,
+        canaries: Mapping[str, str],
+        livemode: bool,
+        pinned: Mapping[str, str],
+    ) -> None:
+        self.ids: dict[str, str] = {}
+        self._source = source
+        self._faker = faker
+        self._now = now
+        self._canaries = canaries
+        self._livemode = livemode
+        self._pinned = pinned
+        self._known: dict[str, Any] = {}
+
+    def fill(self, node: Any) -> Any:
+        """Return a new tree with each placeholder replaced; raises ConfigurationError for one that means nothing."""
+        if isinstance(node, dict):
+            return {key: self.fill(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [self.fill(value) for value in node]
+        if isinstance(node, str) and "$" in node:
+            if node[0] == "$":
+                return self._value(node)
+            return _WITHIN.sub(lambda match: str(self._value(match[1])), node)
+        return node
+
+    def _value(self, placeholder: str) -> Any:
+        if placeholder not in self._known:
+            self._known[placeholder] = self._make(placeholder)
+        return self._known[placeholder]
+
+    def _make(self, placeholder: str) -> Any:
+        found = _PLACEHOLDER.fullmatch(placeholder)
+        if found is None:
+            raise ConfigurationError(f"{placeholder} is no placeholder", hint="fixtures/README.md lists them")
+        if alphabet := found["alphabet"]:
+            return self._text(placeholder, _ALPHABETS[alphabet], int(found["length"]))
+        match found["named"] or found["plain"]:
+            case "canary":
+                value: Any = self._canary(found["name"])
+            case "faker":
+                value = self._word(found["name"])
+            case "id":
+                value = self._id(found["name"])
+            case "livemode":
+                value = self._livemode
+            case "uuid":
+                value = str(uuid.UUID(int=self._random(placeholder).getrandbits(128), version=4))
+            case _:
+                value = self._now + int(found["offset"] or 0)
+        return value
+
+    def _id(self, prefix: str) -> str:
+        if prefix in self._pinned:
+            made = self._pinned[prefix]
+        else:
+            mode = "live" if self._livemode else "test"
+            start, length = (f"{mode}_a1", 58) if prefix == "cs" else _IDS.get(prefix, _USUAL_ID)
+            made = f"{prefix}_{start}{self._text('$id:' + prefix, _ALNUM, length)}"
+        self.ids[prefix] = made
+        return made
+
+    def _canary(self, name: str) -> str:
+        try:
+            return self._canaries[name]
+        except KeyError:
+            given = ", ".join(sorted(self._canaries)) or "none"
+            raise ConfigurationError(f"the event carries the canary {name}, which is missing; given: {given}") from None
+
+    def _word(self, provider: str) -> str:
+        faker = self._faker()
+        try:
+            make = getattr(faker, provider)
+        except AttributeError:
+            raise ConfigurationError(f"$faker:{provider}: faker has no provider of that name") from None
+        faker.seed_instance(f"{self._source}|{provider}")
+        return str(make())
+
+    def _text(self, placeholder: str, alphabet: str, length: int) -> str:
+        return "".join(self._random(placeholder).choices(alphabet, k=length))
+
+    def _random(self, placeholder: str) -> Random:
+        return Random(f"{self._source}|{placeholder}")

@@ -1,0 +1,60 @@
+"""Customers: an id at Stripe, and whose it is."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Query, Request, Response
+
+from payproof_reference.routes.models import StrictModel
+from payproof_reference.routes.parts import ClientKey, CustomerId, Listing, Manager, Reader, problems, reading
+from payproof_reference.routes.performing import ACCEPTED, accepted, perform
+from payproof_reference.routes.resources import Customer, Page
+from payproof_reference.services import holdings
+from payproof_reference.services.holdings import CUSTOMERS
+from payproof_reference.services.operations import Kind, Status, Wanted
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/customers", tags=["customers"])
+
+
+class Nothing(StrictModel):
+    """An empty object: of a customer, everything but the id is personal, and not for this service."""
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=Customer, responses=ACCEPTED | problems(400, 402, 409))
+def create_customer(
+    request: Request,
+    response: Response,
+    principal: Manager,
+    _body: Annotated[Nothing | None, Body(title="Nothing")] = None,
+    client_key: ClientKey = None,
+) -> Customer | Response:
+    """Create a customer at Stripe."""
+    operation = perform(request, principal, Wanted(kind=Kind.CREATE_CUSTOMER), client_key)
+    if operation.status is Status.PENDING:
+        return accepted(request, operation)
+    made = get_customer(request, principal, str(operation.stripe_result_id))
+    response.headers["Location"] = f"{request.url.path}/{made.id}"
+    return made
+
+
+@router.get("", responses=problems())
+def list_customers(request: Request, principal: Reader, listing: Annotated[Listing, Query()]) -> Page[Customer]:
+    """List customers by id."""
+    with reading(request) as connection:
+        found = holdings.page(
+            connection,
+            CUSTOMERS,
+            principal.tenant_id,
+            limit=listing.limit,
+            starting_after=listing.starting_after,
+        )
+    return Page(data=[Customer(**row) for row in found.rows], has_more=found.has_more)
+
+
+@router.get("/{customer_id}", responses=problems(404))
+def get_customer(request: Request, principal: Reader, customer_id: CustomerId) -> Customer:
+    """Tell of a customer."""
+    with reading(request) as connection:
+        return Customer(**holdings.one(connection, CUSTOMERS, principal.tenant_id, customer_id))

@@ -1,0 +1,88 @@
+"""How a route asks Stripe for something, and how it answers what could not be done at once."""
+
+import math
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import JSONResponse
+
+from payproof_reference.middleware.refusals import origin_of
+from payproof_reference.routes import resources
+from payproof_reference.routes.parts import seconds
+from payproof_reference.services import asking
+from payproof_reference.services.access import Principal
+from payproof_reference.services.operations import Operation, Status, Wanted
+from payproof_reference.services.refusals import Refusal, RefusedError
+from payproof_reference.services.stripe.errors import BillingError
+
+__all__ = ["ACCEPTED", "accepted", "perform", "told"]
+
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": resources.Operation,
+        "description": "Stripe is out of reach, or something else is to be done first: it will be done later.",
+        "headers": {
+            "Location": {"description": "Where to follow it.", "schema": {"type": "string"}},
+            "Retry-After": {"description": "When to look again, in seconds.", "schema": {"type": "integer"}},
+        },
+    }
+}
+
+
+def perform(request: Request, principal: Principal, wanted: Wanted, client_key: str | None) -> Operation:
+    """Ask for an operation and attempt it; return it as succeeded or pending.
+
+    Raises:
+        RefusedError: it is not asked for, or it was given up when the same request was sent before.
+        BillingError: Stripe refused it, now or when the same request was sent before.
+    """
+    state, origin = request.app.state, origin_of(request)
+    asked = asking.ask(
+        state.engine,
+        state.audit,
+        state.settings.credential_key,
+        asking.Request(wanted=wanted, principal=principal, origin=origin, client_key=client_key),
+        seconds(),
+    )
+    operation: Operation = asked.operation
+    if asked.is_claimed:
+        operation = state.attempts.attempt(operation, origin)
+    if operation.status is Status.GIVEN_UP:
+        raise RefusedError(Refusal.GIVEN_UP)
+    if operation.status is Status.FAILED:
+        assert operation.category is not None
+        # By the id of the operation the log and the audit log tell the rest.
+        raise BillingError(operation.category, reference=operation.operation_id)
+    return operation
+
+
+def accepted(request: Request, operation: Operation) -> JSONResponse:
+    """Answer that an operation is pending, where to follow it, and when to look again."""
+    rest = request.app.state.settings.worker_seconds
+    wait = max((operation.next_attempt_at or 0) - seconds(), math.ceil(rest))
+    headers = {
+        "Location": str(request.app.url_path_for("get_operation", operation_id=operation.operation_id)),
+        "Retry-After": str(wait),
+    }
+    return JSONResponse(told(operation).model_dump(mode="json"), 202, headers)
+
+
+def told(operation: Operation) -> resources.Operation:
+    """Reduce an operation to what its caller is told."""
+    return resources.Operation(
+        id=operation.operation_id,
+        kind=operation.kind,
+        status=operation.status,
+        category=operation.category,
+        customer_id=operation.stripe_customer_id,
+        subscription_id=operation.stripe_subscription_id,
+        price_id=operation.stripe_price_id,
+        payment_intent_id=operation.stripe_payment_intent_id,
+        amount=operation.amount,
+        result_id=operation.stripe_result_id,
+        result_status=operation.result_status,
+        attempts=operation.attempts,
+        created_at=operation.created_at,
+        next_attempt_at=operation.next_attempt_at,
+        finished_at=operation.finished_at,
+    )

@@ -1,0 +1,133 @@
+"""Subscriptions: begun, changed and ended at Stripe, and what they grant."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import RowMapping
+
+from payproof_reference.routes.models import StrictModel
+from payproof_reference.routes.parts import (
+    ClientKey,
+    CustomerId,
+    CustomerListing,
+    Manager,
+    PriceId,
+    Reader,
+    SubscriptionId,
+    problems,
+    reading,
+    require_plan,
+    seconds,
+)
+from payproof_reference.routes.performing import ACCEPTED, accepted, perform
+from payproof_reference.routes.resources import Page, Subscription
+from payproof_reference.services import holdings
+from payproof_reference.services.access import Principal
+from payproof_reference.services.entitlement import Terms, is_entitled
+from payproof_reference.services.holdings import SUBSCRIPTIONS
+from payproof_reference.services.operations import Kind, Status, Wanted
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
+
+CHANGING = ACCEPTED | problems(400, 402, 404, 409)
+
+
+class NewSubscription(StrictModel):
+    """Who subscribes, and to what: one of the plans that the operator listed."""
+
+    customer_id: CustomerId
+    price_id: PriceId
+
+
+class NewPlan(StrictModel):
+    """The plan to change to: one that the operator listed."""
+
+    price_id: PriceId
+
+
+class Cancellation(StrictModel):
+    """When the subscription is to end: with the period that is paid, which can be taken back, or now."""
+
+    at: Literal["period_end", "now"]
+
+
+@router.post("", status_code=HTTPStatus.CREATED, response_model=Subscription, responses=CHANGING)
+def create_subscription(
+    request: Request, response: Response, principal: Manager, body: NewSubscription, client_key: ClientKey = None
+) -> Subscription | Response:
+    """Subscribe a customer to a plan, and collect the first payment."""
+    require_plan(request, body.price_id)
+    wanted = Wanted(kind=Kind.CREATE_SUBSCRIPTION, stripe_customer_id=body.customer_id, stripe_price_id=body.price_id)
+    operation = perform(request, principal, wanted, client_key)
+    if operation.status is Status.PENDING:
+        return accepted(request, operation)
+    made = get_subscription(request, principal, str(operation.stripe_result_id))
+    response.headers["Location"] = f"{request.url.path}/{made.id}"
+    return made
+
+
+@router.get("", responses=problems(404))
+def list_subscriptions(
+    request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]
+) -> Page[Subscription]:
+    """List subscriptions by id."""
+    with reading(request) as connection:
+        found = holdings.page(connection, SUBSCRIPTIONS, principal.tenant_id, **listing.model_dump())
+    return Page(data=[told(request, row) for row in found.rows], has_more=found.has_more)
+
+
+@router.get("/{subscription_id}", responses=problems(404))
+def get_subscription(request: Request, principal: Reader, subscription_id: SubscriptionId) -> Subscription:
+    """Tell of a subscription, and whether it grants its plan now."""
+    with reading(request) as connection:
+        return told(request, holdings.one(connection, SUBSCRIPTIONS, principal.tenant_id, subscription_id))
+
+
+@router.post("/{subscription_id}/change-plan", response_model=Subscription, responses=CHANGING)
+def change_plan(
+    request: Request, principal: Manager, subscription_id: SubscriptionId, body: NewPlan, client_key: ClientKey = None
+) -> Subscription | Response:
+    """Change to another plan; what is left of the period is set off."""
+    require_plan(request, body.price_id)
+    wanted = Wanted(kind=Kind.CHANGE_PLAN, stripe_subscription_id=subscription_id, stripe_price_id=body.price_id)
+    return changed(request, principal, wanted, client_key)
+
+
+@router.post("/{subscription_id}/cancel", response_model=Subscription, responses=CHANGING)
+def cancel_subscription(
+    request: Request,
+    principal: Manager,
+    subscription_id: SubscriptionId,
+    body: Cancellation,
+    client_key: ClientKey = None,
+) -> Subscription | Response:
+    """End a subscription, with its period or now."""
+    kind = Kind.CANCEL_NOW if body.at == "now" else Kind.CANCEL_AT_PERIOD_END
+    return changed(request, principal, Wanted(kind=kind, stripe_subscription_id=subscription_id), client_key)
+
+
+@router.post("/{subscription_id}/resume", response_model=Subscription, responses=CHANGING)
+def resume_subscription(
+    request: Request, principal: Manager, subscription_id: SubscriptionId, client_key: ClientKey = None
+) -> Subscription | Response:
+    """Take back a cancellation at the end of the period."""
+    wanted = Wanted(kind=Kind.RESUME, stripe_subscription_id=subscription_id)
+    return changed(request, principal, wanted, client_key)
+
+
+def changed(request: Request, principal: Principal, wanted: Wanted, client_key: str | None) -> Subscription | Response:
+    """Carry out a change, and answer with the subscription as it is then."""
+    operation = perform(request, principal, wanted, client_key)
+    if operation.status is Status.PENDING:
+        return accepted(request, operation)
+    return get_subscription(request, principal, str(wanted.stripe_subscription_id))
+
+
+def told(request: Request, row: RowMapping) -> Subscription:
+    """Reduce a row to what the caller is told, with whether it grants anything."""
+    shown = {name: value for name, value in row.items() if name not in {"unit_amount", "currency", "customer_deleted"}}
+    terms = Terms(**{name: value for name, value in row.items() if name not in {"id", "customer_id"}})
+    return Subscription(**shown, entitled=is_entitled(terms, request.app.state.settings.plans, seconds()))

@@ -1,0 +1,160 @@
+"""The way of deliveries into the database: those that arrive while a transaction runs share the next one.
+
+A commit waits for the disk, and the audit log has one end, so that transactions queue there whatever they do. With many
+deliveries in each the queue is short (group commit). Nothing waits when nothing else is under way.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy import Engine
+
+from payproof_reference.services import billing, snapshots
+from payproof_reference.services.audit import AuditLog
+from payproof_reference.services.deliveries import Account, Delivery, Fetched, Receipt, UndecidedError, failure
+from payproof_reference.services.snapshots import Subscription
+from payproof_reference.services.stripe.errors import BillingError
+from payproof_reference.services.stripe.port import StripeGateway
+from payproof_reference.services.webhooks import Event
+
+__all__ = ["Recorder", "together"]
+
+log = structlog.get_logger()
+
+# Stripe waits 10 seconds for an answer.
+ANSWER_SECONDS = 9
+# After a transaction of many has failed, each is tried alone for so long; then all are told to come again.
+APART_SECONDS = 4
+TOGETHER = 64
+MOST_WAITING = 2000
+
+
+class Recorder:
+    """Takes verified events in; for the tasks of one event loop.
+
+    Args:
+        engine: the database.
+        audit: the audit log in it.
+        gateway: is asked where two events of one second disagree, never during a transaction.
+        account: whose events count.
+    """
+
+    def __init__(self, engine: Engine, audit: AuditLog, gateway: StripeGateway, account: Account) -> None:
+        self._engine = engine
+        self._audit = audit
+        self._gateway = gateway
+        self._account = account
+        self._waiting: deque[tuple[Delivery, asyncio.Future[Receipt]]] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        # Its own, so that no slow call elsewhere takes its thread.
+        self._thread = CapacityLimiter(1)
+
+    async def record(self, event: Event, *, received_at: int, origin: str) -> Receipt:
+        """Take an event in; it is committed when this returns.
+
+        Args:
+            event: verified and parsed.
+            received_at: seconds since the epoch.
+            origin: the address that delivered it.
+
+        Raises:
+            RejectedError: the object in the event is not what its type says.
+            BillingError: Stripe has to be asked, and does not answer. Nothing was applied.
+            TimeoutError: it could not be done in the time that the sender waits.
+            SQLAlchemyError: nothing was recorded.
+        """
+        delivery = Delivery(event, snapshots.read(event), received_at, origin)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while True:
+                try:
+                    return await self._turn(delivery)
+                except UndecidedError as undecided:
+                    delivery = replace(delivery, fetched=Fetched(await self._ask(delivery), undecided.since))
+
+    async def _turn(self, delivery: Delivery) -> Receipt:
+        """Wait until a transaction has taken the delivery."""
+        if len(self._waiting) >= MOST_WAITING:
+            raise TimeoutError("too many deliveries wait")
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self._waiting.append((delivery, future))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        """Record what waits, the first that came first, until nothing does."""
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+            # By their objects, so that two processes never wait for each other's rows.
+            batch = sorted((entry for entry in batch if not entry[1].done()), key=lambda entry: place(entry[0]))
+            became = await to_thread.run_sync(
+                partial(
+                    together,
+                    self._engine,
+                    self._audit,
+                    [delivery for delivery, _ in batch],
+                    self._account,
+                    until=time.monotonic() + APART_SECONDS,
+                ),
+                limiter=self._thread,
+            )
+            for (_, future), outcome in zip(batch, became, strict=True):
+                if future.done():  # nobody waits any more
+                    continue
+                if isinstance(outcome, Exception):
+                    future.set_exception(outcome)
+                else:
+                    future.set_result(outcome)
+
+    async def _ask(self, delivery: Delivery) -> Subscription:
+        """Fetch the state that two events of one second tell differently."""
+        assert isinstance(delivery.snapshot, Subscription)  # the events of other objects settle it among themselves
+        try:
+            return await to_thread.run_sync(
+                self._gateway.retrieve_subscription, delivery.snapshot.id, abandon_on_cancel=True
+            )
+        except BillingError as error:
+            await to_thread.run_sync(self._audit.note, self._engine, failure(delivery, error))
+            raise
+
+
+def together(
+    engine: Engine, audit: AuditLog, deliveries: Sequence[Delivery], account: Account, *, until: float
+) -> list[Receipt | Exception]:
+    """Record deliveries in one transaction; when that fails, each in its own, so that none costs another its effect.
+
+    One that was asked of Stripe goes alone: what else happened to its object is read in the audit log, to which a
+    transaction adds at its end.
+
+    Args:
+        engine: the database.
+        audit: the audit log in it.
+        deliveries: in the order in which they came.
+        account: whose events count.
+        until: a time of the monotonic clock, after which nothing more is begun.
+
+    Returns:
+        For each delivery its receipt, or the error for which nothing of it was recorded.
+    """
+    if len(deliveries) > 1 and not any(delivery.fetched for delivery in deliveries):
+        try:
+            return [*billing.attempt(engine, audit, deliveries, account)]
+        except Exception as error:  # noqa: BLE001 - whosever it is, that one meets it again below
+            log.info("deliveries_separated", deliveries=len(deliveries), cause=type(error).__name__)
+    return [
+        billing.alone(engine, audit, delivery, account)
+        if time.monotonic() < until
+        else TimeoutError("nobody waits for the answer any more")
+        for delivery in deliveries
+    ]
+
+
+def place(delivery: Delivery) -> tuple[str, str]:
+    """Give what the deliveries of one transaction are sorted by."""
+    return (delivery.snapshot.id if delivery.snapshot else "", delivery.event.id)
