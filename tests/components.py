@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["docker_answers", "installed", "need"]
+__all__ = ["docker_answers", "has_image", "installed", "need"]
 
 
 def need(name: str, present: bool) -> None:
@@ -37,6 +37,19 @@ def docker_answers() -> bool:
         return not subprocess.run(["docker", "version"], capture_output=True, timeout=30, check=False).returncode
     except subprocess.TimeoutExpired:
         return False
+
+
+@cache
+def has_image(image: str) -> bool:
+    """Whether the Docker engine has an image, or gets it; it may have no registry."""
+    present = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
+    if not present.returncode:
+        return True
+    try:
+        pulled = subprocess.run(["docker", "pull", "--quiet", image], capture_output=True, timeout=100, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return not pulled.returncode
 
 
 def installed(name: str, sources: Sequence[Path], *commands: Sequence[str]) -> Path | None:

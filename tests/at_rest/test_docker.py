@@ -14,7 +14,7 @@ import pytest
 from payproof.at_rest import Options, read_specs, search
 from payproof.domain.trace import NotRead, Searched, Trace
 from tests.at_rest.made import MASKED, PAN
-from tests.components import docker_answers, need
+from tests.components import docker_answers, has_image, need
 from tests.end_to_end.command import payproof_here
 
 IMAGE = os.environ.get("PAYPROOF_PYTHON_IMAGE", "python:3.13-slim")
@@ -44,10 +44,7 @@ print("card_number={PAN}", flush=True)
 def engine() -> None:
     """A Docker engine that has the image."""
     need("docker", docker_answers())
-    has = subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True, check=False).returncode == 0
-    if not has:
-        pulled = subprocess.run(["docker", "pull", IMAGE], capture_output=True, timeout=100, check=False)
-        need(f"the image {IMAGE}", not pulled.returncode)
+    need(f"the image {IMAGE}", has_image(IMAGE))
 
 
 @contextmanager

@@ -1,11 +1,18 @@
 import pytest
 
 from payproof.reporters.words import summary
-from payproof.session import all_scenarios
+from payproof.session import all_scenarios, asks_for_fuzzing
 from tests.defects._proof import defects, load, naming, on_defect, tripped
 
 
-@pytest.mark.parametrize("defect", defects())
+def takes_long(defect):
+    """Whether a defect is caught by requests that are made up, which takes half a minute."""
+    return asks_for_fuzzing([(scenario, case) for scenario in naming(defect) for case in scenario.cases])
+
+
+@pytest.mark.parametrize(
+    "defect", [pytest.param(name, marks=[pytest.mark.thorough] if takes_long(name) else []) for name in defects()]
+)
 def test_scenarios_catch_the_defects_that_they_name(defect):
     """On a service with one planted defect, every scenario that names it fails by the check that it states."""
     caught_on(defect, "sqlite")

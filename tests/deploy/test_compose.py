@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -21,7 +22,7 @@ import pytest
 
 from payproof_reference.deploy import prepare
 from payproof_reference.middleware.security import SECURITY_HEADERS
-from tests.components import docker_answers, need
+from tests.components import docker_answers, has_image, need
 from tests.end_to_end.command import PAYPROOF, environment, payproof
 
 pytestmark = pytest.mark.thorough
@@ -99,6 +100,13 @@ def compose() -> list[str]:
     return ["docker-compose"]
 
 
+def images() -> list[str]:
+    """Name the images that the deployment starts from."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    variables = re.findall(r"\$\{(PAYPROOF_(?:CADDY|POSTGRES|PYTHON|STRIPE_MOCK)_IMAGE):-([^}]+)\}", text)
+    return [os.environ.get(name, usual) for name, usual in dict(variables).items()]
+
+
 def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True, timeout=60).stdout
 
@@ -133,6 +141,8 @@ def test_composed_deployment_holds(tmp_path):
     """The composed deployment comes up, passes the harness through its proxy, and is as closed as it says."""
     need("docker", docker_answers())
     need("docker compose", compose() == ["docker", "compose"] or shutil.which("docker-compose") is not None)
+    for image in images():
+        need(f"the image {image}", has_image(image))
     with deployed(tmp_path) as made:
         trust = tmp_path / "ca.pem"
         trust.write_text(made.inside_of("caddy", "cat", "/data/caddy/pki/authorities/local/root.crt").stdout)

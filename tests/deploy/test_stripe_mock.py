@@ -13,8 +13,7 @@ from payproof.adapters.upstream import Upstream, stripe_mock
 from payproof.canary import Ledger
 from payproof.domain.operation import UpstreamSpec
 from payproof.session.upstream import open_upstream
-from tests.components import need
-from tests.deploy.test_compose import docker_answers
+from tests.components import docker_answers, has_image, need
 from tests.double import API_KEY, NEWEST
 
 IMAGE = os.environ.get("PAYPROOF_STRIPE_MOCK_IMAGE", "stripe/stripe-mock:v0.197.0")
@@ -43,6 +42,7 @@ RIGHT = [(200, "customer"), (400, "error")]
 def test_from_a_container():
     """It answers from a container of testcontainers behind the upstream, and the container is gone afterwards."""
     need("docker", docker_answers())
+    need(f"the image {IMAGE}", has_image(IMAGE))
     with stripe_mock(image=IMAGE) as mock:
         (container,) = containers(mock.url)
         with Upstream(mock, ledger=Ledger(), https_port=None) as server:

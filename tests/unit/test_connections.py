@@ -60,22 +60,23 @@ class Keeping:
             self._threads[-1].start()
 
     def _serve(self, connection):
+        way = self.way  # of this connection, whatever the next ones do
         with connection, contextlib.suppress(OSError):
-            if self.way == "never answers":
+            if way == "never answers":
                 self.requests.append(_read(connection))
                 return
             while (request := _read(connection)) is not None:
                 self.requests.append(request)
                 connection.sendall(KEPT)
-                if self.way == "closes":
+                if way == "closes":
                     break
-                if self.way == "resets" and connection.recv(1, socket.MSG_PEEK):
+                if way == "resets" and connection.recv(1, socket.MSG_PEEK):
                     # With the next request unread: the other side gets a reset.
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     break
-                if self.way in {"breaks off", "half answers"} and (request := _read(connection)) is not None:
+                if way in {"breaks off", "half answers"} and (request := _read(connection)) is not None:
                     self.requests.append(request)
-                    if self.way == "half answers":
+                    if way == "half answers":
                         connection.sendall(KEPT[:12])
                     break
         self.closed.set()
