@@ -86,7 +86,7 @@ def made_and_signed(url: str, connections: int, seconds: float) -> Rate:
         while time.perf_counter() < started + seconds:
             case = Case(f"benchmark/burst[{done}]", str(done), Phase((burst,), ()))
             scenario = Scenario("benchmark/burst", "burst", Severity.LOW, (), control, (case,), {})
-            finished = session.judged(scenario, case)
+            finished = session.judge_case(scenario, case)
             if finished.verdict.kind == "errored":
                 raise RuntimeError(f"the harness's case was stopped: {finished.verdict}")
             for exchange in (*finished.record.control, *finished.record.observations):

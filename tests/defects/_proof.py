@@ -62,7 +62,7 @@ def tripped(session: Session, scenario: Scenario, check: str | None) -> tuple[bo
     """
     seen: list[CaseFinished] = []
     for case in scenario.cases:
-        finished = session.judged(scenario, case)
+        finished = session.judge_case(scenario, case)
         seen.append(finished)
         match finished.verdict:
             case Failed(findings=findings) if check is None or check in {finding.check for finding in findings}:

@@ -29,7 +29,7 @@ def test_a_record_shows_nothing_of_what_leaked(defect, id_):
     """In the record of a failed case no card number is found in any encoding; read again, it is judged alike."""
     ((scenario, case),) = choose(all_scenarios(), ids=[id_])
     with on_defect(defect) as session:
-        finished = session.judged(scenario, case)
+        finished = session.judge_case(scenario, case)
         contract = session.target.contract
         written = json.dumps(encode_event(finished)).encode()
         assert session.ledger.holds_none([written])

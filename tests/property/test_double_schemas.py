@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from payproof.adapters.upstream import stripe_mock
 from payproof.stripe.api import ApiAnswer, ApiRequest
-from payproof.stripe.double import OPERATIONS, routed
+from payproof.stripe.double import OPERATIONS, find_route
 from payproof.stripe.double.relations import KINDS
 from tests.components import need
 from tests.double import NEWEST, OLDEST, Driver
@@ -87,7 +87,7 @@ def told(request: pytest.FixtureRequest) -> Driver:
 
 def wrong_answer(driver: Driver, request: ApiRequest, answer: ApiAnswer) -> list[str]:
     """Return what is wrong with an answer by Stripe's schemas."""
-    name, _ = routed(request)
+    name, _ = find_route(request)
     if answer.status == 200:
         return [
             f"{name} {fault}"
@@ -114,7 +114,7 @@ def test_parameters_are_those_of_the_specification(api_version):
 
 def test_every_operation_is_played(told):
     """The day holds each operation that the API version has, so that the checks below are of all of them."""
-    played = {routed(request)[0] for request, _ in told.called}
+    played = {find_route(request)[0] for request, _ in told.called}
     assert played == parameters(told.api_version).keys()
     assert parameters(NEWEST).keys() == OPERATIONS.keys()
 
@@ -132,7 +132,7 @@ def test_events_fit(told):
 def test_stripe_mock_accepts_the_day(told, mocks):
     """What the double accepts, the stripe-mock of that API version accepts."""
     refused = [
-        (routed(request), said)
+        (find_route(request), said)
         for request, answer in told.called
         if answer.status == 200 and (said := mocks[told.api_version].status(request))[0] != 200
     ]
@@ -144,7 +144,7 @@ def test_installed_stripe_mock_accepts_the_day(mocks):
     driver = Driver()
     tell(driver)
     refused = [
-        (routed(request), said)
+        (find_route(request), said)
         for request, answer in driver.called
         if answer.status == 200 and (said := mocks["PATH"].status(request))[0] != 200
     ]
@@ -166,7 +166,7 @@ def test_what_stripe_mock_refuses_is_refused(mocks, api_version):
             taken = driver.double.answer(bad).status == 200
             refused += not taken
             if taken and (said := mocks[api_version].status(bad))[0] != 200:
-                wrong.append((routed(request)[0], form, said))
+                wrong.append((find_route(request)[0], form, said))
     assert wrong == []
     assert refused > len(driver.called)
 

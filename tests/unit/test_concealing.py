@@ -21,9 +21,9 @@ from payproof.domain.strings import strings_of, with_strings
 from payproof.domain.verdict import Errored, Failed
 from payproof.errors import Reason
 from payproof.reporters import mask_report
-from payproof.reporters.words import masked
+from payproof.reporters.words import describe_masking
 from payproof.stripe.api import ApiRequest
-from payproof.stripe.upstream.recording import recorded
+from payproof.stripe.upstream.recording import record_call
 
 SECRET = "whsec_" + "Zt5Qm8Lr2Vx9Kc4Nb7Hy1Wd6Pf3Sg0Aj"
 CANARY = "0123456789abcdef"
@@ -180,8 +180,8 @@ def test_texts_of_every_shape():
 
 def test_a_masked_case_says_so():
     """A reader is told which values had to be masked at the end."""
-    assert masked(finished()) == ""
-    assert "secret (webhook secret)" in masked(finished(masked=("secret (webhook secret)",)))
+    assert describe_masking(finished()) == ""
+    assert "secret (webhook secret)" in describe_masking(finished(masked=("secret (webhook secret)",)))
 
 
 @pytest.mark.parametrize("text", [SECRET, SECRET.encode().hex(), "Ada Lovelace 1815"])
@@ -209,7 +209,7 @@ def call(headers, form=b"", path="/v1/customers"):
     for _ in range(3):
         ledger.forget()
     request = ApiRequest("POST", path, "", {name.lower(): value for name, value in headers}, form)
-    return recorded(
+    return record_call(
         request, headers, ledger, number=0, at=0.0, secure=True, connection="", elsewhere=False
     ), ledger  # fmt: skip
 

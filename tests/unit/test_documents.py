@@ -15,7 +15,7 @@ from payproof.language import read_scenario, read_target
 from payproof.language.openapi import read_openapi
 from payproof.language.problems import parse_toml, parse_yaml
 from payproof.language.waiver_file import read_baseline, read_waivers
-from payproof.session import rejudged
+from payproof.session import rejudge
 from payproof.stripe.forgeries import FORGERIES, forge
 from payproof.stripe.forgery import Material
 from payproof.stripe.form import FormError, decode
@@ -169,7 +169,7 @@ def judged(path, lines):
 def test_a_sound_record_is_judged(tmp_path, lines):
     """The record that the others are made from is one."""
     assert judged(tmp_path / "run.jsonl", map(json.dumps, lines)).code in {1, 3}
-    assert len(list(rejudged(tmp_path / "run.jsonl"))) == 3
+    assert len(list(rejudge(tmp_path / "run.jsonl"))) == 3
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fuzzing.canaries import Canaries, card_number
 from payproof.fuzzing.curl import curl_line
 from payproof.fuzzing.openapi import fuzz_openapi
-from payproof.fuzzing.planting import bodies, places, replaced
+from payproof.fuzzing.planting import bodies, places, replace_value
 from payproof.fuzzing.routes import fuzz_routes
 from payproof.fuzzing.search import Search
 from payproof.language import read_openapi
@@ -140,7 +140,7 @@ def test_each_place_can_be_replaced(value):
     """What is put in a place stands there, and the value that was given stays as it was."""
     before = json.dumps(value)
     for place in places(value):
-        here = replaced(value, place, "new")
+        here = replace_value(value, place, "new")
         for step in place:
             here = here[step]
         assert here == "new"

@@ -11,7 +11,7 @@ from payproof.canary import make_card_number, make_iban, spellings
 from payproof.scan.brands import TEST_NUMBERS
 from payproof.scan.luhn import is_valid
 from payproof.session import event_factory
-from payproof.stripe.offers import INPUTS, Bait, baited
+from payproof.stripe.offers import INPUTS, Bait, bait_inputs
 
 BAIT = Bait("4000001234567899", ";4000001234567899=34081011234567890?", "DE00", "Ada Canary", "pi_1_secret_2")
 FACTORY = event_factory(1)
@@ -29,7 +29,7 @@ def made(type_, version=None):
 def test_every_type_of_event_offers_some_input(version):
     """In each type of event of each version there are inputs beside unknown fields, and most have metadata."""
     types = FACTORY.types(version)
-    taken = {type_: {input_ for input_ in INPUTS if baited(made(type_, version), input_, BAIT)} for type_ in types}
+    taken = {type_: {input_ for input_ in INPUTS if bait_inputs(made(type_, version), input_, BAIT)} for type_ in types}
     assert all(len(inputs) > 1 for inputs in taken.values())
     assert sum("metadata" in inputs for inputs in taken.values()) > len(types) * 0.9
 
@@ -39,7 +39,7 @@ def test_each_sort_of_input_gets_the_number(input_):
     """What is put into one sort of input is in the event afterwards, whose shape is otherwise as it was."""
     for type_ in ("charge.succeeded", "checkout.session.completed", "customer.created", "payment_method.attached"):
         event = made(type_)
-        found = baited(event, input_, BAIT)
+        found = bait_inputs(event, input_, BAIT)
         assert (BAIT.number in json.dumps(event)) is found
         assert event["data"]["object"]["id"] == made(type_)["data"]["object"]["id"]
 

@@ -4,7 +4,7 @@ import pytest
 
 from payproof.domain.contracts import Request
 from payproof.domain.target import Budget
-from payproof.fuzzing.provocations import Kind, addresses, filled, provocations
+from payproof.fuzzing.provocations import Kind, addresses, fill_path, provocations
 from payproof.steps.fuzz_routes import FuzzRoutes
 
 ROUTES = [("GET", "/invoices"), ("POST", "/customers"), ("POST", "/subscriptions/{}/cancel")]
@@ -36,7 +36,7 @@ def test_templates_are_told_what_to_work_out(method, path):
 
 def test_ids_have_their_place():
     """What stands in a path for an id is replaced everywhere."""
-    assert filled("/a/{}/b/{id}", "x") == "/a/x/b/x"
+    assert fill_path("/a/{}/b/{id}", "x") == "/a/x/b/x"
 
 
 def test_addresses_are_asked_for_once():

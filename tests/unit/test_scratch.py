@@ -130,7 +130,7 @@ def test_runs_that_begin_at_once_take_nothing_from_each_other(place):
 
 def test_folder_that_is_taken_for_left_behind_is_given_up(place, monkeypatch):
     """Where another run takes a folder between its making and its lock, a new one is made."""
-    plain, taken = scratch._locked, []
+    plain, taken = scratch._lock_folder, []
 
     def locked(path):
         if not taken:

@@ -419,7 +419,7 @@ def test_an_unknown_error_is_named():
 @pytest.mark.harness_fault
 @pytest.mark.parametrize(
     "where",
-    ["payproof.adapters.upstream.answering.recorded", "payproof.adapters.upstream.backends.DoubleBackend.answer"],
+    ["payproof.adapters.upstream.answering.record_call", "payproof.adapters.upstream.backends.DoubleBackend.answer"],
 )
 def test_a_fault_of_ours_is_told_as_one(monkeypatch, where):
     """What fails within the record or the double is neither the target's fault nor the backend's."""

@@ -89,7 +89,7 @@ class HttpSender:
             hashlib.sha256(request.wire or request.body).hexdigest(),
             request.variant,
             request.calls,
-            _shortened(self._ledger.conceal_text(request.example)),
+            _shorten_example(self._ledger.conceal_text(request.example)),
             request.role,
         )
         within = request.within or self._target.contract.answer_within
@@ -103,11 +103,11 @@ class HttpSender:
             return _told_of(step, sent, again, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
         except _OF_THE_TARGET as error:  # anything else is a fault of ours, and is told as one
             self._abandoned = True
-            reason, detail = _told(error, host, within)
+            reason, detail = _describe_failure(error, host, within)
             return _told_of(step, sent, again, NoAnswer(reason, detail, time.perf_counter() - started))
         seconds = time.perf_counter() - started
         observed = partial(
-            self._observed, url, status, headers, body, seconds, until=time.monotonic() + within - seconds
+            self._observe_answer, url, status, headers, body, seconds, until=time.monotonic() + within - seconds
         )
         is_quick = len(body) <= _QUICK_BYTES and all(name.lower() != b"content-encoding" for name, _ in headers)
         # The loop has other connections to look after.
@@ -123,16 +123,16 @@ class HttpSender:
         client = await self._connections.choose(once=request.once)
         with self._connections.attempt() as attempt:
             try:
-                return await self._exchanged(client, request, url)
+                return await self._exchange_once(client, request, url)
             except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
                 if not attempt.met_a_stale_connection:
                     raise
         again.append("sent again, as the target had ended the connection that it had kept")
         client = await self._connections.choose(once=True)
         with self._connections.attempt():
-            return await self._exchanged(client, request, url)
+            return await self._exchange_once(client, request, url)
 
-    async def _exchanged(self, client: aiohttp.ClientSession, request: Request, url: URL) -> RawAnswer:
+    async def _exchange_once(self, client: aiohttp.ClientSession, request: Request, url: URL) -> RawAnswer:
         limit = self._target.budget.answer_bytes
         headers = CIMultiDict((name.decode("ascii"), value.decode("ascii")) for name, value in request.headers)
         async with client.request(
@@ -145,7 +145,7 @@ class HttpSender:
                     raise InconclusiveError(Reason.RESPONSE_TOO_LARGE, f"the answer is larger than {limit:,} bytes")
             return response.status, list(response.raw_headers), bytes(body)
 
-    def _observed(
+    def _observe_answer(
         self,
         url: str,
         status: int,
@@ -188,7 +188,7 @@ def _told_of(step: int, sent: Sent, again: list[str], answer: Answer | NoAnswer)
     return Exchange(step, replace(sent, note=", ".join([sent.note, *again])), answer)
 
 
-def _shortened(example: str) -> str:
+def _shorten_example(example: str) -> str:
     more = len(example) - _LONGEST_EXAMPLE
     return example if more <= 0 else f"{example[:_LONGEST_EXAMPLE]}… ({more:,} characters more)"
 
@@ -202,7 +202,7 @@ def _elsewhere(url: str, location: str) -> str | None:
     return None if parts.netloc == urlsplit(url).netloc else f"{parts.scheme}://{parts.netloc}"
 
 
-def _told(error: Exception, host: str, seconds: float) -> tuple[Reason, str]:
+def _describe_failure(error: Exception, host: str, seconds: float) -> tuple[Reason, str]:
     """Return the reason and one line for what went wrong on the network."""
     if isinstance(error, TimeoutError):
         return Reason.TIMEOUT, f"{host} gave no complete answer within {seconds:g} s"

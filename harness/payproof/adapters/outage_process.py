@@ -37,14 +37,14 @@ def _commands(arguments: list[str]) -> Iterator[None]:
     """Run one command, and later another, which are given as JSON; of one that fails its status and end are told."""
     down, up = json.loads(arguments[0])
     try:
-        if failed := _failed(down):
+        if failed := _run_command(down):
             _tell("down", failed)
             raise _CommandError
         yield
     finally:
         # Also after a failure, which may have done half of it.
         for _ in range(_ATTEMPTS):
-            if (failed := _failed(up)) is None:
+            if (failed := _run_command(up)) is None:
                 break
         else:
             assert failed is not None
@@ -52,7 +52,7 @@ def _commands(arguments: list[str]) -> Iterator[None]:
             raise _CommandError
 
 
-def _failed(command: list[str]) -> tuple[str, list[str]] | None:
+def _run_command(command: list[str]) -> tuple[str, list[str]] | None:
     """Run a command; return how it failed, and its last lines, where it did."""
     with tempfile.TemporaryFile() as output:  # a pipe would stay open as long as anything that it has started
         try:

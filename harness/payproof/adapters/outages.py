@@ -65,7 +65,7 @@ class LocalOutages:
             self._errors.close()
             detail = f"the command {command[0]} cannot be started: {error.strerror}"
             raise InconclusiveError(Reason.COMMAND_FAILED, detail) from None
-        line, status = await _told(self._process, spec.seconds, ending=False)
+        line, status = await _read_line(self._process, spec.seconds, ending=False)
         if line.strip() != b"down":
             why = self._why(line, status, command[0]) or f"within {spec.seconds:g} s"
             with suppress(InconclusiveError):
@@ -83,7 +83,7 @@ class LocalOutages:
             return
         assert process.stdin is not None
         process.stdin.close()
-        line, status = await _told(process, self._spec.seconds, ending=True)
+        line, status = await _read_line(process, self._spec.seconds, ending=True)
         command = self._spec.hold[0] if self._spec.hold else _COMMAND[0]
         why = self._why(line, status, command) or f"within {self._spec.seconds:g} s"
         self._let_go(process)
@@ -109,10 +109,10 @@ class LocalOutages:
             how = f"{command} ended with status {status}"
             said = [line.decode("utf-8", "replace")] if line.strip() else []
             told = said + (last_lines(self._errors) if self._errors is not None else [])
-        return ": ".join([f"as {how}", " | ".join(map(_shown, told))] if told else [f"as {how}"])
+        return ": ".join([f"as {how}", " | ".join(map(_mask_line, told))] if told else [f"as {how}"])
 
 
-async def _told(process: asyncio.subprocess.Process, seconds: float, *, ending: bool) -> tuple[bytes, int | None]:
+async def _read_line(process: asyncio.subprocess.Process, seconds: float, *, ending: bool) -> tuple[bytes, int | None]:
     """Return a process's next line and its status, as far as they come in time; and wait for one that is ``ending``.
 
     What it has started may hold its output open, so that its end is looked for as well.
@@ -132,7 +132,7 @@ async def _told(process: asyncio.subprocess.Process, seconds: float, *, ending: 
         line.cancel()
 
 
-def _shown(line: str) -> str:
+def _mask_line(line: str) -> str:
     """Return a line of a command's as it may be shown: what it prints could hold anything."""
     data = "".join(c if c.isprintable() else " " for c in line).strip()[:_LONGEST].encode("utf-8", "replace")
     hits = [one for one in Scanner(detectors_at_rest(), Confidence.LOW).scan(data) if isinstance(one, Hit)]

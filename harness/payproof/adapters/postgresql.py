@@ -56,7 +56,7 @@ def postgresql() -> Iterator[Database]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        yield _made(process)
+        yield _read_database(process)
     finally:
         # The end of its input tells it to remove everything and to end, also when this process is killed.
         process.stdin.close()
@@ -74,7 +74,7 @@ def _require_parts() -> None:
         )
 
 
-def _made(process: subprocess.Popen[bytes]) -> Database:
+def _read_database(process: subprocess.Popen[bytes]) -> Database:
     """Read the one line that the process says once the database is there, or why it is not."""
     assert process.stdout is not None
     if not select.select([process.stdout], [], [], _START_SECONDS)[0]:

@@ -36,7 +36,7 @@ async def exchange_raw(
     head = h11.Request(method=request.method, target=target, headers=headers)
     events = (head, h11.Data(data=request.body), h11.EndOfMessage())
     wire = b"".join(connection.send(event) or b"" for event in events)
-    return await _exchanged(wire, connection, url, tls, limit)
+    return await _exchange_raw(wire, connection, url, tls, limit)
 
 
 async def exchange_wire(
@@ -55,10 +55,10 @@ async def exchange_wire(
     sound = h11.Request(method="POST", target="/", headers=[(b"Host", b"x"), (b"Content-Length", b"0")])
     for event in (sound, h11.EndOfMessage()):
         connection.send(event)
-    return await _exchanged(request.wire, connection, url, tls, limit)
+    return await _exchange_raw(request.wire, connection, url, tls, limit)
 
 
-async def _exchanged(
+async def _exchange_raw(
     wire: bytes, connection: h11.Connection, url: str, tls: ssl.SSLContext, limit: int
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     parts = urlsplit(url)

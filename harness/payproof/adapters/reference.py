@@ -158,7 +158,7 @@ class Reference:
         try:
             process, database, settings = self._start()
             port = self._listening_port(process)
-            self.target = self._described(port, database, self._principals(settings))
+            self.target = self._describe_target(port, database, self._principals(settings))
         except BaseException:
             self.close()
             raise
@@ -241,7 +241,7 @@ class Reference:
         refused = {DATABASE: made.administrator, ROLE: urlsplit(made.service).username or ""}
         self._outage = StoreOutage(hold=outage_command("postgresql"), environment=refused)
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
-        _told({**settings, **owner}, "the migration", [self._command[0], *REFERENCE_COMMAND[1:], "migrate"])
+        _run_command({**settings, **owner}, "the migration", [self._command[0], *REFERENCE_COMMAND[1:], "migrate"])
         url, password = without_password(made.watcher)
         secret = Secret("password of the database", password or "")
         source = SourceSpec("database", url, rejection_log=rejection_log, password=secret)
@@ -254,7 +254,7 @@ class Reference:
         if not self._roles:
             return {}
         access = [self._command[0], "-c", ACCESS, *self._roles.values()]
-        tokens = _told(settings, "the giving of access", access).split()
+        tokens = _run_command(settings, "the giving of access", access).split()
         return {
             name: Principal(name, Secret(f"credential of {name}", token))
             for name, token in zip(self._roles, tokens, strict=True)
@@ -272,7 +272,7 @@ class Reference:
             time.sleep(0.01)
         raise TargetStartError(f"the reference service did not listen within {_START_SECONDS:g} s")
 
-    def _described(self, port: int, database: SourceSpec, principals: Mapping[str, Principal]) -> Target:
+    def _describe_target(self, port: int, database: SourceSpec, principals: Mapping[str, Principal]) -> Target:
         return Target(
             name=reference_name(self._store),
             url=f"https://127.0.0.1:{port}",
@@ -386,7 +386,7 @@ def _operations(manager: Principal) -> Mapping[str, Operation]:
     return {operation.name: operation for operation in made}
 
 
-def _told(settings: Mapping[str, str], what: str, command: Sequence[str]) -> str:
+def _run_command(settings: Mapping[str, str], what: str, command: Sequence[str]) -> str:
     """Run a command of the service's operator, and return what it printed.
 
     Raises:

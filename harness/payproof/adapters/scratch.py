@@ -43,7 +43,7 @@ def scratch_folder(kind: Literal["service", "upstream", "pg"], parent: str | Non
     """
     place = Path(parent or tempfile.gettempdir())
     _remove_left(place)
-    made = _made(place, kind)
+    made = _make_folder(place, kind)
     try:
         yield made
     finally:
@@ -51,7 +51,7 @@ def scratch_folder(kind: Literal["service", "upstream", "pg"], parent: str | Non
         os.close(made.lock)
 
 
-def _made(place: Path, kind: str) -> Scratch:
+def _make_folder(place: Path, kind: str) -> Scratch:
     while True:
         path = place / f"payproof-{kind}-{secrets.token_hex(4)}"
         try:
@@ -59,11 +59,11 @@ def _made(place: Path, kind: str) -> Scratch:
         except FileExistsError:
             continue
         # Between the two another run may have taken it for left behind: then it has the lock, or has removed it.
-        if (lock := _locked(path)) is not None:
+        if (lock := _lock_folder(path)) is not None:
             return Scratch(path, lock)
 
 
-def _locked(path: Path) -> int | None:
+def _lock_folder(path: Path) -> int | None:
     """Return a descriptor that holds the lock of a folder, or None where another process does, or it is gone."""
     try:
         folder = os.open(path, _FLAGS)
@@ -83,7 +83,7 @@ def _remove_left(place: Path) -> None:
     """Remove the folders of this user whose runs are gone; another's, and what only looks alike, stays."""
     for path in [one for one in _entries(place) if _NAME.fullmatch(one.name)]:
         with suppress(OSError):
-            lock = _locked(path) if path.lstat().st_uid == os.geteuid() else None
+            lock = _lock_folder(path) if path.lstat().st_uid == os.geteuid() else None
             if lock is not None:
                 try:
                     _end_left_server(path / "data" / "postmaster.pid")

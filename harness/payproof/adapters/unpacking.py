@@ -28,14 +28,14 @@ def unpack_body(body: bytes, encoding: str, *, limit: int, until: float) -> byte
         case "" | "identity":
             return body
         case "gzip" | "x-gzip":
-            return _inflated(body, "gzip", wbits=31, members=_MOST_MEMBERS, limit=limit, until=until)
+            return _inflate_body(body, "gzip", wbits=31, members=_MOST_MEMBERS, limit=limit, until=until)
         case "deflate":
-            return _inflated(body, "deflate", wbits=15, members=1, limit=limit, until=until)
+            return _inflate_body(body, "deflate", wbits=15, members=1, limit=limit, until=until)
         case other:
             raise InconclusiveError(Reason.RESPONSE_UNREADABLE, f"content encoding {other[:20]!r}, unasked for")
 
 
-def _inflated(body: bytes, name: str, *, wbits: int, members: int, limit: int, until: float) -> bytes:
+def _inflate_body(body: bytes, name: str, *, wbits: int, members: int, limit: int, until: float) -> bytes:
     packed, at, plain = memoryview(body), 0, bytearray()
     for _ in range(members):
         decoder = zlib.decompressobj(wbits)

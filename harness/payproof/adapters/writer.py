@@ -33,9 +33,9 @@ class DatabaseWriter:
         try:
             self._insert(self._spec, table, values)
         except ImportError:
-            raise self._refused(table, install(self._spec.url.partition(":")[0])) from None
+            raise self._refusal(table, install(self._spec.url.partition(":")[0])) from None
 
-    def _refused(self, table: str, why: str) -> InconclusiveError:
+    def _refusal(self, table: str, why: str) -> InconclusiveError:
         return InconclusiveError(Reason.NOT_PLANTED, f"table {table}: {why}")
 
 

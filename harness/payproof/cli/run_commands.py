@@ -25,7 +25,7 @@ from payproof.session import (
     choose,
     open_lanes,
     open_session,
-    rejudged,
+    rejudge,
     target_or_reference,
 )
 
@@ -93,7 +93,7 @@ def run(
     """Run scenarios on a target and judge them."""
     choices = choose(all_scenarios(), topics=topics, ids=ids, at_least=Severity(severity))
     file = target_or_reference(target=target, reference=reference)
-    return _judged(choices, file, store=store, seed=seed, lanes=lanes, effort=effort, reports=reports)
+    return _run_cases(choices, file, store=store, seed=seed, lanes=lanes, effort=effort, reports=reports)
 
 
 @click.command()
@@ -109,10 +109,10 @@ def run(
 @_REPORTS
 def demo(store: EmbeddedStore | None, seed: int | None, lanes: int, reports: Sequence[Path]) -> int:
     """Run every scenario on the reference service that comes with Payproof."""
-    return _judged(choose(all_scenarios()), None, store=store, seed=seed, lanes=lanes, effort=None, reports=reports)
+    return _run_cases(choose(all_scenarios()), None, store=store, seed=seed, lanes=lanes, effort=None, reports=reports)
 
 
-def _judged(
+def _run_cases(
     choices: Sequence[Choice],
     file: Path | None,
     *,
@@ -137,7 +137,7 @@ def _judged(
         opened = open_session(file, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort)
     with opened as session:
         files = [open_report(path) for path in reports]
-        code = _told(session.run(choices), [ConsoleReport(console), *files])
+        code = _report_events(session.run(choices), [ConsoleReport(console), *files])
         if not session.ledger.holds_none([console.export_text().encode()]):
             click.echo("payproof: the output above holds a value that must not be shown; please report it", err=True)
         for path in reports:
@@ -147,7 +147,7 @@ def _judged(
     return code
 
 
-def _told(events: Any, reporters: Sequence[Reporter]) -> int:
+def _report_events(events: Any, reporters: Sequence[Reporter]) -> int:
     """Hand every event to every reporter; return the exit code that the footer names."""
     code = ExitCode.INTERRUPTED
     try:
@@ -166,4 +166,4 @@ def _told(events: Any, reporters: Sequence[Reporter]) -> int:
 @click.argument("record", type=click.Path(path_type=Path))
 def judge(record: Path) -> int:
     """Judge a run record (--report FILE.jsonl) again with the checks of this version."""
-    return _told(rejudged(record), [ConsoleReport(wide_console())])
+    return _report_events(rejudge(record), [ConsoleReport(wide_console())])

@@ -41,9 +41,9 @@ class Canaries:
     @property
     def text(self) -> str:
         """The text that stands for the one that names the request."""
-        return self.named(0)
+        return self.make_text(0)
 
-    def named(self, serial: int) -> str:
+    def make_text(self, serial: int) -> str:
         """Return the text of the request with a number, counted from 1."""
         return f"{self.tag}{serial:0{_SERIAL}x}"
 

@@ -82,7 +82,7 @@ def _once(
     if spread:
         bridge.share = max(1, search.left // (len(operations) + _OTHER_METHODS))
     schema.hooks.register_hook_with_name(_planting(search), "before_generate_case")
-    with _registered(bridge.payproof_holds), without_local_constants():
+    with _register_check(bridge.payproof_holds), without_local_constants():
         stream = from_schema(schema).execute()
         for event in stream:
             if search.over or _ends_a_turn(event):
@@ -172,7 +172,7 @@ def _config(search: Search, kind: Kind, examples: int, *, shrinking: bool) -> sc
 
 
 @contextmanager
-def _registered(check: Callable[..., None]) -> Iterator[None]:
+def _register_check(check: Callable[..., None]) -> Iterator[None]:
     """Let schemathesis know a check while a run lasts; the user's own runs in this process are not to meet it."""
     schemathesis.check(check)
     try:
@@ -186,7 +186,7 @@ def _planting(search: Search) -> Callable[..., Any]:
     canaries = search.canaries
 
     @st.composite
-    def planted(draw: st.DrawFn, strategy: st.SearchStrategy[_Case]) -> _Case:
+    def plant(draw: st.DrawFn, strategy: st.SearchStrategy[_Case]) -> _Case:
         case = draw(strategy)
         match draw(st.sampled_from(["nothing", "body", "body", "query", "path", "header"])):
             case "body" if variants := list(bodies(case.body, canaries)) if isinstance(case.body, dict | list) else []:
@@ -203,6 +203,6 @@ def _planting(search: Search) -> Callable[..., Any]:
         return case
 
     def before_generate_case(_context: Any, strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-        return planted(strategy)
+        return plant(strategy)
 
     return before_generate_case

@@ -5,7 +5,7 @@ from typing import Any
 
 from payproof.fuzzing.canaries import Canaries
 
-__all__ = ["Place", "bodies", "places", "replaced"]
+__all__ = ["Place", "bodies", "places", "replace_value"]
 
 #: The keys and positions that lead to a value.
 Place = tuple[str | int, ...]
@@ -28,15 +28,15 @@ def places(value: Any, at: Place = ()) -> Iterator[Place]:
             yield here
 
 
-def replaced(value: Any, place: Place, new: Any) -> Any:
+def replace_value(value: Any, place: Place, new: Any) -> Any:
     """Return a copy of a JSON value with another value at a place; at a new key it is added."""
     if not place:
         return new
     first, *rest = place
     if isinstance(value, dict):
-        return {**value, first: replaced(value.get(first), tuple(rest), new)}
+        return {**value, first: replace_value(value.get(first), tuple(rest), new)}
     assert isinstance(value, list)
-    return [replaced(one, tuple(rest), new) if index == first else one for index, one in enumerate(value)]
+    return [replace_value(one, tuple(rest), new) if index == first else one for index, one in enumerate(value)]
 
 
 def bodies(value: Any, canaries: Canaries) -> Iterator[Any]:
@@ -44,7 +44,7 @@ def bodies(value: Any, canaries: Canaries) -> Iterator[Any]:
     new: Any
     for place in places(value):
         for new in (canaries.text, canaries.number, int(canaries.number)):
-            yield replaced(value, place, new)
+            yield replace_value(value, place, new)
     if isinstance(value, dict):
         card = {"number": canaries.number, "name": canaries.holder, "exp_month": 12, "exp_year": 2030, "cvc": "737"}
         for key, new in (
@@ -54,4 +54,4 @@ def bodies(value: Any, canaries: Canaries) -> Iterator[Any]:
             ("metadata", {"note": canaries.text}),
             ("tenant_id", canaries.text),
         ):
-            yield replaced(value, (key,), new)
+            yield replace_value(value, (key,), new)

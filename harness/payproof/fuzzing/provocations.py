@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from payproof.domain.urls import below, with_query
 
-__all__ = ["Kind", "Odd", "addresses", "filled", "provocations"]
+__all__ = ["Kind", "Odd", "addresses", "fill_path", "provocations"]
 
 Kind = Literal["types", "templates", "sql", "paths", "pages"]
 #: A request target, headers and a body.
@@ -82,7 +82,7 @@ _ADDRESSES = (
 )  # fmt: skip
 
 
-def filled(path: str, text: str = "payproof") -> str:
+def fill_path(path: str, text: str = "payproof") -> str:
     """Return a path with a text in each place of an id."""
     return _HOLE.sub(lambda _: text, path)
 
@@ -91,7 +91,7 @@ def provocations(kind: Kind, method: str, path: str, product: str) -> Iterator[O
     """Yield what to send to one route; ``product`` is what templates are to work out, as ``a*b``."""
     match kind:
         case "types":
-            yield from _types(filled(path))
+            yield from _types(fill_path(path))
         case "templates":
             for template in _TEMPLATES:
                 yield from _everywhere(method, path, template % product)
@@ -101,10 +101,10 @@ def provocations(kind: Kind, method: str, path: str, product: str) -> Iterator[O
         case "paths":
             for text in _PATHS:
                 quoted = quote(text, safe="%./")
-                inside = filled(path, quoted)
+                inside = fill_path(path, quoted)
                 yield inside if inside != path else below(path, quoted), (), b""
         case _:
-            yield from _pages(filled(path))
+            yield from _pages(fill_path(path))
 
 
 def _types(target: str) -> Iterator[Odd]:
@@ -131,7 +131,7 @@ def addresses() -> Iterator[Odd]:
 def _everywhere(method: str, path: str, text: str) -> Iterator[Odd]:
     """Yield a text in the path, the query, a header, and where there is a body its keys and values."""
     quoted = quote(text, safe="")
-    yield with_query(filled(path, quoted), f"id={quoted}&{quoted}=1"), ((b"X-Request-Id", quoted.encode()),), b""
+    yield with_query(fill_path(path, quoted), f"id={quoted}&{quoted}=1"), ((b"X-Request-Id", quoted.encode()),), b""
     if method != "GET":
         body = {"id": text, "customer_id": text, "price_id": text, "name": text, text: text}
-        yield filled(path), (_JSON,), json.dumps(body).encode()
+        yield fill_path(path), (_JSON,), json.dumps(body).encode()

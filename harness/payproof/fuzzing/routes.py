@@ -94,10 +94,12 @@ def _tells_of_target(error: BaseException) -> bool:
 
 def _sound(method: str, path: str, headers: Headers) -> Request:
     label = f"{method} {path}"
-    return Request(method, _filled(path, "payproof"), headers, b"", f"made up for {label}: nothing odd", variant=label)
+    return Request(
+        method, _fill_holes(path, "payproof"), headers, b"", f"made up for {label}: nothing odd", variant=label
+    )
 
 
-def _filled(path: str, text: str) -> str:
+def _fill_holes(path: str, text: str) -> str:
     return _HOLE.sub(text, path)
 
 
@@ -107,7 +109,9 @@ def _requests(
 ) -> Request:
     """Draw a request of a kind."""
     label, given = f"{method} {path}", headers
-    target = _filled(path, draw(st.sampled_from(["payproof", "0", canaries.text, canaries.number, "%00", "..%2f.."])))
+    target = _fill_holes(
+        path, draw(st.sampled_from(["payproof", "0", canaries.text, canaries.number, "%00", "..%2f.."]))
+    )
     if kind == "malformed":
         fields = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         told, wire = draw(wires(method, target, urlsplit(base).netloc, fields, canaries))

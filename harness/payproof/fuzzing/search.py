@@ -120,7 +120,7 @@ class Search:
                 self._doubt(self._last[variant], f"{variant} let no request in: it was answered {told}")
                 continue
             request, before = known
-            exchange = await self._exchanged(request)
+            exchange = await self._exchange(request)
             if not isinstance(exchange.answer, Answer):
                 self._kept.append(exchange)
             elif _worse(request, before, exchange.answer.status):
@@ -149,7 +149,7 @@ class Search:
         if self.over or time.monotonic() > self._turn:
             return None
         self._left -= 1
-        exchange = asyncio.run_coroutine_threadsafe(self._exchanged(request), self._loop).result()
+        exchange = asyncio.run_coroutine_threadsafe(self._exchange(request), self._loop).result()
         findings = self._context.weigh(exchange)
         silent = isinstance(exchange.answer, NoAnswer)
         if silent and request.wire:
@@ -180,13 +180,13 @@ class Search:
         elsewhere = (head, request.target.encode(), *(value for _, value in request.headers))
         return text in request.body + body and not any(text in part for part in elsewhere)
 
-    async def _exchanged(self, request: Request) -> Exchange:
+    async def _exchange(self, request: Request) -> Exchange:
         self._asked[request.variant] += 1
         serial = self._asked.total()
-        named = _named(request, self.canaries, serial, first=serial == 1)
+        named = _name_request(request, self.canaries, serial, first=serial == 1)
         named = replace(named, example=curl_line(self._context.target.url, named))
         exchange = await self._context.send(named)
-        answer, token = exchange.answer, self.canaries.named(serial)
+        answer, token = exchange.answer, self.canaries.make_text(serial)
         if isinstance(answer, Answer) and not request.wire:
             self._note(request, exchange, answer.status)
         if not isinstance(answer, Answer) or answer.status < _ERROR:
@@ -208,9 +208,9 @@ def _worse(request: Request, before: int, after: int) -> bool:
     return not _is_let_in(after) or (request.method in _SAFE and before in _SUCCESS and after not in _SUCCESS)
 
 
-def _named(request: Request, canaries: Canaries, serial: int, *, first: bool) -> Request:
+def _name_request(request: Request, canaries: Canaries, serial: int, *, first: bool) -> Request:
     """Return the request with the text that names it; the first one carries the id by which all effects are known."""
-    old, new = canaries.text, canaries.named(serial)
+    old, new = canaries.text, canaries.make_text(serial)
     return replace(
         request,
         target=request.target.replace(old, new),

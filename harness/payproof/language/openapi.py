@@ -23,7 +23,7 @@ def read_openapi(text: bytes, place: str, *, yaml_bytes: int | None = None) -> d
         ConfigurationError: it is too long, neither JSON nor YAML, no OpenAPI 3 or Swagger 2, describes no operation, or
             refers to documents elsewhere, for which hosts would have to be asked that the target file does not list.
     """
-    document = _parsed(text, place, yaml_bytes)
+    document = _parse_document(text, place, yaml_bytes)
     version = document.get("openapi", document.get("swagger")) if isinstance(document, dict) else None
     if not isinstance(version, str | float):
         raise ConfigurationError("no OpenAPI document: it names no version", hint="see 'openapi'", file=place)
@@ -42,7 +42,7 @@ def read_openapi(text: bytes, place: str, *, yaml_bytes: int | None = None) -> d
     return document
 
 
-def _parsed(text: bytes, place: str, yaml_bytes: int | None) -> Any:
+def _parse_document(text: bytes, place: str, yaml_bytes: int | None) -> Any:
     try:
         return read_json(text)
     except ValueError:

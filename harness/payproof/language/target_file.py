@@ -293,7 +293,7 @@ class _Reading:
         if (problem := check_operations(entry.operations, entry.principals, entry.upstream)) is not None:
             raise self._wrong(*problem)
         principals = {
-            name: principal(name, one, self._required(one.credential_env, f"credential of {name}", name))
+            name: principal(name, one, self._require_secret(one.credential_env, f"credential of {name}", name))
             for name, one in entry.principals.items()
         }
         return Target(
@@ -381,7 +381,7 @@ class _Reading:
             raise self._wrong(["openapi"], f"there is no file {file}", hint)
         return OpenApi(named)
 
-    def _required(self, variable: str, label: str, name: str) -> Secret:
+    def _require_secret(self, variable: str, label: str, name: str) -> Secret:
         secret = self._secret(variable, label, ["principals", name, "credential_env"])
         assert secret is not None
         return secret

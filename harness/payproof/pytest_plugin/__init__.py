@@ -66,7 +66,7 @@ def payproof(request: pytest.FixtureRequest) -> "Iterator[Payproof]":
 
     The target is that of --payproof-target, of PAYPROOF_TARGET, or of the payproof.toml in this folder or above.
     """
-    from payproof.pytest_plugin.opened import own_test  # noqa: PLC0415 (only a test that asks pays for it)
+    from payproof.pytest_plugin.targets import own_test  # noqa: PLC0415 (only a test that asks pays for it)
 
     with own_test(request) as made:
         yield made

@@ -10,8 +10,8 @@ from payproof.domain.scenario import Scenario
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.errors import ConfigurationError, PayproofError
 from payproof.pytest_plugin import JUDGED, VERDICT
-from payproof.pytest_plugin.opened import kind_of, opened
-from payproof.reporters.words import masked, story, summary
+from payproof.pytest_plugin.targets import kind_of, prepare_target
+from payproof.reporters.words import describe_masking, story, summary
 from payproof.scan.kernel import unusable
 from payproof.session import Choice, all_scenarios, choose
 
@@ -34,7 +34,7 @@ def collect_scenarios(config: pytest.Config) -> None:
         raise pytest.UsageError("payproof: the exit code is made of what pytest's terminal reporter has counted")
     try:
         choices = choose(scenarios, topics=config.getoption("payproof_topic"))
-        header = opened(config).judged
+        header = prepare_target(config).judged
     except ConfigurationError as error:
         raise pytest.UsageError(f"payproof: {error}") from None
     config.pluginmanager.register(_Scenarios(choices, f"payproof: judges {header}"), "payproof-scenarios")
@@ -54,7 +54,7 @@ class _Scenarios:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Hand the seed to a worker of pytest-xdist."""
-        node.workerinput["payproof_seed"] = opened(node.config).seed
+        node.workerinput["payproof_seed"] = prepare_target(node.config).seed
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -66,7 +66,7 @@ class _Scenarios:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which cases are left to run."""
-        opened(session.config).chosen = [item.choice for item in session.items if isinstance(item, CaseItem)]
+        prepare_target(session.config).chosen = [item.choice for item in session.items if isinstance(item, CaseItem)]
 
 
 def _markers(scenario: Scenario) -> tuple[str, ...]:
@@ -86,12 +86,12 @@ class CaseItem(pytest.Item):
     def runtest(self) -> None:
         """Run the case; its verdict becomes pytest's."""
         try:
-            session = opened(self.config).session()
-            self.user_properties.append((JUDGED, opened(self.config).judged))
+            session = prepare_target(self.config).session()
+            self.user_properties.append((JUDGED, prepare_target(self.config).judged))
         except PayproofError as error:
             self.user_properties.append((VERDICT, kind_of(error)))
             raise
-        finished = session.judged(*self.choice)
+        finished = session.judge_case(*self.choice)
         advised = isinstance(finished.verdict, Failed) and finished.verdict.advised
         self.user_properties.append((VERDICT, "advised" if advised else finished.verdict.kind))
         match finished.verdict:
@@ -108,7 +108,7 @@ class CaseItem(pytest.Item):
         """Tell what was sent, expected and seen; never a traceback through values that must not be shown."""
         error = excinfo.value
         if isinstance(error, _NotHeldError):
-            return _told(error.finished)
+            return _describe_case(error.finished)
         if isinstance(error, PayproofError):
             return str(error)
         return super().repr_failure(excinfo, style)
@@ -124,12 +124,12 @@ class _NotHeldError(Exception):
         self.finished = finished
 
 
-def _told(finished: CaseFinished) -> str:
+def _describe_case(finished: CaseFinished) -> str:
     lines = [f"{finished.verdict.kind} ({finished.severity}): {finished.title}"]
     if isinstance(finished.verdict, Failed):
         for finding in finished.verdict.findings:
             lines += [f"  expected  {finding.expected}", f"  seen      {finding.seen} ({finding.check})"]
     else:
         lines.append(f"  {summary(finished.verdict)}")
-    lines += [f"  {line}" for line in (*story(finished.record), *filter(None, [masked(finished)]))]
+    lines += [f"  {line}" for line in (*story(finished.record), *filter(None, [describe_masking(finished)]))]
     return "\n".join([*lines, f"  repeat    {finished.repeat}"])

@@ -9,7 +9,7 @@ from rich.table import Table
 from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from payproof.domain.finding import Severity
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from payproof.reporters.words import judged, masked, one_line, story, summary
+from payproof.reporters.words import describe_masking, describe_target, one_line, story, summary
 
 __all__ = ["ConsoleReport"]
 
@@ -48,14 +48,14 @@ class ConsoleReport:
             case RunStarted():
                 self._begin(event)
             case CaseStarted(id=id_):
-                self._progress.update(self._task, description=_shown(id_))
+                self._progress.update(self._task, description=_escape(id_))
             case CaseFinished():
                 self._cases.append(event)
                 self._progress.advance(self._task)
                 if isinstance(event.verdict, Failed):
                     self._tell_failure(event, event.verdict)
                 if event.masked:
-                    self._progress.console.print(f"[yellow]{_shown(masked(event))}[/]", **_WHOLE)
+                    self._progress.console.print(f"[yellow]{_escape(describe_masking(event))}[/]", **_WHOLE)
             case RunFinished():
                 self._progress.stop()
                 self._end(event)
@@ -66,33 +66,36 @@ class ConsoleReport:
 
     def _begin(self, run: RunStarted) -> None:
         watched = [*(f"store {name}" for name in run.stores), *(f"log {name}" for name in run.logs)]
-        what = escape(judged(run.target, run.environment, run.url, run.file))
+        what = escape(describe_target(run.target, run.environment, run.url, run.file))
         self._console.print(f"[bold]Payproof {run.version}[/] judges {what}", **_WHOLE)
         self._console.print(
-            f"{run.cases} cases, seed {run.seed}, watching {_shown(', '.join(watched) or 'answers only')}",
+            f"{run.cases} cases, seed {run.seed}, watching {_escape(', '.join(watched) or 'answers only')}",
             **_WHOLE,
         )
         for waiver in run.contract.waivers:
-            self._console.print(f"[yellow]waived: {waiver.channel}: {_shown(waiver.reason)}[/]", soft_wrap=True)
+            self._console.print(f"[yellow]waived: {waiver.channel}: {_escape(waiver.reason)}[/]", soft_wrap=True)
         self._progress.update(self._task, total=run.cases)
         self._progress.start()
 
     def _tell_failure(self, case: CaseFinished, verdict: Failed) -> None:
         kind, colour = ("ADVICE", "yellow") if verdict.advised else ("FAILED", "red")
         out = self._progress.console
-        out.print(f"\n[bold {colour}]{kind}[/] {_shown(case.id)} ({case.severity}): {_shown(case.title)}", **_WHOLE)
+        out.print(
+            f"\n[bold {colour}]{kind}[/] {_escape(case.id)} ({case.severity}): {_escape(case.title)}",
+            **_WHOLE,
+        )
         for finding in verdict.findings:
-            out.print(f"  expected  {_shown(finding.expected)}", **_WHOLE)
+            out.print(f"  expected  {_escape(finding.expected)}", **_WHOLE)
             out.print(
-                f"  seen      {_shown(finding.seen)}  [dim]{finding.check}, step {finding.step}[/]",
+                f"  seen      {_escape(finding.seen)}  [dim]{finding.check}, step {finding.step}[/]",
                 **_WHOLE,
             )
             for evidence in finding.evidence:
                 for line in evidence.splitlines():
-                    out.print(f"            {_shown(line)}", style="dim", **_WHOLE)
+                    out.print(f"            {_escape(line)}", style="dim", **_WHOLE)
         for line in story(case.record):
-            out.print(f"  {_shown(line)}", style="dim", **_WHOLE)
-        out.print(f"  repeat    {_shown(case.repeat)}", **_WHOLE)
+            out.print(f"  {_escape(line)}", style="dim", **_WHOLE)
+        out.print(f"  repeat    {_escape(case.repeat)}", **_WHOLE)
 
     def _end(self, run: RunFinished) -> None:
         by_scenario: dict[str, list[CaseFinished]] = defaultdict(list)
@@ -122,7 +125,7 @@ class ConsoleReport:
                 continue
             found = {kind: sum(_kind(case) == kind for case in cases) for kind in kinds}
             cells = [f"[{_COLOURS[kind]}]{number}[/]" if number else "" for kind, number in found.items()]
-            table.add_row(name.partition("/")[2], _severity(cases[0].severity), *cells, _shown(cases[0].title))
+            table.add_row(name.partition("/")[2], _severity(cases[0].severity), *cells, _escape(cases[0].title))
         return table
 
     def _tell_unknown(self) -> None:
@@ -134,14 +137,14 @@ class ConsoleReport:
         for (kind, why), ids in reasons.items():
             more = len(ids) - _MOST_NAMED
             shown = ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-            self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {_shown(why)}", **_WHOLE)
-            self._console.print(f"  {_shown(shown)}", style="dim", **_WHOLE)
+            self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {_escape(why)}", **_WHOLE)
+            self._console.print(f"  {_escape(shown)}", style="dim", **_WHOLE)
 
     def _tell_notes(self) -> None:
         for case in self._cases:
             if isinstance(case.verdict, Passed):
                 for note in case.verdict.notes:
-                    self._console.print(f"\n[dim]for information: {_shown(case.id)}: {_shown(note)}[/]", **_WHOLE)
+                    self._console.print(f"\n[dim]for information: {_escape(case.id)}: {_escape(note)}[/]", **_WHOLE)
 
 
 _WORDS = {
@@ -154,7 +157,7 @@ _WORDS = {
 _COLOURS = {"passed": "green", "failed": "red", "advised": "yellow", "errored": "yellow", "skipped": "blue"}
 
 
-def _shown(text: str) -> str:
+def _escape(text: str) -> str:
     return escape(one_line(text))
 
 

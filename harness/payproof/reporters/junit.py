@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from payproof.domain.events import CaseFinished, RunEvent, RunFinished, RunStarted
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
-from payproof.reporters.words import judged, masked, one_line, story, summary
+from payproof.reporters.words import describe_masking, describe_target, one_line, story, summary
 
 __all__ = ["JUnit"]
 
@@ -38,7 +38,7 @@ class JUnit:
     def _write(self, finished: RunFinished) -> None:
         assert self._started is not None
         run = self._started
-        what = judged(run.target, run.environment, run.url, run.file)
+        what = describe_target(run.target, run.environment, run.url, run.file)
         root = ET.Element("testsuites", name=_clean(f"payproof on {what}"), time=f"{finished.seconds:.3f}")
         suites: dict[str, ET.Element] = {}
         for case in self._cases:
@@ -76,7 +76,12 @@ def _fill(entry: ET.Element, case: CaseFinished) -> None:
             child = ET.SubElement(entry, "error", type=reason.value, message=_clean(summary(case.verdict)))
         case Skipped():
             child = ET.SubElement(entry, "skipped", message=_clean(summary(case.verdict)))
-    told = [case.title, *story(case.record), one_line(f"repeat: {case.repeat}"), *filter(None, [masked(case)])]
+    told = [
+        case.title,
+        *story(case.record),
+        one_line(f"repeat: {case.repeat}"),
+        *filter(None, [describe_masking(case)]),
+    ]
     child.text = _clean("\n".join(told))
 
 

@@ -58,14 +58,14 @@ def _lines(report: ScanReport) -> list[str]:
         counts[standing] += trace.count
     told = ", ".join(f"{count:,} {standing}" for standing, count in counts.items() if count) or "no traces"
     size, rows = sum(one.size for one in report.searched), sum(one.rows for one in report.searched)
-    what = f"{len(report.searched):,} files and tables ({_sized(size)}, {rows:,} rows)"
+    what = f"{len(report.searched):,} files and tables ({_format_size(size)}, {rows:,} rows)"
     if report.interrupted:
         lines.append("interrupted: what follows is of the part that was searched")
     lines.append(f"{told} in {what}; {len(report.unread):,} not read")
     return lines
 
 
-def _sized(size: int) -> str:
+def _format_size(size: int) -> str:
     return next((f"{size / unit:,.1f} {name}" for name, unit in _BYTES if size >= unit), f"{size:,} bytes")
 
 

@@ -20,12 +20,12 @@ from payproof.domain.observation import (
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
-__all__ = ["judged", "masked", "one_line", "printable", "story", "summary"]
+__all__ = ["describe_masking", "describe_target", "one_line", "printable", "story", "summary"]
 
 _LONGEST = 300
 
 
-def judged(target: str, environment: str, url: str, file: str) -> str:
+def describe_target(target: str, environment: str, url: str, file: str) -> str:
     """Return one line that says what was judged, for the first line of every report."""
     if not file:
         return f"the {target} that comes with Payproof, not a system of yours"
@@ -60,7 +60,7 @@ def story(record: Record) -> list[str]:
         match observation:
             case Exchange(step=step, sent=sent, answer=answer):
                 lines.append(f"step {step}: sent {sent.method} {sent.url}, {sent.length:,} bytes: {sent.note}")
-                lines.append(f"step {step}: {_answered(answer)}")
+                lines.append(f"step {step}: {_describe_answer(answer)}")
             case StoreChange(step=step, source=source, tables=tables):
                 told = ", ".join(f"{t.table} +{t.added} -{t.removed}" for t in tables) or "nothing changed"
                 lines.append(f"step {step}: store {source}: {told}")
@@ -69,29 +69,29 @@ def story(record: Record) -> list[str]:
                     f"step {step}: log {source}: nothing new"
                 ]
             case Searched() | Counted() | ColumnsSeen() | Purged():
-                lines.append(f"step {observation.step}: {_looked(observation)}")
+                lines.append(f"step {observation.step}: {_describe_search(observation)}")
             case StripeCalls(step=step, calls=calls, connections=connections):
-                lines += [f"step {step}: {_connected(connection)}" for connection in connections]
-                lines += [f"step {step}: {_called(call)}" for call in calls]
+                lines += [f"step {step}: {_describe_connection(connection)}" for connection in connections]
+                lines += [f"step {step}: {_describe_call(call)}" for call in calls]
             case _:
                 assert_never(observation)
     return [one_line(line) for line in lines]
 
 
-def masked(case: CaseFinished) -> str:
+def describe_masking(case: CaseFinished) -> str:
     """Return one line that says what was masked at the last look, or an empty text."""
     if not case.masked:
         return ""
     return one_line(f"{case.id}: masked in the last look at what is told, please report it: {', '.join(case.masked)}")
 
 
-def _connected(connection: StripeConnection) -> str:
+def _describe_connection(connection: StripeConnection) -> str:
     sort = "TLS" if connection.secure else "TCP"
     fault = f", {connection.fault}" if connection.fault else ""
     return f"connection to Stripe by {sort}{fault}: {connection.failed or 'came about'}"
 
 
-def _looked(seen: Searched | Counted | ColumnsSeen | Purged) -> str:
+def _describe_search(seen: Searched | Counted | ColumnsSeen | Purged) -> str:
     match seen:
         case Searched(channel=channel, source=source, wanted=wanted, pieces=pieces, length=length):
             found = f"{len(seen.sightings)} found" if seen.sightings else "nothing found"
@@ -107,14 +107,14 @@ def _looked(seen: Searched | Counted | ColumnsSeen | Purged) -> str:
             assert_never(seen)
 
 
-def _called(call: StripeCall) -> str:
+def _describe_call(call: StripeCall) -> str:
     key = f"Idempotency-Key {call.idempotency_key}" if call.idempotency_key else "no Idempotency-Key"
     fault = f", fault {call.fault}" if call.fault else ""
     answered = "no answer" if call.status is None else f"answered {call.status}"
     return f"Stripe was called: {call.method} {call.path}, {key}{fault}, {answered}"
 
 
-def _answered(answer: Answer | NoAnswer) -> str:
+def _describe_answer(answer: Answer | NoAnswer) -> str:
     match answer:
         case Answer(status=status, body=body, seconds=seconds):
             return f"answered {status} in {seconds * 1000:.0f} ms: {_short(body)}"

@@ -5,7 +5,7 @@ from payproof.session.delivery import deliver_once
 from payproof.session.discovery import describe_target
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
-from payproof.session.record import rejudged
+from payproof.session.record import rejudge
 from payproof.session.run import (
     MOST_SEED,
     Choice,
@@ -40,6 +40,6 @@ __all__ = [
     "find_target",
     "open_lanes",
     "open_session",
-    "rejudged",
+    "rejudge",
     "target_or_reference",
 ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from payproof.adapters.reference import EmbeddedStore, reference_name
 from payproof.errors import ConfigurationError
 from payproof.language import read_target
-from payproof.reporters.words import judged, printable
+from payproof.reporters.words import describe_target, printable
 
 __all__ = ["FILE_NAME", "TARGET_VARIABLE", "described_choice", "find_target", "target_or_reference"]
 
@@ -77,10 +77,10 @@ def described_choice(file: Path | None, store: EmbeddedStore | None) -> str:
         ConfigurationError: the target file is wrong.
     """
     if file is None:
-        return judged(reference_name(store or "sqlite"), "", "", "")
+        return describe_target(reference_name(store or "sqlite"), "", "", "")
     target = read_target(file)
     waived = "".join(f"; waived: {one.channel}: {printable(one.reason)}" for one in target.contract.waivers)
-    return judged(target.name, target.environment, target.url, str(file)) + waived
+    return describe_target(target.name, target.environment, target.url, str(file)) + waived
 
 
 def _places(folder: Path) -> list[Path]:

@@ -100,10 +100,10 @@ def deliver_once(
     ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
     for digest in digests_of(signed.headers):
         ledger.add("signature", "Stripe-Signature", digest)
-    return asyncio.run(_sent(target, ledger, request))
+    return asyncio.run(_send_once(target, ledger, request))
 
 
-async def _sent(target: Target, ledger: Ledger, request: Request) -> Exchange:
+async def _send_once(target: Target, ledger: Ledger, request: Request) -> Exchange:
     sender = HttpSender(target, ledger)
     try:
         return await sender.send(request, 0)

@@ -77,7 +77,7 @@ def describe_target(url: str, *, ca_file: str | None = None) -> str:
     """
     target = loose_target(url, secret=Secret("none", ""), ca_file=ca_file)
     target = replace(target, budget=Budget(answer_bytes=_DOCUMENT_BYTES, evidence_characters=_DOCUMENT_BYTES))
-    return _written(target, asyncio.run(_look(target)))
+    return _write_template(target, asyncio.run(_look(target)))
 
 
 async def _look(target: Target) -> _Found:
@@ -135,7 +135,7 @@ def _webhook_routes(answer: Answer) -> list[str] | None:
     ]
 
 
-def _written(target: Target, found: _Found) -> str:
+def _write_template(target: Target, found: _Found) -> str:
     """Return the template with what was found; the library quotes what a foreign server has named."""
     documented = f"OpenAPI document at {found.document}" if found.document else "no OpenAPI document found"
     looked = f"{found.tried} requests"

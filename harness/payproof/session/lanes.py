@@ -69,21 +69,21 @@ class Lanes:
             PayproofError: a lane has ended.
         """
         left, done = iter(ids), dict[str, CaseFinished]()
-        busy = {lane.connection: lane for lane in self._lanes if _given(lane, left)}
+        busy = {lane.connection: lane for lane in self._lanes if _hand_case(lane, left)}
         for id_ in ids:
             while id_ not in done:
                 for connection in wait(list(busy)):
                     lane = busy.pop(connection)  # type: ignore[call-overload]  # a Connection, as was given
-                    finished = _heard(lane)
+                    finished = _receive(lane)
                     done[finished.id] = finished
-                    for entry in _heard(lane):
+                    for entry in _receive(lane):
                         self.ledger.add(entry.kind, entry.label, entry.value, lasting=entry.lasting)
-                    if _given(lane, left):
+                    if _hand_case(lane, left):
                         busy[lane.connection] = lane
             yield done.pop(id_)
 
 
-def _given(lane: _Lane, left: Iterator[str]) -> bool:
+def _hand_case(lane: _Lane, left: Iterator[str]) -> bool:
     """Hand a lane the next case; return whether there was one."""
     id_ = next(left, None)
     if id_ is not None:
@@ -91,7 +91,7 @@ def _given(lane: _Lane, left: Iterator[str]) -> bool:
     return id_ is not None
 
 
-def _heard(lane: _Lane) -> Any:
+def _receive(lane: _Lane) -> Any:
     try:
         told = lane.connection.recv()
     except (EOFError, OSError):
@@ -129,7 +129,7 @@ def open_lanes(
             process.start()
             theirs.close()  # so that its end is seen here when the process is gone
             lanes.append(_Lane(process, ours))
-        started = [_heard(lane) for lane in lanes]
+        started = [_receive(lane) for lane in lanes]
         yield Lanes(lanes, started[0])
     finally:
         for lane in lanes:
@@ -149,10 +149,10 @@ def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
     with suppress(KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
         try:
             with open_session(None, **given) as session:
-                connection.send(session.started(0))
+                connection.send(session.make_header(0))
                 known: set[bytes] = set()
                 while True:
-                    finished = session.judged(*choices[connection.recv()])
+                    finished = session.judge_case(*choices[connection.recv()])
                     connection.send(finished)
                     registered = session.ledger.registered
                     connection.send([entry for value, entry in registered.items() if value not in known])

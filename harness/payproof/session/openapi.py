@@ -11,7 +11,7 @@ from payproof.domain.target import Budget, OpenApi, Target
 from payproof.errors import ConfigurationError
 from payproof.language import read_openapi
 
-__all__ = ["described"]
+__all__ = ["add_openapi"]
 
 # Whoever answers may make a document of the costliest kind: JSON then takes 35 times as much memory, YAML 180 times and
 # 10 seconds for a megabyte.
@@ -19,7 +19,7 @@ _MOST_BYTES = 8 * 1024 * 1024
 _MOST_YAML_BYTES = 1024 * 1024
 
 
-async def described(target: Target, ledger: Ledger) -> Target:
+async def add_openapi(target: Target, ledger: Ledger) -> Target:
     """Return the target with what its OpenAPI document says; it is asked for as the first principal.
 
     Raises:

@@ -50,7 +50,7 @@ class OwnTest:
         """
         self._require_delivery()
         self._session.look(self._trial, expect)
-        record = Record(self._control(), self._seen().observations, self._session.unwatched)
+        record = Record(self._control(), self._last_step().observations, self._session.unwatched)
         control = None if all(isinstance(check, _POSITIVE) for check in expect) else _CONTROL
         return judge_phase(self._session.target.contract, Phase((), expect), record, control)
 
@@ -62,7 +62,7 @@ class OwnTest:
             InconclusiveError: there is none.
         """
         self._require_delivery()
-        answers = [one.answer for one in self._seen().exchanges]
+        answers = [one.answer for one in self._last_step().exchanges]
         if not answers:
             raise InconclusiveError(Reason.NOT_JUDGED, "nothing was sent")
         if isinstance(answers[-1], NoAnswer):
@@ -73,7 +73,7 @@ class OwnTest:
         if not self._trial.context.sent:
             raise InconclusiveError(Reason.NOT_JUDGED, "nothing was delivered yet: deliver something first")
 
-    def _seen(self) -> Seen:
+    def _last_step(self) -> Seen:
         """Return what belongs to the last step, as if it were the first; one that broke off has shown nothing."""
         return Seen(self._session.target.contract, self._trial.observations).at(self._trial.context.step)
 

@@ -14,10 +14,10 @@ from payproof.language import decode_event
 from payproof.registry import nearest
 from payproof.session.run import all_scenarios, count
 
-__all__ = ["rejudged"]
+__all__ = ["rejudge"]
 
 
-def rejudged(path: Path) -> Iterator[RunEvent]:
+def rejudge(path: Path) -> Iterator[RunEvent]:
     """Yield the events of a run record with verdicts made anew from its observations.
 
     Raises:

@@ -45,7 +45,7 @@ from payproof.errors import ConfigurationError, InconclusiveError, PayproofError
 from payproof.extras import install
 from payproof.language import read_scenarios, read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
-from payproof.session.openapi import described
+from payproof.session.openapi import add_openapi
 from payproof.session.places import LocalFiles
 from payproof.session.upstream import OpenUpstream, open_upstream
 from payproof.steps.deliver import Deliver
@@ -158,7 +158,7 @@ class Session:
             self.ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
         try:
             if fuzzing:
-                self.target = self._loop.run(described(target, ledger))
+                self.target = self._loop.run(add_openapi(target, ledger))
             self._runner = self._loop.run(self._open())
         except BaseException:
             self.close()
@@ -168,12 +168,12 @@ class Session:
         stores: list[Store] = []
         for spec in self.target.stores:
             store = store_sources()[spec.url.partition(":")[0]](spec)
-            self._resources.callback(self._closed, store)
+            self._resources.callback(self._close_resource, store)
             stores.append(store)
         logs: list[Log] = []
         for spec in self.target.logs:
             log = log_sources()[spec.url.partition(":")[0]](spec)
-            self._resources.callback(self._closed, log)
+            self._resources.callback(self._close_resource, log)
             logs.append(log)
         events = event_factory(self.seed)
         # Refuses what is no API version, and no type in it, before anything is sent.
@@ -184,7 +184,7 @@ class Session:
                     problem = f"retention of {kept.table!r}: there are no events of type {type_!r}"
                     raise ConfigurationError(problem, hint=nearest(type_, list(types)))
         sender = HttpSender(self.target, self.ledger)
-        self._resources.callback(self._closed, sender)
+        self._resources.callback(self._close_resource, sender)
         holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)
         self._resources.callback(holdings.close)
         retention = self.target.retention
@@ -207,14 +207,14 @@ class Session:
         await runner.plant_marker(marker)
         return runner
 
-    def _closed(self, resource: Store | Log | HttpSender) -> None:
+    def _close_resource(self, resource: Store | Log | HttpSender) -> None:
         self._loop.run(resource.close())
 
     def close(self) -> None:
         """Let go of everything."""
         self._resources.close()
 
-    def judged(self, scenario: Scenario, case: Case) -> CaseFinished:
+    def judge_case(self, scenario: Scenario, case: Case) -> CaseFinished:
         """Run one case and judge it."""
         started = time.perf_counter()
         verdict: Verdict | None = skip(self.target, scenario, case) or _lacking(case)
@@ -274,7 +274,7 @@ class Session:
         """Return the command that runs one case again, the same way."""
         return shlex.join([*self._command, "--scenario", id_, "--seed", str(self.seed)])
 
-    def started(self, cases: int) -> RunStarted:
+    def make_header(self, cases: int) -> RunStarted:
         """Return the run's header."""
         return RunStarted(
             version=__version__,
@@ -296,11 +296,11 @@ class Session:
         begun = time.perf_counter()
         verdicts: list[Verdict] = []
         interrupted = False
-        yield self.started(len(choices))
+        yield self.make_header(len(choices))
         for scenario, case in choices:
             yield CaseStarted(case.id)
             try:
-                finished = self.judged(scenario, case)
+                finished = self.judge_case(scenario, case)
             except KeyboardInterrupt:
                 interrupted = True
                 break

@@ -9,7 +9,7 @@ from payproof.domain.contracts import Context, MadeEvent, Request
 from payproof.domain.observation import Exchange
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
-from payproof.stripe.offers import INPUTS, Bait, baited
+from payproof.stripe.offers import INPUTS, Bait, bait_inputs
 
 __all__ = ["Offer"]
 
@@ -41,7 +41,7 @@ class Offer:
             for input_, bait in baits.items():
                 number = make_card_number(context.random)
                 own = Bait(number, bait.track, bait.iban, bait.name, bait.secret)
-                if baited(content, input_, own):
+                if bait_inputs(content, input_, own):
                     context.canary("card number", f"offered in {_told(input_)} of {type_}", number.encode())
             exchanges.append(await context.send(_signed(context, event, json.dumps(content, indent=2).encode())))
         return exchanges

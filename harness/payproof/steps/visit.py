@@ -5,7 +5,7 @@ from typing import ClassVar
 from payproof.domain.asking import credentials
 from payproof.domain.contracts import Context, Request
 from payproof.domain.observation import Exchange
-from payproof.fuzzing.provocations import filled
+from payproof.fuzzing.provocations import fill_path
 from payproof.registry import step
 
 __all__ = ["Visit"]
@@ -24,6 +24,6 @@ class Visit:
         headers = ((b"Accept", b"*/*"), *credentials(context.target.first_principal))
         reading = [path for method, path in context.target.listed if method == "GET"]
         return [
-            await context.send(Request("GET", filled(path), headers, b"", f"GET {path}", variant=f"GET {path}"))
+            await context.send(Request("GET", fill_path(path), headers, b"", f"GET {path}", variant=f"GET {path}"))
             for path in reading[: self.requests]
         ]

@@ -47,7 +47,7 @@ def encode(content: Mapping[str, Any], form: str) -> bytes:
         case "escaped":
             return json.dumps(_with_text(content), indent=2).encode()
         case "large":
-            return _padded(content)
+            return _pad_body(content)
     raise ConfigurationError(f"no form {form!r} of a webhook body", hint=nearest(form, FORMS))
 
 
@@ -70,7 +70,7 @@ def _with_text(content: Mapping[str, Any]) -> dict[str, Any]:
     return event
 
 
-def _padded(content: Mapping[str, Any]) -> bytes:
+def _pad_body(content: Mapping[str, Any]) -> bytes:
     event: dict[str, Any] = deepcopy(dict(content))
     subject = event["data"]["object"]
     entries = next((subject[name]["data"] for name in ("lines", "items") if name in subject), None)

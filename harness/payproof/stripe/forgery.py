@@ -20,7 +20,7 @@ __all__ = [
     "deliver",
     "document_of",
     "made_up_secret",
-    "required",
+    "require_secret",
     "signature_of",
     "with_signatures",
 ]
@@ -108,7 +108,7 @@ def made_up_secret(material: Material) -> str:
     return "whsec_" + "".join(material.random.choices(_BASE62, k=32))
 
 
-def required(material: Material, name: str) -> str:
+def require_secret(material: Material, name: str) -> str:
     """Return an optional secret of the material.
 
     Raises:

@@ -36,7 +36,7 @@ def decode(text: str) -> dict[str, Any]:
         if found is None:
             raise FormError("a name with unbalanced brackets")
         _place(tree, [found[1], *_PART.findall(found[2])], value)
-    return {name: _listed(value) for name, value in tree.items()}
+    return {name: _make_lists(value) for name, value in tree.items()}
 
 
 def _place(tree: dict[str, Any], parts: list[str], value: str) -> None:
@@ -59,11 +59,11 @@ def _key(node: dict[str, Any], part: str) -> str:
     return part or str(len(node))
 
 
-def _listed(node: Any) -> Any:
+def _make_lists(node: Any) -> Any:
     """Return a tree in which each object whose keys are numbers from 0 on is a list."""
     if not isinstance(node, dict):
         return node
-    values = {key: _listed(value) for key, value in node.items()}
+    values = {key: _make_lists(value) for key, value in node.items()}
     if all(key.isdecimal() and len(key) <= _LONGEST_NUMBER for key in values):
         return [values[key] for key in sorted(values, key=int)]
     return values
@@ -72,10 +72,10 @@ def _listed(node: Any) -> Any:
 def leaves(tree: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield each value with its name in bracket notation, lists by number, in the order of the tree."""
     for name, value in tree.items():
-        yield from _named(name, value)
+        yield from _name_values(name, value)
 
 
-def _named(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def _name_values(name: str, value: Any) -> Iterator[tuple[str, str]]:
     inner: Iterable[tuple[object, Any]]
     match value:
         case Mapping():
@@ -89,7 +89,7 @@ def _named(name: str, value: Any) -> Iterator[tuple[str, str]]:
             yield name, str(value)
             return
     for part, one in inner:
-        yield from _named(f"{name}[{part}]", one)
+        yield from _name_values(f"{name}[{part}]", one)
 
 
 def encode(tree: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["INPUTS", "Bait", "baited"]
+__all__ = ["INPUTS", "Bait", "bait_inputs"]
 
 _TEXTS = frozenset(
     {
@@ -51,7 +51,7 @@ class Bait:
         }
 
 
-def baited(event: dict[str, Any], input_: str, bait: Bait) -> bool:
+def bait_inputs(event: dict[str, Any], input_: str, bait: Bait) -> bool:
     """Put bait into every input of one sort in an event, in place; return whether there is any."""
     return INPUTS[input_](event, bait)
 
@@ -64,7 +64,7 @@ def _metadata(event: dict[str, Any], bait: Bait) -> bool:
 
 
 def _texts(event: dict[str, Any], bait: Bait) -> bool:
-    return _replaced(event, dict.fromkeys(_TEXTS, bait.text) | dict.fromkeys(_SHORT, bait.number))
+    return _replace_inputs(event, dict.fromkeys(_TEXTS, bait.text) | dict.fromkeys(_SHORT, bait.number))
 
 
 def _billing_details(event: dict[str, Any], bait: Bait) -> bool:
@@ -82,12 +82,12 @@ def _billing_details(event: dict[str, Any], bait: Bait) -> bool:
     for node in _objects(event["data"]):
         for key in _BILLING & node.keys():
             if isinstance(node[key], dict):
-                found |= _filled(node[key], values)
+                found |= _fill_texts(node[key], values)
     return found
 
 
 def _names(event: dict[str, Any], bait: Bait) -> bool:
-    return _replaced(
+    return _replace_inputs(
         event,
         {
             **dict.fromkeys(_PEOPLE, f"{bait.name} {bait.number}"),
@@ -114,14 +114,14 @@ def _unknown_fields(event: dict[str, Any], bait: Bait) -> bool:
     return True
 
 
-def _replaced(event: dict[str, Any], values: Mapping[str, str], outside: frozenset[str] = frozenset()) -> bool:
+def _replace_inputs(event: dict[str, Any], values: Mapping[str, str], outside: frozenset[str] = frozenset()) -> bool:
     found = False
     for node in _objects(event["data"], outside):
-        found |= _filled(node, values)
+        found |= _fill_texts(node, values)
     return found
 
 
-def _filled(node: dict[str, Any], values: Mapping[str, str]) -> bool:
+def _fill_texts(node: dict[str, Any], values: Mapping[str, str]) -> bool:
     """Replace the texts of an object, also those that are null."""
     fitting = [key for key, value in node.items() if key in values and (value is None or isinstance(value, str))]
     for key in fitting:

@@ -12,20 +12,20 @@ from payproof.domain.stripe_call import KeyKind, StripeCall
 from payproof.errors import BackendGoneError, Reason, record_fault
 from payproof.stripe.api import ApiAnswer, ApiRequest, Backend, Failing, error_body
 from payproof.stripe.upstream.faults import Altered, Fault, Moment, Redirect, Reply, Reset, Written
-from payproof.stripe.upstream.recording import recorded
+from payproof.stripe.upstream.recording import record_call
 
 __all__ = ["Answering"]
 
 
-def _said(status: int, message: str) -> Written:
+def _write_error(status: int, message: str) -> Written:
     return Written(status, {"message": message, "type": "invalid_request_error"})
 
 
-_LIVE_KEY = _said(401, "Payproof passes no live key on.")
-_FOLLOWED = _said(404, "A redirect was followed to another host.")
-_TOO_LARGE = _said(413, "The request is too large.")
+_LIVE_KEY = _write_error(401, "Payproof passes no live key on.")
+_FOLLOWED = _write_error(404, "A redirect was followed to another host.")
+_TOO_LARGE = _write_error(413, "The request is too large.")
 # No SDK packs what it asks, and what came packed was not looked through for what must not be told.
-_PACKED = _said(415, "The request is compressed.")
+_PACKED = _write_error(415, "The request is compressed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Answering:
         call = ApiRequest(request.method, path, query, headers, body)
         secure, connection = _connection(request)
         elsewhere = self._is_trap(request)
-        kept = notes.arrived(
-            lambda number: recorded(
+        kept = notes.add_call(
+            lambda number: record_call(
                 call,
                 tuple(request.headers.items()),
                 notes.ledger,
@@ -90,19 +90,19 @@ class Answering:
             return await send(request, Reset(), None, "")
         if refusal is not None:
             why = "compressed" if refusal is _PACKED else "too large, or too slow to arrive"
-            notes.ended(kept.number, unreadable=why)
+            notes.update_call(kept.number, unreadable=why)
         outcome = await self._outcome(call, kept, refusal)
         lead = self._lead(outcome.reply, secure=secure)
         answer = outcome.answer
-        notes.ended(kept.number, spoiled=outcome.spoiled)
+        notes.update_call(kept.number, spoiled=outcome.spoiled)
         try:
             response = await send(request, outcome.reply, answer, lead)
         except ConnectionError:
             # The target did not wait; that it got nothing is what the record says without a status.
-            notes.ended(kept.number, seconds=notes.at() - started)
+            notes.update_call(kept.number, seconds=notes.at() - started)
             raise
         status = None if isinstance(outcome.reply, Reset) else _status(outcome, response)
-        notes.ended(kept.number, status=status, seconds=notes.at() - started)
+        notes.update_call(kept.number, status=status, seconds=notes.at() - started)
         return response
 
     async def _body(self, request: web.BaseRequest) -> tuple[bytes, Written | None]:
@@ -144,35 +144,35 @@ class Answering:
         fault = self._notes.next_call(call.method, call.path)
         if fault is not None:
             # At once: whoever judges may look long before a stalled call has ended.
-            self._notes.ended(kept.number, fault=fault.name)
+            self._notes.update_call(kept.number, fault=fault.name)
         try:
-            return await self._struck(call, kept, fault)
+            return await self._strike(call, kept, fault)
         except BackendGoneError as error:
             self._notes.went_wrong(str(error))
         except Exception as error:  # noqa: BLE001 (our own fault; its text could hold anything)
             self._notes.went_wrong(record_fault(error), Reason.HARNESS_FAULT)
         return _Outcome(Reset())
 
-    async def _struck(self, call: ApiRequest, kept: StripeCall, fault: Fault | None) -> _Outcome:
+    async def _strike(self, call: ApiRequest, kept: StripeCall, fault: Fault | None) -> _Outcome:
         if fault is None:
-            return _Outcome(None, await self._asked(call, kept, Failing()))
+            return _Outcome(None, await self._ask_backend(call, kept, Failing()))
         if fault.moment is Moment.BEFORE:
             await asyncio.sleep(fault.seconds)
             if fault.reply is not None:
                 return _Outcome(fault.reply)
         if fault.moment is Moment.DURING:
             instead = None if fault.reply is None else _answer(fault.reply)
-            return _Outcome(None, await self._asked(call, kept, Failing(fault.seconds, instead)))
-        answer = await self._asked(call, kept, Failing())
+            return _Outcome(None, await self._ask_backend(call, kept, Failing(fault.seconds, instead)))
+        answer = await self._ask_backend(call, kept, Failing())
         if fault.moment is Moment.AFTER:
             await asyncio.sleep(fault.seconds)
         return _Outcome(fault.reply, answer)
 
-    async def _asked(self, call: ApiRequest, kept: StripeCall, failing: Failing) -> ApiAnswer:
+    async def _ask_backend(self, call: ApiRequest, kept: StripeCall, failing: Failing) -> ApiAnswer:
         """Return the backend's answer, and note what it was, though the target may never get it."""
         answer = await self._backend.answer(call, failing)
         replayed = any(name.lower() == "idempotent-replayed" for name, _ in answer.headers)
-        self._notes.ended(
+        self._notes.update_call(
             kept.number,
             backend_status=answer.status,
             replayed=replayed,

@@ -97,7 +97,7 @@ class HttpBackend:
     async def answer(self, request: ApiRequest, failing: Failing) -> ApiAnswer:
         """Pass a call on; raises BackendGoneError where no answer comes."""
         assert failing == Failing(), "the upstream refuses plans with faults within such a backend"
-        client = self._client = self._client or self._opened()
+        client = self._client = self._client or self._open_session()
         url = URL(url_of(self.url, with_query(request.path, request.query)), encoded=True)
         try:
             async with client.request(
@@ -117,7 +117,7 @@ class HttpBackend:
         except (aiohttp.ClientError, OSError) as error:
             raise BackendGoneError(f"{self.name} gives no answer: {type(error).__name__}") from None
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         tls = ssl.create_default_context(cafile=self._ca_file)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=tls),

@@ -78,12 +78,12 @@ class Certificates:
                 context.minimum_version = context.maximum_version = _VERSIONS[fault]
             # OpenSSL 3 would not offer the old versions at its usual level.
             context.set_ciphers("ALL:@SECLEVEL=0")
-        self._issued(fault).configure_cert(context)
+        self._issue_certificate(fault).configure_cert(context)
         if fault is not None and fault.is_version and not _offers(context):
             raise ConfigurationError(f"this machine's OpenSSL offers no {fault.value}", hint="it stays untested")
         return context
 
-    def _issued(self, fault: ConnectionFault | None) -> "trustme.LeafCert":
+    def _issue_certificate(self, fault: ConnectionFault | None) -> "trustme.LeafCert":
         now = datetime.now(UTC)
         match fault:
             case ConnectionFault.EXPIRED:

@@ -11,14 +11,14 @@ from payproof.adapters.upstream.replies import reset
 from payproof.errors import ConfigurationError
 from payproof.stripe.upstream.faults import ConnectionFault
 
-__all__ = ["HOST", "Listener", "bound"]
+__all__ = ["HOST", "Listener", "bind_socket"]
 
 HOST = "127.0.0.1"
 _BACKLOG = 1024
 _HANDSHAKE_SECONDS = 15.0
 
 
-def bound(port: int) -> socket.socket:
+def bind_socket(port: int) -> socket.socket:
     """Return a socket that listens on a port of this machine, 0 for any free one.
 
     Raises:
@@ -81,7 +81,7 @@ class Listener:
         if fault is ConnectionFault.RESET:
             transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, connection)
             reset(transport)
-            self._noted(fault, "reset")
+            self._note_connection(fault, "reset")
             return
         context = None if self._certificates is None else self._certificates.context(fault)
         try:
@@ -92,14 +92,14 @@ class Listener:
                 ssl_handshake_timeout=None if context is None else _HANDSHAKE_SECONDS,
             )
         except ssl.SSLError as error:
-            self._noted(fault, error.reason or type(error).__name__)
+            self._note_connection(fault, error.reason or type(error).__name__)
         except OSError as error:
-            self._noted(fault, type(error).__name__)
+            self._note_connection(fault, type(error).__name__)
         else:
             if fault is not None:
-                self._noted(fault, "")
+                self._note_connection(fault, "")
 
-    def _noted(self, fault: ConnectionFault | None, failed: str) -> None:
+    def _note_connection(self, fault: ConnectionFault | None, failed: str) -> None:
         if self._notes is not None:
             name = "" if fault is None else fault.value
-            self._notes.connected(secure=self._certificates is not None, fault=name, failed=failed)
+            self._notes.add_connection(secure=self._certificates is not None, fault=name, failed=failed)

@@ -48,17 +48,17 @@ class Notes:
         """Return the seconds since the upstream was made."""
         return time.monotonic() - self._opened
 
-    def arrived(self, make: Callable[[int], StripeCall]) -> StripeCall | None:
+    def add_call(self, make: Callable[[int], StripeCall]) -> StripeCall | None:
         """Keep a call, made with its number; None where there are too many."""
         with self._lock:
             if len(self._calls) >= self.limits.calls:
-                self._troubled(f"more than {self.limits.calls:,} calls")
+                self._keep_trouble(f"more than {self.limits.calls:,} calls")
                 return None
             call = make(len(self._calls))
             self._calls.append(call)
             return call
 
-    def ended(self, number: int, **found: Any) -> None:
+    def update_call(self, number: int, **found: Any) -> None:
         """Add to a call what became of it."""
         with self._lock:
             # A call gains something several times, and is read seldom: it is made anew then.
@@ -74,7 +74,7 @@ class Notes:
         with self._lock:
             return self._progress.next_connection(secure=secure)
 
-    def connected(self, *, secure: bool, fault: str, failed: str) -> None:
+    def add_connection(self, *, secure: bool, fault: str, failed: str) -> None:
         """Keep a connection that had a fault or came to nothing."""
         with self._lock:
             if len(self._connections) < self.limits.calls:
@@ -84,9 +84,9 @@ class Notes:
     def went_wrong(self, what: str, reason: Reason = Reason.UPSTREAM_FAILED) -> None:
         """Keep what makes the record unfit to be judged; the first counts, but a fault of ours before all."""
         with self._lock:
-            self._troubled(what, reason)
+            self._keep_trouble(what, reason)
 
-    def _troubled(self, what: str, reason: Reason = Reason.UPSTREAM_FAILED) -> None:
+    def _keep_trouble(self, what: str, reason: Reason = Reason.UPSTREAM_FAILED) -> None:
         if self._trouble is None or (reason is Reason.HARNESS_FAULT and self._trouble[0] is not reason):
             self._trouble = reason, what
 

@@ -68,7 +68,7 @@ async def send(
             return await _whole(request, reply.status, (("Location", elsewhere + request.raw_path),), b"")
     assert answer is not None
     if isinstance(reply, Altered):
-        return await _altered(request, reply, answer)
+        return await _send_altered(request, reply, answer)
     return await _whole(request, answer.status, answer.headers, answer.body)
 
 
@@ -76,7 +76,7 @@ async def _whole(
     request: web.BaseRequest, status: int, headers: Iterable[tuple[str, str]], body: bytes
 ) -> web.StreamResponse:
     response = web.Response(status=status, body=body)
-    for name, value in (*_kept(headers), _SERVER):
+    for name, value in (*_drop_own_headers(headers), _SERVER):
         if name.lower() == "content-type":
             response.headers[name] = value
         else:
@@ -86,11 +86,11 @@ async def _whole(
     return response
 
 
-def _kept(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _drop_own_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name.lower() not in _OWN]
 
 
-async def _altered(request: web.BaseRequest, reply: Altered, answer: ApiAnswer) -> web.StreamResponse:
+async def _send_altered(request: web.BaseRequest, reply: Altered, answer: ApiAnswer) -> web.StreamResponse:
     body = answer.body
     half = body[: max(1, len(body) // 2)]
     match reply.how:
@@ -111,7 +111,7 @@ async def _altered(request: web.BaseRequest, reply: Altered, answer: ApiAnswer) 
 
 async def _slow(request: web.BaseRequest, answer: ApiAnswer, seconds: float) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status)
-    for name, value in (*_kept(answer.headers), _SERVER):
+    for name, value in (*_drop_own_headers(answer.headers), _SERVER):
         response.headers[name] = value
     response.content_length = len(answer.body)
     await response.prepare(request)
@@ -126,7 +126,7 @@ async def _slow(request: web.BaseRequest, answer: ApiAnswer, seconds: float) -> 
 async def _by_hand(request: web.BaseRequest, answer: ApiAnswer, body: bytes, length: int) -> web.StreamResponse:
     """Send a body under a Content-Length that aiohttp would not let pass, and end the connection."""
     lines = [f"HTTP/1.1 {answer.status} Whatever", f"Content-Length: {length}", "Connection: close"]
-    lines += [f"{name}: {value}" for name, value in (*_kept(answer.headers), _SERVER)]
+    lines += [f"{name}: {value}" for name, value in (*_drop_own_headers(answer.headers), _SERVER)]
     transport = request.transport
     if transport is None or transport.is_closing():
         raise ConnectionResetError

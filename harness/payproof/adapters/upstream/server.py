@@ -14,7 +14,7 @@ from aiohttp import web
 from payproof.adapters.scratch import scratch_folder
 from payproof.adapters.upstream.answering import Answering
 from payproof.adapters.upstream.certificates import Certificates
-from payproof.adapters.upstream.listening import HOST, Listener, bound
+from payproof.adapters.upstream.listening import HOST, Listener, bind_socket
 from payproof.adapters.upstream.notes import Limits, Notes
 from payproof.canary import Ledger
 from payproof.domain.stripe_call import StripeCall, StripeConnection
@@ -83,7 +83,7 @@ class Upstream:
             ConfigurationError: a port cannot be had, or certificates cannot be made.
         """
         with ExitStack() as stack:
-            certificates = self._certificates = self._made(stack)
+            certificates = self._certificates = self._make_certificates(stack)
             sockets = {s: _listening(stack, port) for s, port in self._ports.items() if port is not None}
             # Redirects by plain HTTP lead somewhere, even where the API is offered by HTTPS only.
             traps = {scheme: _listening(stack, 0) for scheme in {*sockets, "http"}}
@@ -112,7 +112,7 @@ class Upstream:
         """Close every connection and end the thread."""
         self._resources.close()
 
-    def _made(self, stack: ExitStack) -> Certificates | None:
+    def _make_certificates(self, stack: ExitStack) -> Certificates | None:
         if self._ports["https"] is None:
             return None
         folder = self._given_folder
@@ -217,7 +217,7 @@ class Upstream:
 
 
 def _listening(stack: ExitStack, port: int) -> socket.socket:
-    one = bound(port)
+    one = bind_socket(port)
     stack.callback(one.close)
     return one
 

@@ -33,13 +33,13 @@ def stripe_mock(*, program: str | None = None, image: str | None = None) -> Iter
     Raises:
         ConfigurationError: there is neither, or it did not start.
     """
-    found = None if image is not None else program or _found()
+    found = None if image is not None else program or _find_program()
     with ExitStack() as stack:
         url = stack.enter_context(_process(found) if found else _container(image or _IMAGE))
         yield HttpBackend(url, name="stripe-mock")
 
 
-def _found() -> str | None:
+def _find_program() -> str | None:
     folders = (os.environ.get("PATH", os.defpath), str(Path.home() / "go" / "bin"))
     return shutil.which("stripe-mock", path=os.pathsep.join(folders))
 

@@ -1,7 +1,7 @@
 """The built-in double of Stripe's API."""
 
 from payproof.stripe.double.calls import OPERATIONS
-from payproof.stripe.double.double import Double, Started, routed
+from payproof.stripe.double.double import Double, Started, find_route
 from payproof.stripe.double.operations import LOADED
 
-__all__ = ["LOADED", "OPERATIONS", "Double", "Started", "routed"]
+__all__ = ["LOADED", "OPERATIONS", "Double", "Started", "find_route"]

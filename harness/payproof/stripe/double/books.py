@@ -56,7 +56,7 @@ class Books:
         self._undo: list[tuple[str, str, Object | None]] = []
         self._fresh: list[Event] = []
         self._events: deque[Event] = deque(maxlen=_MOST_EVENTS)
-        self._blank = cache(self._blanked)
+        self._blank = cache(self._make_blank)
         self._account = ""
         self._account = self.new_id("acct")
 
@@ -90,7 +90,7 @@ class Books:
     def new_id(self, prefix: str) -> str:
         """Return an id for what the double does not hold itself, such as a balance transaction."""
         self._made += 1
-        return str(self._filled(f"$id:{prefix}"))
+        return str(self._fill_template(f"$id:{prefix}"))
 
     def schedule(self, at: int, kind: str, object_id: str) -> None:
         """Have an object looked at when a time has come."""
@@ -116,7 +116,7 @@ class Books:
         has them back.
         """
         self._made += 1
-        made: Object = self._filled(self._shape_of(kind) if payer else self._blank(kind))
+        made: Object = self._fill_template(self._shape_of(kind) if payer else self._blank(kind))
         if "created" in made:
             made["created"] = self.now()
         for name in without:
@@ -128,7 +128,7 @@ class Books:
         self._file(kind, made["id"], made)
         return made
 
-    def _filled(self, template: Any) -> Any:
+    def _fill_template(self, template: Any) -> Any:
         return Filling(
             f"{self._seed}|{self._made}",
             faker=made_up_words,
@@ -141,7 +141,7 @@ class Books:
     def _shape_of(self, kind: str) -> Object:
         return self.shapes.newest(kind)
 
-    def _blanked(self, kind: str) -> Object:
+    def _make_blank(self, kind: str) -> Object:
         template = self._shape_of(kind)
         own = str(template.get("id", ""))
         blank: Object = _without_others(template, own)
@@ -176,7 +176,7 @@ class Books:
             raise missing(kind, object_id, param, status=status)
         return found
 
-    def referred(self, kind: str, object_id: str, param: str) -> Object:
+    def require(self, kind: str, object_id: str, param: str) -> Object:
         """Return an object that a parameter names; raises ApiError otherwise."""
         return self.living(kind, object_id, param, status=400)
 
@@ -201,7 +201,7 @@ class Books:
                 return
             data["previous_attributes"] = previous
         self._made += 1
-        content = self._filled(deepcopy(self.shapes.newest("event")))
+        content = self._fill_template(deepcopy(self.shapes.newest("event")))
         content |= {
             "api_version": version,
             "type": type_,

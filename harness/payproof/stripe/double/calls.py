@@ -9,7 +9,7 @@ from payproof.stripe.double.books import Books
 from payproof.stripe.double.errors import invalid, missing
 from payproof.stripe.double.relations import Object, page
 
-__all__ = ["OPERATIONS", "Call", "Operation", "Params", "listed", "operation", "taken"]
+__all__ = ["OPERATIONS", "Call", "Operation", "Params", "list_page", "operation", "take_params"]
 
 
 class Params(Mapping[str, Any]):
@@ -66,7 +66,7 @@ def operation(*names: str) -> Callable[[Operation], Operation]:
     return register
 
 
-def taken(params: Mapping[str, Any], names: Iterable[str], before: Mapping[str, Any]) -> dict[str, Any]:
+def take_params(params: Mapping[str, Any], names: Iterable[str], before: Mapping[str, Any]) -> dict[str, Any]:
     """Return the named parameters that were given, as an object's properties: an empty text unsets, metadata merges."""
     found: dict[str, Any] = {name: params[name] if params[name] != "" else None for name in names if name in params}
     if "metadata" in params:
@@ -76,7 +76,7 @@ def taken(params: Mapping[str, Any], names: Iterable[str], before: Mapping[str, 
     return found
 
 
-def listed(call: Call, objects: Iterable[Object], url: str) -> Object:
+def list_page(call: Call, objects: Iterable[Object], url: str) -> Object:
     """Return the page of objects, given newest first, that a call's ``limit`` and its other parameters ask for."""
     params = call.params
     found = [one for one in objects if _created_within(one, params.get("created"))]

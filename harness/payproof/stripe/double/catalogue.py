@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid
 from payproof.stripe.double.relations import Object
 
@@ -20,7 +20,7 @@ def create_product(call: Call) -> Object:
     books, params = call.books, call.params
     if (wanted := params.get("id")) and books.find("product", wanted):
         raise invalid(f"Product already exists: {wanted}", code="resource_already_exists", param="id")
-    values = {"name": params["name"], **taken(params, _PRODUCT, {}), "updated": books.now()}
+    values = {"name": params["name"], **take_params(params, _PRODUCT, {}), "updated": books.now()}
     product = books.make("product", values | ({"id": wanted} if wanted else {}))
     books.emit("product.created", product)
     if data := params.get("default_price_data"):
@@ -33,7 +33,7 @@ def create_product(call: Call) -> Object:
 def list_products(call: Call) -> Object:
     """List products."""
     active = call.params.get("active")
-    return listed(
+    return list_page(
         call, (p for p in call.books.all("product") if active is None or p["active"] == active), "/v1/products"
     )
 
@@ -49,9 +49,9 @@ def update_product(call: Call) -> Object:
     """Change a product."""
     books = call.books
     before = books.living("product", call.id)
-    changes = taken(call.params, (*_PRODUCT, "default_price"), before) | {"updated": books.now()}
+    changes = take_params(call.params, (*_PRODUCT, "default_price"), before) | {"updated": books.now()}
     if price := changes.get("default_price"):
-        books.referred("price", price, "default_price")
+        books.require("price", price, "default_price")
     after, before = books.change("product", call.id, changes)
     books.emit("product.updated", after, before)
     return after
@@ -78,7 +78,7 @@ def create_price(call: Call) -> Object:
     if product is None:
         data = params["product_data"]
         product = books.make("product", {"name": data["name"], "updated": books.now()})["id"]
-    return made_price(books, books.referred("product", product, "product")["id"], params)
+    return made_price(books, books.require("product", product, "product")["id"], params)
 
 
 def made_price(books: Books, product_id: str, data: Mapping[str, Any]) -> Object:
@@ -112,7 +112,7 @@ def made_price(books: Books, product_id: str, data: Mapping[str, Any]) -> Object
             "unit_amount": amount,
             "unit_amount_decimal": str(amount if exact is None else exact),
         }
-        | taken(data, _PRICE, {})
+        | take_params(data, _PRICE, {})
         | ({"id": data["id"]} if "id" in data else {}),
     )
     books.emit("price.created", price)
@@ -124,7 +124,7 @@ def list_prices(call: Call) -> Object:
     """List prices."""
     params = call.params
     keys = params.get("lookup_keys")
-    return listed(
+    return list_page(
         call,
         (
             price
@@ -146,7 +146,7 @@ def retrieve_price(call: Call) -> Object:
 def update_price(call: Call) -> Object:
     """Change what of a price may change."""
     before = call.books.living("price", call.id)
-    after, before = call.books.change("price", call.id, taken(call.params, _PRICE, before))
+    after, before = call.books.change("price", call.id, take_params(call.params, _PRICE, before))
     call.books.emit("price.updated", after, before)
     return after
 
@@ -158,13 +158,13 @@ def price_of(books: Books, given: Mapping[str, Any], param: str, *, recurring: b
         ApiError: there is none, it is not active, or it is (not) recurring as asked for.
     """
     if (name := given.get("price")) is not None:
-        price = books.referred("price", name, f"{param}[price]")
+        price = books.require("price", name, f"{param}[price]")
     elif (data := given.get("price_data")) is not None:
         described = data.get("product_data")
         if described is not None:
             product = books.make("product", {"name": described["name"], "updated": books.now()})["id"]
         elif "product" in data:
-            product = books.referred("product", data["product"], f"{param}[price_data][product]")["id"]
+            product = books.require("product", data["product"], f"{param}[price_data][product]")["id"]
         else:
             raise invalid(f"Missing required param: {param}[price_data][product].", code="parameter_missing")
         price = made_price(books, product, data)

@@ -1,9 +1,9 @@
 """Charges, refunds and disputes."""
 
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid
-from payproof.stripe.double.payment_intents import confirmed
+from payproof.stripe.double.payment_intents import confirm_payment
 from payproof.stripe.double.payments import capture, make_intent
 from payproof.stripe.double.relations import Object
 from payproof.stripe.double.wallet import default_method
@@ -22,7 +22,7 @@ def create_charge(call: Call) -> Object:
             raise invalid(f"Missing required param: {name}.", code="parameter_missing", param=name, began=False)
     customer = params.get("customer")
     if customer is not None:
-        books.referred("customer", customer, "customer")
+        books.require("customer", customer, "customer")
     source = params.get("source") or (customer and default_method(books, customer))
     if not source:
         raise invalid("Must provide source or customer.", code="parameter_missing", began=False)
@@ -35,9 +35,9 @@ def create_charge(call: Call) -> Object:
             "currency": params["currency"].lower(),
             "customer": customer,
         }
-        | taken(params, _CHARGE, {}),
+        | take_params(params, _CHARGE, {}),
     )
-    paid = confirmed(books, intent, {"payment_method": source, "off_session": True})
+    paid = confirm_payment(books, intent, {"payment_method": source, "off_session": True})
     return books.living("charge", paid["latest_charge"])
 
 
@@ -45,7 +45,7 @@ def create_charge(call: Call) -> Object:
 def list_charges(call: Call) -> Object:
     """List charges."""
     params = call.params
-    return listed(
+    return list_page(
         call,
         (
             charge
@@ -66,7 +66,7 @@ def retrieve_charge(call: Call) -> Object:
 def update_charge(call: Call) -> Object:
     """Change what of a charge may change."""
     before = call.books.living("charge", call.id)
-    after, before = call.books.change("charge", call.id, taken(call.params, _CHARGE, before))
+    after, before = call.books.change("charge", call.id, take_params(call.params, _CHARGE, before))
     call.books.emit("charge.updated", after, before)
     return after
 
@@ -89,7 +89,7 @@ def create_refund(call: Call) -> Object:
     """Pay back a charge, or the charge of a PaymentIntent, whole or in part."""
     books, params = call.books, call.params
     if intent_id := params.get("payment_intent"):
-        intent = books.referred("payment_intent", intent_id, "payment_intent")
+        intent = books.require("payment_intent", intent_id, "payment_intent")
         charge_id = intent["latest_charge"]
         if charge_id is None:
             message = f"This PaymentIntent ({intent_id}) does not have a successful charge to refund."
@@ -97,9 +97,9 @@ def create_refund(call: Call) -> Object:
     elif not (charge_id := params.get("charge")):
         message = "One of the following params should be provided for this request: payment_intent or charge."
         raise invalid(message, code="parameter_missing", began=False)
-    charge = books.referred("charge", charge_id, "charge")
+    charge = books.require("charge", charge_id, "charge")
     refund = refund_charge(books, charge, params.get("amount"), params.get("reason"))
-    return books.change("refund", refund["id"], taken(params, (), refund))[0]
+    return books.change("refund", refund["id"], take_params(params, (), refund))[0]
 
 
 def refund_charge(books: Books, charge: Object, amount: int | None, reason: str | None) -> Object:
@@ -165,7 +165,7 @@ def settle_refund(books: Books, refund: Object, *, failed: bool) -> None:
 def list_refunds(call: Call) -> Object:
     """List refunds."""
     params = call.params
-    return listed(
+    return list_page(
         call,
         (
             refund
@@ -186,6 +186,6 @@ def retrieve_refund(call: Call) -> Object:
 def update_refund(call: Call) -> Object:
     """Change the metadata of a refund."""
     before = call.books.living("refund", call.id)
-    after, before = call.books.change("refund", call.id, taken(call.params, (), before))
+    after, before = call.books.change("refund", call.id, take_params(call.params, (), before))
     call.books.emit("refund.updated", after, before)
     return after

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.catalogue import price_of
 from payproof.stripe.double.errors import invalid
 from payproof.stripe.double.included import INCLUDED
-from payproof.stripe.double.payment_intents import confirmed
+from payproof.stripe.double.payment_intents import confirm_payment
 from payproof.stripe.double.payment_methods import attach, made_of
 from payproof.stripe.double.payments import charge, make_intent
 from payproof.stripe.double.periods import DAY
@@ -35,7 +35,7 @@ def create_session(call: Call) -> Object:
         raise invalid(message, code="parameter_missing", param="success_url", began=False)
     customer = params.get("customer")
     if customer is not None:
-        books.referred("customer", customer, "customer")
+        books.require("customer", customer, "customer")
         if "customer_email" in params:
             message = "You may only specify one of these parameters: customer, customer_email."
             raise invalid(message, code="parameters_exclusive", began=False)
@@ -72,7 +72,7 @@ def create_session(call: Call) -> Object:
             "ui_mode": "hosted_page" if hosted else params["ui_mode"],
         }
         | ({"client_secret": None} if hosted else {"url": None})
-        | taken(params, _TAKEN, {}),
+        | take_params(params, _TAKEN, {}),
         without=("branding_settings", "redirect_on_completion", "return_url"),
     )
     books.told[session["id"]] = {name: params.get(name) or {} for name in ("subscription_data", "payment_intent_data")}
@@ -110,7 +110,7 @@ def _item(books: Books, given: Mapping[str, Any], number: int, mode: str) -> Obj
 def list_sessions(call: Call) -> Object:
     """List sessions."""
     params = call.params
-    return listed(
+    return list_page(
         call,
         (
             session
@@ -136,7 +136,7 @@ def list_session_items(call: Call) -> Object:
     """List what a session sells."""
     session = call.books.living("checkout.session", call.id, "session")
     included = INCLUDED["checkout.session", "line_items"](session, call.books) or {}
-    return listed(call, included["data"], included["url"])
+    return list_page(call, included["data"], included["url"])
 
 
 @operation("POST /v1/checkout/sessions/{}/expire")
@@ -175,7 +175,7 @@ def complete(books: Books, session_id: str, card: str, *, asynchronous: bool = F
     made: Object = {}
     if session["mode"] == "subscription":
         assert customer is not None
-        made = _subscribed(books, session, customer, method, told["subscription_data"])
+        made = _subscribe(books, session, customer, method, told["subscription_data"])
     elif session["mode"] == "payment":
         made = _bought(books, session, customer, method, told["payment_intent_data"], asynchronous=asynchronous)
     payer = {name: method["billing_details"][name] for name in ("address", "email", "name", "phone")}
@@ -229,7 +229,7 @@ def _items_of(books: Books, session: Object) -> list[Object]:
     return items
 
 
-def _subscribed(books: Books, session: Object, customer: Object, method: Object, data: Mapping[str, Any]) -> Object:
+def _subscribe(books: Books, session: Object, customer: Object, method: Object, data: Mapping[str, Any]) -> Object:
     params = {
         **data,
         "default_payment_method": method["id"],
@@ -257,14 +257,14 @@ def _bought(
             "currency": session["currency"],
             "customer": customer and customer["id"],
         }
-        | taken(data, ("capture_method", "description", "setup_future_usage"), {}),
+        | take_params(data, ("capture_method", "description", "setup_future_usage"), {}),
     )
     if asynchronous:
         state = {"payment_method": method["id"], "status": "processing"}
         intent, _ = books.change("payment_intent", intent["id"], state)
         books.emit("payment_intent.processing", intent)
     else:
-        intent = confirmed(books, intent, {"payment_method": method["id"]})
+        intent = confirm_payment(books, intent, {"payment_method": method["id"]})
     return {"payment_intent": intent["id"]}
 
 
@@ -274,8 +274,8 @@ def create_portal(call: Call) -> Object:
     params = call.params
     if (customer := params.get("customer")) is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    call.books.referred("customer", customer, "customer")
+    call.books.require("customer", customer, "customer")
     configuration = params.get("configuration") or call.books.new_id("bpc")
-    given = taken(params, ("locale", "on_behalf_of", "return_url"), {})
+    given = take_params(params, ("locale", "on_behalf_of", "return_url"), {})
     at_rest = {"configuration": configuration, "customer": customer, "return_url": None}
     return call.books.make("billing_portal.session", at_rest | given)

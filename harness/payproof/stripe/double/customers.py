@@ -1,6 +1,6 @@
 """Customers, and their PaymentMethods."""
 
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid
 from payproof.stripe.double.lifecycle import ENDED, cancel
 from payproof.stripe.double.payment_methods import attach, made_of
@@ -23,8 +23,8 @@ def create_customer(call: Call) -> Object:
             "next_invoice_sequence": 1,
             "preferred_locales": [],
             "tax_exempt": "none",
-            **taken(params, _TAKEN, {}),
-            **_settled(call, {}),
+            **take_params(params, _TAKEN, {}),
+            **_merge_settings(call, {}),
         },
     )
     books.emit("customer.created", customer)
@@ -38,7 +38,7 @@ def create_customer(call: Call) -> Object:
     return books.living("customer", customer["id"])
 
 
-def _settled(call: Call, before: Object) -> Object:
+def _merge_settings(call: Call, before: Object) -> Object:
     """Return the settings for invoices, as they are with what the call changes."""
     settings = before.get("invoice_settings") or {
         "custom_fields": None,
@@ -49,7 +49,7 @@ def _settled(call: Call, before: Object) -> Object:
     given = call.params.get("invoice_settings", {})
     changes = {name: given[name] or None for name in _SETTINGS if name in given}
     if method := changes.get("default_payment_method"):
-        found = call.books.referred("payment_method", method, "invoice_settings[default_payment_method]")
+        found = call.books.require("payment_method", method, "invoice_settings[default_payment_method]")
         if found["customer"] not in {before.get("id"), None} or not before:
             raise invalid(
                 "The customer does not have a payment method with the ID "
@@ -64,7 +64,7 @@ def _settled(call: Call, before: Object) -> Object:
 def list_customers(call: Call) -> Object:
     """List customers."""
     email = call.params.get("email")
-    return listed(
+    return list_page(
         call, (c for c in call.books.all("customer") if email is None or c["email"] == email), "/v1/customers"
     )
 
@@ -80,7 +80,7 @@ def update_customer(call: Call) -> Object:
     """Change a customer."""
     books = call.books
     before = books.living("customer", call.id)
-    changes = taken(call.params, _TAKEN, before) | _settled(call, before)
+    changes = take_params(call.params, _TAKEN, before) | _merge_settings(call, before)
     after, before = books.change("customer", call.id, changes)
     books.emit("customer.updated", after, before)
     if card := call.params.get("source"):
@@ -105,7 +105,7 @@ def list_customer_methods(call: Call) -> Object:
     """List the PaymentMethods of a customer."""
     books, kind = call.books, call.params.get("type")
     books.living("customer", call.id, "customer")
-    return listed(
+    return list_page(
         call,
         (m for m in books.all("payment_method") if m["customer"] == call.id and kind in {None, m["type"]}),
         f"/v1/customers/{call.id}/payment_methods",

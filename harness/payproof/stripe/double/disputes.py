@@ -1,7 +1,7 @@
 """Disputes: opened by whoever was charged, which here is a test, and answered by the merchant."""
 
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid
 from payproof.stripe.double.relations import Object
 
@@ -49,7 +49,7 @@ def decide(books: Books, dispute_id: str, *, won: bool) -> Object:
 def list_disputes(call: Call) -> Object:
     """List disputes."""
     params = call.params
-    return listed(
+    return list_page(
         call,
         (
             dispute
@@ -73,7 +73,7 @@ def update_dispute(call: Call) -> Object:
     before = books.living("dispute", call.id)
     if before["status"] not in _OPEN:
         raise invalid("This dispute is already closed.", code="status_transition_invalid")
-    changes = taken(params, (), before)
+    changes = take_params(params, (), before)
     if given := params.get("evidence"):
         known = {name: value or None for name, value in given.items() if name in before["evidence"]}
         submit = params.get("submit", True)

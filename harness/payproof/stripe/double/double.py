@@ -21,7 +21,7 @@ from payproof.stripe.events import Event
 from payproof.stripe.form import FormError
 from payproof.stripe.parameters import ParameterError, Schemas
 
-__all__ = ["Double", "Started", "routed"]
+__all__ = ["Double", "Started", "find_route"]
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _TEST_KEY = re.compile(r"(sk|rk)_test_\w{1,247}")
@@ -103,23 +103,23 @@ class Double:
         try:
             return self._begin(request, headers)
         except ApiError as error:
-            return _refused(error, headers)
+            return _refuse(error, headers)
 
     def _begin(self, request: ApiRequest, headers: tuple[tuple[str, str], ...]) -> Started | ApiAnswer:
         _authenticate(request)
         version, shape = self._version(request)
         headers += (("Stripe-Version", version),)
-        name, object_id = routed(request)
+        name, object_id = find_route(request)
         if name not in OPERATIONS or not self._schemas.knows(name, shape):
             message = f"Unrecognized request URL ({request.method}: {request.path})."
             error = invalid(message, status=404, began=False)
-            return replace(_refused(error, headers), unknown=True)
+            return replace(_refuse(error, headers), unknown=True)
         key = request.headers.get("idempotency-key", "") if request.method == "POST" else ""
         if key:
             headers += (("Idempotency-Key", key),)
         try:
             if key and (known := self._keys.begin(key, request)) is not None:
-                return _replayed(known, headers)
+                return _replay(known, headers)
             try:
                 checked = self._schemas.check(name, shape, request.parameters())
             except BaseException:
@@ -138,7 +138,7 @@ class Double:
         books, key = self._books, started.key
         books.request = {"id": dict(started.headers)["Request-Id"], "idempotency_key": key or None}
         try:
-            answer, began = self._executed(started) if instead is None else (_with_head(instead, started), True)
+            answer, began = self._execute(started) if instead is None else (_with_head(instead, started), True)
         except BaseException:
             books.roll_back()
             if key:
@@ -152,7 +152,7 @@ class Double:
             self._keys.forget(key)
         return answer
 
-    def _executed(self, started: Started) -> tuple[ApiAnswer, bool]:
+    def _execute(self, started: Started) -> tuple[ApiAnswer, bool]:
         books = self._books
         try:
             found = OPERATIONS[started.operation](Call(books, started.params, started.object_id))
@@ -163,7 +163,7 @@ class Double:
             books.roll_back()
             for name in {"payment_intent", "payment_method"} & error.error.keys():
                 error.error[name] = books.shapes.render(error.error[name], started.api_version)
-            return _refused(error, started.headers), error.began
+            return _refuse(error, started.headers), error.began
         books.commit()
         body = json.dumps(shown, ensure_ascii=False, indent=2).encode()
         return ApiAnswer(200, started.headers, body, ignored=started.params.unseen), True
@@ -190,7 +190,7 @@ def _authenticate(request: ApiRequest) -> None:
         raise invalid(f"Invalid API Key provided: {shown}", status=401, began=False)
 
 
-def routed(request: ApiRequest) -> tuple[str, str]:
+def find_route(request: ApiRequest) -> tuple[str, str]:
     """Return the operation's name and the id in the path; a fixed word wins over an id."""
     path = request.path.rstrip("/")
     name = f"{request.method} {path}"
@@ -204,14 +204,14 @@ def routed(request: ApiRequest) -> tuple[str, str]:
     return name, ""
 
 
-def _refused(error: ApiError, headers: tuple[tuple[str, str], ...]) -> ApiAnswer:
+def _refuse(error: ApiError, headers: tuple[tuple[str, str], ...]) -> ApiAnswer:
     request_id = dict(headers)["Request-Id"]
     told = dict(error.error)
     told["request_log_url"] = f"https://dashboard.stripe.com/test/logs/{request_id}"
     return ApiAnswer(error.status, headers, error_body(told))
 
 
-def _replayed(known: ApiAnswer, headers: tuple[tuple[str, str], ...]) -> ApiAnswer:
+def _replay(known: ApiAnswer, headers: tuple[tuple[str, str], ...]) -> ApiAnswer:
     first = dict(known.headers)["Request-Id"]
     return replace(known, headers=(*headers, ("Idempotent-Replayed", "true"), ("Original-Request", first)))
 

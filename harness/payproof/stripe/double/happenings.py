@@ -1,6 +1,6 @@
 """Events, as the API shows them."""
 
-from payproof.stripe.double.calls import Call, listed, operation
+from payproof.stripe.double.calls import Call, list_page, operation
 from payproof.stripe.double.relations import Object
 
 
@@ -10,13 +10,13 @@ def list_events(call: Call) -> Object:
     params = call.params
     kind, kinds = params.get("type"), params.get("types")
 
-    def wanted(event: Object) -> bool:
+    def is_wanted(event: Object) -> bool:
         name = event["type"]
         if kind is not None and kind.endswith("*"):
             return bool(name.startswith(kind[:-1]))
         return kind in {None, name} and (kinds is None or name in kinds)
 
-    return listed(call, (event for event in call.books.all("event") if wanted(event)), "/v1/events")
+    return list_page(call, (event for event in call.books.all("event") if is_wanted(event)), "/v1/events")
 
 
 @operation("GET /v1/events/{}")

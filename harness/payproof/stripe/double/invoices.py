@@ -10,7 +10,7 @@ from payproof.stripe.double.billing import (
     with_lines,
 )
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.catalogue import price_of
 from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.lifecycle import bill, settle_invoice
@@ -27,20 +27,20 @@ def create_invoice(call: Call) -> Object:
     books, params = call.books, call.params
     if (customer_id := params.get("customer")) is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    customer = books.referred("customer", customer_id, "customer")
+    customer = books.require("customer", customer_id, "customer")
     method, days = params.get("collection_method"), params.get("days_until_due")
     if method == "send_invoice" and days is None and "due_date" not in params:
         message = (
             "If you're creating an invoice with `collection_method=send_invoice`, give days_until_due or due_date."
         )
         raise invalid(message, param="days_until_due", began=False)
-    values = taken(params, _TAKEN, {}) | {
+    values = take_params(params, _TAKEN, {}) | {
         "auto_advance": params.get("auto_advance", False),
         "currency": (params.get("currency") or customer["currency"] or "usd").lower(),
         "due_date": params.get("due_date") or (None if days is None else books.now() + days * DAY),
     }
     if subscription := params.get("subscription"):
-        books.referred("subscription", subscription, "subscription")
+        books.require("subscription", subscription, "subscription")
         invoice = bill(books, subscription, "manual", whole=False, **values)
     else:
         wanted = params.get("pending_invoice_items_behavior", "exclude") == "include"
@@ -59,7 +59,7 @@ def create_invoice(call: Call) -> Object:
 def list_invoices(call: Call) -> Object:
     """List invoices."""
     params = call.params
-    return listed(
+    return list_page(
         call,
         (
             invoice
@@ -89,14 +89,14 @@ def retrieve_invoice(call: Call) -> Object:
 def list_lines(call: Call) -> Object:
     """List the lines of an invoice."""
     invoice = call.books.living("invoice", call.id, "invoice")
-    return listed(call, invoice["lines"]["data"], f"/v1/invoices/{call.id}/lines")
+    return list_page(call, invoice["lines"]["data"], f"/v1/invoices/{call.id}/lines")
 
 
 @operation("GET /v1/invoice_payments")
 def list_payments(call: Call) -> Object:
     """List what pays invoices."""
     params = call.params
-    return listed(
+    return list_page(
         call,
         (
             payment
@@ -120,7 +120,7 @@ def update_invoice(call: Call) -> Object:
     before = books.living("invoice", call.id)
     if before["status"] != "draft" and params.keys() - {"metadata", "auto_advance", "default_payment_method"}:
         raise invalid("Finalized invoices can't be updated in this way.", code="invoice_not_editable")
-    changes = taken(params, (*_TAKEN, "auto_advance", "due_date"), before)
+    changes = take_params(params, (*_TAKEN, "auto_advance", "due_date"), before)
     after, before = books.change("invoice", call.id, changes)
     books.emit("invoice.updated", after, before)
     return after
@@ -188,16 +188,16 @@ def pay_invoice(call: Call) -> Object:
 @operation("POST /v1/invoices/{}/void")
 def void_invoice(call: Call) -> Object:
     """Void an invoice that is open or uncollectible."""
-    return _closed(call, "void", "voided_at", "invoice.voided", ("open", "uncollectible"))
+    return _close_invoice(call, "void", "voided_at", "invoice.voided", ("open", "uncollectible"))
 
 
 @operation("POST /v1/invoices/{}/mark_uncollectible")
 def write_off_invoice(call: Call) -> Object:
     """Give an open invoice up."""
-    return _closed(call, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible", ("open",))
+    return _close_invoice(call, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible", ("open",))
 
 
-def _closed(call: Call, status: str, at: str, event: str, allowed: tuple[str, ...]) -> Object:
+def _close_invoice(call: Call, status: str, at: str, event: str, allowed: tuple[str, ...]) -> Object:
     books = call.books
     before = books.living("invoice", call.id)
     if before["status"] not in allowed:
@@ -230,7 +230,7 @@ def create_item(call: Call) -> Object:
     books, params = call.books, call.params
     if (customer_id := params.get("customer")) is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    customer = books.referred("customer", customer_id, "customer")
+    customer = books.require("customer", customer_id, "customer")
     quantity = params.get("quantity", 1)
     named = (params.get("pricing") or {}).get("price") or params.get("price")
     price = None
@@ -265,16 +265,16 @@ def create_item(call: Call) -> Object:
             "quantity": quantity,
             "quantity_decimal": str(quantity),
         }
-        | taken(params, _ITEM, {}),
+        | take_params(params, _ITEM, {}),
     )
     if price is None:
-        item, _ = books.change("invoiceitem", item["id"], {"pricing": _unpriced(amount)})
+        item, _ = books.change("invoiceitem", item["id"], {"pricing": _price_details(amount)})
     books.emit("invoiceitem.created", item)
     _reckon(books, invoice_id)
     return item
 
 
-def _unpriced(amount: int) -> Object:
+def _price_details(amount: int) -> Object:
     return {"type": "price_details", "unit_amount_decimal": str(amount)}
 
 
@@ -294,7 +294,7 @@ def list_items(call: Call) -> Object:
     """List invoice items."""
     params = call.params
     pending = params.get("pending")
-    return listed(
+    return list_page(
         call,
         (
             item
@@ -317,7 +317,7 @@ def update_item(call: Call) -> Object:
     """Change an item that no finalized invoice holds."""
     books = call.books
     before = _open_item(books, call.id)
-    changes = taken(call.params, (*_ITEM, "amount"), before)
+    changes = take_params(call.params, (*_ITEM, "amount"), before)
     if "amount" in changes:
         changes["net_amount"] = changes["amount"]
     after, _ = books.change("invoiceitem", call.id, changes)

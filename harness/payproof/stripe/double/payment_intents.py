@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid, unexpected_state
 from payproof.stripe.double.payment_methods import attach, made_of
 from payproof.stripe.double.payments import capture, charge, make_intent
 from payproof.stripe.double.relations import Object
 
-__all__ = ["confirmed"]
+__all__ = ["confirm_payment"]
 
 _TAKEN = (
     *("amount", "description", "payment_method_types", "receipt_email", "setup_future_usage", "shipping"),
@@ -28,7 +28,7 @@ def create_intent(call: Call) -> Object:
     books, params = call.books, call.params
     amount = _amount(params["amount"])
     if customer := params.get("customer"):
-        books.referred("customer", customer, "customer")
+        books.require("customer", customer, "customer")
     if "off_session" in params and not params.get("confirm"):
         raise invalid("You cannot use `off_session` without `confirm=true`.", param="off_session", began=False)
     automatic = params.get("automatic_payment_methods")
@@ -41,12 +41,12 @@ def create_intent(call: Call) -> Object:
         "currency": params["currency"].lower(),
         "customer": customer,
     }
-    intent = make_intent(books, values | taken(params, _TAKEN, {}))
+    intent = make_intent(books, values | take_params(params, _TAKEN, {}))
     if method := params.get("payment_method"):
         found = made_of(books, method, "payment_method")
         state = {"payment_method": found["id"], "status": "requires_confirmation"}
         intent, _ = books.change("payment_intent", intent["id"], state)
-    return confirmed(books, intent, params) if params.get("confirm") else intent
+    return confirm_payment(books, intent, params) if params.get("confirm") else intent
 
 
 def _amount(amount: int) -> int:
@@ -58,7 +58,7 @@ def _amount(amount: int) -> int:
     return amount
 
 
-def confirmed(books: Books, intent: Object, params: Mapping[str, Any]) -> Object:
+def confirm_payment(books: Books, intent: Object, params: Mapping[str, Any]) -> Object:
     """Confirm a PaymentIntent; a decline leaves its traces, and is raised as ApiError."""
     if intent["status"] not in _CONFIRMABLE:
         raise unexpected_state(intent, "confirm", "requires_payment_method, requires_confirmation or requires_action")
@@ -83,7 +83,7 @@ def confirmed(books: Books, intent: Object, params: Mapping[str, Any]) -> Object
 def list_intents(call: Call) -> Object:
     """List PaymentIntents."""
     customer = call.params.get("customer")
-    return listed(
+    return list_page(
         call,
         (i for i in call.books.all("payment_intent") if customer in {None, i["customer"]}),
         "/v1/payment_intents",
@@ -107,11 +107,11 @@ def update_intent(call: Call) -> Object:
     before = books.living("payment_intent", call.id, "intent")
     if before["status"] in {"succeeded", "canceled", "processing"} and params.keys() - {"metadata", "description"}:
         raise unexpected_state(before, "update", "requires_payment_method, requires_confirmation or requires_action")
-    changes = taken(params, (*_TAKEN, "customer"), before)
+    changes = take_params(params, (*_TAKEN, "customer"), before)
     if "amount" in changes:
         _amount(changes["amount"])
     if customer := changes.get("customer"):
-        books.referred("customer", customer, "customer")
+        books.require("customer", customer, "customer")
     if "currency" in params:
         changes["currency"] = params["currency"].lower()
     if method := params.get("payment_method"):
@@ -125,7 +125,7 @@ def update_intent(call: Call) -> Object:
 @operation("POST /v1/payment_intents/{}/confirm")
 def confirm_intent(call: Call) -> Object:
     """Confirm a PaymentIntent."""
-    return confirmed(call.books, call.books.living("payment_intent", call.id, "intent"), call.params)
+    return confirm_payment(call.books, call.books.living("payment_intent", call.id, "intent"), call.params)
 
 
 @operation("POST /v1/payment_intents/{}/capture")

@@ -3,10 +3,10 @@
 from typing import Any
 
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import ApiError, invalid, missing
 from payproof.stripe.double.relations import Object
-from payproof.stripe.double.words import declined
+from payproof.stripe.double.words import make_decline
 
 __all__ = ["attach", "made_of"]
 
@@ -23,7 +23,7 @@ def create_method(call: Call) -> Object:
     method = made_of(call.books, token, "card[token]")
     details = params.get("billing_details") or {}
     known = {name: details[name] or None for name in ("address", "email", "name", "phone") if name in details}
-    changes = taken(params, (), {}) | {"billing_details": method["billing_details"] | known}
+    changes = take_params(params, (), {}) | {"billing_details": method["billing_details"] | known}
     return call.books.change("payment_method", method["id"], changes)[0]
 
 
@@ -39,7 +39,7 @@ def _number_refused() -> ApiError:
 def list_methods(call: Call) -> Object:
     """List PaymentMethods, of a customer or of nobody's."""
     params = call.params
-    return listed(
+    return list_page(
         call,
         (
             method
@@ -65,7 +65,7 @@ def update_method(call: Call) -> Object:
         raise invalid("You must save this PaymentMethod to a customer before you can update it.")
     details = call.params.get("billing_details") or {}
     known = {name: details[name] or None for name in ("address", "email", "name", "phone") if name in details}
-    changes = taken(call.params, (), before) | {"billing_details": before["billing_details"] | known}
+    changes = take_params(call.params, (), before) | {"billing_details": before["billing_details"] | known}
     after, before = books.change("payment_method", call.id, changes)
     books.emit("payment_method.updated", after, before)
     return after
@@ -77,7 +77,7 @@ def attach_method(call: Call) -> Object:
     customer = call.params.get("customer")
     if customer is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    call.books.referred("customer", customer, "customer")
+    call.books.require("customer", customer, "customer")
     return attach(call.books, made_of(call.books, call.id, "payment_method", status=404), customer)
 
 
@@ -123,7 +123,7 @@ def attach(books: Books, method: Object, customer_id: str) -> Object:
         raise invalid("The payment method you provided has already been attached to a customer.")
     card = books.cards.find(method["id"])
     if card is not None and card.code is not None and not card.attaches:
-        raise declined(card, method)
+        raise make_decline(card, method)
     after, before = books.change("payment_method", method["id"], {"customer": customer_id})
     books.emit("payment_method.attached", after, before)
     return after

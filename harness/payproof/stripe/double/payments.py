@@ -7,7 +7,7 @@ from payproof.stripe.double.books import Books
 from payproof.stripe.double.cards import Card
 from payproof.stripe.double.errors import ApiError, unexpected_state
 from payproof.stripe.double.relations import Object
-from payproof.stripe.double.words import decline_message, declined
+from payproof.stripe.double.words import decline_message, make_decline
 
 __all__ = ["authenticate", "capture", "charge", "make_intent"]
 
@@ -46,9 +46,9 @@ def charge(
         if off_session:
             card = _AUTHENTICATION
         else:
-            return _asked(books, intent_id, method), None
+            return _require_action(books, intent_id, method), None
     if card.code is not None:
-        return _failed(books, intent_id, method, card)
+        return _fail_payment(books, intent_id, method, card)
     intent = books.living("payment_intent", intent_id)
     manual = intent["capture_method"] == "manual"
     made = _charge(books, intent, method, captured=not manual)
@@ -91,7 +91,7 @@ def authenticate(books: Books, intent_id: str, *, succeeded: bool) -> Object:
     return intent
 
 
-def _asked(books: Books, intent_id: str, method: Object) -> Object:
+def _require_action(books: Books, intent_id: str, method: Object) -> Object:
     action = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
     state = {"next_action": action, "payment_method": method["id"], "status": "requires_action"}
     intent, _ = books.change("payment_intent", intent_id, state)
@@ -129,7 +129,7 @@ def _overcapture(made: Object, intent: Object) -> Object:
     return overcapture | {"maximum_amount_capturable": intent["amount"]}
 
 
-def _failed(books: Books, intent_id: str, method: Object, card: Card) -> tuple[Object, ApiError]:
+def _fail_payment(books: Books, intent_id: str, method: Object, card: Card) -> tuple[Object, ApiError]:
     intent = books.living("payment_intent", intent_id)
     made = _charge(books, intent, method, captured=False)
     message = decline_message(card)
@@ -141,7 +141,7 @@ def _failed(books: Books, intent_id: str, method: Object, card: Card) -> tuple[O
     }
     failure = {"failure_code": card.code, "failure_message": message, "outcome": outcome, "paid": False}
     made, _ = books.change("charge", made["id"], failure | {"receipt_url": None, "status": "failed"})
-    error = declined(card, method, {"charge": made["id"]})
+    error = make_decline(card, method, {"charge": made["id"]})
     state = {
         "last_payment_error": error.error,
         "latest_charge": made["id"],

@@ -5,7 +5,7 @@ from typing import Any
 
 from payproof.stripe.double.billing import collect, finalize
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.catalogue import price_of
 from payproof.stripe.double.errors import invalid, missing
 from payproof.stripe.double.lifecycle import ENDED, bill, settle_invoice, with_items
@@ -69,14 +69,14 @@ def _change_item(
                 "quantity": given.get("quantity", 1),
                 "subscription": subscription_id,
             }
-            | taken(given, (), {}),
+            | take_params(given, (), {}),
         )
     if item_id not in old:
         raise missing("subscription item", item_id, f"{param}[id]", status=400)
     if given.get("deleted"):
         books.remove("subscription_item", item_id)
         return {"id": item_id, "object": "subscription_item", "deleted": True}
-    changes = taken(given, ("quantity",), old[item_id])
+    changes = take_params(given, ("quantity",), old[item_id])
     if "price" in given or "price_data" in given:
         changes["price"] = price_of(books, given, param, recurring=True)
     return books.change("subscription_item", item_id, changes)[0]
@@ -147,7 +147,7 @@ def _restart(books: Books, subscription_id: str) -> None:
     with_items(books, subscription_id)
 
 
-def _changed(call: Call, given: Mapping[str, Any], subscription_id: str) -> Object:
+def _change_items(call: Call, given: Mapping[str, Any], subscription_id: str) -> Object:
     books = call.books
     before = books.living("subscription", subscription_id)
     if before["status"] in ENDED:
@@ -161,8 +161,8 @@ def _changed(call: Call, given: Mapping[str, Any], subscription_id: str) -> Obje
 @operation("POST /v1/subscription_items")
 def create_item(call: Call) -> Object:
     """Add an item to a subscription."""
-    subscription = call.books.referred("subscription", call.params["subscription"], "subscription")
-    after = _changed(call, {k: call.params[k] for k in _ITEM & call.params.keys()}, subscription["id"])
+    subscription = call.books.require("subscription", call.params["subscription"], "subscription")
+    after = _change_items(call, {k: call.params[k] for k in _ITEM & call.params.keys()}, subscription["id"])
     added: Object = after["items"]["data"][-1]
     return added
 
@@ -175,7 +175,7 @@ def list_items(call: Call) -> Object:
     """List the items of a subscription."""
     wanted = call.params["subscription"]
     found = [item for item in call.books.all("subscription_item") if item["subscription"] == wanted]
-    return listed(call, found[::-1], f"/v1/subscription_items?subscription={wanted}")
+    return list_page(call, found[::-1], f"/v1/subscription_items?subscription={wanted}")
 
 
 @operation("GET /v1/subscription_items/{}")
@@ -189,7 +189,7 @@ def update_item(call: Call) -> Object:
     """Change the price or quantity of an item."""
     item = call.books.living("subscription_item", call.id, "item")
     given = {k: call.params[k] for k in _ITEM & call.params.keys()}
-    _changed(call, given | {"id": call.id}, item["subscription"])
+    _change_items(call, given | {"id": call.id}, item["subscription"])
     return call.books.living("subscription_item", call.id)
 
 
@@ -197,5 +197,5 @@ def update_item(call: Call) -> Object:
 def delete_item(call: Call) -> Object:
     """Remove an item, which may not be the last."""
     item = call.books.living("subscription_item", call.id, "item")
-    _changed(call, {"id": call.id, "deleted": True}, item["subscription"])
+    _change_items(call, {"id": call.id, "deleted": True}, item["subscription"])
     return {"id": call.id, "object": "subscription_item", "deleted": True}

@@ -53,18 +53,18 @@ class Shapes:
     def render(self, content: Object, api_version: str) -> Object:
         """Return an object as a version shows it."""
         shape = self.of(api_version)
-        return content if shape == self._newest else self._rendered(content, shape)
+        return content if shape == self._newest else self._render_value(content, shape)
 
-    def _rendered(self, content: Any, shape: str) -> Any:
+    def _render_value(self, content: Any, shape: str) -> Any:
         if isinstance(content, list):
-            return [self._rendered(one, shape) for one in content]
+            return [self._render_value(one, shape) for one in content]
         if not isinstance(content, dict):
             return content
         kind = content.get("object")
         if kind == "event":
             return content  # an event keeps the shape that it was written in
         if kind == "list":
-            return content | {"data": [self._rendered(one, shape) for one in content["data"]]}
+            return content | {"data": [self._render_value(one, shape) for one in content["data"]]}
         if not isinstance(kind, str) or content.get("deleted"):
             return self._rendered_parts(content, shape)
         template = self._older(kind, shape)
@@ -75,14 +75,14 @@ class Shapes:
         return shown if older is None else shown | self._rendered_parts(older(content, self._books), shape)
 
     def _rendered_parts(self, parts: Object, shape: str) -> Object:
-        return {name: self._rendered(part, shape) for name, part in parts.items()}
+        return {name: self._render_value(part, shape) for name, part in parts.items()}
 
     def _part(self, content: Object, name: str, old: Any, shape: str) -> Any:
         new = content.get(name)
         if isinstance(new, dict) and "object" in new:
-            return self._rendered(new, shape)
+            return self._render_value(new, shape)
         if name in _FREE or not isinstance(new, dict) or not isinstance(old, dict) or not old:
-            return self._rendered(new, shape)
+            return self._render_value(new, shape)
         return {key: self._part(new, key, inner, shape) for key, inner in old.items() if key in new}
 
     def expand(self, content: Object, path: str, api_version: str, depth: int = 1) -> Object:
@@ -101,9 +101,9 @@ class Shapes:
         if include is not None:
             value = self._rendered_as(include(content, self._books), api_version)
         elif isinstance(value, str):
-            value = self._referred(name, value, api_version)
+            value = self._expand_reference(name, value, api_version)
         elif isinstance(value, list) and all(isinstance(one, str) for one in value):
-            value = [self._referred(name, one, api_version) for one in value]
+            value = [self._expand_reference(name, one, api_version) for one in value]
         elif name not in content or (value is not None and not rest):
             raise _not_expandable(path)
         if rest and isinstance(value, dict):
@@ -113,7 +113,7 @@ class Shapes:
     def _rendered_as(self, content: Any, api_version: str) -> Any:
         return content if content is None else self.render(content, api_version)
 
-    def _referred(self, name: str, object_id: str, api_version: str) -> Object:
+    def _expand_reference(self, name: str, object_id: str, api_version: str) -> Object:
         found = self._books.find(KINDS.get(object_id.partition("_")[0], ""), object_id)
         if found is None:
             raise _not_expandable(name)

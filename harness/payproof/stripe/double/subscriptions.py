@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payproof.stripe.double.books import Books
-from payproof.stripe.double.calls import Call, listed, operation, taken
+from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.catalogue import price_of
 from payproof.stripe.double.errors import ApiError, invalid, missing
 from payproof.stripe.double.lifecycle import ENDED, cancel, first_invoice, with_items
@@ -25,7 +25,7 @@ def create_subscription(call: Call) -> Object:
     books, params = call.books, call.params
     if (customer := params.get("customer")) is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    subscription, error = create(books, books.referred("customer", customer, "customer"), params)
+    subscription, error = create(books, books.require("customer", customer, "customer"), params)
     if error is not None and params.get("payment_behavior") == "error_if_incomplete":
         raise error
     return subscription
@@ -55,7 +55,7 @@ def create(books: Books, customer: Object, params: Mapping[str, Any]) -> tuple[O
             "trial_end": trial_end,
             "trial_start": now if trial_end else None,
         }
-        | taken(params, _TAKEN, {}),
+        | take_params(params, _TAKEN, {}),
     )
     for item, price in zip(items, prices, strict=True):
         _add_item(books, subscription["id"], item, price, trial_end)
@@ -111,7 +111,7 @@ def _add_item(books: Books, subscription_id: str, given: Mapping[str, Any], pric
             "quantity": given.get("quantity", 1),
             "subscription": subscription_id,
         }
-        | taken(given, (), {}),
+        | take_params(given, (), {}),
     )
 
 
@@ -133,7 +133,7 @@ def list_subscriptions(call: Call) -> Object:
     params = call.params
     status = params.get("status")
 
-    def wanted(one: Object) -> bool:
+    def is_wanted(one: Object) -> bool:
         match status:
             case "all":
                 return True
@@ -143,12 +143,12 @@ def list_subscriptions(call: Call) -> Object:
                 return one["status"] in ENDED
         return bool(one["status"] == status)
 
-    return listed(
+    return list_page(
         call,
         (
             one
             for one in call.books.all("subscription")
-            if wanted(one)
+            if is_wanted(one)
             and params.get("customer", one["customer"]) == one["customer"]
             and ("price" not in params or any(i["price"]["id"] == params["price"] for i in one["items"]["data"]))
         ),
@@ -169,7 +169,7 @@ def update_subscription(call: Call) -> Object:
     before = books.living("subscription", call.id)
     if before["status"] in ENDED and params.keys() - {"cancellation_details", "metadata"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
-    changes = taken(params, _TAKEN, before)
+    changes = take_params(params, _TAKEN, before)
     if "default_payment_method" in params:
         changes["default_payment_method"] = _method(books, params, {"id": before["customer"]})
     if (ends := params.get("cancel_at_period_end")) is not None and ends != before["cancel_at_period_end"]:

@@ -6,7 +6,7 @@ from typing import Any
 from payproof.stripe.double.cards import Card
 from payproof.stripe.double.errors import ApiError
 
-__all__ = ["decline_message", "declined"]
+__all__ = ["decline_message", "make_decline"]
 
 _MESSAGES: Mapping[str, str] = {
     "authentication_required": "Your card was declined. This transaction requires authentication.",
@@ -22,7 +22,7 @@ def decline_message(card: Card) -> str:
     return _MESSAGES.get(card.decline_code or "") or _MESSAGES.get(card.code or "") or "Your card was declined."
 
 
-def declined(card: Card, method: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> ApiError:
+def make_decline(card: Card, method: Mapping[str, Any], more: Mapping[str, Any] | None = None) -> ApiError:
     """Return the error in which a payment by a declined card ends."""
     told: dict[str, Any] = {"payment_method": dict(method)}
     if card.decline_code is not None:

@@ -24,7 +24,7 @@ _AMOUNT = re.compile(rb'"(?:[a-z_]*amount[a-z_]*|[a-z_]*total|quantity)"\s*:\s*-
 _Change = Callable[[bytes, Random], tuple[bytes, bytes]]  # a body and randomness -> what is signed, what is sent
 
 
-def _changed(case: str, summary: str, change: _Change, sdk_accepts: frozenset[str] = frozenset()) -> Forgery:
+def _change_body(case: str, summary: str, change: _Change, sdk_accepts: frozenset[str] = frozenset()) -> Forgery:
     """Declare a change of bytes that no JSON parser overlooks, or that only verification of raw bytes sees."""
 
     def forge(material: Material) -> Delivery:
@@ -84,24 +84,24 @@ def _one_byte(body: bytes, random: Random) -> tuple[bytes, bytes]:
     return body, body[:place] + byte + body[place + 1 :]
 
 
-def _reversed(value: Any) -> Any:
+def _reverse_keys(value: Any) -> Any:
     match value:
         case dict():
-            return {key: _reversed(member) for key, member in reversed(value.items())}
+            return {key: _reverse_keys(member) for key, member in reversed(value.items())}
         case list():
-            return [_reversed(item) for item in value]
+            return [_reverse_keys(item) for item in value]
         case _:
             return value
 
 
 def _key_order(body: bytes, _: Random) -> tuple[bytes, bytes]:
-    def ordered(document: Any) -> bytes:
+    def encode_sorted(document: Any) -> bytes:
         return json.dumps(document, separators=(",", ":")).encode()
 
     document = json.loads(body)
-    if ordered(document) == ordered(_reversed(document)):
+    if encode_sorted(document) == encode_sorted(_reverse_keys(document)):
         document = {"object": "event", "livemode": False, **document}
-    return ordered(document), ordered(_reversed(document))
+    return encode_sorted(document), encode_sorted(_reverse_keys(document))
 
 
 def _whitespace(body: bytes, _: Random) -> tuple[bytes, bytes]:
@@ -137,15 +137,15 @@ def _appended_duplicate_key(body: bytes, random: Random) -> tuple[bytes, bytes]:
 
 
 FORGERIES = (
-    _changed("one_byte", "One digit of an amount is another, or else one letter of a string.", _one_byte),
+    _change_body("one_byte", "One digit of an amount is another, or else one letter of a string.", _one_byte),
     _rewritten("key_order", "The keys of every object stand in reverse order.", _key_order),
     _rewritten("whitespace", "A space is added where JSON allows any.", _whitespace),
     _rewritten("unicode_escape", r"One letter of a string is written as `\u` escape.", _unicode_escape),
-    _changed("trailing_newline", "A newline is appended.", _trailing_newline),
+    _change_body("trailing_newline", "A newline is appended.", _trailing_newline),
     # Node's TextDecoder drops a byte order mark before stripe-node hashes the text.
-    _changed("bom", "A byte order mark stands before the body.", _bom, sdk_accepts=_NODE),
-    _changed("crlf", "Lines end in CRLF instead of LF.", _crlf),
-    _changed(
+    _change_body("bom", "A byte order mark stands before the body.", _bom, sdk_accepts=_NODE),
+    _change_body("crlf", "Lines end in CRLF instead of LF.", _crlf),
+    _change_body(
         "appended_duplicate_key", "A key stands twice, the second time with a forged id.", _appended_duplicate_key
     ),
 )

@@ -1,6 +1,14 @@
 """Deliveries that Stripe itself could have sent: the positive controls, and secrets that are being rolled."""
 
-from payproof.stripe.forgery import Delivery, Forgery, Material, made_up_secret, required, signature_of, with_signatures
+from payproof.stripe.forgery import (
+    Delivery,
+    Forgery,
+    Material,
+    made_up_secret,
+    require_secret,
+    signature_of,
+    with_signatures,
+)
 from payproof.stripe.signature import hexdigest
 
 __all__ = ["FORGERIES"]
@@ -15,7 +23,7 @@ def _valid(material: Material) -> Delivery:
 
 
 def _previous(material: Material) -> str:
-    return hexdigest(material.body, required(material, "previous_secret"), material.now)
+    return hexdigest(material.body, require_secret(material, "previous_secret"), material.now)
 
 
 def _new_then_old(material: Material) -> Delivery:
@@ -43,7 +51,7 @@ def _old_only(material: Material) -> Delivery:
 
 
 def _after_window(material: Material) -> Delivery:
-    return with_signatures(material, hexdigest(material.body, required(material, "retired_secret"), material.now))
+    return with_signatures(material, hexdigest(material.body, require_secret(material, "retired_secret"), material.now))
 
 
 FORGERIES = (

@@ -13,7 +13,7 @@ _STALE = 3600
 _FULL_WIDTH = {digit: 0xFF10 - 0x30 + digit for digit in range(0x30, 0x3A)}
 
 
-def _written(
+def _write_time(
     case: str,
     summary: str,
     write: Callable[[int], str],
@@ -42,8 +42,8 @@ def _twice(case: str, summary: str, *, stale_first: bool, signed_stale: bool, sd
 
 
 FORGERIES = (
-    _written("letters", "The timestamp is `abc`.", lambda _: "abc"),
-    _written(
+    _write_time("letters", "The timestamp is `abc`.", lambda _: "abc"),
+    _write_time(
         "fraction",
         "The timestamp is now and a half second.",
         lambda now: f"{now}.5",
@@ -51,27 +51,27 @@ FORGERIES = (
         sdk_accepts=_NODE,
     ),
     # stripe-node reads NaN and signs the text `NaN`; no age that is not a number is over its tolerance.
-    _written("nan", "The timestamp is `NaN`, which is neither old nor new.", lambda _: "NaN", sdk_accepts=_NODE),
-    _written("inf", "The timestamp is `inf`.", lambda _: "inf"),
-    _written("negative", "The timestamp is -1.", lambda _: "-1"),
-    _written("digits_5000", "The timestamp has 5,000 digits.", lambda _: "9" * 5000),
-    _written("two_31", "The timestamp is 2^31.", lambda _: str(2**31), sdk_accepts=_PYTHON | _NODE),
-    _written("two_63", "The timestamp is 2^63.", lambda _: str(2**63), sdk_accepts=_PYTHON),
-    _written(
+    _write_time("nan", "The timestamp is `NaN`, which is neither old nor new.", lambda _: "NaN", sdk_accepts=_NODE),
+    _write_time("inf", "The timestamp is `inf`.", lambda _: "inf"),
+    _write_time("negative", "The timestamp is -1.", lambda _: "-1"),
+    _write_time("digits_5000", "The timestamp has 5,000 digits.", lambda _: "9" * 5000),
+    _write_time("two_31", "The timestamp is 2^31.", lambda _: str(2**31), sdk_accepts=_PYTHON | _NODE),
+    _write_time("two_63", "The timestamp is 2^63.", lambda _: str(2**63), sdk_accepts=_PYTHON),
+    _write_time(
         "plus",
         "The timestamp is now with a plus sign.",
         lambda now: f"+{now}",
         reads_as_now=True,
         sdk_accepts=_PYTHON | _NODE,
     ),
-    _written(
+    _write_time(
         "leading_zeros",
         "The timestamp is now with three zeros before it.",
         lambda now: f"000{now}",
         reads_as_now=True,
         sdk_accepts=_PYTHON | _NODE,
     ),
-    _written(
+    _write_time(
         "underscore",
         "The timestamp is now with underscores between thousands.",
         lambda now: f"{now:_}",
@@ -79,7 +79,7 @@ FORGERIES = (
         sdk_accepts=_PYTHON,
     ),
     # Python's int() reads full-width digits, but only where the framework decodes headers as UTF-8.
-    _written(
+    _write_time(
         "full_width",
         "The timestamp is now in full-width digits, as UTF-8.",
         lambda now: str(now).translate(_FULL_WIDTH),

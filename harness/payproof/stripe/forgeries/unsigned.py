@@ -19,7 +19,7 @@ def _empty_header(material: Material) -> Delivery:
     return deliver(material, "")
 
 
-def _unsigned(rewrite: Callable[[Material, dict[str, Any]], dict[str, Any]]) -> Callable[[Material], Delivery]:
+def _unsign(rewrite: Callable[[Material, dict[str, Any]], dict[str, Any]]) -> Callable[[Material], Delivery]:
     """Forge an unsigned delivery of a rewritten event, new to the target: a known id would be ignored as repeated."""
 
     def forge(material: Material) -> Delivery:
@@ -79,18 +79,18 @@ FORGERIES = (
     Forgery(
         "test_event_shortcut.test_prefix",
         "Unsigned, with an id that starts like that of a test event.",
-        _unsigned(_test_prefix),
+        _unsign(_test_prefix),
     ),
     Forgery(
         "test_event_shortcut.zeros",
         "Unsigned, with the id of zeros that Stripe's test button once sent.",
-        _unsigned(_zeros),
+        _unsign(_zeros),
     ),
-    Forgery("test_event_shortcut.livemode_false", "Unsigned, and not in live mode.", _unsigned(_livemode_false)),
+    Forgery("test_event_shortcut.livemode_false", "Unsigned, and not in live mode.", _unsign(_livemode_false)),
     Forgery(
         "cloud_envelope.event_bridge",
         "Unsigned, in the envelope of Amazon EventBridge.",
-        _unsigned(_event_bridge),
+        _unsign(_event_bridge),
     ),
-    Forgery("cloud_envelope.event_grid", "Unsigned, in the envelope of Azure Event Grid.", _unsigned(_event_grid)),
+    Forgery("cloud_envelope.event_grid", "Unsigned, in the envelope of Azure Event Grid.", _unsign(_event_grid)),
 )

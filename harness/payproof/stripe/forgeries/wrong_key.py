@@ -1,6 +1,14 @@
 """Deliveries signed in every respect as Stripe signs, but with a key that is not the endpoint's secret."""
 
-from payproof.stripe.forgery import Delivery, Forgery, Material, deliver, made_up_secret, required, with_signatures
+from payproof.stripe.forgery import (
+    Delivery,
+    Forgery,
+    Material,
+    deliver,
+    made_up_secret,
+    require_secret,
+    with_signatures,
+)
 from payproof.stripe.signature import hexdigest, sign
 
 __all__ = ["FORGERIES"]
@@ -38,11 +46,11 @@ def _other_endpoint(material: Material) -> Delivery:
 
 
 def _api_key(material: Material) -> Delivery:
-    return _signed_with(material, required(material, "api_key"))
+    return _signed_with(material, require_secret(material, "api_key"))
 
 
 def _publishable_key(material: Material) -> Delivery:
-    return _signed_with(material, required(material, "publishable_key"))
+    return _signed_with(material, require_secret(material, "publishable_key"))
 
 
 def _guessable(case: str) -> Forgery:

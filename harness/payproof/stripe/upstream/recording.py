@@ -10,7 +10,7 @@ from payproof.domain.stripe_call import KeyKind, StripeCall
 from payproof.stripe.api import ApiRequest, api_key
 from payproof.stripe.form import FormError, leaves
 
-__all__ = ["KEY_LABEL", "key_kind", "recorded"]
+__all__ = ["KEY_LABEL", "key_kind", "record_call"]
 
 KEY_LABEL = "API key of a call"
 _MOST_PARAMETERS = 500
@@ -39,7 +39,7 @@ def key_kind(key: str) -> KeyKind:
     return KeyKind.TEST if key.startswith(("sk_test_", "rk_test_")) else KeyKind.OTHER
 
 
-def recorded(
+def record_call(
     request: ApiRequest,
     headers: Sequence[tuple[str, str]],
     ledger: Concealing,

@@ -24,7 +24,7 @@ from payproof.session import (
 )
 from payproof.testing import Payproof
 
-__all__ = ["Opened", "kind_of", "opened", "own_test"]
+__all__ = ["Opened", "kind_of", "own_test", "prepare_target"]
 
 _key = pytest.StashKey["Opened"]()
 
@@ -112,7 +112,7 @@ def _made_up_seed(workers: Mapping[str, Any]) -> int:
     return crc32(workers["testrunuid"].encode()) if controllers is None else controllers
 
 
-def opened(config: pytest.Config) -> Opened:
+def prepare_target(config: pytest.Config) -> Opened:
     """Return the target of a run, which is not yet opened."""
     if _key not in config.stash:
         config.stash[_key] = Opened(config)
@@ -123,7 +123,7 @@ def opened(config: pytest.Config) -> Opened:
 @contextmanager
 def own_test(request: pytest.FixtureRequest) -> Iterator[Payproof]:
     """Yield what a user's own test acts by; a target that cannot be opened fails the test in one line."""
-    target = opened(request.config)
+    target = prepare_target(request.config)
     refused = ""
     try:
         session = target.session()
