@@ -9,13 +9,13 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from payproof.domain.scenario import Requirement, Scenario
 from payproof.errors import ConfigurationError
-from payproof.language.entry import Entry
+from payproof.language.file_model import FileModel
 from payproof.language.problems import Locator, locate_in_yaml, parse_yaml, read_text, refuse
 
 __all__ = ["SharedRequirements", "read_requirements"]
 
 
-class SharedRequirementEntry(Entry):
+class SharedRequirementEntry(FileModel):
     """A requirement under its id: the sentence that asks for a rule, and where it stands."""
 
     says: str = Field(min_length=1)

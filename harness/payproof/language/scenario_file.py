@@ -14,7 +14,7 @@ from payproof.domain.contracts import At, Check, Step
 from payproof.domain.finding import Severity
 from payproof.domain.scenario import NEEDS, Case, Phase, Requirement, Scenario
 from payproof.errors import ConfigurationError
-from payproof.language.entry import Entry
+from payproof.language.file_model import FileModel
 from payproof.language.problems import UNION_TAG, Locator, locate_in_yaml, parse_yaml, read_text, refuse
 from payproof.language.requirements_file import read_requirements
 from payproof.registry import checks, nearest, steps
@@ -28,7 +28,7 @@ _POSITIVE = frozenset({"accepted", "applied"})
 _Named = str | dict[str, dict[str, Any]]
 
 
-class _Requirement(Entry):
+class _RequirementEntry(FileModel):
     """Who asks for the rule: the id, the sentence that asks, and where it stands."""
 
     id: str = Field(min_length=1)
@@ -41,12 +41,12 @@ _BY_ID, _OWN = f"{UNION_TAG}id", f"{UNION_TAG}own"
 #: The id of a shared requirement, or a requirement that only this scenario is about.
 _AskedBy = Annotated[
     Annotated[str, Field(min_length=1, description="an id in scenarios/requirements.yaml"), Tag(_BY_ID)]
-    | Annotated[_Requirement, Tag(_OWN)],
+    | Annotated[_RequirementEntry, Tag(_OWN)],
     Discriminator(lambda given: _BY_ID if isinstance(given, str) else _OWN),
 ]
 
 
-class _Phase(Entry):
+class _PhaseEntry(FileModel):
     """Steps and what must hold after them; ``with`` are parameters for every step."""
 
     do: list[_Named] = Field(min_length=1)
@@ -54,7 +54,7 @@ class _Phase(Entry):
     expect: list[_Named] = Field(min_length=1)
 
 
-class _Case(Entry):
+class _CaseEntry(FileModel):
     """One variant of the rule; what it says stands in place of, or ``with`` on top of, what the scenario says."""
 
     do: list[_Named] | None = Field(None, min_length=1)
@@ -64,7 +64,7 @@ class _Case(Entry):
     advised_for: list[str] = Field(default_factory=list)
 
 
-class _ScenarioFile(Entry):
+class _ScenarioFile(FileModel):
     """A rule and how it is tried out."""
 
     title: str = Field(min_length=1)
@@ -73,11 +73,11 @@ class _ScenarioFile(Entry):
     needs: list[str] = Field(default_factory=list)
     passive: bool = False
     advised_for: list[str] = Field([], description="SDKs that do not keep the rule: for their users it is advice")
-    control: _Phase | None = None
+    control: _PhaseEntry | None = None
     do: list[_Named] = Field(min_length=1)
     with_: dict[str, Any] = Field({}, alias="with")
     expect: list[_Named] = Field(min_length=1)
-    cases: dict[str, _Case] = Field(min_length=1)
+    cases: dict[str, _CaseEntry] = Field(min_length=1)
     defects: dict[str, str] = Field(min_length=1, description="planted defect: the check that must fail on it")
 
 
@@ -117,10 +117,10 @@ def read_scenario(file: Traversable, id_: str, shared: Mapping[str, Requirement]
         entry = _ScenarioFile.model_validate(content)
     except ValidationError as error:
         raise refuse(error, str(file), locate, _ScenarioFile) from None
-    return _Reading(str(file), locate, shared or {}).scenario(entry, id_)
+    return _ScenarioReader(str(file), locate, shared or {}).scenario(entry, id_)
 
 
-class _Reading:
+class _ScenarioReader:
     """One reading of a scenario file."""
 
     def __init__(self, file: str, locate: Locator, shared: Mapping[str, Requirement]) -> None:
@@ -158,7 +158,7 @@ class _Reading:
             place=self._file,
         )
 
-    def _requirement(self, index: int, asked: str | _Requirement) -> Requirement:
+    def _requirement(self, index: int, asked: str | _RequirementEntry) -> Requirement:
         """Return the shared requirement of an id, or the scenario's own."""
         place: list[str | int] = ["requirement", index]
         if isinstance(asked, str):
@@ -172,7 +172,7 @@ class _Reading:
             raise self._wrong(place, problem, f"refer to it by its id alone: '- {asked.id}'")
         return Requirement(asked.id, asked.says, asked.source)
 
-    def _case(self, entry: _ScenarioFile, id_: str, name: str, case: _Case) -> Case:
+    def _case(self, entry: _ScenarioFile, id_: str, name: str, case: _CaseEntry) -> Case:
         place: list[str | int] = ["cases", name]
         do, at = (entry.do, ["do"]) if case.do is None else (case.do, [*place, "do"])
         expect, expect_at = (entry.expect, ["expect"]) if case.expect is None else (case.expect, [*place, "expect"])
@@ -297,10 +297,10 @@ def scenario_schema() -> dict[str, Any]:
     schema = _ScenarioFile.model_json_schema()
     schema["$defs"]["step"] = {"anyOf": _call_schemas(steps())}
     schema["$defs"]["check"] = {"anyOf": _call_schemas(checks())}
-    for holder in (schema, schema["$defs"]["_Phase"], schema["$defs"]["_Case"]):
+    for holder in (schema, schema["$defs"]["_PhaseEntry"], schema["$defs"]["_CaseEntry"]):
         for key, family in (("do", "step"), ("expect", "check")):
             holder["properties"][key] = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{family}"}}
-    for holder in (schema, schema["$defs"]["_Case"]):
+    for holder in (schema, schema["$defs"]["_CaseEntry"]):
         holder["properties"]["needs"] = {"type": "array", "items": {"enum": sorted(NEEDS)}}
     schema["properties"]["defects"]["additionalProperties"] = {"enum": sorted(checks())}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Payproof scenario"}
