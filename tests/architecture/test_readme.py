@@ -72,14 +72,6 @@ def test_readme_names_every_verdict_and_exit_code():
     assert "2 interrupted, 4 wrong usage or configuration" in README
 
 
-def test_architecture_names_no_module_that_is_gone():
-    """Every Python file that ARCHITECTURE.md names exists."""
-    text = (ROOT / "ARCHITECTURE.md").read_text()
-    present = {path.name for folder in ("harness", "reference_impl", "tests") for path in (ROOT / folder).rglob("*.py")}
-    present |= {path.name for path in ROOT.glob("*.py")}
-    assert set(re.findall(r"\b\w+\.py\b", text)) <= present
-
-
 def test_nothing_is_left_in_the_root():
     """What programs leave where they are run, such as the log of a search for card numbers, is in no checkout."""
     assert not [path.name for path in ROOT.iterdir() if path.suffix in {".log", ".db", ".tmp"}]

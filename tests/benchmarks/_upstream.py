@@ -14,7 +14,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from payproof.adapters.data import data_folder
-from payproof.adapters.upstream import DoubleBackend, HttpBackend, Limits, Upstream, stripe_mock
+from payproof.adapters.upstream import DoubleBackend, HttpBackend, Limits, UpstreamServer, stripe_mock
 from payproof.canary import Ledger
 from payproof.errors import ConfigurationError
 from payproof.session import event_factory
@@ -54,7 +54,7 @@ def upstream(rounds: int = 5, seconds: int = 1) -> tuple[list[RenderableType], l
         for name, backend in backends.items():
             if isinstance(backend, HttpBackend):
                 urls[name, "bare, HTTP"] = backend.url
-            server = stack.enter_context(Upstream(backend, ledger=Ledger(), limits=Limits(calls=10_000_000)))
+            server = stack.enter_context(UpstreamServer(backend, ledger=Ledger(), limits=Limits(calls=10_000_000)))
             urls |= {(name, f"upstream, {scheme.upper()}"): url for scheme, url in server.urls.items()}
         script = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="payproof-bench-"))) / "calls.lua"
         script.write_text(_LUA.format(key=_KEY))

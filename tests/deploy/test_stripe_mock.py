@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from payproof.adapters.upstream import Upstream, stripe_mock
+from payproof.adapters.upstream import UpstreamServer, stripe_mock
 from payproof.canary import Ledger
 from payproof.domain.operation import UpstreamSpec
 from payproof.session.upstream import open_upstream
@@ -45,7 +45,7 @@ def test_from_a_container():
     need(f"the image {IMAGE}", has_image(IMAGE))
     with stripe_mock(image=IMAGE) as mock:
         (container,) = containers(mock.url)
-        with Upstream(mock, ledger=Ledger(), https_port=None) as server:
+        with UpstreamServer(mock, ledger=Ledger(), https_port=None) as server:
             assert ask(server.urls["http"]) == RIGHT
             assert [call.backend_status for call in server.calls()] == [200, 400]
         server.check()

@@ -18,12 +18,12 @@ from payproof.domain.contracts import Request, Seen
 from payproof.domain.observation import Answer, Exchange, NoAnswer, Sent
 from payproof.domain.target import Contract
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
-from payproof.fuzzing.canaries import Canaries, card_number
+from payproof.fuzzing.canaries import FuzzingCanaries, card_number
 from payproof.fuzzing.curl import curl_line
 from payproof.fuzzing.openapi import fuzz_openapi
 from payproof.fuzzing.planting import bodies, places, replace_value
 from payproof.fuzzing.routes import fuzz_routes
-from payproof.fuzzing.search import Search
+from payproof.fuzzing.search import RequestSearch
 from payproof.language import read_openapi
 from tests.effort import examples
 
@@ -97,7 +97,7 @@ def searched(context, fuzz, *, requests=200, seconds=300.0):
     """Let a fuzzer run on a context; return the search."""
 
     async def run():
-        search = Search(context, requests=requests, seconds=seconds)
+        search = RequestSearch(context, requests=requests, seconds=seconds)
         await asyncio.to_thread(fuzz, search)
         search.settle()
         return search
@@ -149,7 +149,7 @@ def test_each_place_can_be_replaced(value):
 
 def test_bodies_hold_canaries():
     """Every variant of a body holds a canary."""
-    canaries = Canaries.of(Random(1))
+    canaries = FuzzingCanaries.of(Random(1))
     made = [json.dumps(body) for body in bodies({"a": ["x", 1]}, canaries)]
     assert made
     assert all(canaries.text in body or canaries.number in body for body in made)
@@ -408,7 +408,7 @@ def confirmed(context, fuzz, **more):
     """Let a fuzzer run, then ask each route again; return what is unknown, by its detail."""
 
     async def run():
-        search = Search(context, requests=60, seconds=300.0)
+        search = RequestSearch(context, requests=60, seconds=300.0)
         await asyncio.to_thread(fuzz, search)
         await search.confirm(**more)
         search.settle()

@@ -1,10 +1,12 @@
 import re
+from collections import Counter
 
 import pytest
 
+from payproof.domain.scenario import Requirement
 from payproof.domain.target import StoreOutage
 from payproof.errors import ConfigurationError
-from payproof.language import read_scenario, read_target
+from payproof.language import read_scenario, read_scenarios, read_target
 from payproof.session import all_scenarios, choose
 from payproof.steps.fuzz_routes import FuzzRoutes
 
@@ -325,6 +327,8 @@ def test_scenario(tmp_path):
         ("severity: high", "severity: hihg", 2, "it should be 'low', 'medium', 'high' or 'critical'"),
         ("severity: high", "severty: high", 2, "did you mean 'severity'?"),
         ("says: It must.", "say: It must.", 3, "did you mean 'says'?"),
+        ("requirement: [{id: R1, says: It must.}]", "requirement: []", 3, "'requirement' is not right"),
+        ("{id: R1, says: It must.}", "R2", 3, "unknown requirement 'R2'; give it 'id', 'says' and 'source' here"),
         ("  do: [deliver]", "  do: [delivr]", 5, "unknown step 'delivr'; did you mean 'deliver'?"),
         ("\ndo: [deliver]", "\ndo: [deliver, repaly]", 7, "unknown step 'repaly'; did you mean 'replay'?"),
         ("\ndo: [deliver]", "\ndo: [{deliver: {signatur: valid}}]", 7, "did you mean 'signature'?"),
@@ -352,6 +356,49 @@ def test_wrong_scenario(tmp_path, old, new, line, said):
     assert said in text
     assert "\n" not in text
     assert text.startswith(f"{tmp_path}/s.yaml:{line}: ")
+
+
+def scenario_folder(tmp_path, asked, shared):
+    """Read a folder with one scenario and a file of requirements."""
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "s.yaml").write_text(SCENARIO.replace("[{id: R1, says: It must.}]", asked), encoding="utf-8")
+    (tmp_path / "requirements.yaml").write_text(shared, encoding="utf-8")
+    return read_scenarios(tmp_path)
+
+
+def test_requirement_by_its_id(tmp_path):
+    """A scenario refers to a shared requirement by its id, and may have one of its own beside it."""
+    (read,) = scenario_folder(tmp_path, "[S 1, {id: R1, says: It must.}]", "S 1: {says: It shall., source: A book}")
+    assert read.requirements == (Requirement("S 1", "It shall.", "A book"), Requirement("R1", "It must."))
+
+
+@pytest.mark.parametrize(
+    ("asked", "shared", "place", "said"),
+    [
+        ("[S 2]", "S 1: {says: a, source: b}", "t/s.yaml:3", "unknown requirement 'S 2'; did you mean 'S 1'?"),
+        ("[{id: S 1, says: a}]", "S 1: {says: a, source: b}", "t/s.yaml:3", "refer to it by its id alone: '- S 1'"),
+        ("[S 1]", "S 1: {says: a, source: b}\nS 2: {says: a, source: b}", "requirements.yaml:2", "no scenario refers"),
+        ("[S 1]", "S 1:\n  says: a", "requirements.yaml:1", "'S 1.source' is missing"),
+        ("[S 1]", "S 1: {says: a, sorce: b}", "requirements.yaml:1", "did you mean 'source'?"),
+        ("[S 1]", "[S 1]", "requirements.yaml", "a mapping of ids"),
+        ("[S 1]", "S 1: [", "requirements.yaml:2", "not YAML"),
+    ],
+)  # fmt: skip
+def test_wrong_shared_requirement(tmp_path, asked, shared, place, said):
+    """What is wrong between scenarios and shared requirements is told in one line, with the file and the line."""
+    with pytest.raises(ConfigurationError) as raised:
+        scenario_folder(tmp_path, asked, shared)
+    assert said in str(raised.value)
+    assert str(raised.value).startswith(f"{tmp_path}/{place}: ")
+
+
+def test_no_sentence_stands_in_two_scenarios():
+    """A requirement of several scenarios stands once, in requirements.yaml: the same sentence is the same entry."""
+    read = [requirement for one in all_scenarios() for requirement in one.requirements]
+    assert all(requirement.source for requirement in read)
+    # A shared one is the same object wherever it is referred to.
+    once = {id(requirement): requirement.says for requirement in read}
+    assert [says for says, times in Counter(once.values()).items() if times > 1] == []
 
 
 @pytest.mark.parametrize("text", ["", "[]", "just words", "--- a\n--- b\n", "\x00", "&a [*a]"])

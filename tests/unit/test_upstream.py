@@ -17,7 +17,7 @@ import pytest
 from payproof.adapters.data import data_folder
 from payproof.adapters.upstream.backends import DoubleBackend, HttpBackend, StripeTestMode
 from payproof.adapters.upstream.notes import Limits
-from payproof.adapters.upstream.server import Upstream
+from payproof.adapters.upstream.server import UpstreamServer
 from payproof.adapters.upstream.stripe_mock import stripe_mock
 from payproof.canary import Ledger
 from payproof.domain.operation import Price, Trouble, UpstreamSpec
@@ -211,7 +211,7 @@ def test_https_with_its_own_authority(tmp_path):
 def test_connections_that_are_kept_open_are_let_go_of():
     """A client that keeps its connections leaves the upstream nothing behind when that ends, by HTTP and by HTTPS."""
     double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
-    server = Upstream(DoubleBackend(double), ledger=Ledger())
+    server = UpstreamServer(DoubleBackend(double), ledger=Ledger())
     with ExitStack() as stack:
         stack.enter_context(server)
         trusting = ssl.create_default_context(cafile=server.ca_file)
@@ -232,7 +232,7 @@ def test_bad_certificates_are_bad(fault):
     """A client that verifies certificates refuses each of the bad ones, and has sent nothing."""
     ledger = Ledger()
     double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
-    with Upstream(DoubleBackend(double), ledger=ledger) as server:
+    with UpstreamServer(DoubleBackend(double), ledger=ledger) as server:
         server.plan(Plan(connections=(fault,), lasting=True))
         trusting = ssl.create_default_context(cafile=server.ca_file)
         with httpx.Client(verify=trusting, trust_env=False) as client, pytest.raises(httpx.ConnectError):
@@ -332,7 +332,7 @@ class Dying:
 @pytest.mark.harness_fault
 def test_a_backend_that_dies():
     """A backend that fails in a way nobody foresaw makes the record unfit, by the place and not by the text."""
-    with Upstream(Dying(), ledger=Ledger(), https_port=None) as server:
+    with UpstreamServer(Dying(), ledger=Ledger(), https_port=None) as server:
         with httpx.Client(base_url=server.urls["http"], trust_env=False) as client:
             assert client.get("/v1/prices").status_code == 200
             server.check()
@@ -345,7 +345,7 @@ def test_a_backend_that_dies():
 
 def test_too_many_calls():
     """A target that calls without end is cut off, which is said."""
-    with Upstream(Dying(), ledger=Ledger(), https_port=None, limits=Limits(calls=1)) as server:
+    with UpstreamServer(Dying(), ledger=Ledger(), https_port=None, limits=Limits(calls=1)) as server:
         with httpx.Client(base_url=server.urls["http"], trust_env=False) as client:
             client.get("/v1/prices")
             with pytest.raises(httpx.TransportError):
@@ -380,10 +380,10 @@ def test_stripe_is_asked_under_the_given_key():
     """In Stripe's test mode a call goes out under the key of the target file, whatever key the target uses."""
     own = "rk_" + "test_" + "fedcba9876543210"
     double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
-    with Upstream(DoubleBackend(double), ledger=Ledger(), https_port=None) as stripe:
+    with UpstreamServer(DoubleBackend(double), ledger=Ledger(), https_port=None) as stripe:
         backend = StripeTestMode(Secret("key", own), url=stripe.urls["http"])
         with (
-            Upstream(backend, ledger=Ledger(), https_port=None) as server,
+            UpstreamServer(backend, ledger=Ledger(), https_port=None) as server,
             httpx.Client(base_url=server.urls["http"], trust_env=False) as client,
         ):
             headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": "k"}
@@ -396,7 +396,7 @@ def test_stripe_is_asked_under_the_given_key():
 
 def test_faults_within_need_the_double():
     """A fault that strikes while the backend works is refused where the backend cannot have it."""
-    with Upstream(Dying(), ledger=Ledger(), https_port=None) as server, pytest.raises(ConfigurationError):
+    with UpstreamServer(Dying(), ledger=Ledger(), https_port=None) as server, pytest.raises(ConfigurationError):
         server.plan(Plan((Rule((FAULTS["slow_during"],)),)))
 
 

@@ -13,7 +13,7 @@ import requests
 import stripe
 
 from payproof.adapters.data import data_folder
-from payproof.adapters.upstream import DoubleBackend, StripeTestMode, Upstream
+from payproof.adapters.upstream import DoubleBackend, StripeTestMode, UpstreamServer
 from payproof.canary import Ledger
 from payproof.domain.operation import Price, Trouble, UpstreamSpec
 from payproof.domain.sensitive import Secret
@@ -113,7 +113,7 @@ def handshake(fault: ConnectionFault, *options: str) -> str:
     """Return what OpenSSL's client says of a connection with a fault."""
     need("openssl", shutil.which("openssl") is not None)
     double = Double(data_folder("fixtures"), clock=time.time, seed=1, api_version=NEWEST)
-    with Upstream(DoubleBackend(double), ledger=Ledger(), http_port=None) as server:
+    with UpstreamServer(DoubleBackend(double), ledger=Ledger(), http_port=None) as server:
         server.plan(Plan(connections=(fault,), lasting=True))
         address = urlsplit(server.urls["https"])
         done = subprocess.run(
@@ -143,9 +143,9 @@ def test_no_live_key_gets_to_stripe(key, way):
         "lower case": [("authorization", f"bearer {key}")],
         "after a test key": [("Authorization", f"Bearer {API_KEY}"), ("Authorization", f"Bearer {key}")],
     }[way]
-    with Upstream(DoubleBackend(double), ledger=Ledger(), https_port=None) as at_stripe:
+    with UpstreamServer(DoubleBackend(double), ledger=Ledger(), https_port=None) as at_stripe:
         backend = StripeTestMode(Secret("key", API_KEY), url=at_stripe.urls["http"])
-        with Upstream(backend, ledger=Ledger(), https_port=None) as server:
+        with UpstreamServer(backend, ledger=Ledger(), https_port=None) as server:
             answer = httpx.post(server.urls["http"] + "/v1/customers", headers=given, trust_env=False)
             assert (answer.status_code, server.calls()[0].key) == (401, KeyKind.LIVE)
             assert key not in answer.text

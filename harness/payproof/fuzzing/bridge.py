@@ -12,7 +12,7 @@ from payproof.domain.contracts import Request
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer
 from payproof.domain.urls import path_of, quoted, with_query
-from payproof.fuzzing.search import Search
+from payproof.fuzzing.search import RequestSearch
 
 __all__ = ["Bridge", "Environ"]
 
@@ -32,7 +32,7 @@ class Bridge:
 
     def __init__(
         self,
-        search: Search,
+        search: RequestSearch,
         headers: tuple[tuple[bytes, bytes], ...],
         find: Callable[[str, str], Any],
         only: frozenset[str],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-__all__ = ["Canaries", "card_number"]
+__all__ = ["FuzzingCanaries", "card_number"]
 
 _SERIAL = 8  # hexadecimal digits
 _LENGTH = 16
@@ -21,7 +21,7 @@ def card_number(random: Random) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Canaries:
+class FuzzingCanaries:
     """The canaries of one step.
 
     ``text`` is what generators plant; it is replaced by one that names the request when that is sent, of the same
@@ -33,7 +33,7 @@ class Canaries:
     holder: str
 
     @classmethod
-    def of(cls, random: Random) -> "Canaries":
+    def of(cls, random: Random) -> "FuzzingCanaries":
         """Make the canaries of a step up."""
         tag = f"pp{random.getrandbits(40):010x}x"
         return cls(tag, card_number(random), f"CaraCanary{random.getrandbits(40):010x}")

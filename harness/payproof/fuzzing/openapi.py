@@ -31,7 +31,7 @@ from payproof.errors import InconclusiveError, PayproofError, Reason, record_fau
 from payproof.fuzzing.bridge import Bridge
 from payproof.fuzzing.constants import without_local_constants
 from payproof.fuzzing.planting import bodies
-from payproof.fuzzing.search import Search
+from payproof.fuzzing.search import RequestSearch
 
 __all__ = ["Kind", "fuzz_openapi"]
 
@@ -43,7 +43,9 @@ _CHECK = Bridge.payproof_holds.__name__
 _OTHER_METHODS = 8  # which the document does not have for a path: each counts as one more operation
 
 
-def fuzz_openapi(document: Mapping[str, Any], search: Search, *, kind: Kind, examples: int, headers: Headers) -> None:
+def fuzz_openapi(
+    document: Mapping[str, Any], search: RequestSearch, *, kind: Kind, examples: int, headers: Headers
+) -> None:
     """Fuzz until all operations had their turn or the search is over; ``headers`` are those of who asks.
 
     Raises:
@@ -64,7 +66,7 @@ def fuzz_openapi(document: Mapping[str, Any], search: Search, *, kind: Kind, exa
 
 def _once(
     document: Mapping[str, Any],
-    search: Search,
+    search: RequestSearch,
     config: schemathesis.Config,
     headers: Headers,
     *,
@@ -140,7 +142,7 @@ def _refuse(event: events.EngineEvent) -> None:
         raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
 
 
-def _config(search: Search, kind: Kind, examples: int, *, shrinking: bool) -> schemathesis.Config:
+def _config(search: RequestSearch, kind: Kind, examples: int, *, shrinking: bool) -> schemathesis.Config:
     """Return a configuration that reads no file and writes none."""
     modes = {
         "valid": [schemathesis.GenerationMode.POSITIVE],
@@ -181,7 +183,7 @@ def _register_check(check: Callable[..., None]) -> Iterator[None]:
         CHECKS.unregister(_CHECK)
 
 
-def _planting(search: Search) -> Callable[..., Any]:
+def _planting(search: RequestSearch) -> Callable[..., Any]:
     """Return the hook that plants canaries in part of the requests, where hypothesis chooses, so that it can shrink."""
     canaries = search.canaries
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from payproof.fuzzing.canaries import Canaries
+from payproof.fuzzing.canaries import FuzzingCanaries
 
 __all__ = ["Place", "bodies", "places", "replace_value"]
 
@@ -39,7 +39,7 @@ def replace_value(value: Any, place: Place, new: Any) -> Any:
     return [replace_value(one, tuple(rest), new) if index == first else one for index, one in enumerate(value)]
 
 
-def bodies(value: Any, canaries: Canaries) -> Iterator[Any]:
+def bodies(value: Any, canaries: FuzzingCanaries) -> Iterator[Any]:
     """Yield variants of a JSON body with a canary: in place of each leaf, and in members that nobody expects."""
     new: Any
     for place in places(value):

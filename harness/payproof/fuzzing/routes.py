@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from payproof.domain.contracts import Request
 from payproof.domain.observation import NoAnswer
 from payproof.domain.urls import with_query
-from payproof.fuzzing.canaries import Canaries
+from payproof.fuzzing.canaries import FuzzingCanaries
 from payproof.fuzzing.constants import without_local_constants
-from payproof.fuzzing.search import Search
+from payproof.fuzzing.search import RequestSearch
 from payproof.fuzzing.texts import encoded_bodies, plain_bodies
 from payproof.fuzzing.wires import wires
 
@@ -30,7 +30,7 @@ _broken: dict[tuple[str, str], type[AssertionError]] = {}
 
 
 def fuzz_routes(
-    routes: Iterable[tuple[str, str]], search: Search, *, kind: Kind, examples: int, base: str, headers: Headers
+    routes: Iterable[tuple[str, str]], search: RequestSearch, *, kind: Kind, examples: int, base: str, headers: Headers
 ) -> None:
     """Fuzz each method and path until it had its examples or the search is over; ``headers`` are those of who asks.
 
@@ -47,7 +47,9 @@ def fuzz_routes(
     search.require(f"{method} {path}" for method, path in routes)
 
 
-def _run(strategy: st.SearchStrategy[Request], search: Search, *, seed: int, examples: int, probe: Request) -> None:
+def _run(
+    strategy: st.SearchStrategy[Request], search: RequestSearch, *, seed: int, examples: int, probe: Request
+) -> None:
     @hypothesis.seed(seed)
     @settings(
         max_examples=examples,
@@ -105,7 +107,7 @@ def _fill_holes(path: str, text: str) -> str:
 
 @st.composite
 def _requests(
-    draw: st.DrawFn, method: str, path: str, kind: Kind, canaries: Canaries, base: str, headers: Headers
+    draw: st.DrawFn, method: str, path: str, kind: Kind, canaries: FuzzingCanaries, base: str, headers: Headers
 ) -> Request:
     """Draw a request of a kind."""
     label, given = f"{method} {path}", headers
@@ -139,7 +141,7 @@ def _requests(
     return Request(method, target, given, body, f"made up for {label}", variant=label)
 
 
-def _header(canaries: Canaries) -> st.SearchStrategy[tuple[bytes, bytes]]:
+def _header(canaries: FuzzingCanaries) -> st.SearchStrategy[tuple[bytes, bytes]]:
     names = (
         "Accept", "Accept-Language", "Authorization", "Cookie", "Forwarded", "Idempotency-Key", "If-Match", "Range",
         "Origin", "Stripe-Signature", "Stripe-Account", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto",

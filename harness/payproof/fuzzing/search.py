@@ -10,10 +10,10 @@ from payproof.domain.contracts import Context, Request
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Exchange, NoAnswer
 from payproof.errors import InconclusiveError, Reason
-from payproof.fuzzing.canaries import Canaries
+from payproof.fuzzing.canaries import FuzzingCanaries
 from payproof.fuzzing.curl import curl_line
 
-__all__ = ["Search"]
+__all__ = ["RequestSearch"]
 
 _ERROR = 400
 _MOST_LOOKED_FOR = 30  # refused texts for each route
@@ -26,14 +26,14 @@ _SUCCESS = range(200, 300)
 _SAFE = frozenset({"GET", "HEAD"})  # what was accepted once is to be accepted again
 
 
-class Search:
+class RequestSearch:
     """Sends what a generator makes up, judges each answer at once, and keeps the smallest request of each finding.
 
     It ends when it has sent ``requests``, when ``seconds`` are over, or when the target does not answer any more.
     """
 
     def __init__(self, context: Context, *, requests: int, seconds: float) -> None:
-        self.canaries = Canaries.of(context.random)
+        self.canaries = FuzzingCanaries.of(context.random)
         self.canaries.conceal(context.conceal)
         self.seed = context.random.getrandbits(32)
         self.over = self.fell_silent = False
@@ -208,7 +208,7 @@ def _worse(request: Request, before: int, after: int) -> bool:
     return not _is_let_in(after) or (request.method in _SAFE and before in _SUCCESS and after not in _SUCCESS)
 
 
-def _name_request(request: Request, canaries: Canaries, serial: int, *, first: bool) -> Request:
+def _name_request(request: Request, canaries: FuzzingCanaries, serial: int, *, first: bool) -> Request:
     """Return the request with the text that names it; the first one carries the id by which all effects are known."""
     old, new = canaries.text, canaries.make_text(serial)
     return replace(

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from payproof.fuzzing.canaries import Canaries
+from payproof.fuzzing.canaries import FuzzingCanaries
 from payproof.fuzzing.planting import bodies
 
 __all__ = ["Written", "encoded_bodies", "plain_bodies"]
@@ -52,7 +52,7 @@ def _json_values() -> st.SearchStrategy[Any]:
 
 
 @st.composite
-def _json_bodies(draw: st.DrawFn, canaries: Canaries) -> bytes:
+def _json_bodies(draw: st.DrawFn, canaries: FuzzingCanaries) -> bytes:
     value = draw(_json_values())
     if draw(st.booleans()):
         around = value if isinstance(value, dict | list) else {"data": value}
@@ -62,7 +62,7 @@ def _json_bodies(draw: st.DrawFn, canaries: Canaries) -> bytes:
 
 
 @st.composite
-def _broken_json(draw: st.DrawFn, canaries: Canaries) -> bytes:
+def _broken_json(draw: st.DrawFn, canaries: FuzzingCanaries) -> bytes:
     text = canaries.text
     deep = draw(st.sampled_from([20, 1500, 2000, 50_000]))
     return draw(
@@ -85,7 +85,7 @@ def _broken_json(draw: st.DrawFn, canaries: Canaries) -> bytes:
     )
 
 
-def _others(canaries: Canaries) -> st.SearchStrategy[bytes]:
+def _others(canaries: FuzzingCanaries) -> st.SearchStrategy[bytes]:
     text, number = canaries.text, canaries.number
     return st.binary(max_size=200) | st.sampled_from(
         [
@@ -100,7 +100,7 @@ def _others(canaries: Canaries) -> st.SearchStrategy[bytes]:
 
 
 @st.composite
-def plain_bodies(draw: st.DrawFn, canaries: Canaries) -> Written:
+def plain_bodies(draw: st.DrawFn, canaries: FuzzingCanaries) -> Written:
     """Draw a body with its content type, which fits it most of the time."""
     kind = draw(st.sampled_from(["none", "json", "json", "broken", "other"]))
     if kind == "none":
@@ -113,7 +113,7 @@ def plain_bodies(draw: st.DrawFn, canaries: Canaries) -> Written:
 
 
 @st.composite
-def encoded_bodies(draw: st.DrawFn, canaries: Canaries) -> tuple[Written, str]:
+def encoded_bodies(draw: st.DrawFn, canaries: FuzzingCanaries) -> tuple[Written, str]:
     """Draw a body under a content encoding: rightly compressed, compressed twice, cut, or a small bomb."""
     type_, body = draw(plain_bodies(canaries))
     form = draw(st.sampled_from(["gzip", "deflate", "twice", "cut", "not compressed", "bomb", "unknown"]))

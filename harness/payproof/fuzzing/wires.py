@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from payproof.fuzzing.canaries import Canaries
+from payproof.fuzzing.canaries import FuzzingCanaries
 
 __all__ = ["wires"]
 
@@ -10,7 +10,9 @@ _LONG = 70_000  # bytes; above what servers take for a line or a header
 
 
 @st.composite
-def wires(draw: st.DrawFn, method: str, path: str, host: str, fields: bytes, canaries: Canaries) -> tuple[str, bytes]:
+def wires(
+    draw: st.DrawFn, method: str, path: str, host: str, fields: bytes, canaries: FuzzingCanaries
+) -> tuple[str, bytes]:
     """Draw what is broken, in words, and the bytes; ``fields`` are header lines that every request is to have."""
     body = f'{{"note": "{canaries.text}"}}'.encode()
     name = draw(st.sampled_from(sorted(_forms(method, path, host, fields, body))))

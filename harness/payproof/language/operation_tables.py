@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from payproof.domain.operation import OPERATIONS, Operation, Price, Principal, UpstreamSpec
 from payproof.domain.sensitive import Secret
-from payproof.language.entry import Entry
+from payproof.language.file_model import FileModel
 from payproof.registry import nearest
 
 __all__ = [
@@ -58,7 +58,7 @@ def _calls(calls: str) -> str:
     return calls
 
 
-class _Price(Entry):
+class _PriceTable(FileModel):
     """A price that the double is to know by its id; the amount is in the currency's smallest unit."""
 
     amount: int = Field(gt=0)
@@ -66,7 +66,7 @@ class _Price(Entry):
     recurring: bool = Field(default=True, description="paid each month, not once")
 
 
-class UpstreamTable(Entry):
+class UpstreamTable(FileModel):
     """The Stripe API as the target sees it: listens, records the target's calls, lets faults strike."""
 
     url: Annotated[str, AfterValidator(_listening)] = Field(description="the target's base of Stripe's API")
@@ -76,10 +76,10 @@ class UpstreamTable(Entry):
     key_env: str | None = Field(None, description="variable that holds a key of Stripe's test mode, for that backend")
     folder: str | None = Field(None, description="where an HTTPS upstream keeps its authority, ca.pem, between runs")
     card: str | None = Field("pm_card_visa", description="the test card that the double gives each customer")
-    prices: dict[str, _Price] = Field({}, description="prices that the double knows, by id")
+    prices: dict[str, _PriceTable] = Field({}, description="prices that the double knows, by id")
 
 
-class PrincipalTable(Entry):
+class PrincipalTable(FileModel):
     """Who asks for an operation. The credential is named by a variable, never written here."""
 
     credential_env: str = Field(description="variable that holds the token")
@@ -87,7 +87,7 @@ class PrincipalTable(Entry):
     scheme: str = Field("Bearer", pattern=r"^[A-Za-z0-9-]*$", description="what stands before it; may be empty")
 
 
-class OperationTable(Entry):
+class OperationTable(FileModel):
     """A route of the target and the call to Stripe that it causes; {name} stands for what an earlier one kept."""
 
     request: Annotated[str, AfterValidator(_request)] = Field(description="such as POST /subscriptions")

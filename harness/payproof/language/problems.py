@@ -11,11 +11,14 @@ from pydantic import BaseModel, ValidationError
 from payproof.errors import ConfigurationError
 from payproof.registry import nearest
 
-__all__ = ["Locator", "parse_toml", "parse_yaml", "read_text", "refuse"]
+__all__ = ["UNION_TAG", "Locator", "locate_in_yaml", "parse_toml", "parse_yaml", "read_text", "refuse"]
 
 # For each part of a dotted key tomllib remembers all that are before it: 100,000 parts take 20 GB.
 _DOTTED = re.compile(r"\s*\[{0,2}\s*(?:[\w\"'-]+\s*\.\s*){100}")
 _DEEPEST = 100  # levels of YAML; libyaml composes deeper ones by recursion in C, and ends the process
+
+#: How tags of unions begin, which are no keys of the file.
+UNION_TAG = "tag-"
 
 _SUBJECT = re.compile(r"^[A-Z]\w+ should ")  # pydantic says what sort of thing it is, and not which
 
@@ -87,12 +90,35 @@ def parse_toml(text: str, file: Any) -> dict[str, Any]:
         raise ConfigurationError("not TOML: nested too deep", file=file) from None
 
 
+def locate_in_yaml(tree: yaml.Node | None) -> Locator:
+    """Return what finds the line of a place in a YAML tree; of the nearest enclosing one where it is not there."""
+
+    def locate(place: Sequence[str | int]) -> int | None:
+        here, line = tree, 1
+        for part in place:
+            if isinstance(here, yaml.MappingNode):
+                pair = next(((key, value) for key, value in here.value if key.value == str(part)), None)
+                if pair is None:
+                    break
+                line, here = pair[0].start_mark.line + 1, pair[1]
+            elif isinstance(here, yaml.SequenceNode) and isinstance(part, int) and part < len(here.value):
+                here = here.value[part]
+                line = here.start_mark.line + 1
+        return line
+
+    return locate
+
+
 def refuse(error: ValidationError, file: str, locate: Locator, model: type[BaseModel]) -> ConfigurationError:
     """Return the first objection, an unknown key before all others, as the user's one line."""
     errors = error.errors(include_url=False)
     # A misspelt key is also a missing one; the spelling is what helps.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-    place = [part for part in first["loc"] if not (isinstance(part, str) and part.startswith(("function-", "dict[")))]
+    place = [
+        part
+        for part in first["loc"]
+        if not (isinstance(part, str) and part.startswith(("function-", "dict[", UNION_TAG)))
+    ]
     name = ".".join(map(str, place))
     match first["type"]:
         case "extra_forbidden":

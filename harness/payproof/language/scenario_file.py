@@ -5,17 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from importlib.resources.abc import Traversable
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from payproof.domain.contracts import At, Check, Step
 from payproof.domain.finding import Severity
 from payproof.domain.scenario import NEEDS, Case, Phase, Requirement, Scenario
 from payproof.errors import ConfigurationError
-from payproof.language.entry import Entry
-from payproof.language.problems import Locator, parse_yaml, read_text, refuse
+from payproof.language.file_model import FileModel
+from payproof.language.problems import UNION_TAG, Locator, locate_in_yaml, parse_yaml, read_text, refuse
+from payproof.language.requirements_file import read_requirements
 from payproof.registry import checks, nearest, steps
 
 __all__ = ["read_scenario", "read_scenarios", "scenario_schema"]
@@ -27,7 +28,7 @@ _POSITIVE = frozenset({"accepted", "applied"})
 _Named = str | dict[str, dict[str, Any]]
 
 
-class _Requirement(Entry):
+class _RequirementEntry(FileModel):
     """Who asks for the rule: the id, the sentence that asks, and where it stands."""
 
     id: str = Field(min_length=1)
@@ -35,7 +36,17 @@ class _Requirement(Entry):
     source: str = ""
 
 
-class _Phase(Entry):
+_BY_ID, _OWN = f"{UNION_TAG}id", f"{UNION_TAG}own"
+
+#: The id of a shared requirement, or a requirement that only this scenario is about.
+_AskedBy = Annotated[
+    Annotated[str, Field(min_length=1, description="an id in scenarios/requirements.yaml"), Tag(_BY_ID)]
+    | Annotated[_RequirementEntry, Tag(_OWN)],
+    Discriminator(lambda given: _BY_ID if isinstance(given, str) else _OWN),
+]
+
+
+class _PhaseEntry(FileModel):
     """Steps and what must hold after them; ``with`` are parameters for every step."""
 
     do: list[_Named] = Field(min_length=1)
@@ -43,7 +54,7 @@ class _Phase(Entry):
     expect: list[_Named] = Field(min_length=1)
 
 
-class _Case(Entry):
+class _CaseEntry(FileModel):
     """One variant of the rule; what it says stands in place of, or ``with`` on top of, what the scenario says."""
 
     do: list[_Named] | None = Field(None, min_length=1)
@@ -53,37 +64,45 @@ class _Case(Entry):
     advised_for: list[str] = Field(default_factory=list)
 
 
-class _ScenarioFile(Entry):
+class _ScenarioFile(FileModel):
     """A rule and how it is tried out."""
 
     title: str = Field(min_length=1)
     severity: Literal["low", "medium", "high", "critical"]
-    requirement: list[_Requirement] = Field(min_length=1)
+    requirement: list[_AskedBy] = Field(min_length=1)
     needs: list[str] = Field(default_factory=list)
     passive: bool = False
     advised_for: list[str] = Field([], description="SDKs that do not keep the rule: for their users it is advice")
-    control: _Phase | None = None
+    control: _PhaseEntry | None = None
     do: list[_Named] = Field(min_length=1)
     with_: dict[str, Any] = Field({}, alias="with")
     expect: list[_Named] = Field(min_length=1)
-    cases: dict[str, _Case] = Field(min_length=1)
+    cases: dict[str, _CaseEntry] = Field(min_length=1)
     defects: dict[str, str] = Field(min_length=1, description="planted defect: the check that must fail on it")
 
 
 def read_scenarios(folder: Traversable) -> tuple[Scenario, ...]:
-    """Read every ``<topic>/<name>.yaml`` below a folder, in order of their ids."""
-    found = [
-        read_scenario(file, f"{topic.name}/{file.name.removesuffix('.yaml')}")
+    """Read every ``<topic>/<name>.yaml`` below a folder, in order of their ids.
+
+    They refer to the requirements in the folder's ``requirements.yaml``.
+
+    Raises:
+        ConfigurationError: a file is not right, or no scenario refers to one of the requirements.
+    """
+    shared = read_requirements(folder / "requirements.yaml")
+    scenarios = [
+        read_scenario(file, f"{topic.name}/{file.name.removesuffix('.yaml')}", shared.by_id)
         for topic in folder.iterdir()
         if topic.is_dir()
         for file in topic.iterdir()
         if file.name.endswith(".yaml")
     ]
-    return tuple(sorted(found, key=lambda scenario: scenario.id))
+    shared.require_all_used(scenarios)
+    return tuple(sorted(scenarios, key=lambda scenario: scenario.id))
 
 
-def read_scenario(file: Traversable, id_: str) -> Scenario:
-    """Read one scenario file.
+def read_scenario(file: Traversable, id_: str, shared: Mapping[str, Requirement] | None = None) -> Scenario:
+    """Read one scenario file; ``shared`` are the requirements that it may refer to by their ids.
 
     Raises:
         ConfigurationError: the file cannot be read, is no YAML, or says what the language does not know.
@@ -91,21 +110,21 @@ def read_scenario(file: Traversable, id_: str) -> Scenario:
     text = read_text(file, "scenario file")
     content = parse_yaml(text, str(file))
     tree = yaml.compose(text, Loader=yaml.CSafeLoader)
-    locate = _locator(tree)
+    locate = locate_in_yaml(tree)
     if not isinstance(content, dict):
         raise ConfigurationError("a scenario is a mapping of title, severity, do, expect, cases, ...", file=str(file))
     try:
         entry = _ScenarioFile.model_validate(content)
     except ValidationError as error:
         raise refuse(error, str(file), locate, _ScenarioFile) from None
-    return _Reading(str(file), locate).scenario(entry, id_)
+    return _ScenarioReader(str(file), locate, shared or {}).scenario(entry, id_)
 
 
-class _Reading:
+class _ScenarioReader:
     """One reading of a scenario file."""
 
-    def __init__(self, file: str, locate: Locator) -> None:
-        self._file, self._locate = file, locate
+    def __init__(self, file: str, locate: Locator, shared: Mapping[str, Requirement]) -> None:
+        self._file, self._locate, self._shared = file, locate, shared
 
     def scenario(self, entry: _ScenarioFile, id_: str) -> Scenario:
         """Return the domain's scenario."""
@@ -131,7 +150,7 @@ class _Reading:
             id=id_,
             title=entry.title,
             severity=Severity(entry.severity),
-            requirements=tuple(Requirement(r.id, r.says, r.source) for r in entry.requirement),
+            requirements=tuple(self._requirement(index, asked) for index, asked in enumerate(entry.requirement)),
             control=control,
             cases=cases,
             defects=entry.defects,
@@ -139,7 +158,21 @@ class _Reading:
             place=self._file,
         )
 
-    def _case(self, entry: _ScenarioFile, id_: str, name: str, case: _Case) -> Case:
+    def _requirement(self, index: int, asked: str | _RequirementEntry) -> Requirement:
+        """Return the shared requirement of an id, or the scenario's own."""
+        place: list[str | int] = ["requirement", index]
+        if isinstance(asked, str):
+            if asked not in self._shared:
+                problem = f"unknown requirement {asked!r}"
+                hint = nearest(asked, self._shared) if self._shared else "give it 'id', 'says' and 'source' here"
+                raise self._wrong(place, problem, hint)
+            return self._shared[asked]
+        if asked.id in self._shared:
+            problem = f"the requirement {asked.id!r} stands in requirements.yaml"
+            raise self._wrong(place, problem, f"refer to it by its id alone: '- {asked.id}'")
+        return Requirement(asked.id, asked.says, asked.source)
+
+    def _case(self, entry: _ScenarioFile, id_: str, name: str, case: _CaseEntry) -> Case:
         place: list[str | int] = ["cases", name]
         do, at = (entry.do, ["do"]) if case.do is None else (case.do, [*place, "do"])
         expect, expect_at = (entry.expect, ["expect"]) if case.expect is None else (case.expect, [*place, "expect"])
@@ -236,25 +269,6 @@ def _parameters(part: type[Any]) -> dict[str, object]:
     return {field.name: field for field in fields(part)}
 
 
-def _locator(tree: yaml.Node | None) -> Locator:
-    """Return what finds the line of a place in a YAML tree; of the nearest enclosing one where it is not there."""
-
-    def locate(place: Sequence[str | int]) -> int | None:
-        here, line = tree, 1
-        for part in place:
-            if isinstance(here, yaml.MappingNode):
-                pair = next(((key, value) for key, value in here.value if key.value == str(part)), None)
-                if pair is None:
-                    break
-                line, here = pair[0].start_mark.line + 1, pair[1]
-            elif isinstance(here, yaml.SequenceNode) and isinstance(part, int) and part < len(here.value):
-                here = here.value[part]
-                line = here.start_mark.line + 1
-        return line
-
-    return locate
-
-
 def _call_schemas(parts: Mapping[str, type[Any]]) -> list[dict[str, Any]]:
     """Return the forms in which a list may name each part."""
 
@@ -283,10 +297,10 @@ def scenario_schema() -> dict[str, Any]:
     schema = _ScenarioFile.model_json_schema()
     schema["$defs"]["step"] = {"anyOf": _call_schemas(steps())}
     schema["$defs"]["check"] = {"anyOf": _call_schemas(checks())}
-    for holder in (schema, schema["$defs"]["_Phase"], schema["$defs"]["_Case"]):
+    for holder in (schema, schema["$defs"]["_PhaseEntry"], schema["$defs"]["_CaseEntry"]):
         for key, family in (("do", "step"), ("expect", "check")):
             holder["properties"][key] = {"type": "array", "minItems": 1, "items": {"$ref": f"#/$defs/{family}"}}
-    for holder in (schema, schema["$defs"]["_Case"]):
+    for holder in (schema, schema["$defs"]["_CaseEntry"]):
         holder["properties"]["needs"] = {"type": "array", "items": {"enum": sorted(NEEDS)}}
     schema["properties"]["defects"]["additionalProperties"] = {"enum": sorted(checks())}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Payproof scenario"}

@@ -30,7 +30,7 @@ from payproof.domain.target import (
 )
 from payproof.domain.urls import quoted
 from payproof.errors import ConfigurationError
-from payproof.language.entry import Entry
+from payproof.language.file_model import FileModel
 from payproof.language.openapi import read_openapi
 from payproof.language.operation_tables import (
     OperationTable,
@@ -41,9 +41,9 @@ from payproof.language.operation_tables import (
     principal,
     upstream,
 )
-from payproof.language.outage_entry import StoreOutageTable
+from payproof.language.outage_table import StoreOutageTable
 from payproof.language.problems import Locator, parse_toml, read_text, refuse
-from payproof.language.retention_entry import Retention, kept_rows
+from payproof.language.retention_table import RetentionTable, kept_rows
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 
 __all__ = ["read_target", "target_schema"]
@@ -83,7 +83,7 @@ def _host(host: str) -> str:
     return host
 
 
-class _Webhook(Entry):
+class _WebhookTable(FileModel):
     """The route that takes Stripe's events. Secrets are named by environment variables, never written here."""
 
     path: Annotated[str, AfterValidator(_path)]
@@ -94,7 +94,7 @@ class _Webhook(Entry):
     livemode: bool = False
 
 
-class _Source(Entry):
+class _SourceTable(FileModel):
     """A database or log to watch. A URL that holds a password is named by a variable, never written here."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
@@ -113,7 +113,7 @@ class _Source(Entry):
         return self
 
 
-class _Files(Entry):
+class _FilesTable(FileModel):
     """A further place in which the target leaves data: a cache, dumps, temporary files, a database's own files."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
@@ -131,7 +131,7 @@ class _Files(Entry):
         return self
 
 
-class _Kept(Entry):
+class _KeepsTable(FileModel):
     """A column that is kept though it looks as if it held payment data; * stands for any text in names."""
 
     table: str
@@ -139,7 +139,7 @@ class _Kept(Entry):
     reason: str = Field(min_length=10)
 
 
-class _RejectionRecord(Entry):
+class _RejectionRecordTable(FileModel):
     """How a JSON log line tells of a rejected delivery; a dot reaches into a nested object."""
 
     match: dict[str, str] = Field(min_length=1)
@@ -152,7 +152,7 @@ class _RejectionRecord(Entry):
 Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=599)], ...], Field(strict=False, min_length=1)]
 
 
-class _OperationContract(Entry):
+class _OperationContractTable(FileModel):
     """What this target promises of its operations: how it answers, and what it does later."""
 
     declined: Statuses | None = Field(None, description="statuses that say: the card was declined")
@@ -174,13 +174,13 @@ class _OperationContract(Entry):
         return OperationContract(**{**said, **sets})
 
 
-class _Fuzzing(Entry):
+class _FuzzingTable(FileModel):
     """How much is made up."""
 
     effort: float = Field(1.0, ge=0.1, le=100, description="times as many requests as usual", strict=False)
 
 
-class _Contract(Entry):
+class _ContractTable(FileModel):
     """What this target promises where Stripe leaves room."""
 
     rejected: tuple[Annotated[int, Field(ge=400, le=499)], ...] = Field((400, 401, 403), strict=False, min_length=1)
@@ -188,13 +188,15 @@ class _Contract(Entry):
     effect_within: float = Field(5.0, gt=0, le=60, description="seconds", strict=False)
     settle: float = Field(0.0, ge=0, le=30, description="seconds", strict=False)
     sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
-    rejection_record: _RejectionRecord | None = None
-    keeps: tuple[_Kept, ...] = Field((), strict=False, description="columns that look as if they held payment data")
+    rejection_record: _RejectionRecordTable | None = None
+    keeps: tuple[_KeepsTable, ...] = Field(
+        (), strict=False, description="columns that look as if they held payment data"
+    )
     without_store: Statuses = Field((503,), description="statuses that say: nothing can be kept now")
-    operations: _OperationContract = _OperationContract()
+    operations: _OperationContractTable = _OperationContractTable()
 
 
-class _Budget(Entry):
+class _BudgetTable(FileModel):
     """How long a search of all that is at rest may take, and a case."""
 
     search_seconds: float = Field(
@@ -213,14 +215,14 @@ class _Budget(Entry):
     )
 
 
-class _Waiver(Entry):
+class _WaiverTable(FileModel):
     """A channel without access, with the reason."""
 
     channel: Literal["store", "log", "stripe"]
     reason: str = Field(min_length=10)
 
 
-class _TargetFile(Entry):
+class _TargetFile(FileModel):
     """A billing system under test."""
 
     name: str = Field(min_length=1)
@@ -230,19 +232,19 @@ class _TargetFile(Entry):
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), strict=False)
     api_key_env: str | None = Field(None, description="variable that holds the target's Stripe test key (sk_test_...)")
     publishable_key: Annotated[str, Field(pattern="^pk_test_")] | None = Field(None, description="not a secret")
-    webhook: _Webhook
-    stores: tuple[_Source, ...] = Field((), strict=False)
-    logs: tuple[_Source, ...] = Field((), strict=False)
-    files: tuple[_Files, ...] = Field((), strict=False)
-    retention: Retention | None = None
+    webhook: _WebhookTable
+    stores: tuple[_SourceTable, ...] = Field((), strict=False)
+    logs: tuple[_SourceTable, ...] = Field((), strict=False)
+    files: tuple[_FilesTable, ...] = Field((), strict=False)
+    retention: RetentionTable | None = None
     store_outage: StoreOutageTable | None = None
-    contract: _Contract = _Contract()
-    budget: _Budget = _Budget()
-    waive: tuple[_Waiver, ...] = Field((), strict=False)
+    contract: _ContractTable = _ContractTable()
+    budget: _BudgetTable = _BudgetTable()
+    waive: tuple[_WaiverTable, ...] = Field((), strict=False)
     upstream: UpstreamTable | None = None
     principals: dict[str, PrincipalTable] = Field(default_factory=dict)
     operations: dict[str, OperationTable] = Field(default_factory=dict)
-    fuzzing: _Fuzzing = _Fuzzing()
+    fuzzing: _FuzzingTable = _FuzzingTable()
     openapi: str | None = Field(
         None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
     )
@@ -271,10 +273,10 @@ def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Targ
         entry = _TargetFile.model_validate(content)
     except ValidationError as error:
         raise refuse(error, str(path), locate, _TargetFile) from None
-    return _Reading(path, locate, environment).target(entry)
+    return _TargetReader(path, locate, environment).target(entry)
 
 
-class _Reading:
+class _TargetReader:
     """One reading of a target file."""
 
     def __init__(self, path: Path, locate: Locator, environment: Mapping[str, str]) -> None:
@@ -319,7 +321,7 @@ class _Reading:
             stores=tuple(self._source(s, ["stores", i], store_sources()) for i, s in enumerate(entry.stores)),
             logs=tuple(self._source(s, ["logs", i], log_sources()) for i, s in enumerate(entry.logs)),
             files=tuple(
-                self._source(_Source(name=one.name, url=one.url, url_env=one.url_env), ["files", i], places)
+                self._source(_SourceTable(name=one.name, url=one.url, url_env=one.url_env), ["files", i], places)
                 for i, one in enumerate(entry.files)
             ),
             retention=None if entry.retention is None else self._retention(entry.retention),
@@ -355,7 +357,7 @@ class _Reading:
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
         )
 
-    def _retention(self, entry: Retention) -> RetentionSpec:
+    def _retention(self, entry: RetentionTable) -> RetentionSpec:
         writer = None
         if entry.writer_env is not None:
             url = self._variable(entry.writer_env, "the database", ["retention", "writer_env"])
@@ -404,7 +406,7 @@ class _Reading:
             raise self._wrong(place, f"{variable} is too short for a secret", f"it must hold the {label}")
         return Secret(label, value)
 
-    def _source(self, entry: _Source, place: Sequence[str | int], known: Mapping[str, object]) -> SourceSpec:
+    def _source(self, entry: _SourceTable, place: Sequence[str | int], known: Mapping[str, object]) -> SourceSpec:
         if entry.url is not None:
             spec = self._spec(entry.name, "url", entry.url, place, known)
         else:

@@ -22,7 +22,7 @@ __all__ = ["TraceWaiver", "read_baseline", "read_waivers", "written_baseline"]
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-class _Waiver(BaseModel):
+class _WaiverEntry(BaseModel):
     """One trace, or those at a place, that its owner accepts until a day."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,10 +43,10 @@ class _Waiver(BaseModel):
 class _WaiverFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    waivers: tuple[_Waiver, ...]
+    waivers: tuple[_WaiverEntry, ...]
 
 
-class _Known(BaseModel):
+class _KnownEntry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     count: int = Field(ge=1)
@@ -58,7 +58,7 @@ class _Baseline(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: Annotated[int, Field(ge=1, le=1)]
-    known: dict[str, _Known]
+    known: dict[str, _KnownEntry]
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ _PLAIN_PATH = re.compile(r"/[!-z|~]{0,500}")
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Discovery:
     """What a look at the URL brought: where the OpenAPI document and the webhook are, and how it refused an event."""
 
     document: str | None
@@ -80,7 +80,7 @@ def describe_target(url: str, *, ca_file: str | None = None) -> str:
     return _write_template(target, asyncio.run(_look(target)))
 
 
-async def _look(target: Target) -> _Found:
+async def _look(target: Target) -> _Discovery:
     sender = HttpSender(target, Ledger())
     tried, until = 0, time.monotonic() + _LOOK_SECONDS
 
@@ -107,11 +107,11 @@ async def _look(target: Target) -> _Found:
                 break
         for path in dict.fromkeys([target.webhook.path, *listed[:_MOST_LISTED], *_CUSTOMARY]):
             if time.monotonic() > until:
-                return _Found(document, listed[0] if listed else None, None, tried, in_time=False)
+                return _Discovery(document, listed[0] if listed else None, None, tried, in_time=False)
             status = (await ask("POST", path)).status
             if status in _REJECTION and status not in _ABSENT:
-                return _Found(document, path, status, tried)
-        return _Found(document, listed[0] if listed else None, None, tried)
+                return _Discovery(document, path, status, tried)
+        return _Discovery(document, listed[0] if listed else None, None, tried)
     finally:
         await sender.close()
 
@@ -135,7 +135,7 @@ def _webhook_routes(answer: Answer) -> list[str] | None:
     ]
 
 
-def _write_template(target: Target, found: _Found) -> str:
+def _write_template(target: Target, found: _Discovery) -> str:
     """Return the template with what was found; the library quotes what a foreign server has named."""
     documented = f"OpenAPI document at {found.document}" if found.document else "no OpenAPI document found"
     looked = f"{found.tried} requests"

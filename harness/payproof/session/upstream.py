@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from payproof.adapters.data import data_folder
 from payproof.adapters.upstream.backends import DoubleBackend, HttpBackend, StripeTestMode
-from payproof.adapters.upstream.server import Upstream
+from payproof.adapters.upstream.server import UpstreamServer
 from payproof.adapters.upstream.stripe_mock import stripe_mock
 from payproof.canary import Ledger
 from payproof.checks.no_disclosure import PAYERS_OWN
@@ -39,7 +39,7 @@ def known_faults(api_version: str) -> frozenset[str]:
 class OpenUpstream:
     """An upstream that listens; the engine's port to it."""
 
-    def __init__(self, server: Upstream, backend: Backend, *, api_version: str) -> None:
+    def __init__(self, server: UpstreamServer, backend: Backend, *, api_version: str) -> None:
         self._server, self._backend = server, backend
         self._errors = Errors(data_folder("fixtures"), api_version=api_version)
 
@@ -119,7 +119,9 @@ def open_upstream(spec: UpstreamSpec, *, ledger: Ledger, api_version: str, seed:
     folder = None if spec.folder is None else Path(spec.folder)
     with ExitStack() as stack:
         backend = stack.enter_context(_backend(spec, ledger, api_version, seed))
-        server = Upstream(backend, ledger=ledger, http_port=ports["http"], https_port=ports["https"], folder=folder)
+        server = UpstreamServer(
+            backend, ledger=ledger, http_port=ports["http"], https_port=ports["https"], folder=folder
+        )
         stack.enter_context(server)
         yield OpenUpstream(server, backend, api_version=api_version)
 

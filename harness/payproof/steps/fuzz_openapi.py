@@ -8,7 +8,7 @@ from payproof.domain.contracts import Context
 from payproof.domain.observation import Exchange
 from payproof.domain.urls import path_of
 from payproof.errors import InconclusiveError, Reason
-from payproof.fuzzing.search import Search
+from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
 from payproof.steps.prepare import perform
 
@@ -44,7 +44,7 @@ class FuzzOpenapi:
             raise InconclusiveError(Reason.PREPARATION_FAILED, "the OpenAPI document was not asked for")
         who = None if self.kind == "anonymous" else context.target.first_principal
         budget = context.target.budget
-        search = Search(context, requests=budget.requests_of(self), seconds=budget.seconds_of(self))
+        search = RequestSearch(context, requests=budget.requests_of(self), seconds=budget.seconds_of(self))
         operations = () if who is None else in_order(context.target, context.target.operations)
         done = [*await perform(context, operations)]
         try:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from payproof.domain.asking import credentials, in_order
 from payproof.domain.contracts import Context
 from payproof.domain.observation import Exchange
-from payproof.fuzzing.search import Search
+from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
 from payproof.steps.prepare import perform
 
@@ -39,7 +39,7 @@ class FuzzRoutes:
         budget = context.target.budget
         # A sound one for each route, and at least one that is made up.
         requests = max(budget.requests_of(self), 2 * len(routes))
-        search = Search(context, requests=requests, seconds=budget.seconds_of(self))
+        search = RequestSearch(context, requests=requests, seconds=budget.seconds_of(self))
         operations = in_order(context.target, context.target.operations)
         done = [*await perform(context, operations)]
         try:

@@ -2,7 +2,7 @@
 
 from payproof.adapters.upstream.backends import DoubleBackend, HttpBackend, StripeTestMode
 from payproof.adapters.upstream.notes import Limits
-from payproof.adapters.upstream.server import Upstream
+from payproof.adapters.upstream.server import UpstreamServer
 from payproof.adapters.upstream.stripe_mock import stripe_mock
 
-__all__ = ["DoubleBackend", "HttpBackend", "Limits", "StripeTestMode", "Upstream", "stripe_mock"]
+__all__ = ["DoubleBackend", "HttpBackend", "Limits", "StripeTestMode", "UpstreamServer", "stripe_mock"]

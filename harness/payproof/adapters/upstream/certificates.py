@@ -27,7 +27,7 @@ _VERSIONS = {
 }
 
 
-class _Context(ssl.SSLContext):
+class _FaultyContext(ssl.SSLContext):
     """A server's context that knows which fault it has."""
 
     fault = ""
@@ -69,7 +69,7 @@ class Certificates:
         Raises:
             ConfigurationError: this machine's OpenSSL does not offer the version of TLS.
         """
-        context = _Context(ssl.PROTOCOL_TLS_SERVER)
+        context = _FaultyContext(ssl.PROTOCOL_TLS_SERVER)
         context.fault = "" if fault is None else fault.value
         if fault is not None and fault.is_version:
             with warnings.catch_warnings():

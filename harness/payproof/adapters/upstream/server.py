@@ -24,7 +24,7 @@ from payproof.stripe.upstream.faults import ConnectionFault
 from payproof.stripe.upstream.hints import how_to_point
 from payproof.stripe.upstream.plan import Plan
 
-__all__ = ["Upstream"]
+__all__ = ["UpstreamServer"]
 
 _STOP_SECONDS = 10.0
 _END_SECONDS = 1.0
@@ -34,7 +34,7 @@ _silent.addHandler(logging.NullHandler())
 _silent.propagate = False
 
 
-class Upstream:
+class UpstreamServer:
     """A server on this machine, in a thread of its own; a context manager that leaves neither thread nor file.
 
     Args:

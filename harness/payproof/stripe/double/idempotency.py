@@ -20,7 +20,7 @@ _MOST = 100_000
 
 
 @dataclass(slots=True)
-class _Entry:
+class _KeyedRequest:
     digest: bytes
     path: str
     since: float
@@ -32,7 +32,7 @@ class Keys:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, _KeyedRequest] = {}
 
     def begin(self, key: str, request: ApiRequest) -> ApiAnswer | None:
         """Return what the key gave before, or None and hold the key until ``finish`` or ``forget``.
@@ -48,7 +48,7 @@ class Keys:
         digest = _digest(request)
         entry = self._entries.get(key)
         if entry is None:
-            self._entries[key] = _Entry(digest, request.path, self._clock())
+            self._entries[key] = _KeyedRequest(digest, request.path, self._clock())
             return None
         if (entry.digest, entry.path) != (digest, request.path):
             what = "parameters" if entry.path == request.path else f"endpoint ({entry.path})"

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from payproof.stripe.double.relations import Found, Object, page, payment_id
+from payproof.stripe.double.relations import Object, ObjectLookup, page, payment_id
 
 __all__ = ["INCLUDED"]
 
 
-def _refunds(charge: Object, books: Found) -> Object:
+def _refunds(charge: Object, books: ObjectLookup) -> Object:
     return page(f"/v1/charges/{charge['id']}/refunds", [r for r in books.all("refund") if r["charge"] == charge["id"]])
 
 
-def _subscriptions(customer: Object, books: Found) -> Object:
+def _subscriptions(customer: Object, books: ObjectLookup) -> Object:
     url = f"/v1/customers/{customer['id']}/subscriptions"
     return page(
         url,
@@ -19,24 +19,24 @@ def _subscriptions(customer: Object, books: Found) -> Object:
     )
 
 
-def _payments(invoice: Object, books: Found) -> Object:
+def _payments(invoice: Object, books: ObjectLookup) -> Object:
     payment = books.find("invoice_payment", payment_id(invoice["id"]))
     return page(f"/v1/invoice_payments?invoice={invoice['id']}", [] if payment is None else [payment])
 
 
-def _confirmation_secret(invoice: Object, books: Found) -> Object | None:
+def _confirmation_secret(invoice: Object, books: ObjectLookup) -> Object | None:
     payment = books.find("invoice_payment", payment_id(invoice["id"]))
     intent = None if payment is None else books.find("payment_intent", payment["payment"]["payment_intent"])
     return intent and {"client_secret": intent["client_secret"], "type": "payment_intent"}
 
 
-def _line_items(session: Object, books: Found) -> Object:
+def _line_items(session: Object, books: ObjectLookup) -> Object:
     items = [item for item in books.all("item") if item["id"].startswith(f"li_{session['id'][-20:]}")]
     return page(f"/v1/checkout/sessions/{session['id']}/line_items", items[::-1])
 
 
 #: By kind of object and name of the property: what it shows.
-INCLUDED: Mapping[tuple[str, str], Callable[[Object, Found], Object | None]] = {
+INCLUDED: Mapping[tuple[str, str], Callable[[Object, ObjectLookup], Object | None]] = {
     ("charge", "refunds"): _refunds,
     ("checkout.session", "line_items"): _line_items,
     ("customer", "subscriptions"): _subscriptions,

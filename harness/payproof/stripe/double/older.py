@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from payproof.stripe.double.relations import Found, Object, invoice_of_intent, payment_id
+from payproof.stripe.double.relations import Object, ObjectLookup, invoice_of_intent, payment_id
 
 __all__ = ["OLDER"]
 
 
-def _charge(charge: Object, books: Found) -> Object:
+def _charge(charge: Object, books: ObjectLookup) -> Object:
     return {"invoice": invoice_of_intent(books.find("payment_intent", charge["payment_intent"]))}
 
 
-def _session(session: Object, _books: Found) -> Object:
+def _session(session: Object, _books: ObjectLookup) -> Object:
     collected = session["collected_information"]
     return {"shipping_details": collected and collected["shipping_details"]}
 
@@ -19,7 +19,7 @@ def _session(session: Object, _books: Found) -> Object:
 _UNUSED = ("application_fee_amount", "discount", "quote", "rendering_options", "tax", "transfer_data")
 
 
-def _invoice(invoice: Object, books: Found) -> Object:
+def _invoice(invoice: Object, books: ObjectLookup) -> Object:
     payment = books.find("invoice_payment", payment_id(invoice["id"]))
     intent = None if payment is None else books.find("payment_intent", payment["payment"]["payment_intent"])
     parent = invoice["parent"] or {}
@@ -35,7 +35,7 @@ def _invoice(invoice: Object, books: Found) -> Object:
     }
 
 
-def _line(line: Object, books: Found) -> Object:
+def _line(line: Object, books: ObjectLookup) -> Object:
     parent = line["parent"]
     details = parent[parent["type"]]
     pricing = line["pricing"] or {}
@@ -58,7 +58,7 @@ def _line(line: Object, books: Found) -> Object:
     return shown
 
 
-def _intent(intent: Object, _books: Found) -> Object:
+def _intent(intent: Object, _books: ObjectLookup) -> Object:
     automatic = intent["capture_method"] == "automatic_async"
     return {
         "capture_method": "automatic" if automatic else intent["capture_method"],
@@ -66,7 +66,7 @@ def _intent(intent: Object, _books: Found) -> Object:
     }
 
 
-def _price(price: Object, _books: Found) -> Object:
+def _price(price: Object, _books: ObjectLookup) -> Object:
     recurring = price["recurring"]
     if recurring is None:
         return {}
@@ -74,12 +74,12 @@ def _price(price: Object, _books: Found) -> Object:
     return {"recurring": kept | {"aggregate_usage": None}}
 
 
-def _subscription(subscription: Object, _books: Found) -> Object:
+def _subscription(subscription: Object, _books: ObjectLookup) -> Object:
     first = subscription["items"]["data"][0]
     return {name: first[name] for name in ("current_period_end", "current_period_start")} | {"discount": None}
 
 
-def _item(item: Object, _books: Found) -> Object:
+def _item(item: Object, _books: ObjectLookup) -> Object:
     pricing = item["pricing"] or {}
     price = (pricing.get("price_details") or {}).get("price")
     parent = item["parent"] or {}
@@ -93,7 +93,7 @@ def _item(item: Object, _books: Found) -> Object:
 
 
 #: By kind of object: from the newest shape to the properties that only the older one has, or has otherwise.
-OLDER: Mapping[str, Callable[[Object, Found], Object]] = {
+OLDER: Mapping[str, Callable[[Object, ObjectLookup], Object]] = {
     "charge": _charge,
     "checkout.session": _session,
     "invoice": _invoice,

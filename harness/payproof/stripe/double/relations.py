@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-__all__ = ["KINDS", "Found", "Object", "invoice_of_intent", "page", "payment_id"]
+__all__ = ["KINDS", "Object", "ObjectLookup", "invoice_of_intent", "page", "payment_id"]
 
 Object = dict[str, Any]
 
@@ -26,7 +26,7 @@ KINDS: Mapping[str, str] = {
 }
 
 
-class Found(Protocol):
+class ObjectLookup(Protocol):
     """Where objects are found."""
 
     def find(self, kind: str, object_id: str | None) -> Object | None:

@@ -10,7 +10,7 @@ from typing import Any
 from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.included import INCLUDED
 from payproof.stripe.double.older import OLDER
-from payproof.stripe.double.relations import KINDS, Found, Object
+from payproof.stripe.double.relations import KINDS, Object, ObjectLookup
 from payproof.stripe.templates import Templates
 
 __all__ = ["Shapes", "difference"]
@@ -33,7 +33,7 @@ def difference(before: Any, after: Any) -> Any:
 class Shapes:
     """Renders objects; versions are the dated names of Stripe's."""
 
-    def __init__(self, folder: Traversable, books: Found) -> None:
+    def __init__(self, folder: Traversable, books: ObjectLookup) -> None:
         self._templates = Templates(folder)
         self._books = books
         self._newest = self._templates.versions()[-1]

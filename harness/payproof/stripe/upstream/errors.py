@@ -13,7 +13,7 @@ from payproof.stripe.placeholders import Filling
 from payproof.stripe.templates import Templates, nearest
 from payproof.stripe.upstream.faults import Fault, Moment, Written
 
-__all__ = ["KIND", "Errors", "StripeError"]
+__all__ = ["KIND", "DocumentedError", "Errors"]
 
 #: What the run's ledger calls a canary of an error.
 KIND = "Stripe error"
@@ -22,7 +22,7 @@ _DECLINED = "card_declined"
 
 
 @dataclass(frozen=True, slots=True)
-class StripeError:
+class DocumentedError:
     """One error of Stripe's: ``name`` is its code, ``card_declined.<decline code>``, or the name of a bare status."""
 
     name: str
@@ -45,11 +45,11 @@ class Errors:
         self._templates = Templates(fixtures.joinpath("events"))
         self._api_version = self._templates.shape(api_version)
 
-    def __iter__(self) -> Iterator[StripeError]:
+    def __iter__(self) -> Iterator[DocumentedError]:
         """Yield every error."""
         return iter(self._known.values())
 
-    def __getitem__(self, name: str) -> StripeError:
+    def __getitem__(self, name: str) -> DocumentedError:
         """Return an error; raises ConfigurationError, with the nearest name, where there is none."""
         try:
             return self._known[name]
@@ -75,7 +75,7 @@ class Errors:
         Raises:
             ConfigurationError: no such error.
         """
-        error, canary = self[name], _Canaries(random, conceal)
+        error, canary = self[name], _CanaryMaker(random, conceal)
         told: dict[str, Any] = {
             "advice_code": canary("advice_code"),
             "charge": canary("charge", "ch_{}"),
@@ -100,7 +100,7 @@ class Errors:
             headers.append(("Stripe-Should-Retry", "true" if should_retry else "false"))
         return Fault(name, moment, Written(error.status, told, headers=tuple(headers)))
 
-    def _object(self, kind: str, prefix: str, canary: "_Canaries") -> Any:
+    def _object(self, kind: str, prefix: str, canary: "_CanaryMaker") -> Any:
         own = canary(f"{kind} id", prefix + "_{}")
         filling = Filling(
             own, faker=made_up_words, now=0, canaries=canary.personal(kind), livemode=False, pinned={prefix: own}
@@ -108,17 +108,17 @@ class Errors:
         return filling.fill(self._templates.object(kind, self._api_version))
 
 
-def _errors(listed: Mapping[str, Any]) -> Iterator[StripeError]:
+def _errors(listed: Mapping[str, Any]) -> Iterator[DocumentedError]:
     for name, known in listed["statuses"].items():
-        yield StripeError(name, known["status"], known["type"])
+        yield DocumentedError(name, known["status"], known["type"])
     for code, known in listed["codes"].items():
-        yield StripeError(code, known["status"], known["type"], code)
+        yield DocumentedError(code, known["status"], known["type"], code)
     declined = listed["codes"][_DECLINED]
     for decline in listed["decline_codes"]:
-        yield StripeError(f"{_DECLINED}.{decline}", declined["status"], declined["type"], _DECLINED, decline)
+        yield DocumentedError(f"{_DECLINED}.{decline}", declined["status"], declined["type"], _DECLINED, decline)
 
 
-class _Canaries:
+class _CanaryMaker:
     """Makes canaries, each unlike anything else."""
 
     def __init__(self, random: Random, conceal: Callable[[str, str, bytes], None]) -> None:

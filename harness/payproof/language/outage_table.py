@@ -3,14 +3,14 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from payproof.domain.target import StoreOutage
-from payproof.language.entry import Entry
+from payproof.language.file_model import FileModel
 
 __all__ = ["StoreOutageTable"]
 
 _Command = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-class StoreOutageTable(Entry):
+class StoreOutageTable(FileModel):
     """How the store is made to refuse, and to work again: by two commands, or by one that holds it down."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["down", "up"]}, {"required": ["hold"]}]})

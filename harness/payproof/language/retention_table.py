@@ -5,9 +5,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from payproof.domain.target import KeptRows
-from payproof.language.entry import Entry
+from payproof.language.file_model import FileModel
 
-__all__ = ["Retention", "kept_rows"]
+__all__ = ["RetentionTable", "kept_rows"]
 
 _FEWEST_DAYS_OF_EVENTS = 3  # an event of the future would be refused
 _AHEAD = ("{time}", "{seconds}")
@@ -15,7 +15,7 @@ _AHEAD = ("{time}", "{seconds}")
 _Value = str | int | float | bool
 
 
-class _Rows(Entry):
+class _RowsTable(FileModel):
     """How long a table's rows are kept, and what makes one; without event and values none can be planted."""
 
     table: str
@@ -50,7 +50,7 @@ class _Rows(Entry):
         return self
 
 
-class Retention(Entry):
+class RetentionTable(FileModel):
     """How long rows are kept, and what removes them."""
 
     purge: tuple[str, ...] = Field(
@@ -64,7 +64,7 @@ class Retention(Entry):
     )
     seconds: float = Field(60.0, gt=0, le=3600, description="time limit of the command", strict=False)
     writer_env: str | None = Field(None, description="variable that holds the URL of a role that may write the values")
-    rows: tuple[_Rows, ...] = Field(strict=False, min_length=1)
+    rows: tuple[_RowsTable, ...] = Field(strict=False, min_length=1)
 
     @model_validator(mode="after")
     def _means(self) -> Self:
@@ -78,7 +78,7 @@ class Retention(Entry):
         return self
 
 
-def kept_rows(entry: Retention) -> tuple[KeptRows, ...]:
+def kept_rows(entry: RetentionTable) -> tuple[KeptRows, ...]:
     """Return the domain's view of the rows."""
     return tuple(
         KeptRows(one.table, one.days, one.event, one.stays, one.age == "arrival", one.values, one.stays_with)

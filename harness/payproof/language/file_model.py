@@ -1,9 +1,9 @@
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Entry"]
+__all__ = ["FileModel"]
 
 
-class Entry(BaseModel):
+class FileModel(BaseModel):
     """A table of a target or scenario file: unknown keys are mistakes, and nothing is taken for what it is not."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)

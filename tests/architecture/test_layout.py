@@ -1,0 +1,65 @@
+"""What the documents say of the program is so, and they stay short enough to be read."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    *(ROOT / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "fixtures" / "README.md",
+]
+TEXTS = {str(path.relative_to(ROOT)): path.read_text() for path in DOCUMENTS}
+LINKS = [
+    (name, link) for name, text in TEXTS.items() for link in re.findall(r"\]\(([^)#:]+(?:#[^)]*)?|#[^)]+)\)", text)
+]
+FOLDERS = re.findall(r"`((?:harness|scenarios|fixtures|tests|docs|reference_impl)/[\w/.]*)`", TEXTS["ARCHITECTURE.md"])
+MOST_LINES = {"ARCHITECTURE.md": 120, "README.md": 356}
+
+
+@pytest.mark.parametrize(("name", "lines"), MOST_LINES.items())
+def test_documents_stay_short(name, lines):
+    """What a stranger reads first does not grow without end: more goes to docs/."""
+    assert len(TEXTS[name].splitlines()) <= lines
+
+
+def test_layers_are_those_that_are_enforced():
+    """The picture of the layers in ARCHITECTURE.md is import-linter's contract."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = [one["layers"] for one in contracts if one["name"] == "Imports point down only"]
+    picture = re.search(r"## The layers.*?```text\n(.*?)```", TEXTS["ARCHITECTURE.md"], re.DOTALL)[1]
+    drawn = [re.split(r"\s{2,}", line)[0].split(" | ") for line in picture.splitlines()]
+    assert drawn == [[name.strip().removeprefix("payproof.") for name in line.split("|")] for line in layers]
+
+
+@pytest.mark.parametrize(("name", "link"), LINKS)
+def test_links_lead_somewhere(name, link):
+    """Each link from one document to a file, or to a heading, leads to one that exists."""
+    path, _, heading = link.partition("#")
+    target = (ROOT / name).parent / path if path else ROOT / name
+    assert target.exists()
+    if heading:
+        titles = re.findall(r"^#+ (.*)$", target.read_text(), re.MULTILINE)
+        assert heading in {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_documents_name_no_module_that_is_gone(name):
+    """Every Python file that a document names exists, except those that it has its reader write."""
+    folders = ("harness", "reference_impl", "tests")
+    present = {path.name for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    present |= {path.name for path in ROOT.glob("*.py")}
+    written = set(re.findall(r"^```\w+ (?:\S*/)?(\w+\.py)$", TEXTS[name], re.MULTILINE))
+    assert set(re.findall(r"\b\w+\.py\b", TEXTS[name])) <= present | written
+
+
+@pytest.mark.parametrize(
+    "folder",
+    re.findall(r"`((?:harness|scenarios|fixtures|tests|docs|reference_impl)/[\w/.]*)`", TEXTS["ARCHITECTURE.md"]),
+)
+def test_folders_of_the_architecture_exist(folder):
+    """Every folder and file of the tour exists."""
+    assert (ROOT / folder).exists()
