@@ -1,7 +1,7 @@
 """An event of a type that the service does not handle is refused, and Stripe repeats it for days."""
 
-from payproof_reference.services import snapshots
-from payproof_reference.services.webhooks import Cause, RejectedError
+from payproof_reference.services.events.webhooks import Cause, RejectedError
+from payproof_reference.services.stripe import snapshots
 
 
 def plant() -> None:

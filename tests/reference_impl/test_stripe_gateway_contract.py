@@ -13,15 +13,15 @@ from pydantic import SecretStr
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from payproof_reference.services.snapshots import Customer, Subscription
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.calls import Caller
 from payproof_reference.services.stripe.connection import Connection
 from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.services.stripe.live import LiveStripe
 from payproof_reference.services.stripe.port import StripeGateway
-from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.services.stripe.snapshots import Customer, Subscription
 from tests.components import need
+from tests.reference_impl.stripe_twin import InMemoryStripe
 
 # A key of the test's own kind: stripe-mock asks for the shape only.
 API_KEY = "sk_" + "test_" + "contract"

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from payproof_reference.services.snapshots import Subscription
 from payproof_reference.services.stripe import calls, sdk
 from payproof_reference.services.stripe.breaker import Breaker, State
 from payproof_reference.services.stripe.calls import Caller
@@ -21,6 +20,7 @@ from payproof_reference.services.stripe.connection import Connection
 from payproof_reference.services.stripe.errors import AttemptFailedError, BillingError, Category, Failure
 from payproof_reference.services.stripe.live import LiveStripe
 from payproof_reference.services.stripe.retry import WRITES
+from payproof_reference.services.stripe.snapshots import Subscription
 
 API_BASE = "https://api.stripe.com"
 API_KEY = "sk_" + "test_" + "faults"

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from payproof_reference.services.snapshots import Customer, StripeObject, Subscription
 from payproof_reference.services.stripe.connection import Connection
 from payproof_reference.services.stripe.errors import Failure, Kind
 from payproof_reference.services.stripe.port import (
@@ -13,6 +12,7 @@ from payproof_reference.services.stripe.port import (
     checked_key,
     checked_subscription_id,
 )
+from payproof_reference.services.stripe.snapshots import Customer, StripeObject, Subscription
 
 if TYPE_CHECKING:
     from stripe import RequestOptions

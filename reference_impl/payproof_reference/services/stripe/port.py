@@ -9,8 +9,15 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from payproof_reference.services.snapshots import Amount, Currency, Customer, InvoiceId, StripeObject, Subscription
-from payproof_reference.services.webhooks import Timestamp
+from payproof_reference.services.events.webhooks import Timestamp
+from payproof_reference.services.stripe.snapshots import (
+    Amount,
+    Currency,
+    Customer,
+    InvoiceId,
+    StripeObject,
+    Subscription,
+)
 
 __all__ = [
     "CheckoutSession",

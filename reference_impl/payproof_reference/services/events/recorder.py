@@ -15,13 +15,14 @@ import structlog
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Engine
 
-from payproof_reference.services import billing, snapshots
-from payproof_reference.services.audit import AuditLog
-from payproof_reference.services.deliveries import Account, Delivery, Fetched, Receipt, UndecidedError, failure
-from payproof_reference.services.snapshots import Subscription
+from payproof_reference.services.audit.log import AuditLog
+from payproof_reference.services.events import inbox
+from payproof_reference.services.events.delivery import Account, Delivery, Fetched, Receipt, UndecidedError, failure
+from payproof_reference.services.events.webhooks import Event
+from payproof_reference.services.stripe import snapshots
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.services.stripe.port import StripeGateway
-from payproof_reference.services.webhooks import Event
+from payproof_reference.services.stripe.snapshots import Subscription
 
 __all__ = ["Recorder", "together"]
 
@@ -144,11 +145,11 @@ def together(
     """
     if len(deliveries) > 1 and not any(delivery.fetched for delivery in deliveries):
         try:
-            return [*billing.attempt(engine, audit, deliveries, account)]
+            return [*inbox.attempt(engine, audit, deliveries, account)]
         except Exception as error:  # noqa: BLE001 - whosever it is, that one meets it again below
             log.info("deliveries_separated", deliveries=len(deliveries), cause=type(error).__name__)
     return [
-        billing.alone(engine, audit, delivery, account)
+        inbox.alone(engine, audit, delivery, account)
         if time.monotonic() < until
         else TimeoutError("nobody waits for the answer any more")
         for delivery in deliveries

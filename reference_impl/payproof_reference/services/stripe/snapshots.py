@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from payproof_reference.services.webhooks import Cause, Event, RejectedError, Timestamp
+from payproof_reference.services.events.webhooks import Cause, Event, RejectedError, Timestamp
 
 __all__ = ["Charge", "Customer", "Dispute", "Invoice", "Session", "Snapshot", "Subscription", "read"]
 

@@ -4,13 +4,6 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 
-from payproof_reference.services.snapshots import (
-    Customer,
-    Price,
-    Subscription,
-    SubscriptionItem,
-    SubscriptionItems,
-)
 from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.services.stripe.port import (
     CheckoutSession,
@@ -20,7 +13,14 @@ from payproof_reference.services.stripe.port import (
     Refund,
     checked_subscription_id,
 )
-from payproof_reference.services.stripe.replay import Replay
+from payproof_reference.services.stripe.snapshots import (
+    Customer,
+    Price,
+    Subscription,
+    SubscriptionItem,
+    SubscriptionItems,
+)
+from tests.reference_impl.stripe_replay import Replay
 
 __all__ = ["InMemoryStripe"]
 
@@ -220,7 +220,7 @@ class InMemoryStripe:
         self.invoices.setdefault(subscription.customer, []).append(invoice)
 
 
-def demand(condition: bool) -> None:  # noqa: FBT001 - reads like the assertion that it is
+def demand(condition: bool) -> None:
     """Refuse a call as Stripe refuses a bad parameter or an unknown id.
 
     Raises:

@@ -11,9 +11,17 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from payproof_reference.database.engine import insert_into
 from payproof_reference.database.tables import checkout_sessions, customers, disputes, invoices, payments, subscriptions
-from payproof_reference.services import courses
-from payproof_reference.services.snapshots import Charge, Customer, Dispute, Invoice, Session, Snapshot, Subscription
-from payproof_reference.services.webhooks import Event
+from payproof_reference.services.events.webhooks import Event
+from payproof_reference.services.state import ordering
+from payproof_reference.services.stripe.snapshots import (
+    Charge,
+    Customer,
+    Dispute,
+    Invoice,
+    Session,
+    Snapshot,
+    Subscription,
+)
 
 __all__ = ["Row", "holds", "look", "row_of", "same_second", "terms_of", "write"]
 
@@ -122,7 +130,7 @@ def upsert(dialect: str, table: Table, *, asked: bool) -> ReturningInsert[Any]:
     statement = insert_into(dialect, table)
     # Whose a customer is events never say.
     reported = {column.name: statement.excluded[column.name] for column in table.c if column.name != "tenant_id"}
-    counts = courses.is_newer(table, statement.excluded, asked=asked)
+    counts = ordering.is_newer(table, statement.excluded, asked=asked)
     replacing = statement.on_conflict_do_update(index_elements=table.primary_key, set_=reported, where=counts)
     return replacing.returning(tenant(table).label("tenant_id"))
 

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from payproof_reference.database.engine import insert
 from payproof_reference.database.tables import customers, subscriptions
-from payproof_reference.services.operations import Kind, Operation
-from payproof_reference.services.snapshots import Customer, Subscription
-from payproof_reference.services.state import terms_of
+from payproof_reference.services.operations.queue import Kind, Operation
+from payproof_reference.services.state.rows import terms_of
 from payproof_reference.services.stripe.port import Refund
+from payproof_reference.services.stripe.snapshots import Customer, Subscription
 
 __all__ = ["Answer", "apply"]
 

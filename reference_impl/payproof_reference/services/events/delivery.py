@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from payproof_reference.services.audit import Action, Record, Result
-from payproof_reference.services.courses import CLOSED
-from payproof_reference.services.snapshots import Customer, Dispute, Session, Snapshot, Subscription
-from payproof_reference.services.webhooks import Event
+from payproof_reference.services.audit.log import Action, Record, Result
+from payproof_reference.services.events.webhooks import Event
+from payproof_reference.services.state.ordering import CLOSED
+from payproof_reference.services.stripe.snapshots import Customer, Dispute, Session, Snapshot, Subscription
 
 __all__ = ["Account", "Delivery", "Fetched", "Outcome", "Reason", "Receipt", "UndecidedError", "failure", "told"]
 

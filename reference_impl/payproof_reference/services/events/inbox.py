@@ -11,9 +11,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from payproof_reference.database.engine import insert_into
 from payproof_reference.database.tables import audit_log, inbox
-from payproof_reference.services import courses, snapshots, state
-from payproof_reference.services.audit import AuditLog
-from payproof_reference.services.deliveries import (
+from payproof_reference.services.audit.log import AuditLog
+from payproof_reference.services.events.delivery import (
     Account,
     Delivery,
     Outcome,
@@ -23,8 +22,10 @@ from payproof_reference.services.deliveries import (
     failure,
     told,
 )
-from payproof_reference.services.snapshots import Snapshot, Subscription
-from payproof_reference.services.webhooks import Event
+from payproof_reference.services.events.webhooks import Event
+from payproof_reference.services.state import ordering, rows
+from payproof_reference.services.stripe import snapshots
+from payproof_reference.services.stripe.snapshots import Snapshot, Subscription
 
 __all__ = [
     "Outcome",
@@ -182,21 +183,21 @@ def apply(connection: Connection, event: Event, snapshot: Snapshot, asked_since:
     Raises:
         UndecidedError: the order of two events is not known, or the state changed while Stripe was asked.
     """
-    table, row = state.row_of(event, snapshot)
+    table, row = rows.row_of(event, snapshot)
     asked = asked_since is not None
     if asked_since is not None:
-        known = state.look(connection, table, row)
-        if state.holds(known, row):
+        known = rows.look(connection, table, row)
+        if rows.holds(known, row):
             return Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
-        if state.same_second(known, row) and is_told_since(connection, snapshot.id, asked_since):
+        if rows.same_second(known, row) and is_told_since(connection, snapshot.id, asked_since):
             raise UndecidedError(last_record(connection))
-    if written := state.write(connection, table, row, asked=asked):
+    if written := rows.write(connection, table, row, asked=asked):
         return Receipt(Outcome.APPLIED, tenant_id=written["tenant_id"])
-    known = state.look(connection, table, row)
-    if state.holds(known, row):
+    known = rows.look(connection, table, row)
+    if rows.holds(known, row):
         return Receipt(Outcome.IGNORED, Reason.NO_CHANGE)
-    undecided = isinstance(snapshot, Subscription) and state.same_second(known, row)
-    if known is not None and undecided and not courses.is_final(table, known["status"]):
+    undecided = isinstance(snapshot, Subscription) and rows.same_second(known, row)
+    if known is not None and undecided and not ordering.is_final(table, known["status"]):
         raise UndecidedError(last_record(connection))
     return Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
 

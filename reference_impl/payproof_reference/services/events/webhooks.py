@@ -16,8 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from payproof_reference.services import documents
 from payproof_reference.settings import Settings
+from payproof_reference.text import strict_json
 
 __all__ = [
     "Cause",
@@ -183,6 +183,6 @@ def parse(body: bytes) -> Event:
             well-formed: the endpoint may be subscribed to something else.
     """
     try:
-        return Event.model_validate(documents.parse(body))
+        return Event.model_validate(strict_json.parse(body))
     except ValueError:
         raise RejectedError(Cause.NOT_AN_EVENT) from None
