@@ -24,7 +24,7 @@ from payproof_reference.database.tables import operations
 from payproof_reference.middleware.errors import Errors, on_http_error
 from payproof_reference.services.audit.chain import Broken, Mark
 from payproof_reference.services.audit.log import AuditLog, anchors
-from payproof_reference.services.events.inbox import Outcome
+from payproof_reference.services.events.delivery import Outcome
 from payproof_reference.services.events.webhooks import Cause
 from payproof_reference.services.stripe.breaker import Breaker, State
 from payproof_reference.services.stripe.errors import Category

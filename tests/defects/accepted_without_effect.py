@@ -3,7 +3,7 @@
 What an `except Exception: pass` around the handler, or a queue that nobody reads, looks like from outside.
 """
 
-from payproof_reference.services.events.inbox import Outcome, Receipt
+from payproof_reference.services.events.delivery import Outcome, Receipt
 from payproof_reference.services.events.recorder import Recorder
 
 

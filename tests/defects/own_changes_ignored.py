@@ -4,7 +4,7 @@ import json
 from contextvars import ContextVar
 
 from payproof_reference.services.events import webhooks
-from payproof_reference.services.events.inbox import Outcome, Receipt
+from payproof_reference.services.events.delivery import Outcome, Receipt
 from payproof_reference.services.events.recorder import Recorder
 
 

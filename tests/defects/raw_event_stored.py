@@ -18,7 +18,7 @@ def plant() -> None:
         Column("stripe_event_id", String(255)),
         Column("payload", Text),
     )
-    claim = inbox.claim
+    claim = inbox.claim_event
 
     def archived(connection, event, received_at):
         first = claim(connection, event, received_at)
@@ -27,5 +27,5 @@ def plant() -> None:
             connection.execute(archive.insert().values(row))
         return first
 
-    inbox.claim = archived
+    inbox.claim_event = archived
     create_tables()

@@ -11,10 +11,10 @@ from tests.defects._planting import also_store, kept
 def plant() -> None:
     table = kept("scratch", Column("content", Text))
     also_store(table, lambda event: {"content": json.dumps(event["data"]["object"].get("metadata"))})
-    settle = inbox.settle
+    settle = inbox.note_outcome
 
     def settled(connection, event, receipt):
         connection.execute(delete(table))
         return settle(connection, event, receipt)
 
-    inbox.settle = settled
+    inbox.note_outcome = settled

@@ -209,7 +209,7 @@ def test_nothing_else_is_served(client, owner, path):
 
 def test_unhandled_exception_is_kept_inside(client, monkeypatch):
     """A defect is answered with a reference, which finds a line that names type and place and not the text."""
-    monkeypatch.setattr(inbox, "take", lambda *_: {}[CANARY])
+    monkeypatch.setattr(inbox, "take_delivery", lambda *_: {}[CANARY])
     with capture_logs() as lines:
         answer = client.deliver(event())
     assert_generic(answer, 500)

@@ -4,9 +4,9 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from payproof_reference.services.events import delivery, inbox, webhooks
-from payproof_reference.services.events.inbox import Outcome, Reason, Receipt
-from payproof_reference.services.stripe import snapshots
+from payproof_reference.services.events import audit_records, event_types, webhooks
+from payproof_reference.services.events.delivery import Outcome, Reason, Receipt
+from tests.recording import record_event
 from tests.reference_impl.deliveries import event, subscription
 
 NOW = 1_700_000_000
@@ -30,7 +30,7 @@ def record(engine, audit):
 
     def one(body: bytes) -> Receipt:
         found = webhooks.parse(body)
-        return inbox.record(engine, audit, found, livemode=False, received_at=NOW, origin="192.0.2.1")
+        return record_event(engine, audit, found, livemode=False, received_at=NOW, origin="192.0.2.1")
 
     return one
 
@@ -229,4 +229,6 @@ def test_effect_on_nobody_known_has_no_tenant(record):
 
 def test_every_handled_type_has_a_name_in_the_audit_log():
     """No effect goes by a name that was not chosen for it."""
-    assert set(snapshots.MODELS) == {kind for kind in delivery.ACTIONS if not kind.startswith("customer.subscription.")}
+    assert set(event_types.MODELS) == {
+        kind for kind in audit_records.ACTIONS if not kind.startswith("customer.subscription.")
+    }
