@@ -15,18 +15,18 @@ from payproof_reference.commands import access, maintenance, operations
 from payproof_reference.commands.operator import operator
 from payproof_reference.database import schema
 from payproof_reference.database.engine import open_database
-from payproof_reference.services import logging, metrics
-from payproof_reference.services.access import Role
-from payproof_reference.services.audit import Action, AuditLog, Record, Result
-from payproof_reference.services.chain import Mark
-from payproof_reference.services.operations import Status
+from payproof_reference.services.audit.chain import Mark
+from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
+from payproof_reference.services.identity.roles import Role
+from payproof_reference.services.operations.queue import Status
+from payproof_reference.services.operations.worker import Worker, working
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.calls import Caller
 from payproof_reference.services.stripe.connection import Connection
 from payproof_reference.services.stripe.live import LiveStripe
 from payproof_reference.services.stripe.retry import Policies
-from payproof_reference.services.worker import Worker, working
 from payproof_reference.settings import MisconfiguredError, Settings, load_settings
+from payproof_reference.telemetry import logging, metrics
 
 __all__ = ["main"]
 

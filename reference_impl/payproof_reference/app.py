@@ -18,12 +18,12 @@ from payproof_reference.middleware.errors import (
 from payproof_reference.middleware.proxies import TrustedProxies
 from payproof_reference.middleware.security import SecurityHeaders
 from payproof_reference.routes import billing, health, stripe
-from payproof_reference.services.attempts import Attempts
-from payproof_reference.services.audit import AuditLog
-from payproof_reference.services.deliveries import Account
-from payproof_reference.services.recorder import Recorder
+from payproof_reference.services.audit.log import AuditLog
+from payproof_reference.services.events.delivery import Account
+from payproof_reference.services.events.recorder import Recorder
+from payproof_reference.services.operations.attempts import Attempts
+from payproof_reference.services.operations.sessions import Sessions
 from payproof_reference.services.refusals import RefusedError
-from payproof_reference.services.sessions import Sessions
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.services.stripe.port import StripeGateway
 from payproof_reference.settings import Settings

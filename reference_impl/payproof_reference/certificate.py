@@ -9,8 +9,8 @@ from pathlib import Path
 import structlog
 from cryptography import x509
 
-from payproof_reference.services import metrics
 from payproof_reference.settings import MisconfiguredError
+from payproof_reference.telemetry import metrics
 
 __all__ = ["Certificate"]
 

@@ -22,14 +22,14 @@ from payproof_reference.certificate import Certificate
 from payproof_reference.database.engine import snapshot
 from payproof_reference.database.tables import operations
 from payproof_reference.middleware.errors import Errors, on_http_error
-from payproof_reference.services import metrics
-from payproof_reference.services.audit import AuditLog, anchors
-from payproof_reference.services.billing import Outcome
-from payproof_reference.services.chain import Broken, Mark
+from payproof_reference.services.audit.chain import Broken, Mark
+from payproof_reference.services.audit.log import AuditLog, anchors
+from payproof_reference.services.events.delivery import Outcome
+from payproof_reference.services.events.webhooks import Cause
 from payproof_reference.services.stripe.breaker import Breaker, State
 from payproof_reference.services.stripe.errors import Category
 from payproof_reference.services.stripe.port import StripeGateway
-from payproof_reference.services.webhooks import Cause
+from payproof_reference.telemetry import metrics
 
 __all__ = ["AuditCheck", "Periodic", "announce", "jobs", "sample", "serve_metrics"]
 

@@ -18,8 +18,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from payproof_reference.framing import Framing, Lingering
 from payproof_reference.middleware.errors import problem
 from payproof_reference.middleware.security import SECURITY_HEADERS
-from payproof_reference.services import metrics
 from payproof_reference.settings import MisconfiguredError
+from payproof_reference.telemetry import metrics
 
 __all__ = ["Server", "create_server", "listen", "stop_at_end_of_input"]
 

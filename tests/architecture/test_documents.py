@@ -7,7 +7,7 @@ import pytest
 from payproof.session import all_scenarios
 from payproof_reference.__main__ import parser
 from payproof_reference.database import inventory
-from payproof_reference.services.audit import Action
+from payproof_reference.services.audit.log import Action
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ROOT / "reference_impl" / "docs"

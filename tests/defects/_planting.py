@@ -17,8 +17,11 @@ from payproof_reference.database import tables
 from payproof_reference.middleware import paths
 from payproof_reference.middleware.errors import Errors
 from payproof_reference.routes import stripe
-from payproof_reference.services import billing, retention, webhooks
-from payproof_reference.services.webhooks import Cause, RejectedError, SignatureHeader
+from payproof_reference.services.audit import retention
+from payproof_reference.services.events import inbox, webhooks
+from payproof_reference.services.events.delivery import Receipt
+from payproof_reference.services.events.webhooks import Cause, RejectedError, SignatureHeader
+from tests.recording import record_event
 
 __all__ = [
     "HOOK",
@@ -157,10 +160,10 @@ def unverified_route(path: str) -> None:
         return stripe.accept(request, event, receipt)
 
 
-def record(request: Request, event: webhooks.Event) -> billing.Receipt:
+def record(request: Request, event: webhooks.Event) -> Receipt:
     """Record an event as the webhook does, whether it was verified or not."""
     state = request.app.state
-    return billing.record(
+    return record_event(
         state.engine, state.audit, event, livemode=False, received_at=event.created, origin=stripe.origin_of(request)
     )
 
@@ -178,7 +181,7 @@ def create_tables() -> None:
 
 def also_store(table: Table, row: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
     """Keep a row of its own for each event that is accepted, made of all that the event says."""
-    claim = billing.claim
+    claim = inbox.claim_event
 
     def claimed(connection, event, received_at):
         first = claim(connection, event, received_at)
@@ -187,7 +190,7 @@ def also_store(table: Table, row: Callable[[dict[str, Any]], dict[str, Any] | No
             connection.execute(table.insert().values({"stripe_event_id": event.id, **values}))
         return first
 
-    billing.claim = claimed
+    inbox.claim_event = claimed
     create_tables()
 
 

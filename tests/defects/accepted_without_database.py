@@ -2,8 +2,8 @@
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from payproof_reference.services.deliveries import Outcome, Receipt
-from payproof_reference.services.recorder import Recorder
+from payproof_reference.services.events.delivery import Outcome, Receipt
+from payproof_reference.services.events.recorder import Recorder
 
 
 def plant() -> None:

@@ -3,8 +3,8 @@
 What an `except Exception: pass` around the handler, or a queue that nobody reads, looks like from outside.
 """
 
-from payproof_reference.services.billing import Outcome, Receipt
-from payproof_reference.services.recorder import Recorder
+from payproof_reference.services.events.delivery import Outcome, Receipt
+from payproof_reference.services.events.recorder import Recorder
 
 
 def plant() -> None:

@@ -1,7 +1,7 @@
 """A delivery without a signature is asked for one by `WWW-Authenticate`, others are not."""
 
 from payproof_reference.routes import stripe
-from payproof_reference.services.webhooks import Cause
+from payproof_reference.services.events.webhooks import Cause
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """A timestamp from any moment ahead is refused, so that a clock a few seconds behind Stripe's loses events."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

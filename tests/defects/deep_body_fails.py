@@ -2,14 +2,14 @@
 
 import json
 
-from payproof_reference.services import documents
+from payproof_reference.text import strict_json
 
 
 def plant() -> None:
-    parse = documents.parse
+    parse = strict_json.parse
 
     def trusting(body, *, fraction=float):
         json.loads(body.decode("utf-8", "replace").strip("\0") if body.startswith(b"[[") else "0")
         return parse(body, fraction=fraction)
 
-    documents.parse = trusting
+    strict_json.parse = trusting

@@ -5,7 +5,7 @@ from uuid import uuid4
 from sqlalchemy.exc import SQLAlchemyError
 
 from payproof_reference.routes import subscriptions
-from payproof_reference.services.operations import Kind
+from payproof_reference.services.operations.queue import Kind
 
 
 def plant() -> None:

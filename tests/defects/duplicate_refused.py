@@ -2,7 +2,7 @@
 
 from payproof_reference.middleware.errors import problem
 from payproof_reference.routes import stripe
-from payproof_reference.services.billing import Outcome
+from payproof_reference.services.events.delivery import Outcome
 
 
 def plant() -> None:

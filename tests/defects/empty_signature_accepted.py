@@ -1,6 +1,6 @@
 """Characters are compared by `zip`, which ends with the shorter text, so that an empty signature matches all."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 from tests.defects._planting import also_matches
 
 

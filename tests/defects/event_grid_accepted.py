@@ -2,7 +2,7 @@
 
 import json
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 from tests.defects._planting import exempt
 
 

@@ -3,8 +3,8 @@
 from starlette.responses import JSONResponse
 
 from payproof_reference.routes import stripe
-from payproof_reference.services import webhooks
-from payproof_reference.services.webhooks import Cause
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.webhooks import Cause
 
 
 def plant() -> None:

@@ -1,7 +1,7 @@
 """Only the first `v1` is compared, with the only secret that is configured."""
 
-from payproof_reference.services import webhooks
-from payproof_reference.services.webhooks import SignatureHeader
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.webhooks import SignatureHeader
 
 
 def plant() -> None:

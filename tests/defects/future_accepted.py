@@ -1,6 +1,6 @@
 """Only timestamps of the past are judged for age, so that one of the future stays fresh until then and after."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

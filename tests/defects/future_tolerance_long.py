@@ -1,6 +1,6 @@
 """An hour of clock difference is allowed into the future, which is an hour more to replay a delivery."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """Only the first 32 digits are compared, as where the column that keeps them is that short."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 from tests.defects._planting import also_matches
 
 

@@ -1,7 +1,7 @@
 """The header is read into a dictionary, so only the last `v1` is compared (decocms#5156)."""
 
-from payproof_reference.services import webhooks
-from payproof_reference.services.webhooks import SignatureHeader
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.webhooks import SignatureHeader
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """A signature is cut to 64 digits before it is compared, so that anything may follow them."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 from tests.defects._planting import also_matches
 
 

@@ -1,6 +1,6 @@
 """A header without a timestamp is read as signed on arrival, give or take a second for the way."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 from tests.defects._planting import values
 
 

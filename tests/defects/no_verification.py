@@ -1,6 +1,6 @@
 """No signature is verified: every delivery is taken for genuine."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

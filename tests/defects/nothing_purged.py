@@ -1,6 +1,6 @@
 """The purge says that it is done and removes nothing."""
 
-from payproof_reference.services import retention
+from payproof_reference.services.audit import retention
 
 
 def plant() -> None:

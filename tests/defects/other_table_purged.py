@@ -3,7 +3,7 @@
 from sqlalchemy import true
 
 from payproof_reference.database import tables
-from payproof_reference.services import retention
+from payproof_reference.services.audit import retention
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """While Stripe is down, callers are told that the card was declined."""
 
-from payproof_reference.services import consequences
+from payproof_reference.services.operations import transitions
 from payproof_reference.services.stripe import calls
 from payproof_reference.services.stripe.errors import Category
 
@@ -10,6 +10,6 @@ def plant() -> None:
 
     def blaming(failure):
         category = categorise(failure)
-        return Category.CARD_DECLINED if category in consequences.PASSING else category
+        return Category.CARD_DECLINED if category in transitions.PASSING else category
 
     calls.categorise = blaming

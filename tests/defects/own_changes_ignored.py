@@ -3,9 +3,9 @@
 import json
 from contextvars import ContextVar
 
-from payproof_reference.services import webhooks
-from payproof_reference.services.billing import Outcome, Receipt
-from payproof_reference.services.recorder import Recorder
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.delivery import Outcome, Receipt
+from payproof_reference.services.events.recorder import Recorder
 
 
 def plant() -> None:

@@ -2,8 +2,8 @@
 
 import json
 
-from payproof_reference.services import webhooks
-from payproof_reference.services.webhooks import Cause, RejectedError
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.webhooks import Cause, RejectedError
 
 
 def plant() -> None:

@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import structlog
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

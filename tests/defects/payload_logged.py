@@ -2,7 +2,7 @@
 
 import structlog
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

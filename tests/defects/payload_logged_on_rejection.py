@@ -2,8 +2,8 @@
 
 import structlog
 
-from payproof_reference.services import webhooks
-from payproof_reference.services.webhooks import RejectedError
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.webhooks import RejectedError
 
 
 def plant() -> None:

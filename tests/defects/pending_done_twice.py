@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from payproof_reference.services import attempts
+from payproof_reference.services.operations import attempts
 
 
 def plant() -> None:

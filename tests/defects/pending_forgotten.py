@@ -1,6 +1,6 @@
 """What was promised during an outage is never done."""
 
-from payproof_reference.services.attempts import Attempts
+from payproof_reference.services.operations.attempts import Attempts
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """A signature counts when the right one starts with it (CVE-2024-21491)."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 from tests.defects._planting import also_matches
 
 

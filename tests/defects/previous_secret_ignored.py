@@ -1,6 +1,6 @@
 """The secret that is being rolled stops to count at once, inside its window."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -5,7 +5,7 @@ import time
 from sqlalchemy import Column, Integer, String, Table, Text
 
 from payproof_reference.database import tables
-from payproof_reference.services import billing
+from payproof_reference.services.events import inbox
 from tests.defects._planting import create_tables
 
 
@@ -18,7 +18,7 @@ def plant() -> None:
         Column("stripe_event_id", String(255)),
         Column("payload", Text),
     )
-    claim = billing.claim
+    claim = inbox.claim_event
 
     def archived(connection, event, received_at):
         first = claim(connection, event, received_at)
@@ -27,5 +27,5 @@ def plant() -> None:
             connection.execute(archive.insert().values(row))
         return first
 
-    billing.claim = archived
+    inbox.claim_event = archived
     create_tables()

@@ -3,8 +3,8 @@
 from contextlib import suppress
 
 from payproof_reference.routes import stripe
-from payproof_reference.services import webhooks
-from payproof_reference.services.webhooks import RejectedError
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.webhooks import RejectedError
 from tests.defects._planting import record
 
 

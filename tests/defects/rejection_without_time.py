@@ -2,7 +2,7 @@
 
 import structlog
 
-from payproof_reference.services import logging
+from payproof_reference.telemetry import logging
 
 
 def plant() -> None:

@@ -1,7 +1,7 @@
 """Events are remembered in memory before they are stored, so that one that could not be stored is never applied."""
 
-from payproof_reference.services.deliveries import Outcome, Receipt
-from payproof_reference.services.recorder import Recorder
+from payproof_reference.services.events.delivery import Outcome, Receipt
+from payproof_reference.services.events.recorder import Recorder
 
 
 def plant() -> None:

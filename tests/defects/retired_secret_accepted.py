@@ -1,6 +1,6 @@
 """A rolled secret counts for ever: nobody looks at the end of its window."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -4,17 +4,17 @@ import json
 
 from sqlalchemy import Column, Text, delete
 
-from payproof_reference.services import billing
+from payproof_reference.services.events import inbox
 from tests.defects._planting import also_store, kept
 
 
 def plant() -> None:
     table = kept("scratch", Column("content", Text))
     also_store(table, lambda event: {"content": json.dumps(event["data"]["object"].get("metadata"))})
-    settle = billing.settle
+    settle = inbox.note_outcome
 
     def settled(connection, event, receipt):
         connection.execute(delete(table))
         return settle(connection, event, receipt)
 
-    billing.settle = settled
+    inbox.note_outcome = settled

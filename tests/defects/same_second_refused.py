@@ -1,6 +1,6 @@
 """A signature must be older than now, so that one made in the same second is refused: `0 < age`."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

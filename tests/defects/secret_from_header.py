@@ -3,7 +3,7 @@
 from contextvars import ContextVar
 
 from payproof_reference.routes import stripe
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -2,7 +2,7 @@
 
 from payproof_reference.middleware.errors import problem
 from payproof_reference.routes import stripe
-from payproof_reference.services.webhooks import Cause
+from payproof_reference.services.events.webhooks import Cause
 
 
 def plant() -> None:

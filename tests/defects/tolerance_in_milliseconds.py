@@ -1,6 +1,6 @@
 """A tolerance in milliseconds is compared with an age in seconds: three and a half days instead of five minutes."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """The tolerance is ten minutes where Stripe's libraries allow five."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

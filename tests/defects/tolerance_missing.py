@@ -1,6 +1,6 @@
 """The age of a signature is not judged, so that a captured delivery can be repeated for ever (flipper#1022)."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """The tolerance is one minute, so that deliveries which waited in a queue are refused."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

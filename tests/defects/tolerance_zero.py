@@ -1,6 +1,6 @@
 """The tolerance is zero, so that only deliveries signed in this very second are accepted."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

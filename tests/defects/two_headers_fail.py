@@ -1,6 +1,6 @@
 """A delivery with two signature headers breaks the service: `(header,) = ...` unpacks exactly one."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

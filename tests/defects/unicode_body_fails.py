@@ -1,6 +1,6 @@
 """The body is decoded as Latin-1 and encoded as UTF-8 before it is verified, which changes all beyond ASCII."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

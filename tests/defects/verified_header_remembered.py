@@ -1,6 +1,6 @@
 """Headers that verified once are remembered to save the next verification, whatever body comes with them."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -1,6 +1,6 @@
 """The age is judged only if the timestamp is true, which 0 is not."""
 
-from payproof_reference.services import webhooks
+from payproof_reference.services.events import webhooks
 
 
 def plant() -> None:

@@ -14,10 +14,10 @@ from payproof_reference.app import create_app
 from payproof_reference.database.tables import tenants
 from payproof_reference.middleware.access import requires
 from payproof_reference.routes.models import Amount, CustomerId, StrictModel
-from payproof_reference.services import credentials
-from payproof_reference.services.access import Permission, Principal, Role
-from payproof_reference.services.logging import new_reference
+from payproof_reference.services.identity import credentials
+from payproof_reference.services.identity.roles import Permission, Principal, Role
 from payproof_reference.settings import Settings
+from payproof_reference.telemetry.logging import new_reference
 
 __all__ = ["ROUTES", "Application", "Change", "bearer", "new_tenant", "new_token"]
 

@@ -15,14 +15,14 @@ from sqlalchemy import Engine, text
 from payproof_reference.app import create_app
 from payproof_reference.database.engine import open_database
 from payproof_reference.middleware import access
-from payproof_reference.services.access import Principal, Role
-from payproof_reference.services.audit import AuditLog
-from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.services.audit.log import AuditLog
+from payproof_reference.services.identity.roles import Principal, Role
 from payproof_reference.settings import Settings
 from tests.reference_impl import databases
 from tests.reference_impl.databases import Addresses, Database
 from tests.reference_impl.deliveries import new_api_key, new_key, new_secret, signed
 from tests.reference_impl.shop import Shop
+from tests.reference_impl.stripe_twin import InMemoryStripe
 
 PRICES = {"price_1": 1000, "price_2": 2500}
 

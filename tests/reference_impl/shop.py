@@ -8,10 +8,10 @@ import httpx
 from sqlalchemy import Engine, text
 
 from payproof_reference.database import tables
-from payproof_reference.services.attempts import Attempts
-from payproof_reference.services.audit import AuditLog
-from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.services.audit.log import AuditLog
+from payproof_reference.services.operations.attempts import Attempts
 from payproof_reference.settings import Settings
+from tests.reference_impl.stripe_twin import InMemoryStripe
 
 __all__ = ["Shop"]
 

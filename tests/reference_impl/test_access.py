@@ -14,8 +14,8 @@ from payproof_reference.database import tables
 from payproof_reference.database.tables import credentials as credentials_table
 from payproof_reference.middleware import paths
 from payproof_reference.middleware.access import Guard
-from payproof_reference.services import credentials, sign_in
-from payproof_reference.services.access import Permission, Principal, Role
+from payproof_reference.services.identity import credentials, sign_in
+from payproof_reference.services.identity.roles import Permission, Principal, Role
 from tests.reference_impl.callers import ROUTES, Application, bearer, new_tenant, new_token
 from tests.reference_impl.deliveries import new_key
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from payproof_reference import __main__ as commands
 from payproof_reference.database.engine import open_database
-from payproof_reference.services import logging
+from payproof_reference.telemetry import logging
 from tests.reference_impl.callers import Application, bearer
 
 ROOT = Path(__file__).parents[2]

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from payproof_reference import monitoring
-from payproof_reference.services import metrics
 from payproof_reference.services.stripe.breaker import Breaker
+from payproof_reference.telemetry import metrics
 from tests.components import need
 
 FILE = Path(monitoring.__file__).with_name("alerts.yml")

@@ -1,7 +1,8 @@
 import pytest
 
-from payproof_reference.services import billing, webhooks
+from payproof_reference.services.events import webhooks
 from payproof_reference.services.stripe.errors import Category
+from tests.recording import record_event
 from tests.reference_impl.deliveries import event, subscription
 
 OUTAGE = Category.TEMPORARILY_UNAVAILABLE
@@ -14,7 +15,7 @@ def deliver(shop):
 
     def one(kind: str, created: float, **changes: object) -> None:
         parsed = webhooks.parse(event(f"customer.subscription.{kind}", subscription(**changes), created=int(created)))
-        billing.record(shop.engine, shop.audit, parsed, livemode=False, received_at=int(created), origin="192.0.2.1")
+        record_event(shop.engine, shop.audit, parsed, livemode=False, received_at=int(created), origin="192.0.2.1")
 
     return one
 

@@ -9,10 +9,12 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from payproof_reference.services import billing, chain, webhooks
-from payproof_reference.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
-from payproof_reference.services.billing import Outcome
-from payproof_reference.services.chain import GENESIS, Anchor, Broken, Fault, Intact, Mark
+from payproof_reference.services.audit import chain
+from payproof_reference.services.audit.chain import GENESIS, Anchor, Broken, Fault, Intact, Mark
+from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
+from payproof_reference.services.events import effects, webhooks
+from payproof_reference.services.events.delivery import Outcome
+from tests.recording import record_event
 from tests.reference_impl.deliveries import event, new_key, subscription
 
 KEY = new_key().encode()
@@ -38,7 +40,7 @@ def deliver(engine, audit):
 
     def one(body: bytes) -> Outcome:
         found = webhooks.parse(body)
-        return billing.record(engine, audit, found, livemode=False, received_at=1, origin="192.0.2.1").outcome
+        return record_event(engine, audit, found, livemode=False, received_at=1, origin="192.0.2.1").outcome
 
     return one
 
@@ -238,7 +240,7 @@ def test_nothing_happens_unrecorded(deliver, client, owner):
 
 def test_failed_delivery_is_recorded_by_the_type_of_its_error(deliver, client, monkeypatch):
     """A defect leaves no effect, and a record that holds nothing of its text."""
-    monkeypatch.setattr(billing, "apply", lambda *_: {}["canary"])
+    monkeypatch.setattr(effects, "apply_snapshot", lambda *_: {}["canary"])
     with pytest.raises(KeyError):
         deliver(event(id="evt_1"))
     assert client.rows("inbox") == []

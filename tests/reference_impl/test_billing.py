@@ -3,9 +3,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from payproof_reference.services import billing, webhooks
-from payproof_reference.services.billing import Outcome, Reason, Receipt
-from payproof_reference.services.webhooks import Cause, RejectedError
+from payproof_reference.services.events import effects, webhooks
+from payproof_reference.services.events.delivery import Outcome, Reason, Receipt
+from payproof_reference.services.events.webhooks import Cause, RejectedError
+from tests.recording import record_event
 from tests.reference_impl.deliveries import event, subscription
 
 INVOICE = {"id": "in_1", "customer": "cus_1", "status": "paid", "amount_due": 1999, "currency": "eur"}
@@ -29,7 +30,7 @@ def record(engine, audit):
 
     def one(body: bytes) -> Receipt:
         event = webhooks.parse(body)
-        return billing.record(engine, audit, event, livemode=False, received_at=1_700_000_001, origin="192.0.2.1")
+        return record_event(engine, audit, event, livemode=False, received_at=1_700_000_001, origin="192.0.2.1")
 
     return one
 
@@ -37,7 +38,7 @@ def record(engine, audit):
 def delivered(engine, audit, found, account) -> Receipt:
     """Record an event for a service that was told its account."""
     own = {"livemode": False, "account": account}
-    return billing.record(engine, audit, found, **own, received_at=1_700_000_001, origin="192.0.2.1")
+    return record_event(engine, audit, found, **own, received_at=1_700_000_001, origin="192.0.2.1")
 
 
 def test_subscription_is_stored_alike_in_both_shapes(record, client):
@@ -223,7 +224,7 @@ def test_inbox_and_effect_are_one(record, client, monkeypatch):
     """When the effect fails the inbox forgets the event, so its next delivery is applied."""
     body = event()
     with monkeypatch.context() as patched:
-        patched.setattr(billing, "apply", lambda *_: 1 / 0)
+        patched.setattr(effects, "apply_snapshot", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             record(body)
     assert client.rows("inbox") == []

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from payproof_reference.database.engine import open_database
-from payproof_reference.services.audit import AuditLog
-from payproof_reference.services.chain import Intact
+from payproof_reference.services.audit.chain import Intact
+from payproof_reference.services.audit.log import AuditLog
 from payproof_reference.services.stripe.errors import Category
-from payproof_reference.services.stripe.twin import InMemoryStripe
 from tests.effort import examples
 from tests.reference_impl.conftest import PRICES, Client
 from tests.reference_impl.deliveries import signed
 from tests.reference_impl.shop import Shop
+from tests.reference_impl.stripe_twin import InMemoryStripe
 
 OUTAGES = st.sampled_from([Category.TEMPORARILY_UNAVAILABLE, Category.RATE_LIMITED])
 # What Stripe, or somebody in its dashboard, does without being asked by the service.

@@ -10,15 +10,15 @@ from openapi_spec_validator import validate
 from structlog.testing import capture_logs
 
 from payproof_reference.routes import billing
-from payproof_reference.services.access import Role
-from payproof_reference.services.audit import AuditBrokenError, AuditLog
+from payproof_reference.services.audit.log import AuditBrokenError, AuditLog
+from payproof_reference.services.identity.roles import Role
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.calls import CALLS_AT_ONCE, Caller
 from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.services.stripe.port import CheckoutSession, PortalSession
 from payproof_reference.services.stripe.retry import WRITES
-from payproof_reference.services.stripe.twin import InMemoryStripe
 from tests.reference_impl.deliveries import event, signed
+from tests.reference_impl.stripe_twin import InMemoryStripe
 from tests.waiting import DEADLINE
 
 SECOND = "ten_second"

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from payproof_reference.database import tables
 from payproof_reference.middleware.card_data import LONGEST_ADDRESS, LONGEST_BODY, CardData
-from payproof_reference.services import card_data, documents
-from payproof_reference.services.access import Role
+from payproof_reference.services.identity.roles import Role
+from payproof_reference.text import card_data, strict_json
 from tests.reference_impl.callers import Application, bearer, new_tenant, new_token
 
 # What numbers of each network begin with, and how many digits they have.
@@ -76,7 +76,7 @@ def nested(values):
 def test_card_number_is_found_wherever_it_stands(document):
     """Any number of any network, written in any way, at any depth, as text, number or name of a field."""
     for body in (json.dumps(document), json.dumps(document, ensure_ascii=False)):
-        assert card_data.is_in(documents.parse(body.encode()))
+        assert card_data.is_in(strict_json.parse(body.encode()))
 
 
 @given(card_numbers())
@@ -85,7 +85,7 @@ def test_card_number_is_found_in_other_spellings(digits):
     escaped = "".join(f"\\u{ord(digit):04x}" for digit in digits)
     wide = "".join(chr(ord(digit) + 0xFEE0) for digit in digits)
     for body in (f'"{escaped}"', f"{digits}.0", f'{{"a":"{wide}"}}'):
-        assert card_data.is_in(documents.parse(body.encode(), fraction=str))
+        assert card_data.is_in(strict_json.parse(body.encode(), fraction=str))
 
 
 IDS = st.from_regex(r"(sub|cus|in|pi|price|re|cs_test)_[A-Za-z0-9]{8,40}", fullmatch=True)
@@ -95,7 +95,7 @@ TIMES = st.integers(0, 4 * 10**9) | st.integers(10**12, 2 * 10**12 - 1) | st.dat
 @given(nested(IDS.filter(lambda text: not re.search(r"\d{13}", text)) | TIMES | st.integers(-(10**12) + 1, 10**12 - 1)))
 def test_ids_times_and_amounts_are_not_card_numbers(document):
     """What this service is asked with every day passes."""
-    assert not card_data.is_in(documents.parse(json.dumps(document).encode()))
+    assert not card_data.is_in(strict_json.parse(json.dumps(document).encode()))
 
 
 @pytest.mark.parametrize("digits", ["4242424242424241", "424242424242", "0" * 16, "4" * 40, "1700000000000"])

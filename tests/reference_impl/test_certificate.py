@@ -10,8 +10,8 @@ import trustme
 from cryptography import x509
 
 from payproof_reference.certificate import Certificate
-from payproof_reference.services import metrics
 from payproof_reference.settings import MisconfiguredError
+from payproof_reference.telemetry import metrics
 from tests.waiting import DEADLINE
 
 HOST = "billing.test"

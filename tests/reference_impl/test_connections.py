@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse
 
 from payproof_reference import server
 from payproof_reference.certificate import Certificate
-from payproof_reference.services import metrics
+from payproof_reference.telemetry import metrics
 from tests.waiting import DEADLINE
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"

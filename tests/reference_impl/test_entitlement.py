@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payproof_reference.services.entitlement import Terms, is_entitled
+from payproof_reference.services.state.entitlement import Terms, is_entitled
 from payproof_reference.settings import Plan
 
 NOW = 1_800_000_000

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from payproof_reference.services.chain import Intact
+from payproof_reference.services.audit.chain import Intact
 from tests.reference_impl import test_process as process
 from tests.waiting import DEADLINE, until
 

@@ -5,8 +5,8 @@ import logging as standard_logging
 import pytest
 import structlog
 
-from payproof_reference.services import logging
-from payproof_reference.services.credentials import Token
+from payproof_reference.services.identity.credentials import Token
+from payproof_reference.telemetry import logging
 from tests.reference_impl.deliveries import new_secret
 
 CARDS = ["4242" * 4, "4242 4242 4242 4242", "4242-4242-4242-4242", "378282246310005", "6011000990139424"]

@@ -9,9 +9,10 @@ from sqlalchemy import inspect, text
 
 from payproof_reference.database import schema, tables
 from payproof_reference.database.engine import open_database
-from payproof_reference.services import billing, webhooks
-from payproof_reference.services.billing import Outcome
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.delivery import Outcome
 from payproof_reference.settings import MisconfiguredError
+from tests.recording import record_event
 from tests.reference_impl.databases import SERVICE
 from tests.reference_impl.deliveries import event
 
@@ -110,7 +111,7 @@ def test_release_runs_on_each_schema_that_it_promises(empty, audit, revision):
         schema.require_schema(engine)
         with engine.begin() as connection:
             audit.begin(connection)
-        receipt = billing.record(
+        receipt = record_event(
             engine, audit, webhooks.parse(event()), livemode=False, received_at=1, origin="192.0.2.1"
         )
         assert receipt.outcome is Outcome.APPLIED

@@ -11,14 +11,15 @@ from payproof_reference import monitoring
 from payproof_reference.database import tables
 from payproof_reference.database.engine import open_database, snapshot
 from payproof_reference.monitoring import AuditCheck, Periodic
-from payproof_reference.services import audit as audit_module
-from payproof_reference.services import metrics, retention
-from payproof_reference.services.audit import Action, AuditLog, Record, Result
-from payproof_reference.services.chain import Broken, Fault, Mark
+from payproof_reference.services.audit import log as audit_module
+from payproof_reference.services.audit import retention
+from payproof_reference.services.audit.chain import Broken, Fault, Mark
+from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.calls import Caller
 from payproof_reference.services.stripe.errors import BillingError, Failure, Kind
 from payproof_reference.services.stripe.retry import READS
+from payproof_reference.telemetry import metrics
 from tests.reference_impl.deliveries import event, new_key
 from tests.waiting import DEADLINE
 

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from structlog.testing import capture_logs
 
-from payproof_reference.services.audit import AuditBrokenError, AuditLog
-from payproof_reference.services.operations import LEASE_SECONDS
+from payproof_reference.services.audit.log import AuditBrokenError, AuditLog
+from payproof_reference.services.operations.queue import LEASE_SECONDS
 from payproof_reference.services.stripe.errors import MESSAGES, Category
 
 PASSING = [Category.TEMPORARILY_UNAVAILABLE, Category.RATE_LIMITED]

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse
 
 from payproof_reference.middleware.proxies import TrustedProxies
 from payproof_reference.middleware.security import SECURITY_HEADERS
-from payproof_reference.services import metrics
+from payproof_reference.telemetry import metrics
 from tests.reference_impl.deliveries import event, signed
 
 CLIENT = "203.0.113.9"

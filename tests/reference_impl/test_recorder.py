@@ -9,11 +9,11 @@ from sqlalchemy import event as listening
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from payproof_reference.database.engine import open_database
-from payproof_reference.services import billing, recorder, webhooks
-from payproof_reference.services.audit import AuditLog, Intact
-from payproof_reference.services.billing import Outcome, Receipt
-from payproof_reference.services.deliveries import Account
-from payproof_reference.services.recorder import Recorder
+from payproof_reference.services.audit.log import AuditLog, Intact
+from payproof_reference.services.events import audit_records, effects, recorder, transactions, webhooks
+from payproof_reference.services.events.delivery import Account, Outcome, Receipt
+from payproof_reference.services.events.recorder import Recorder
+from payproof_reference.services.stripe.snapshots import SubscriptionSnapshot
 from tests.reference_impl.deliveries import event, subscription
 
 
@@ -47,14 +47,14 @@ def updates(count: int) -> list[bytes]:
 
 def break_for(monkeypatch, broken: str, error: Exception) -> None:
     """Let the effect of one event fail."""
-    right = billing.apply
+    right = effects.apply_snapshot
 
     def apply(connection, found, *rest):
         if found.id == broken:
             raise error
         return right(connection, found, *rest)
 
-    monkeypatch.setattr(billing, "apply", apply)
+    monkeypatch.setattr(effects, "apply_snapshot", apply)
 
 
 def verified(engine, audit):
@@ -112,9 +112,7 @@ def test_events_of_one_object_at_once_end_in_the_newest_state(take, client):
 
 def test_same_second_in_one_transaction(take, client, stripe):
     """Where two of one transaction disagree within a second Stripe decides, and the others are none the worse."""
-    stripe.subscriptions["sub_1"] = stripe_state = billing.snapshots.Subscription.model_validate(
-        subscription(status="unpaid")
-    )
+    stripe.subscriptions["sub_1"] = stripe_state = SubscriptionSnapshot.model_validate(subscription(status="unpaid"))
     rivals = [event(body=subscription(status=status)) for status in ("active", "past_due")]
     others = [event(body=subscription(id=f"sub_{number}")) for number in range(2, 12)]
     became = take(*others[:5], *rivals, *others[5:])
@@ -173,7 +171,7 @@ def test_broken_database_is_waited_for_once(take, owner, monkeypatch):
 def test_answer_is_given_in_time(take, client, stripe, monkeypatch):
     """However long Stripe takes, the sender is told to come again before it gives up; nothing is applied meanwhile."""
     monkeypatch.setattr(recorder, "ANSWER_SECONDS", 0.5)
-    stripe.subscriptions["sub_1"] = billing.snapshots.Subscription.model_validate(subscription())
+    stripe.subscriptions["sub_1"] = SubscriptionSnapshot.model_validate(subscription())
     released = threading.Event()
     right = stripe.retrieve_subscription
     monkeypatch.setattr(stripe, "retrieve_subscription", lambda given: (released.wait(10), right(given))[1])
@@ -221,13 +219,13 @@ def test_crowd_is_told_to_come_again(take, client, monkeypatch):
 
 def test_batch_that_the_audit_log_refuses_is_taken_apart(take, client, monkeypatch):
     """A record that the database does not take fails its own delivery, though it is written together with others."""
-    told = billing.told
+    right = audit_records.build_records
 
     def strange(delivery, receipt):
-        lines = told(delivery, receipt)
+        lines = right(delivery, receipt)
         return lines if delivery.event.id != "evt_3" else [*lines, None]
 
-    monkeypatch.setattr(billing, "told", strange)
+    monkeypatch.setattr(audit_records, "build_records", strange)
     became = take(*updates(6))
     assert [isinstance(one, Receipt) for one in became] == [True, True, True, False, True, True]
     assert not isinstance(became[3], DBAPIError)
@@ -245,7 +243,7 @@ def test_worker_that_dies_is_replaced(engine, audit, stripe, monkeypatch):
         for number in range(2):
             with monkeypatch.context() as patched:
                 if number == 0:
-                    patched.setattr(recorder, "together", lambda *_, **__: 1 / 0)
+                    patched.setattr(transactions, "record_together", lambda *_, **__: 1 / 0)
                 found = webhooks.parse(event(id=f"evt_{number}"))
                 became += await asyncio.gather(
                     desk.record(found, received_at=1, origin="192.0.2.1"), return_exceptions=True

@@ -9,9 +9,9 @@ from payproof_reference.__main__ import main, parser
 from payproof_reference.commands import maintenance
 from payproof_reference.commands.operator import open_as_owner
 from payproof_reference.database import schema, tables
-from payproof_reference.services import retention
-from payproof_reference.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
-from payproof_reference.services.chain import Broken, Intact, Mark
+from payproof_reference.services.audit import retention
+from payproof_reference.services.audit.chain import Broken, Intact, Mark
+from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
 from payproof_reference.settings import MaintenanceSettings, MisconfiguredError, load_settings
 from tests.reference_impl.deliveries import new_key
 
@@ -243,7 +243,7 @@ def test_failing_migration_is_told_in_a_line(operator, monkeypatch):
 def test_command_without_settings_is_refused(monkeypatch, capsys, command):
     """Every command ends with code 78 and one line when its settings are missing."""
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    monkeypatch.setattr("payproof_reference.services.logging.configure", lambda _: None)
+    monkeypatch.setattr("payproof_reference.telemetry.logging.configure", lambda _: None)
     monkeypatch.delenv("BILLING_DATABASE_URL", raising=False)
     assert main(command) == 78
     (line,) = capsys.readouterr().err.splitlines()

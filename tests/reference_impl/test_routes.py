@@ -6,7 +6,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from payproof_reference.routes import stripe
-from payproof_reference.services import billing
+from payproof_reference.services.events import inbox
 from tests.reference_impl.callers import bearer, new_token
 from tests.reference_impl.deliveries import event, new_secret, sign, signed
 
@@ -63,7 +63,7 @@ def test_large_event_is_accepted(client):
 def test_rolled_secret_is_accepted_by_the_route(client, monkeypatch):
     """The route asks for the secrets that are valid at the time of the delivery."""
     rolled = new_secret()
-    monkeypatch.setattr("payproof_reference.services.webhooks.candidate_secrets", lambda *_: ("unused", rolled))
+    monkeypatch.setattr("payproof_reference.services.events.webhooks.candidate_secrets", lambda *_: ("unused", rolled))
     body = event()
     assert client.deliver(body, signed(body, rolled)).status_code == 200
 
@@ -109,7 +109,7 @@ def test_signed_nonsense_is_refused(client, body):
     at = 1_700_000_000
     header = {"Stripe-Signature": f"t={at},v1={'0' * 64}"}
     with capture_logs() as lines, pytest.MonkeyPatch.context() as patched:
-        patched.setattr("payproof_reference.services.webhooks.verify", lambda *_: None)
+        patched.setattr("payproof_reference.services.events.webhooks.verify", lambda *_: None)
         answer = client.deliver(body, header)
     assert_generic(answer, 400)
     assert lines[0]["cause"] == "not_an_event"
@@ -209,7 +209,7 @@ def test_nothing_else_is_served(client, owner, path):
 
 def test_unhandled_exception_is_kept_inside(client, monkeypatch):
     """A defect is answered with a reference, which finds a line that names type and place and not the text."""
-    monkeypatch.setattr(billing, "take", lambda *_: {}[CANARY])
+    monkeypatch.setattr(inbox, "take_delivery", lambda *_: {}[CANARY])
     with capture_logs() as lines:
         answer = client.deliver(event())
     assert_generic(answer, 500)

@@ -8,19 +8,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from payproof_reference.database.engine import open_database
-from payproof_reference.services.audit import AuditLog, Intact
-from payproof_reference.services.snapshots import Subscription
+from payproof_reference.services.audit.log import AuditLog, Intact
 from payproof_reference.services.stripe.errors import Category
-from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.services.stripe.snapshots import SubscriptionSnapshot
 from tests.reference_impl.deliveries import event, subscription
+from tests.reference_impl.stripe_twin import InMemoryStripe
 
 STATE = "status, event_created_at"
 SECOND = 1_700_000_000
 
 
-def state_of(status: str) -> Subscription:
+def state_of(status: str) -> SubscriptionSnapshot:
     """Build what Stripe answers."""
-    return Subscription.model_validate(subscription(status=status))
+    return SubscriptionSnapshot.model_validate(subscription(status=status))
 
 
 class Overtaken(InMemoryStripe):

@@ -3,7 +3,7 @@ from inspect import signature
 import pytest
 
 from payproof_reference.database.engine import open_database
-from payproof_reference.services.attempts import Attempts
+from payproof_reference.services.operations.attempts import Attempts
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.retry import Policies
 from payproof_reference.settings import MisconfiguredError, Settings, load_settings

@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from payproof_reference.services import sign_in
-from payproof_reference.services.access import Principal
-from payproof_reference.services.sign_in import Cause
+from payproof_reference.services.identity import sign_in
+from payproof_reference.services.identity.roles import Principal
+from payproof_reference.services.identity.sign_in import Cause
 from tests.reference_impl.callers import bearer, new_token
 
 NOW = 1_800_000_000

@@ -13,15 +13,15 @@ from pydantic import SecretStr
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from payproof_reference.services.snapshots import Customer, Subscription
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.calls import Caller
 from payproof_reference.services.stripe.connection import Connection
 from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.services.stripe.live import LiveStripe
 from payproof_reference.services.stripe.port import StripeGateway
-from payproof_reference.services.stripe.twin import InMemoryStripe
+from payproof_reference.services.stripe.snapshots import CustomerSnapshot, SubscriptionSnapshot
 from tests.components import need
+from tests.reference_impl.stripe_twin import InMemoryStripe
 
 # A key of the test's own kind: stripe-mock asks for the shape only.
 API_KEY = "sk_" + "test_" + "contract"
@@ -37,7 +37,7 @@ class World:
     gateway: StripeGateway
     payment_intent_id: str
 
-    def subscription(self) -> Subscription:
+    def subscription(self) -> SubscriptionSnapshot:
         customer = self.gateway.create_customer(reference="tenant_1", idempotency_key="customer")
         return self.gateway.create_subscription(customer_id=customer.id, price_id=SMALL, idempotency_key="subscribe")
 
@@ -99,7 +99,7 @@ def test_subscription_is_retrieved(world):
     """What a webhook fetches is of the type that a webhook delivers."""
     created = world.subscription()
     fetched = world.gateway.retrieve_subscription(created.id)
-    assert isinstance(fetched, Subscription)
+    assert isinstance(fetched, SubscriptionSnapshot)
     assert fetched.id == created.id
     assert isinstance(fetched.unit_amount, int)
     assert fetched.currency == "usd"
@@ -118,7 +118,7 @@ def test_subscription_is_ended_or_resumed(world, operation):
     """Each of the three takes a subscription and gives its new state."""
     created = world.subscription()
     changed = getattr(world.gateway, operation)(created.id, idempotency_key=operation)
-    assert isinstance(changed, Subscription)
+    assert isinstance(changed, SubscriptionSnapshot)
     assert changed.id == created.id
 
 
@@ -183,6 +183,8 @@ def test_stripe_mock_refuses_what_stripe_does_not_know(stripe_mock):
     """The positive control: a parameter that is not in Stripe's OpenAPI document is an invalid request."""
     connection = Connection(SecretStr(API_KEY), Caller(Breaker()), api_base=stripe_mock)
     with pytest.raises(BillingError) as raised:
-        connection.write("control", Customer, "k", lambda client, opts: client.v1.customers.create({"odd": "1"}, opts))
+        connection.write(
+            "control", CustomerSnapshot, "k", lambda client, opts: client.v1.customers.create({"odd": "1"}, opts)
+        )
     assert raised.value.category is Category.INVALID_REQUEST
     connection.close()

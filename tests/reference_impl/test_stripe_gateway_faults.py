@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from payproof_reference.services.snapshots import Subscription
 from payproof_reference.services.stripe import calls, sdk
 from payproof_reference.services.stripe.breaker import Breaker, State
 from payproof_reference.services.stripe.calls import Caller
@@ -21,6 +20,7 @@ from payproof_reference.services.stripe.connection import Connection
 from payproof_reference.services.stripe.errors import AttemptFailedError, BillingError, Category, Failure
 from payproof_reference.services.stripe.live import LiveStripe
 from payproof_reference.services.stripe.retry import WRITES
+from payproof_reference.services.stripe.snapshots import SubscriptionSnapshot
 
 API_BASE = "https://api.stripe.com"
 API_KEY = "sk_" + "test_" + "faults"
@@ -452,6 +452,6 @@ def test_no_answer_escapes(status, document):
         # The context is not what this is about, and loading it takes longest.
         connection.__dict__["_transport"] = sdk.Transport(httpx.Client(verify=False))
         connection.__dict__["_client"] = sdk.connect(API_KEY, API_BASE, connection._transport)
-        outcome = connection.attempt(Subscription, lambda client: client.v1.subscriptions.retrieve("sub_1"))
+        outcome = connection.attempt(SubscriptionSnapshot, lambda client: client.v1.subscriptions.retrieve("sub_1"))
         connection.close()
-    assert isinstance(outcome, Subscription | Failure)
+    assert isinstance(outcome, SubscriptionSnapshot | Failure)

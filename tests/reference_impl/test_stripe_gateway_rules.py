@@ -18,8 +18,8 @@ from payproof_reference.services.stripe.connection import Connection
 from payproof_reference.services.stripe.errors import BillingError, Category, Failure, Kind
 from payproof_reference.services.stripe.live import LiveStripe
 from payproof_reference.services.stripe.retry import NEVER, READS, WRITES, GiveUp, Policy, Retry, decide
-from payproof_reference.services.stripe.twin import InMemoryStripe
 from payproof_reference.settings import MisconfiguredError
+from tests.reference_impl.stripe_twin import InMemoryStripe
 
 API_BASE = "https://api.stripe.com"
 API_KEY = "sk_" + "test_" + "rules"

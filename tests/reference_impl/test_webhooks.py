@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payproof_reference.services import webhooks
-from payproof_reference.services.webhooks import Cause, RejectedError
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.webhooks import Cause, RejectedError
 from payproof_reference.settings import PreviousSecret
 from tests.reference_impl.deliveries import event, new_secret, sign
 

@@ -15,10 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from payproof_reference.commands.operator import open_as_owner, operator, say
 from payproof_reference.database import schema
 from payproof_reference.database.tables import tenants
-from payproof_reference.services import credentials
-from payproof_reference.services.access import Role
-from payproof_reference.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
-from payproof_reference.services.logging import new_reference
+from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
+from payproof_reference.services.identity import credentials
+from payproof_reference.services.identity.roles import Role
 from payproof_reference.settings import (
     CredentialSettings,
     DatabaseSettings,
@@ -26,6 +25,7 @@ from payproof_reference.settings import (
     MisconfiguredError,
     load_settings,
 )
+from payproof_reference.telemetry.logging import new_reference
 
 __all__ = ["create_credential", "create_tenant", "list_credentials", "revoke_credential"]
 

@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from payproof_reference.commands.operator import open_as_owner, operator, say
 from payproof_reference.database import inventory, schema
 from payproof_reference.database.engine import open_database, snapshot
-from payproof_reference.services import retention
-from payproof_reference.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
-from payproof_reference.services.chain import Intact, Mark
+from payproof_reference.services.audit import retention
+from payproof_reference.services.audit.chain import Intact, Mark
+from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
 from payproof_reference.settings import DatabaseSettings, MaintenanceSettings, MisconfiguredError, load_settings
 
 __all__ = ["exchange_audit_key", "migrate", "purge", "require_sqlite", "show_inventory", "verify_audit"]

@@ -5,8 +5,8 @@ import time
 
 from payproof_reference.database import schema
 from payproof_reference.database.engine import open_database
-from payproof_reference.services import operations
-from payproof_reference.services.operations import Operation, Status
+from payproof_reference.services.operations import queue
+from payproof_reference.services.operations.queue import Operation, Status
 from payproof_reference.settings import DatabaseSettings, load_settings
 
 __all__ = ["show"]
@@ -27,9 +27,9 @@ def show(status: Status | None) -> int:
     try:
         schema.require_schema(engine)
         with engine.connect().execution_options(read_only=True, yield_per=BATCH) as connection:
-            for row in connection.execute(operations.listed(status)).mappings():
-                print(line(operations.read(row), now))  # noqa: T201 - the answer to a command
-            left = operations.backlog(connection, now)
+            for row in connection.execute(queue.listed(status)).mappings():
+                print(line(queue.read(row), now))  # noqa: T201 - the answer to a command
+            left = queue.backlog(connection, now)
     finally:
         engine.dispose()
     print(f"pending: {left.pending}; oldest: {left.oldest_seconds} s")  # noqa: T201 - as above

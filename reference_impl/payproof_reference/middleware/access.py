@@ -20,10 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from payproof_reference.middleware import paths
 from payproof_reference.middleware.errors import problem
 from payproof_reference.middleware.refusals import enter_refusal, one_at_a_time, origin_of
-from payproof_reference.services import sign_in
-from payproof_reference.services.access import Permission, Principal
-from payproof_reference.services.audit import Action, Record, Result
-from payproof_reference.services.sign_in import Failure
+from payproof_reference.services.audit.log import Action, Record, Result
+from payproof_reference.services.identity import sign_in
+from payproof_reference.services.identity.roles import Permission, Principal
+from payproof_reference.services.identity.sign_in import Failure
 
 __all__ = ["Authentication", "Guard", "principal_of", "requires"]
 

@@ -14,8 +14,8 @@ from payproof_reference.middleware.access import principal_of
 from payproof_reference.middleware.bodies import BodyTooLargeError, read_body
 from payproof_reference.middleware.errors import problem
 from payproof_reference.middleware.refusals import enter_refusal, origin_of
-from payproof_reference.services import card_data, documents
-from payproof_reference.services.audit import Action, Record, Result
+from payproof_reference.services.audit.log import Action, Record, Result
+from payproof_reference.text import card_data, strict_json
 
 __all__ = ["CardData"]
 
@@ -103,7 +103,7 @@ def parsed(request: Request, body: bytes) -> Any:
     if len(types) != 1 or not JSON.fullmatch(types[0]) or "content-encoding" in request.headers:
         raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     try:
-        return documents.parse(body, fraction=str)
+        return strict_json.parse(body, fraction=str)
     except ValueError:
         raise RefusedError(HTTPStatus.BAD_REQUEST) from None
 

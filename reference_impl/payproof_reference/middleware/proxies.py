@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof_reference.middleware.errors import problem
-from payproof_reference.services import metrics
+from payproof_reference.telemetry import metrics
 
 __all__ = ["TrustedProxies"]
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 import anyio.to_thread
 from fastapi import Request
 
-from payproof_reference.services.audit import Record
+from payproof_reference.services.audit.log import Record
 
 __all__ = ["enter_refusal", "one_at_a_time", "origin_of"]
 

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payproof_reference.services import metrics
+from payproof_reference.telemetry import metrics
 
 __all__ = ["SECURITY_HEADERS", "SecurityHeaders"]
 

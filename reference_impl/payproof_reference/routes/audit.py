@@ -9,9 +9,9 @@ from payproof_reference.middleware.refusals import origin_of
 from payproof_reference.routes.models import StrictModel
 from payproof_reference.routes.parts import AnyId, Auditor, Moment, Whole, problems
 from payproof_reference.routes.resources import AuditRecord, Page
-from payproof_reference.services import audit_reading
-from payproof_reference.services.audit import Action, Result
-from payproof_reference.services.audit_reading import Filters
+from payproof_reference.services.audit import reading
+from payproof_reference.services.audit.log import Action, Result
+from payproof_reference.services.audit.reading import Filters
 
 __all__ = ["router"]
 
@@ -42,7 +42,7 @@ def list_audit_records(
         before=listing.starting_after,
     )
     state = request.app.state
-    found = audit_reading.read(state.engine, state.audit, principal, origin_of(request), filters, listing.limit)
+    found = reading.read(state.engine, state.audit, principal, origin_of(request), filters, listing.limit)
     return Page(
         data=[
             AuditRecord(**{**row, "event": Action(row["event"]), "result": Result(row["result"])}) for row in found.rows

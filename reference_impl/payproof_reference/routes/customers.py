@@ -9,9 +9,9 @@ from payproof_reference.routes.models import StrictModel
 from payproof_reference.routes.parts import ClientKey, CustomerId, Listing, Manager, Reader, problems, reading
 from payproof_reference.routes.performing import ACCEPTED, accepted, perform
 from payproof_reference.routes.resources import Customer, Page
-from payproof_reference.services import holdings
-from payproof_reference.services.holdings import CUSTOMERS
-from payproof_reference.services.operations import Kind, Status, Wanted
+from payproof_reference.services.operations.queue import Kind, Status, Wanted
+from payproof_reference.services.state import tenant_queries
+from payproof_reference.services.state.tenant_queries import CUSTOMERS
 
 __all__ = ["router"]
 
@@ -43,7 +43,7 @@ def create_customer(
 def list_customers(request: Request, principal: Reader, listing: Annotated[Listing, Query()]) -> Page[Customer]:
     """List customers by id."""
     with reading(request) as connection:
-        found = holdings.page(
+        found = tenant_queries.page(
             connection,
             CUSTOMERS,
             principal.tenant_id,
@@ -57,4 +57,4 @@ def list_customers(request: Request, principal: Reader, listing: Annotated[Listi
 def get_customer(request: Request, principal: Reader, customer_id: CustomerId) -> Customer:
     """Tell of a customer."""
     with reading(request) as connection:
-        return Customer(**holdings.one(connection, CUSTOMERS, principal.tenant_id, customer_id))
+        return Customer(**tenant_queries.one(connection, CUSTOMERS, principal.tenant_id, customer_id))

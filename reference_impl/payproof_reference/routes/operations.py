@@ -8,9 +8,10 @@ from pydantic import Field
 from payproof_reference.routes.parts import Listing, OperationId, Reader, problems, reading
 from payproof_reference.routes.performing import told
 from payproof_reference.routes.resources import Operation, Page
-from payproof_reference.services import holdings, operations
-from payproof_reference.services.operations import Status
+from payproof_reference.services.operations import queue
+from payproof_reference.services.operations.queue import Status
 from payproof_reference.services.refusals import Refusal, RefusedError
+from payproof_reference.services.state import tenant_queries
 
 __all__ = ["router"]
 
@@ -28,19 +29,17 @@ def list_operations(
     request: Request, principal: Reader, listing: Annotated[OperationListing, Query()]
 ) -> Page[Operation]:
     """List operations, newest first."""
-    statement = operations.of_tenant(
-        operations.listed(listing.status), principal.tenant_id, after=listing.starting_after
-    )
+    statement = queue.of_tenant(queue.listed(listing.status), principal.tenant_id, after=listing.starting_after)
     with reading(request) as connection:
-        found = holdings.cut(connection, statement, listing.limit)
-    return Page(data=[told(operations.read(row)) for row in found.rows], has_more=found.has_more)
+        found = tenant_queries.cut(connection, statement, listing.limit)
+    return Page(data=[told(queue.read(row)) for row in found.rows], has_more=found.has_more)
 
 
 @router.get("/{operation_id}", responses=problems(404))
 def get_operation(request: Request, principal: Reader, operation_id: OperationId) -> Operation:
     """Tell what became of an operation."""
     with reading(request) as connection:
-        found = operations.find(connection, operations.named(operation_id, principal.tenant_id))
+        found = queue.find(connection, queue.named(operation_id, principal.tenant_id))
     if found is None:
         raise RefusedError(Refusal.NOT_FOUND)
     return told(found)

@@ -20,7 +20,7 @@ from payproof_reference.routes.models import (
     StrictModel,
     SubscriptionId,
 )
-from payproof_reference.services.access import Permission, Principal
+from payproof_reference.services.identity.roles import Permission, Principal
 from payproof_reference.services.refusals import Refusal, RefusedError
 
 __all__ = [

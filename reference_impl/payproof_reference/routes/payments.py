@@ -17,9 +17,9 @@ from payproof_reference.routes.parts import (
 )
 from payproof_reference.routes.performing import ACCEPTED, accepted, perform
 from payproof_reference.routes.resources import Invoice, Page, Payment, Refund
-from payproof_reference.services import holdings
-from payproof_reference.services.holdings import INVOICES, PAYMENTS
-from payproof_reference.services.operations import Kind, Status, Wanted
+from payproof_reference.services.operations.queue import Kind, Status, Wanted
+from payproof_reference.services.state import tenant_queries
+from payproof_reference.services.state.tenant_queries import INVOICES, PAYMENTS
 
 __all__ = ["router"]
 
@@ -37,7 +37,7 @@ class NewRefund(StrictModel):
 def list_payments(request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]) -> Page[Payment]:
     """List payments by id."""
     with reading(request) as connection:
-        found = holdings.page(connection, PAYMENTS, principal.tenant_id, **listing.model_dump())
+        found = tenant_queries.page(connection, PAYMENTS, principal.tenant_id, **listing.model_dump())
     return Page(data=[Payment(**row) for row in found.rows], has_more=found.has_more)
 
 
@@ -45,7 +45,7 @@ def list_payments(request: Request, principal: Reader, listing: Annotated[Custom
 def list_invoices(request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]) -> Page[Invoice]:
     """List invoices by id, as events told them: so they can be had while Stripe is out of reach."""
     with reading(request) as connection:
-        found = holdings.page(connection, INVOICES, principal.tenant_id, **listing.model_dump())
+        found = tenant_queries.page(connection, INVOICES, principal.tenant_id, **listing.model_dump())
     return Page(data=[Invoice(**row) for row in found.rows], has_more=found.has_more)
 
 

@@ -9,9 +9,9 @@ from starlette.responses import JSONResponse
 from payproof_reference.middleware.refusals import origin_of
 from payproof_reference.routes import resources
 from payproof_reference.routes.parts import seconds
-from payproof_reference.services import asking
-from payproof_reference.services.access import Principal
-from payproof_reference.services.operations import Operation, Status, Wanted
+from payproof_reference.services.identity.roles import Principal
+from payproof_reference.services.operations import intake
+from payproof_reference.services.operations.queue import Operation, Status, Wanted
 from payproof_reference.services.refusals import Refusal, RefusedError
 from payproof_reference.services.stripe.errors import BillingError
 
@@ -37,11 +37,11 @@ def perform(request: Request, principal: Principal, wanted: Wanted, client_key: 
         BillingError: Stripe refused it, now or when the same request was sent before.
     """
     state, origin = request.app.state, origin_of(request)
-    asked = asking.ask(
+    asked = intake.ask(
         state.engine,
         state.audit,
         state.settings.credential_key,
-        asking.Request(wanted=wanted, principal=principal, origin=origin, client_key=client_key),
+        intake.Request(wanted=wanted, principal=principal, origin=origin, client_key=client_key),
         seconds(),
     )
     operation: Operation = asked.operation

@@ -8,8 +8,8 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import Field
 
 from payproof_reference.routes.models import StrictModel
-from payproof_reference.services.audit import Action, Result
-from payproof_reference.services.operations import Kind, Status
+from payproof_reference.services.audit.log import Action, Result
+from payproof_reference.services.operations.queue import Kind, Status
 from payproof_reference.services.stripe.errors import Category
 
 __all__ = [

@@ -17,8 +17,8 @@ from payproof_reference.routes.parts import (
     require_plan,
 )
 from payproof_reference.routes.resources import CheckoutPage, CheckoutSession, PortalPage
-from payproof_reference.services import holdings
-from payproof_reference.services.holdings import CHECKOUT_SESSIONS
+from payproof_reference.services.state import tenant_queries
+from payproof_reference.services.state.tenant_queries import CHECKOUT_SESSIONS
 
 __all__ = ["router"]
 
@@ -55,7 +55,7 @@ def create_checkout_session(
 def get_checkout_session(request: Request, principal: Reader, session_id: CheckoutSessionId) -> CheckoutSession:
     """Tell whether a session was paid, which the visit of the success page does not."""
     with reading(request) as connection:
-        return CheckoutSession(**holdings.one(connection, CHECKOUT_SESSIONS, principal.tenant_id, session_id))
+        return CheckoutSession(**tenant_queries.one(connection, CHECKOUT_SESSIONS, principal.tenant_id, session_id))
 
 
 @router.post("/portal-sessions", status_code=HTTPStatus.CREATED, responses=problems(400, 402, 404))

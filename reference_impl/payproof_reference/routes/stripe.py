@@ -12,13 +12,14 @@ from payproof_reference.middleware import bodies, paths, refusals
 from payproof_reference.middleware.bodies import BodyTooLargeError
 from payproof_reference.middleware.errors import Problem, problem
 from payproof_reference.middleware.refusals import origin_of
-from payproof_reference.services import metrics, webhooks
-from payproof_reference.services.audit import Action, Record, Result
-from payproof_reference.services.deliveries import Receipt
-from payproof_reference.services.logging import new_reference
+from payproof_reference.services.audit.log import Action, Record, Result
+from payproof_reference.services.events import webhooks
+from payproof_reference.services.events.delivery import Receipt
+from payproof_reference.services.events.webhooks import Cause, Event, RejectedError
 from payproof_reference.services.stripe.errors import BillingError
-from payproof_reference.services.webhooks import Cause, Event, RejectedError
 from payproof_reference.settings import Settings
+from payproof_reference.telemetry import metrics
+from payproof_reference.telemetry.logging import new_reference
 
 __all__ = ["accept", "enter_refusal", "read_body", "receive", "reject", "router"]
 

@@ -22,11 +22,11 @@ from payproof_reference.routes.parts import (
 )
 from payproof_reference.routes.performing import ACCEPTED, accepted, perform
 from payproof_reference.routes.resources import Page, Subscription
-from payproof_reference.services import holdings
-from payproof_reference.services.access import Principal
-from payproof_reference.services.entitlement import Terms, is_entitled
-from payproof_reference.services.holdings import SUBSCRIPTIONS
-from payproof_reference.services.operations import Kind, Status, Wanted
+from payproof_reference.services.identity.roles import Principal
+from payproof_reference.services.operations.queue import Kind, Status, Wanted
+from payproof_reference.services.state import tenant_queries
+from payproof_reference.services.state.entitlement import Terms, is_entitled
+from payproof_reference.services.state.tenant_queries import SUBSCRIPTIONS
 
 __all__ = ["router"]
 
@@ -75,7 +75,7 @@ def list_subscriptions(
 ) -> Page[Subscription]:
     """List subscriptions by id."""
     with reading(request) as connection:
-        found = holdings.page(connection, SUBSCRIPTIONS, principal.tenant_id, **listing.model_dump())
+        found = tenant_queries.page(connection, SUBSCRIPTIONS, principal.tenant_id, **listing.model_dump())
     return Page(data=[told(request, row) for row in found.rows], has_more=found.has_more)
 
 
@@ -83,7 +83,7 @@ def list_subscriptions(
 def get_subscription(request: Request, principal: Reader, subscription_id: SubscriptionId) -> Subscription:
     """Tell of a subscription, and whether it grants its plan now."""
     with reading(request) as connection:
-        return told(request, holdings.one(connection, SUBSCRIPTIONS, principal.tenant_id, subscription_id))
+        return told(request, tenant_queries.one(connection, SUBSCRIPTIONS, principal.tenant_id, subscription_id))
 
 
 @router.post("/{subscription_id}/change-plan", response_model=Subscription, responses=CHANGING)

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from payproof_reference.services.snapshots import Customer, StripeObject, Subscription
 from payproof_reference.services.stripe.connection import Connection
 from payproof_reference.services.stripe.errors import Failure, Kind
 from payproof_reference.services.stripe.port import (
@@ -13,6 +12,7 @@ from payproof_reference.services.stripe.port import (
     checked_key,
     checked_subscription_id,
 )
+from payproof_reference.services.stripe.snapshots import CustomerSnapshot, StripeObject, SubscriptionSnapshot
 
 if TYPE_CHECKING:
     from stripe import RequestOptions
@@ -43,20 +43,20 @@ class LiveStripe:
     def __init__(self, connection: Connection) -> None:
         self._stripe = connection
 
-    def create_customer(self, *, reference: str, idempotency_key: str) -> Customer:
+    def create_customer(self, *, reference: str, idempotency_key: str) -> CustomerSnapshot:
         """Create a customer who carries nothing but the service's own opaque reference."""
         return self._stripe.write(
             "create_customer",
-            Customer,
+            CustomerSnapshot,
             idempotency_key,
             lambda client, options: client.v1.customers.create({"metadata": {"reference": reference}}, options),
         )
 
-    def create_subscription(self, *, customer_id: str, price_id: str, idempotency_key: str) -> Subscription:
+    def create_subscription(self, *, customer_id: str, price_id: str, idempotency_key: str) -> SubscriptionSnapshot:
         """Subscribe a customer and collect the first payment; a decline creates nothing."""
         return self._stripe.write(
             "create_subscription",
-            Subscription,
+            SubscriptionSnapshot,
             idempotency_key,
             lambda client, options: client.v1.subscriptions.create(
                 {
@@ -70,14 +70,16 @@ class LiveStripe:
             ),
         )
 
-    def retrieve_subscription(self, subscription_id: str) -> Subscription:
+    def retrieve_subscription(self, subscription_id: str) -> SubscriptionSnapshot:
         """Fetch the state of a subscription."""
         checked_subscription_id(subscription_id)
         return self._stripe.read(
-            "retrieve_subscription", Subscription, lambda client: client.v1.subscriptions.retrieve(subscription_id)
+            "retrieve_subscription",
+            SubscriptionSnapshot,
+            lambda client: client.v1.subscriptions.retrieve(subscription_id),
         )
 
-    def change_plan(self, subscription_id: str, *, price_id: str, idempotency_key: str) -> Subscription:
+    def change_plan(self, subscription_id: str, *, price_id: str, idempotency_key: str) -> SubscriptionSnapshot:
         """Move a subscription of one plan to another price, with prorations; a decline changes nothing."""
         checked_subscription_id(subscription_id)
         # Without the item's id Stripe would add a second plan. The id outlives changes of the price, so a repetition
@@ -86,7 +88,7 @@ class LiveStripe:
         item_id = caller.call("find_plan", caller.policies.reads, lambda: self._only_item(subscription_id)).id
         return self._stripe.write(
             "change_plan",
-            Subscription,
+            SubscriptionSnapshot,
             idempotency_key,
             lambda client, options: client.v1.subscriptions.update(
                 subscription_id,
@@ -99,45 +101,47 @@ class LiveStripe:
             ),
         )
 
-    def cancel_at_period_end(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def cancel_at_period_end(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Let a subscription end with the period that is paid."""
         checked_subscription_id(subscription_id)
         return self._stripe.write(
             "cancel_at_period_end",
-            Subscription,
+            SubscriptionSnapshot,
             idempotency_key,
             lambda client, options: client.v1.subscriptions.update(
                 subscription_id, {"cancel_at_period_end": True}, options
             ),
         )
 
-    def resume(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def resume(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Take back a cancellation at the period's end, which only works before it."""
         checked_subscription_id(subscription_id)
         return self._stripe.write(
             "resume",
-            Subscription,
+            SubscriptionSnapshot,
             idempotency_key,
             lambda client, options: client.v1.subscriptions.update(
                 subscription_id, {"cancel_at_period_end": False}, options
             ),
         )
 
-    def cancel_now(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def cancel_now(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """End a subscription at once; one that has ended already is a success."""
         checked_subscription_id(subscription_id)
         options: RequestOptions = {"idempotency_key": checked_key(idempotency_key)}
 
-        def attempt() -> Subscription | Failure:
+        def attempt() -> SubscriptionSnapshot | Failure:
             outcome = self._stripe.attempt(
-                Subscription, lambda client: client.v1.subscriptions.cancel(subscription_id, {}, options)
+                SubscriptionSnapshot, lambda client: client.v1.subscriptions.cancel(subscription_id, {}, options)
             )
             if not isinstance(outcome, Failure) or outcome.status != NOT_FOUND:
                 return outcome
             # Stripe ignores the key of a DELETE, and an ended subscription is not found by it. So after a lost answer,
             # as after a crash, the state tells whether the cancellation was done.
-            state = self._stripe.attempt(Subscription, lambda client: client.v1.subscriptions.retrieve(subscription_id))
-            return outcome if isinstance(state, Subscription) and state.status != "canceled" else state
+            state = self._stripe.attempt(
+                SubscriptionSnapshot, lambda client: client.v1.subscriptions.retrieve(subscription_id)
+            )
+            return outcome if isinstance(state, SubscriptionSnapshot) and state.status != "canceled" else state
 
         return self._stripe.caller.call("cancel_now", self._stripe.caller.policies.writes, attempt)
 

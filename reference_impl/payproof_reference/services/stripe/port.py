@@ -1,7 +1,7 @@
 """What the service asks of Stripe: the port, its idempotency keys, and the objects that come back.
 
-`Customer` and `Subscription` are those of the webhook, so that an object that was fetched is applied like one that was
-delivered. None of them has room for card data, names or addresses (PCI DSS 3.2.1).
+Customers and subscriptions come back as the snapshots that events carry, so that an object that was fetched is applied
+like one that was delivered. None of them has room for card data, names or addresses (PCI DSS 3.2.1).
 """
 
 import re
@@ -9,8 +9,15 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
-from payproof_reference.services.snapshots import Amount, Currency, Customer, InvoiceId, StripeObject, Subscription
-from payproof_reference.services.webhooks import Timestamp
+from payproof_reference.services.stripe.snapshots import (
+    Amount,
+    Currency,
+    CustomerSnapshot,
+    InvoiceId,
+    StripeObject,
+    SubscriptionSnapshot,
+    Timestamp,
+)
 
 __all__ = [
     "CheckoutSession",
@@ -87,31 +94,31 @@ class StripeGateway(Protocol):
     Source: https://docs.stripe.com/api/idempotent_requests.
     """
 
-    def create_customer(self, *, reference: str, idempotency_key: str) -> Customer:
+    def create_customer(self, *, reference: str, idempotency_key: str) -> CustomerSnapshot:
         """Create a customer who carries nothing but the service's own opaque reference."""
         ...
 
-    def create_subscription(self, *, customer_id: str, price_id: str, idempotency_key: str) -> Subscription:
+    def create_subscription(self, *, customer_id: str, price_id: str, idempotency_key: str) -> SubscriptionSnapshot:
         """Subscribe a customer and collect the first payment; a decline creates nothing."""
         ...
 
-    def retrieve_subscription(self, subscription_id: str) -> Subscription:
+    def retrieve_subscription(self, subscription_id: str) -> SubscriptionSnapshot:
         """Fetch the state of a subscription: for a webhook that cannot tell which of two events is newer."""
         ...
 
-    def change_plan(self, subscription_id: str, *, price_id: str, idempotency_key: str) -> Subscription:
+    def change_plan(self, subscription_id: str, *, price_id: str, idempotency_key: str) -> SubscriptionSnapshot:
         """Move a subscription of one plan to another price, with prorations; a decline changes nothing."""
         ...
 
-    def cancel_at_period_end(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def cancel_at_period_end(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Let a subscription end with the period that is paid."""
         ...
 
-    def resume(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def resume(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Take back a cancellation at the period's end, which only works before it."""
         ...
 
-    def cancel_now(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def cancel_now(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """End a subscription at once; one that has ended already is a success."""
         ...
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from payproof_reference.services.card_data import card_numbers
+from payproof_reference.text.card_data import card_numbers
 
 __all__ = ["configure", "new_reference", "redact"]
 

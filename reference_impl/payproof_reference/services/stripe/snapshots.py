@@ -1,4 +1,4 @@
-"""The billing objects inside events, in the shapes before and after API version 2025-03-31 (basil).
+"""The billing objects as Stripe shows them, in events and in answers, before and after API version 2025-03-31 (basil).
 
 Only ids, statuses, amounts and times are read. Each is held to a shape in which no card number, name or address fits,
 because what is read here is what the database keeps (PCI DSS 3.2.1, 3.3.1).
@@ -6,13 +6,25 @@ because what is read here is what the database keeps (PCI DSS 3.2.1, 3.3.1).
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from payproof_reference.services.webhooks import Cause, Event, RejectedError, Timestamp
+__all__ = [
+    "Amount",
+    "ChargeSnapshot",
+    "CheckoutSnapshot",
+    "Currency",
+    "CustomerSnapshot",
+    "DisputeSnapshot",
+    "InvoiceId",
+    "InvoiceSnapshot",
+    "Snapshot",
+    "StripeObject",
+    "SubscriptionSnapshot",
+    "Timestamp",
+]
 
-__all__ = ["Charge", "Customer", "Dispute", "Invoice", "Session", "Snapshot", "Subscription", "read"]
-
-SUBSCRIPTION_PREFIX = "customer.subscription."
+# Seconds since the epoch.
+Timestamp = Annotated[int, Field(ge=0, lt=10**11)]
 
 
 def id_of(value: Any) -> Any:
@@ -39,20 +51,20 @@ class StripeObject(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, hide_input_in_errors=True)
 
 
-class Customer(StripeObject):
+class CustomerSnapshot(StripeObject):
     """A customer: the id alone, since everything else about it is personal."""
 
     id: CustomerId
 
 
-class Price(StripeObject):
+class PriceSnapshot(StripeObject):
     id: PriceId
     unit_amount: Amount | None = None
     currency: Currency | None = None
 
 
 class SubscriptionItem(StripeObject):
-    price: Price
+    price: PriceSnapshot
     current_period_end: Timestamp | None = None
 
 
@@ -60,7 +72,7 @@ class SubscriptionItems(StripeObject):
     data: list[SubscriptionItem] = Field(default_factory=list)
 
 
-class Subscription(StripeObject):
+class SubscriptionSnapshot(StripeObject):
     """A subscription of one plan; times in seconds since the epoch."""
 
     id: SubscriptionId
@@ -103,7 +115,7 @@ class InvoiceParent(StripeObject):
     subscription_details: SubscriptionDetails | None = None
 
 
-class Invoice(StripeObject):
+class InvoiceSnapshot(StripeObject):
     """An invoice; the amount is in the currency's smallest unit."""
 
     id: InvoiceId
@@ -122,7 +134,7 @@ class Invoice(StripeObject):
         return self.subscription
 
 
-class Charge(StripeObject):
+class ChargeSnapshot(StripeObject):
     """A payment, or one that failed; the amounts are in the currency's smallest unit."""
 
     id: ChargeId
@@ -134,7 +146,7 @@ class Charge(StripeObject):
     currency: Currency
 
 
-class Dispute(StripeObject):
+class DisputeSnapshot(StripeObject):
     """A payment that the customer's bank takes back, or asks about; the amount is in the currency's smallest unit."""
 
     id: DisputeId
@@ -155,7 +167,7 @@ class Dispute(StripeObject):
     currency: Currency
 
 
-class Session(StripeObject):
+class CheckoutSnapshot(StripeObject):
     """A Checkout session: that it is complete does not mean that it is paid."""
 
     id: SessionId
@@ -164,28 +176,6 @@ class Session(StripeObject):
     payment_status: Literal["no_payment_required", "paid", "unpaid"]
 
 
-Snapshot = Customer | Subscription | Invoice | Charge | Dispute | Session
-MODELS: dict[str, type[Snapshot]] = {
-    **dict.fromkeys(("customer.created", "customer.updated", "customer.deleted"), Customer),
-    **dict.fromkeys(("invoice.paid", "invoice.payment_failed"), Invoice),
-    **dict.fromkeys(("charge.succeeded", "charge.failed", "charge.refunded"), Charge),
-    **dict.fromkeys(("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"), Dispute),
-    "checkout.session.completed": Session,
-    "checkout.session.async_payment_succeeded": Session,
-    "checkout.session.async_payment_failed": Session,
-    "checkout.session.expired": Session,
-}
-
-
-def read(event: Event) -> Snapshot | None:
-    """Read the object of an event, or None when the service does not handle the type.
-
-    Raises:
-        RejectedError: NOT_AN_EVENT when a handled type carries an object of another shape. An explicit refusal, which
-            Stripe repeats and reports, is better than a success without effect.
-    """
-    model = Subscription if event.type.startswith(SUBSCRIPTION_PREFIX) else MODELS.get(event.type)
-    try:
-        return None if model is None else model.model_validate(event.data.object)
-    except ValidationError:
-        raise RejectedError(Cause.NOT_AN_EVENT) from None
+Snapshot = (
+    CustomerSnapshot | SubscriptionSnapshot | InvoiceSnapshot | ChargeSnapshot | DisputeSnapshot | CheckoutSnapshot
+)

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, delete, f
 
 from payproof_reference.database.engine import snapshot
 from payproof_reference.database.tables import Retention, audit_log, metadata
-from payproof_reference.services.audit import Action, AuditBrokenError, AuditLog, Record, Result
-from payproof_reference.services.chain import Broken, Mark
+from payproof_reference.services.audit.chain import Broken, Mark
+from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
 
 __all__ = ["count", "due", "purge"]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from payproof_reference.services.digests import keyed
+from payproof_reference.text.digests import keyed
 
 __all__ = ["GENESIS", "KEY_EXCHANGED", "Anchor", "Broken", "Fault", "Intact", "Mark", "check", "digest_of", "sealed"]
 

@@ -4,8 +4,9 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
-from payproof_reference.services import billing, deliveries, snapshots, webhooks
-from payproof_reference.services.billing import Outcome, Reason, Receipt
+from payproof_reference.services.events import audit_records, event_types, webhooks
+from payproof_reference.services.events.delivery import Outcome, Reason, Receipt
+from tests.recording import record_event
 from tests.reference_impl.deliveries import event, subscription
 
 NOW = 1_700_000_000
@@ -29,7 +30,7 @@ def record(engine, audit):
 
     def one(body: bytes) -> Receipt:
         found = webhooks.parse(body)
-        return billing.record(engine, audit, found, livemode=False, received_at=NOW, origin="192.0.2.1")
+        return record_event(engine, audit, found, livemode=False, received_at=NOW, origin="192.0.2.1")
 
     return one
 
@@ -228,6 +229,6 @@ def test_effect_on_nobody_known_has_no_tenant(record):
 
 def test_every_handled_type_has_a_name_in_the_audit_log():
     """No effect goes by a name that was not chosen for it."""
-    assert set(snapshots.MODELS) == {
-        kind for kind in deliveries.ACTIONS if not kind.startswith("customer.subscription.")
+    assert set(event_types.MODELS) == {
+        kind for kind in audit_records.ACTIONS if not kind.startswith("customer.subscription.")
     }

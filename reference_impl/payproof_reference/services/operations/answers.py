@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 
 from payproof_reference.database.engine import insert
 from payproof_reference.database.tables import customers, subscriptions
-from payproof_reference.services.operations import Kind, Operation
-from payproof_reference.services.snapshots import Customer, Subscription
-from payproof_reference.services.state import terms_of
+from payproof_reference.services.operations.queue import Kind, Operation
+from payproof_reference.services.state.rows import terms_of
 from payproof_reference.services.stripe.port import Refund
+from payproof_reference.services.stripe.snapshots import CustomerSnapshot, SubscriptionSnapshot
 
 __all__ = ["Answer", "apply"]
 
-Answer = Customer | Subscription | Refund
+Answer = CustomerSnapshot | SubscriptionSnapshot | Refund
 
 # Stripe never leaves these.
 FINAL = ("canceled", "incomplete_expired")
@@ -33,11 +33,11 @@ def apply(connection: Connection, operation: Operation, answer: Answer, since: i
         since: when it may first have been given, in seconds since the epoch; what events reported later stays.
     """
     match answer:
-        case Customer():
+        case CustomerSnapshot():
             adopt(connection, answer, operation.tenant_id)
-        case Subscription() if operation.kind is Kind.CREATE_SUBSCRIPTION:
+        case SubscriptionSnapshot() if operation.kind is Kind.CREATE_SUBSCRIPTION:
             begin(connection, answer, operation)
-        case Subscription():
+        case SubscriptionSnapshot():
             change(connection, answer, operation, since)
         case Refund():
             # Only the event tells the sum of all refunds; a part that is added here could be counted twice.
@@ -46,7 +46,7 @@ def apply(connection: Connection, operation: Operation, answer: Answer, since: i
             assert_never(answer)
 
 
-def adopt(connection: Connection, customer: Customer, tenant_id: str) -> None:
+def adopt(connection: Connection, customer: CustomerSnapshot, tenant_id: str) -> None:
     """Write whose a new customer is; its event may have come first, and knows nothing of tenants."""
     statement = insert(connection, customers).values(
         stripe_customer_id=customer.id, deleted=False, event_created_at=0, tenant_id=tenant_id
@@ -60,7 +60,7 @@ def adopt(connection: Connection, customer: Customer, tenant_id: str) -> None:
     )
 
 
-def begin(connection: Connection, subscription: Subscription, operation: Operation) -> None:
+def begin(connection: Connection, subscription: SubscriptionSnapshot, operation: Operation) -> None:
     """Write a new subscription, unless its event came first."""
     statement = insert(connection, subscriptions).values(
         stripe_subscription_id=subscription.id,
@@ -71,7 +71,7 @@ def begin(connection: Connection, subscription: Subscription, operation: Operati
     connection.execute(statement.on_conflict_do_nothing())
 
 
-def change(connection: Connection, subscription: Subscription, operation: Operation, since: int) -> None:
+def change(connection: Connection, subscription: SubscriptionSnapshot, operation: Operation, since: int) -> None:
     """Write the new state of a subscription that has not ended, unless an event told of a newer one."""
     statement = subscriptions.update().where(
         subscriptions.c.stripe_subscription_id == operation.stripe_subscription_id,

@@ -18,9 +18,10 @@ from sqlalchemy import Connection, CursorResult, Engine, bindparam, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from payproof_reference.database.tables import audit_anchors, audit_log
-from payproof_reference.services import chain, metrics
-from payproof_reference.services.chain import GENESIS, Anchor, Broken, Intact, Mark
+from payproof_reference.services.audit import chain
+from payproof_reference.services.audit.chain import GENESIS, Anchor, Broken, Intact, Mark
 from payproof_reference.settings import AuditSettings
+from payproof_reference.telemetry import metrics
 
 __all__ = ["Action", "AuditBrokenError", "AuditLog", "Record", "Result"]
 

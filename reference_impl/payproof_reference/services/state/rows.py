@@ -11,22 +11,34 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from payproof_reference.database.engine import insert_into
 from payproof_reference.database.tables import checkout_sessions, customers, disputes, invoices, payments, subscriptions
-from payproof_reference.services import courses
-from payproof_reference.services.snapshots import Charge, Customer, Dispute, Invoice, Session, Snapshot, Subscription
-from payproof_reference.services.webhooks import Event
+from payproof_reference.services.state import ordering
+from payproof_reference.services.stripe.snapshots import (
+    ChargeSnapshot,
+    CheckoutSnapshot,
+    CustomerSnapshot,
+    DisputeSnapshot,
+    InvoiceSnapshot,
+    Snapshot,
+    SubscriptionSnapshot,
+)
 
-__all__ = ["Row", "holds", "look", "row_of", "same_second", "terms_of", "write"]
+__all__ = ["Row", "holds_report", "is_of_same_second", "lock_row", "row_of", "terms_of", "write_row"]
 
 Row = dict[str, Any]
 
 
-def row_of(event: Event, snapshot: Snapshot) -> tuple[Table, Row]:
-    """Lay a snapshot out as a row of its table."""
-    deleted = event.type.endswith(".deleted")
+def row_of(snapshot: Snapshot, *, deleted: bool, reported_at: int) -> tuple[Table, Row]:
+    """Lay a snapshot out as a row of its table.
+
+    Args:
+        snapshot: the state of an object.
+        deleted: whether the object is gone.
+        reported_at: when the event that reports it was created, in seconds since the epoch.
+    """
     match snapshot:
-        case Customer():
+        case CustomerSnapshot():
             table, row = customers, {"stripe_customer_id": snapshot.id, "deleted": deleted}
-        case Subscription():
+        case SubscriptionSnapshot():
             table, row = (
                 subscriptions,
                 {
@@ -36,7 +48,7 @@ def row_of(event: Event, snapshot: Snapshot) -> tuple[Table, Row]:
                     "status": "canceled" if deleted else snapshot.status,
                 },
             )
-        case Invoice():
+        case InvoiceSnapshot():
             table, row = (
                 invoices,
                 {
@@ -48,7 +60,7 @@ def row_of(event: Event, snapshot: Snapshot) -> tuple[Table, Row]:
                     "currency": snapshot.currency,
                 },
             )
-        case Charge():
+        case ChargeSnapshot():
             table, row = (
                 payments,
                 {
@@ -61,7 +73,7 @@ def row_of(event: Event, snapshot: Snapshot) -> tuple[Table, Row]:
                     "currency": snapshot.currency,
                 },
             )
-        case Dispute():
+        case DisputeSnapshot():
             table, row = (
                 disputes,
                 {
@@ -72,7 +84,7 @@ def row_of(event: Event, snapshot: Snapshot) -> tuple[Table, Row]:
                     "currency": snapshot.currency,
                 },
             )
-        case Session():
+        case CheckoutSnapshot():
             table, row = (
                 checkout_sessions,
                 {
@@ -84,10 +96,10 @@ def row_of(event: Event, snapshot: Snapshot) -> tuple[Table, Row]:
             )
         case _:
             assert_never(snapshot)
-    return table, row | {"event_created_at": event.created}
+    return table, row | {"event_created_at": reported_at}
 
 
-def terms_of(subscription: Subscription) -> Row:
+def terms_of(subscription: SubscriptionSnapshot) -> Row:
     """Name the columns of a subscription that change, which an event and an answer report alike."""
     return {
         "stripe_price_id": subscription.price_id,
@@ -99,7 +111,7 @@ def terms_of(subscription: Subscription) -> Row:
     }
 
 
-def write(connection: Connection, table: Table, row: Row, *, asked: bool) -> RowMapping | None:
+def write_row(connection: Connection, table: Table, row: Row, *, asked: bool) -> RowMapping | None:
     """Write a row and give the tenant whose it is (or None for nobody's) as `tenant_id`, unless what is there counts.
 
     Args:
@@ -112,22 +124,22 @@ def write(connection: Connection, table: Table, row: Row, *, asked: bool) -> Row
         None when nothing was written.
     """
     whose = row["stripe_charge_id"] if table is disputes else row["stripe_customer_id"]
-    statement = upsert(connection.dialect.name, table, asked=asked)
+    statement = build_upsert(connection.dialect.name, table, asked=asked)
     return connection.execute(statement, row | {"whose": whose}).mappings().first()
 
 
 @cache
-def upsert(dialect: str, table: Table, *, asked: bool) -> ReturningInsert[Any]:
+def build_upsert(dialect: str, table: Table, *, asked: bool) -> ReturningInsert[Any]:
     """Build the statement that inserts a row, or replaces it when what it reports counts."""
     statement = insert_into(dialect, table)
     # Whose a customer is events never say.
     reported = {column.name: statement.excluded[column.name] for column in table.c if column.name != "tenant_id"}
-    counts = courses.is_newer(table, statement.excluded, asked=asked)
+    counts = ordering.is_newer(table, statement.excluded, asked=asked)
     replacing = statement.on_conflict_do_update(index_elements=table.primary_key, set_=reported, where=counts)
-    return replacing.returning(tenant(table).label("tenant_id"))
+    return replacing.returning(build_tenant_query(table).label("tenant_id"))
 
 
-def tenant(table: Table) -> ColumnElement[str | None]:
+def build_tenant_query(table: Table) -> ColumnElement[str | None]:
     """Build the question whose a row is: the tenant of its customer; of a dispute, that of the payment's."""
     if table is customers:
         return customers.c.tenant_id
@@ -139,24 +151,24 @@ def tenant(table: Table) -> ColumnElement[str | None]:
     return select(customers.c.tenant_id).where(customers.c.stripe_customer_id == customer).scalar_subquery()
 
 
-def look(connection: Connection, table: Table, row: Row) -> RowMapping | None:
+def lock_row(connection: Connection, table: Table, row: Row) -> RowMapping | None:
     """Read what the database holds of an object, and keep it from others until the transaction ends."""
     (key,) = table.primary_key
-    return connection.execute(finding(table), {"key": row[key.name]}).mappings().first()
+    return connection.execute(build_lock_query(table), {"key": row[key.name]}).mappings().first()
 
 
 @cache
-def finding(table: Table) -> Select[Any]:
+def build_lock_query(table: Table) -> Select[Any]:
     """Build the statement that reads a row; on SQLite the one write lock keeps it from others."""
     (key,) = table.primary_key
     return select(table).where(key == bindparam("key")).with_for_update()
 
 
-def holds(known: RowMapping | None, row: Row) -> bool:
+def holds_report(known: RowMapping | None, row: Row) -> bool:
     """Tell whether the database holds all that is reported."""
     return known is not None and all(known[name] == value for name, value in row.items())
 
 
-def same_second(known: RowMapping | None, row: Row) -> bool:
+def is_of_same_second(known: RowMapping | None, row: Row) -> bool:
     """Tell whether what the database holds was reported in the same second."""
     return known is not None and known["event_created_at"] == row["event_created_at"]

@@ -11,14 +11,15 @@ from sqlalchemy import Column, Connection, Engine
 
 from payproof_reference.database.tables import customers, payments, subscriptions
 from payproof_reference.database.tables import operations as table
-from payproof_reference.services import holdings, operations
-from payproof_reference.services.access import Principal
-from payproof_reference.services.audit import Action, AuditLog
-from payproof_reference.services.consequences import told
-from payproof_reference.services.digests import keyed
-from payproof_reference.services.logging import new_reference
-from payproof_reference.services.operations import Operation, Wanted
+from payproof_reference.services.audit.log import Action, AuditLog
+from payproof_reference.services.identity.roles import Principal
+from payproof_reference.services.operations import queue
+from payproof_reference.services.operations.queue import Operation, Wanted
+from payproof_reference.services.operations.transitions import told
 from payproof_reference.services.refusals import Refusal, RefusedError
+from payproof_reference.services.state import tenant_queries
+from payproof_reference.telemetry.logging import new_reference
+from payproof_reference.text.digests import keyed
 
 __all__ = ["Asked", "Request", "ask"]
 
@@ -63,7 +64,7 @@ def ask(engine: Engine, audit: AuditLog, key: SecretStr, request: Request, now: 
         found = same(connection, client_key)
         if found is None:
             wanted = owned(connection, tenant_id, request.wanted)
-            made = operations.enter(
+            made = queue.enter(
                 connection,
                 wanted,
                 now,
@@ -85,7 +86,7 @@ def ask(engine: Engine, audit: AuditLog, key: SecretStr, request: Request, now: 
 
 def same(connection: Connection, client_key: str | None) -> Operation | None:
     """Find the operation that was asked for under the same key of the same tenant."""
-    return None if client_key is None else operations.find(connection, table.c.client_key == client_key)
+    return None if client_key is None else queue.find(connection, table.c.client_key == client_key)
 
 
 def owned(connection: Connection, tenant_id: str, wanted: Wanted) -> Wanted:
@@ -98,9 +99,9 @@ def owned(connection: Connection, tenant_id: str, wanted: Wanted) -> Wanted:
     column = identified(wanted)
     if column is None or wanted.target_id is None:
         return wanted
-    customer_id = holdings.locked_customer(connection, tenant_id, column, wanted.target_id)
+    customer_id = tenant_queries.locked_customer(connection, tenant_id, column, wanted.target_id)
     intent = wanted.stripe_payment_intent_id
-    if intent is not None and (wanted.amount or 1) > holdings.refundable(connection, intent):
+    if intent is not None and (wanted.amount or 1) > tenant_queries.refundable(connection, intent):
         raise RefusedError(Refusal.NOT_REFUNDABLE)
     return replace(wanted, stripe_customer_id=customer_id)
 

@@ -1,31 +1,29 @@
-"""The way of deliveries into the database: those that arrive while a transaction runs share the next one.
+"""The queue of deliveries before the database: those that arrive while a transaction runs share the next one.
 
 A commit waits for the disk, and the audit log has one end, so that transactions queue there whatever they do. With many
 deliveries in each the queue is short (group commit). Nothing waits when nothing else is under way.
+
+From here the way leads down only: transactions, inbox, effects, and the rows of `services/state`.
 """
 
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-import structlog
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy import Engine
 
-from payproof_reference.services import billing, snapshots
-from payproof_reference.services.audit import AuditLog
-from payproof_reference.services.deliveries import Account, Delivery, Fetched, Receipt, UndecidedError, failure
-from payproof_reference.services.snapshots import Subscription
+from payproof_reference.services.audit.log import AuditLog
+from payproof_reference.services.events import audit_records, event_types, transactions
+from payproof_reference.services.events.delivery import Account, Delivery, Fetched, Receipt, UndecidedError
+from payproof_reference.services.events.webhooks import Event
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.services.stripe.port import StripeGateway
-from payproof_reference.services.webhooks import Event
+from payproof_reference.services.stripe.snapshots import SubscriptionSnapshot
 
-__all__ = ["Recorder", "together"]
-
-log = structlog.get_logger()
+__all__ = ["Recorder"]
 
 # Stripe waits 10 seconds for an answer.
 ANSWER_SECONDS = 9
@@ -69,7 +67,7 @@ class Recorder:
             TimeoutError: it could not be done in the time that the sender waits.
             SQLAlchemyError: nothing was recorded.
         """
-        delivery = Delivery(event, snapshots.read(event), received_at, origin)
+        delivery = Delivery(event, event_types.read_snapshot(event), received_at, origin)
         async with asyncio.timeout(ANSWER_SECONDS):
             while True:
                 try:
@@ -92,10 +90,10 @@ class Recorder:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
             # By their objects, so that two processes never wait for each other's rows.
-            batch = sorted((entry for entry in batch if not entry[1].done()), key=lambda entry: place(entry[0]))
+            batch = sorted((entry for entry in batch if not entry[1].done()), key=lambda entry: sort_key(entry[0]))
             became = await to_thread.run_sync(
                 partial(
-                    together,
+                    transactions.record_together,
                     self._engine,
                     self._audit,
                     [delivery for delivery, _ in batch],
@@ -112,49 +110,22 @@ class Recorder:
                 else:
                     future.set_result(outcome)
 
-    async def _ask(self, delivery: Delivery) -> Subscription:
+    async def _ask(self, delivery: Delivery) -> SubscriptionSnapshot:
         """Fetch the state that two events of one second tell differently."""
-        assert isinstance(delivery.snapshot, Subscription)  # the events of other objects settle it among themselves
+        assert isinstance(
+            delivery.snapshot, SubscriptionSnapshot
+        )  # the events of other objects settle it among themselves
         try:
             return await to_thread.run_sync(
                 self._gateway.retrieve_subscription, delivery.snapshot.id, abandon_on_cancel=True
             )
         except BillingError as error:
-            await to_thread.run_sync(self._audit.note, self._engine, failure(delivery, error))
+            await to_thread.run_sync(
+                self._audit.note, self._engine, audit_records.build_failure_record(delivery, error)
+            )
             raise
 
 
-def together(
-    engine: Engine, audit: AuditLog, deliveries: Sequence[Delivery], account: Account, *, until: float
-) -> list[Receipt | Exception]:
-    """Record deliveries in one transaction; when that fails, each in its own, so that none costs another its effect.
-
-    One that was asked of Stripe goes alone: what else happened to its object is read in the audit log, to which a
-    transaction adds at its end.
-
-    Args:
-        engine: the database.
-        audit: the audit log in it.
-        deliveries: in the order in which they came.
-        account: whose events count.
-        until: a time of the monotonic clock, after which nothing more is begun.
-
-    Returns:
-        For each delivery its receipt, or the error for which nothing of it was recorded.
-    """
-    if len(deliveries) > 1 and not any(delivery.fetched for delivery in deliveries):
-        try:
-            return [*billing.attempt(engine, audit, deliveries, account)]
-        except Exception as error:  # noqa: BLE001 - whosever it is, that one meets it again below
-            log.info("deliveries_separated", deliveries=len(deliveries), cause=type(error).__name__)
-    return [
-        billing.alone(engine, audit, delivery, account)
-        if time.monotonic() < until
-        else TimeoutError("nobody waits for the answer any more")
-        for delivery in deliveries
-    ]
-
-
-def place(delivery: Delivery) -> tuple[str, str]:
+def sort_key(delivery: Delivery) -> tuple[str, str]:
     """Give what the deliveries of one transaction are sorted by."""
     return (delivery.snapshot.id if delivery.snapshot else "", delivery.event.id)

@@ -19,9 +19,9 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from payproof_reference.database.engine import insert
 from payproof_reference.database.tables import credentials, sign_in_failures
-from payproof_reference.services.access import Principal, Role
-from payproof_reference.services.audit import Action, AuditLog, Record, Result
-from payproof_reference.services.credentials import Token, is_genuine, parse
+from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
+from payproof_reference.services.identity.credentials import Token, is_genuine, parse
+from payproof_reference.services.identity.roles import Principal, Role
 
 __all__ = ["Cause", "Failure", "enter", "sign_in"]
 

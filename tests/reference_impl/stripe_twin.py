@@ -4,13 +4,6 @@ import itertools
 import time
 from collections.abc import Callable, Mapping
 
-from payproof_reference.services.snapshots import (
-    Customer,
-    Price,
-    Subscription,
-    SubscriptionItem,
-    SubscriptionItems,
-)
 from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.services.stripe.port import (
     CheckoutSession,
@@ -20,7 +13,14 @@ from payproof_reference.services.stripe.port import (
     Refund,
     checked_subscription_id,
 )
-from payproof_reference.services.stripe.replay import Replay
+from payproof_reference.services.stripe.snapshots import (
+    CustomerSnapshot,
+    PriceSnapshot,
+    SubscriptionItem,
+    SubscriptionItems,
+    SubscriptionSnapshot,
+)
+from tests.reference_impl.stripe_replay import Replay
 
 __all__ = ["InMemoryStripe"]
 
@@ -49,7 +49,7 @@ class InMemoryStripe:
     ) -> None:
         self.replay = Replay()
         self.customers: dict[str, str] = {}
-        self.subscriptions: dict[str, Subscription] = {}
+        self.subscriptions: dict[str, SubscriptionSnapshot] = {}
         self.invoices: dict[str, list[InvoiceSummary]] = {}
         self.paid: dict[str, int] = {}
         self._prices = prices
@@ -57,22 +57,22 @@ class InMemoryStripe:
         self._clock = clock
         self._numbers = itertools.count(1)
 
-    def create_customer(self, *, reference: str, idempotency_key: str) -> Customer:
+    def create_customer(self, *, reference: str, idempotency_key: str) -> CustomerSnapshot:
         """Create a customer."""
 
-        def effect() -> Customer:
-            customer = Customer(id=self._new_id("cus"))
+        def effect() -> CustomerSnapshot:
+            customer = CustomerSnapshot(id=self._new_id("cus"))
             self.customers[customer.id] = reference
             return customer
 
         return self.replay.write("create_customer", idempotency_key, (reference,), effect)
 
-    def create_subscription(self, *, customer_id: str, price_id: str, idempotency_key: str) -> Subscription:
+    def create_subscription(self, *, customer_id: str, price_id: str, idempotency_key: str) -> SubscriptionSnapshot:
         """Create an active subscription, whose first invoice is paid."""
 
-        def effect() -> Subscription:
+        def effect() -> SubscriptionSnapshot:
             demand(customer_id in self.customers and price_id in self._prices)
-            subscription = Subscription(
+            subscription = SubscriptionSnapshot(
                 id=self._new_id("sub"),
                 customer=customer_id,
                 status="active",
@@ -84,23 +84,23 @@ class InMemoryStripe:
 
         return self.replay.write("create_subscription", idempotency_key, (customer_id, price_id), effect)
 
-    def retrieve_subscription(self, subscription_id: str) -> Subscription:
+    def retrieve_subscription(self, subscription_id: str) -> SubscriptionSnapshot:
         """Fetch the state of a subscription."""
         checked_subscription_id(subscription_id)
         return self.replay.read("retrieve_subscription", lambda: self._found(subscription_id))
 
-    def change_plan(self, subscription_id: str, *, price_id: str, idempotency_key: str) -> Subscription:
+    def change_plan(self, subscription_id: str, *, price_id: str, idempotency_key: str) -> SubscriptionSnapshot:
         """Exchange the price."""
         checked_subscription_id(subscription_id)
 
-        def effect() -> Subscription:
+        def effect() -> SubscriptionSnapshot:
             demand(price_id in self._prices)
             period_end = self._found(subscription_id).period_end
             return self._update(subscription_id, items=self._items(price_id, period_end))
 
         return self.replay.write("change_plan", idempotency_key, (subscription_id, price_id), effect)
 
-    def cancel_at_period_end(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def cancel_at_period_end(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Note the cancellation; time does not pass here, so the subscription stays active."""
         checked_subscription_id(subscription_id)
         return self.replay.write(
@@ -110,7 +110,7 @@ class InMemoryStripe:
             lambda: self._update(subscription_id, cancel_at_period_end=True),
         )
 
-    def resume(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def resume(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Take the cancellation back."""
         checked_subscription_id(subscription_id)
         return self.replay.write(
@@ -120,11 +120,11 @@ class InMemoryStripe:
             lambda: self._update(subscription_id, cancel_at_period_end=False),
         )
 
-    def cancel_now(self, subscription_id: str, *, idempotency_key: str) -> Subscription:
+    def cancel_now(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """End the subscription, or return it when it has ended."""
         checked_subscription_id(subscription_id)
 
-        def effect() -> Subscription:
+        def effect() -> SubscriptionSnapshot:
             found = self._found(subscription_id)
             return found if found.status == "canceled" else self._update(subscription_id, status="canceled")
 
@@ -192,21 +192,21 @@ class InMemoryStripe:
 
     def _items(self, price_id: str, period_end: int | None) -> SubscriptionItems:
         """Build the items of a subscription of one plan."""
-        price = Price(id=price_id, unit_amount=self._prices[price_id], currency=self._currency)
+        price = PriceSnapshot(id=price_id, unit_amount=self._prices[price_id], currency=self._currency)
         return SubscriptionItems(data=[SubscriptionItem(price=price, current_period_end=period_end)])
 
-    def _found(self, subscription_id: str) -> Subscription:
+    def _found(self, subscription_id: str) -> SubscriptionSnapshot:
         demand(subscription_id in self.subscriptions)
         return self.subscriptions[subscription_id]
 
-    def _update(self, subscription_id: str, **changes: object) -> Subscription:
+    def _update(self, subscription_id: str, **changes: object) -> SubscriptionSnapshot:
         """Change a subscription that has not ended."""
         found = self._found(subscription_id)
         demand(found.status != "canceled")
         self.subscriptions[subscription_id] = found.model_copy(update=changes)
         return self.subscriptions[subscription_id]
 
-    def _collect(self, subscription: Subscription, amount: int) -> None:
+    def _collect(self, subscription: SubscriptionSnapshot, amount: int) -> None:
         """Bill a period, and have it paid."""
         self.paid[self._new_id("pi")] = amount
         invoice = InvoiceSummary(
@@ -220,7 +220,7 @@ class InMemoryStripe:
         self.invoices.setdefault(subscription.customer, []).append(invoice)
 
 
-def demand(condition: bool) -> None:  # noqa: FBT001 - reads like the assertion that it is
+def demand(condition: bool) -> None:
     """Refuse a call as Stripe refuses a bad parameter or an unknown id.
 
     Raises:

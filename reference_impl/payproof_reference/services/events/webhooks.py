@@ -16,15 +16,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from payproof_reference.services import documents
+from payproof_reference.services.stripe.snapshots import Timestamp
 from payproof_reference.settings import Settings
+from payproof_reference.text import strict_json
 
 __all__ = [
     "Cause",
     "Event",
     "RejectedError",
     "SignatureHeader",
-    "Timestamp",
     "candidate_secrets",
     "is_fresh",
     "matches",
@@ -40,8 +40,6 @@ MOST_SIGNATURES = 16
 # 11 digits reach beyond the year 5000. [0-9] and not \d, which takes the digits of every script.
 TIMESTAMP_SHAPE = re.compile(r"0|[1-9][0-9]{0,10}")
 SIGNATURE_SHAPE = re.compile(r"[0-9a-f]{64}")
-
-Timestamp = Annotated[int, Field(ge=0, lt=10**11)]
 
 
 class Cause(StrEnum):
@@ -183,6 +181,6 @@ def parse(body: bytes) -> Event:
             well-formed: the endpoint may be subscribed to something else.
     """
     try:
-        return Event.model_validate(documents.parse(body))
+        return Event.model_validate(strict_json.parse(body))
     except ValueError:
         raise RejectedError(Cause.NOT_AN_EVENT) from None

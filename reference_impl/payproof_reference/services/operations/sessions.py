@@ -11,13 +11,13 @@ from sqlalchemy import Connection, Engine
 
 from payproof_reference.database.engine import insert
 from payproof_reference.database.tables import checkout_sessions
-from payproof_reference.services import holdings
-from payproof_reference.services.access import Principal
-from payproof_reference.services.audit import Action, AuditLog, Record, Result
-from payproof_reference.services.holdings import CUSTOMERS
-from payproof_reference.services.logging import new_reference
+from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
+from payproof_reference.services.identity.roles import Principal
+from payproof_reference.services.state import tenant_queries
+from payproof_reference.services.state.tenant_queries import CUSTOMERS
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.services.stripe.port import CheckoutSession, PortalSession, StripeGateway
+from payproof_reference.telemetry.logging import new_reference
 
 __all__ = ["Sessions"]
 
@@ -96,7 +96,7 @@ class Sessions:
             )
 
         with self._engine.begin() as connection:
-            holdings.one(connection, CUSTOMERS, principal.tenant_id, customer_id)
+            tenant_queries.one(connection, CUSTOMERS, principal.tenant_id, customer_id)
             self._audit.append(connection, told(Action.SESSION_REQUESTED, page))
         try:
             session = create(key)

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Row, select
 
 from payproof_reference.database.tables import credentials
-from payproof_reference.services.access import Role
-from payproof_reference.services.digests import keyed
-from payproof_reference.services.logging import new_reference
+from payproof_reference.services.identity.roles import Role
+from payproof_reference.telemetry.logging import new_reference
+from payproof_reference.text.digests import keyed
 
 __all__ = ["Token", "is_genuine", "issue", "listed", "parse", "revoke"]
 

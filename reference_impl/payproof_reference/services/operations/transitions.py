@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from payproof_reference.services.access import actor_of
-from payproof_reference.services.answers import Answer
-from payproof_reference.services.audit import Action, Record, Result
-from payproof_reference.services.operations import Operation, Status
-from payproof_reference.services.snapshots import Customer
+from payproof_reference.services.audit.log import Action, Record, Result
+from payproof_reference.services.identity.roles import actor_of
+from payproof_reference.services.operations.answers import Answer
+from payproof_reference.services.operations.queue import Operation, Status
 from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.services.stripe.port import Refund
+from payproof_reference.services.stripe.snapshots import CustomerSnapshot
 
 __all__ = [
     "PAUSE_SECONDS",
@@ -58,7 +58,7 @@ def succeeded(operation: Operation, answer: Answer, now: int, origin: str) -> Co
         "status": Status.SUCCEEDED,
         "category": None,
         "stripe_result_id": answer.id,
-        "result_status": None if isinstance(answer, Customer) else answer.status,
+        "result_status": None if isinstance(answer, CustomerSnapshot) else answer.status,
         "amount": answer.amount if isinstance(answer, Refund) else operation.amount,
         "next_attempt_at": None,
         "finished_at": now,

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, select
 
 from payproof_reference.database.tables import audit_log
-from payproof_reference.services.access import Principal
-from payproof_reference.services.audit import Action, AuditLog, Record, Result
-from payproof_reference.services.holdings import Page, cut
+from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
+from payproof_reference.services.identity.roles import Principal
+from payproof_reference.services.state.tenant_queries import Page, cut
 
 __all__ = ["Filters", "read"]
 

@@ -14,11 +14,11 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from payproof_reference.database.tables import operations as table
-from payproof_reference.services import answers, consequences, operations
-from payproof_reference.services.answers import Answer
-from payproof_reference.services.audit import AuditLog
-from payproof_reference.services.consequences import WORKER, Consequence
-from payproof_reference.services.operations import Kind, Operation, Status
+from payproof_reference.services.audit.log import AuditLog
+from payproof_reference.services.operations import answers, queue, transitions
+from payproof_reference.services.operations.answers import Answer
+from payproof_reference.services.operations.queue import Kind, Operation, Status
+from payproof_reference.services.operations.transitions import WORKER, Consequence
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.services.stripe.port import StripeGateway
 
@@ -49,7 +49,7 @@ class Attempts:
         gateway: StripeGateway,
         give_up_seconds: int,
         *,
-        pause_seconds: int = consequences.PAUSE_SECONDS,
+        pause_seconds: int = transitions.PAUSE_SECONDS,
         clock: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -77,14 +77,14 @@ class Attempts:
         outcome = self._outcome(operation)
         now = int(self._clock())
         if not isinstance(outcome, BillingError):
-            return self._settle(operation, consequences.succeeded(operation, outcome, now, origin), outcome, since)
-        if consequences.is_passing(outcome):
+            return self._settle(operation, transitions.succeeded(operation, outcome, now, origin), outcome, since)
+        if transitions.is_passing(outcome):
             deadline = operation.created_at + self._give_up_seconds
-            consequence = consequences.deferred(
+            consequence = transitions.deferred(
                 operation, outcome, now, deadline, self._chance(), origin, base=self._pause_seconds
             )
         else:
-            consequence = consequences.failed(operation, outcome, now, origin)
+            consequence = transitions.failed(operation, outcome, now, origin)
         present = self._settle(operation, consequence, outcome)
         if present.status is Status.FAILED:
             raise outcome
@@ -119,12 +119,12 @@ class Attempts:
     ) -> Operation:
         """Write what follows, unless a later attempt was quicker, and return what is written."""
         with self._engine.begin() as connection:
-            is_ours = operations.settle(connection, operation, **consequence.values)
+            is_ours = queue.settle(connection, operation, **consequence.values)
             if is_ours and not isinstance(outcome, BillingError):
                 answers.apply(connection, operation, outcome, since)
             if is_ours:
                 self._record(connection, consequence)
-            present = operations.present(connection, operation)
+            present = queue.present(connection, operation)
         reference = outcome.reference if isinstance(outcome, BillingError) else None
         log.info(consequence.event if is_ours else "attempt_superseded", **named(present), reference=reference)
         return present
@@ -138,26 +138,26 @@ class Attempts:
         now = int(self._clock())
         with self._engine.connect().execution_options(read_only=True) as connection:
             # So that a worker who has nothing to do takes no lock.
-            if connection.execute(operations.due(now)).first() is None:
+            if connection.execute(queue.due(now)).first() is None:
                 return None
         with self._engine.begin() as connection:
-            row = connection.execute(operations.due(now).with_for_update(skip_locked=True, of=table)).mappings().first()
+            row = connection.execute(queue.due(now).with_for_update(skip_locked=True, of=table)).mappings().first()
             if row is None:
                 return None
-            found = operations.read(row)
+            found = queue.read(row)
             if now >= found.created_at + self._give_up_seconds:
                 return self._give_up(connection, found, now)
             if found.claimed_until is None:
-                return operations.claim(connection, found, now)
-            consequence = consequences.abandoned(found)
+                return queue.claim(connection, found, now)
+            consequence = transitions.abandoned(found)
             self._record(connection, consequence)
-            return operations.claim(connection, found, now, **consequence.values)
+            return queue.claim(connection, found, now, **consequence.values)
 
     def _give_up(self, connection: Connection, operation: Operation, now: int) -> Operation:
-        consequence = consequences.given_up(operation, now)
-        operations.settle(connection, operation, **consequence.values)
+        consequence = transitions.given_up(operation, now)
+        queue.settle(connection, operation, **consequence.values)
         self._record(connection, consequence)
-        return operations.present(connection, operation)
+        return queue.present(connection, operation)
 
 
 def call(gateway: StripeGateway, operation: Operation) -> Answer:
