@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from payproof.domain.contracts import Block, Snapshot
+from payproof.domain.source import Block, Snapshot
 
 __all__ = ["WHOLE_TABLE_ROWS", "Fingerprint", "LastLook"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 
 __all__ = ["Form", "Forms"]

@@ -13,10 +13,14 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
-from payproof.domain.contracts import Check, Detector, Log, Step, Store
+from payproof.domain.check import Check
+from payproof.domain.detector import Detector
+from payproof.domain.source import Log, Store
+from payproof.domain.step import Step
 from payproof.domain.tables import Tables
 from payproof.errors import ConfigurationError
 from payproof.scan.canaries import Canaries
+from payproof.scan.own import OwnValues
 
 __all__ = [
     "check",
@@ -35,7 +39,9 @@ __all__ = [
     "table_sources",
 ]
 
-_Class = TypeVar("_Class", bound=type)
+_Step = TypeVar("_Step", bound=type[Step])
+_Check = TypeVar("_Check", bound=type[Check])
+_Detector = TypeVar("_Detector", bound=type[Detector])
 _Opener = TypeVar("_Opener", bound=Callable[..., Any])
 
 _MOST_LISTED = 25  # more names than this are no hint
@@ -48,8 +54,14 @@ _tables: dict[str, Callable[..., Tables]] = {}
 _logs: dict[str, Callable[..., Log]] = {}
 
 
-def _parameters_are_fields(part: type) -> None:
-    """Make pydantic refuse unknown and mistyped parameters when the language reads this dataclass."""
+def _require_base(part: type, base: type) -> None:
+    """Refuse a part that does not derive from its family's base class, whose defaults the engine relies on."""
+    if not issubclass(part, base):
+        raise TypeError(f"{part.__qualname__} does not derive from {base.__module__}.{base.__qualname__}")
+
+
+def _require_fields(part: type) -> None:
+    """Refuse what is no dataclass; make pydantic refuse unknown and mistyped parameters when a scenario is read."""
     if not is_dataclass(part):
         raise TypeError(f"{part.__qualname__} is not a dataclass: its fields are its parameters")
     part.__pydantic_config__ = {"extra": "forbid", "strict": True}  # type: ignore[attr-defined]
@@ -61,27 +73,39 @@ def _add(family: dict[str, Any], name: str, part: object) -> None:
     family[name] = part
 
 
-def step(part: _Class) -> _Class:
-    """Register a step."""
-    _parameters_are_fields(part)
-    _add(_steps, part.name, part)  # type: ignore[attr-defined]
+def step(part: _Step) -> _Step:
+    """Register a step.
+
+    Raises:
+        TypeError: it is no dataclass, or does not derive from ``Step``.
+    """
+    _require_base(part, Step)
+    _require_fields(part)
+    _add(_steps, part.name, part)
     return part
 
 
-def check(part: _Class) -> _Class:
-    """Register a check."""
-    _parameters_are_fields(part)
-    _add(_checks, part.name, part)  # type: ignore[attr-defined]
+def check(part: _Check) -> _Check:
+    """Register a check.
+
+    Raises:
+        TypeError: it is no dataclass, or does not derive from ``Check``.
+    """
+    _require_base(part, Check)
+    _require_fields(part)
+    _add(_checks, part.name, part)
     return part
 
 
-def detector(part: _Class) -> _Class:
+def detector(part: _Detector) -> _Detector:
     """Register a detector after trying it on its own samples.
 
     Raises:
+        TypeError: it does not derive from ``Detector``.
         ConfigurationError: a family of samples is missing, or a sample says that the detector is wrong.
     """
-    made: Detector = part()
+    _require_base(part, Detector)
+    made = part()
     for samples, expected in ((made.positive, True), (made.negative, False)):
         if not samples:
             raise ConfigurationError(f"detector {made.name!r} has no {'positive' if expected else 'negative'} samples")
@@ -155,9 +179,9 @@ def detectors_at_rest(canaries: Canaries | None = None) -> tuple[Detector, ...]:
 
     ``canaries`` are the values that a run made up, or the target's own secrets; without any, none are looked for.
     """
-    told = (one for one in detectors().values() if not getattr(one, "by_error", False))
-    found = (one.of(canaries) if hasattr(one, "of") else one for one in told)
-    return tuple(one for one in found if one is not None)
+    kept = (one for one in detectors().values() if not one.by_error)
+    bound = (one.for_values(canaries) if isinstance(one, OwnValues) else one for one in kept)
+    return tuple(one for one in bound if one is not None)
 
 
 def store_sources() -> Mapping[str, Callable[..., Store]]:

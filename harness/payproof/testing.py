@@ -13,8 +13,9 @@ from payproof.checks.no_disclosure import NoDisclosure
 from payproof.checks.not_stored import NotStored
 from payproof.checks.nothing_changed import NothingChanged
 from payproof.checks.rejected import Rejected
-from payproof.domain.contracts import Check, Step
+from payproof.domain.check import Check
 from payproof.domain.observation import Answer
+from payproof.domain.step import Step
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError, Reason
 from payproof.reporters.words import printable

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from payproof.at_rest.named import Searcher, scan_named
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detectors_at_rest
 from payproof.scan.luhn import check_digit

@@ -6,7 +6,7 @@ from statistics import median
 
 from rich.table import Table
 
-from payproof.domain.contracts import Request
+from payproof.domain.request import Request
 from tests.benchmarks._harness import client_alone, made_and_signed, prebuilt
 from tests.benchmarks._load import Rate
 from tests.benchmarks._nginx import nginx

@@ -10,11 +10,13 @@ from typing import ClassVar
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger, make_canaries
-from payproof.domain.contracts import Context, Request
+from payproof.domain.context import Context
 from payproof.domain.finding import Severity
 from payproof.domain.observation import Answer, Exchange, Observation
+from payproof.domain.request import Request
 from payproof.domain.scenario import Case, Phase, Scenario
 from payproof.domain.sensitive import Secret
+from payproof.domain.step import Step
 from payproof.domain.target import Environment, Target, Webhook
 from payproof.session import Session, event_factory
 from payproof.steps.deliver import Deliver
@@ -28,7 +30,7 @@ _SUCCESS = 204
 
 
 @dataclass(frozen=True, slots=True)
-class _Burst:
+class _Burst(Step):
     """A case's deliveries over so many connections: one by one, or as a race step would."""
 
     name: ClassVar[str] = "burst"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 
-from payproof.domain.contracts import Request
+from payproof.domain.request import Request
 from tests.benchmarks._load import Rate, kept_up
 from tests.benchmarks._machine import program
 

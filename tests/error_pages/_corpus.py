@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from payproof.domain.contracts import Detector, Hit
+from payproof.domain.detector import Detector, Hit
 
 __all__ = ["FOLDER", "Page", "found_in", "index", "parts"]
 

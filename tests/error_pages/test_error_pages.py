@@ -9,7 +9,7 @@ from tests.error_pages._corpus import FOLDER, found_in, index
 from tests.error_pages._programs import PROGRAMS, answers
 
 PAGES = index()
-BY_ERROR = {name: one for name, one in detectors().items() if getattr(one, "by_error", False)}
+BY_ERROR = {name: one for name, one in detectors().items() if one.by_error}
 #: The least share of what leaks that a detector finds, and of what it finds that leaks; they only go up.
 RECALL = PRECISION = 1.0
 KEPT_OF_A_BODY = 65_536  # a run keeps so much of an answer

@@ -10,8 +10,8 @@ import pytest
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
-from payproof.domain.contracts import Request
 from payproof.domain.observation import Answer
+from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.errors import Reason
 from payproof.session import discovery

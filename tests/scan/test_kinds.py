@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detectors_at_rest
 from payproof.scan.luhn import check_digit

@@ -149,7 +149,7 @@ def test_place_of_a_value_comes_back():
 def test_detectors_at_rest_are_those_of_no_error():
     """Stores and logs are searched for everything but what errors show, and for canaries where there are some."""
     names = {one.name for one in detectors_at_rest()}
-    errors = {name for name, one in detectors().items() if getattr(one, "by_error", False)}
+    errors = {name for name, one in detectors().items() if one.by_error}
     assert names == set(detectors()) - errors - {"canary"}
     canaries = Canaries([Canary("name", "a", b"some made-up name")])
     assert {one.name for one in detectors_at_rest(canaries)} == names | {"canary"}

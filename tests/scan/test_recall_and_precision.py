@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detectors_at_rest
 from payproof.scan.scanner import Scanner

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from payproof.domain.contracts import Seen
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer
+from payproof.domain.seen import Seen
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.errors import Reason
 from payproof.session import all_scenarios, choose

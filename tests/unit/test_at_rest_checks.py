@@ -10,7 +10,7 @@ from payproof.checks.not_followed import NotFollowed
 from payproof.checks.not_kept import NotKept
 from payproof.checks.only_old_rows_purged import OnlyOldRowsPurged
 from payproof.checks.purged_when_due import PurgedWhenDue
-from payproof.domain.contracts import At, Seen
+from payproof.domain.check import Expectation
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.observation import (
@@ -26,6 +26,7 @@ from payproof.domain.observation import (
     TableChange,
 )
 from payproof.domain.scenario import Case, Phase, Requirement, Scenario
+from payproof.domain.seen import Seen
 from payproof.domain.target import Contract, Kept, KeptRows
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.engine.judge import judge
@@ -195,7 +196,7 @@ def test_tables_are_judged_by_the_way_in_which_their_rows_are_planted():
 def test_table_of_which_no_row_can_be_planted_is_skipped_by_name(at):
     """A limit that nothing can be shown of is not passed."""
     contract = Contract(kept_rows=(KeptRows("t", 90),))
-    check = OnlyOldRowsPurged() if at is None else At(OnlyOldRowsPurged(), at)
+    check = OnlyOldRowsPurged() if at is None else Expectation(OnlyOldRowsPurged(), at)
     case = Case("t/s[c]", "c", Phase((), (check,)))
     observed = (counted("after", {}), Purged(0, 0, 1.0), counted("purged", {}))
     verdict = judge(contract, SCENARIO, case, Record((), observed))

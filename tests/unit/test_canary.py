@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payproof.canary import Ledger, make_canaries
-from payproof.domain.contracts import Block, Request
+from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
+from payproof.domain.source import Block
 from payproof.domain.target import Environment, Target, Webhook
 from payproof.stripe.forgery import Material
 

@@ -18,9 +18,11 @@ from payproof.checks.rejected import Rejected
 from payproof.checks.rejection_logged import RejectionLogged
 from payproof.checks.same_decision import SameDecision
 from payproof.checks.uniform import Uniform
-from payproof.domain.contracts import At, Hit, Seen
+from payproof.domain.check import Expectation
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
+from payproof.domain.seen import Seen
 from payproof.domain.sensitive import Exposure
 from payproof.domain.target import Contract, RejectionRecord
 from payproof.errors import Reason
@@ -203,7 +205,7 @@ def test_evidence_ends_before_the_value_of_a_variable():
     assert "hunter2" not in str(finding)
 
 
-class Secrets:
+class Secrets(Detector):
     """A detector of what must never be shown, by error or not."""
 
     name, positive, negative = "secrets", (b"hunter2",), (b"x",)
@@ -224,11 +226,11 @@ def test_other_detectors_know_no_baseline_and_leave_no_evidence(monkeypatch):
 @pytest.mark.parametrize(
     ("check", "observations", "steps"),
     [
-        (At(Rejected(), 1), [http(200), http(401, step=1)], []),
-        (At(Rejected(), 1), [http(401), http(200, step=1)], [1]),
-        (At(NothingChanged(), 1), [store("t"), store(step=1)], []),
-        (At(NothingChanged(), 1), [store(), store("t", step=1)], [1]),
-        (At(Applied(), 1), [store(), store("t", step=1)], []),
+        (Expectation(Rejected(), 1), [http(200), http(401, step=1)], []),
+        (Expectation(Rejected(), 1), [http(401), http(200, step=1)], [1]),
+        (Expectation(NothingChanged(), 1), [store("t"), store(step=1)], []),
+        (Expectation(NothingChanged(), 1), [store(), store("t", step=1)], [1]),
+        (Expectation(Applied(), 1), [store(), store("t", step=1)], []),
     ],
 )
 def test_check_of_one_step(check, observations, steps):

@@ -14,8 +14,8 @@ import pytest
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
-from payproof.domain.contracts import Request
 from payproof.domain.observation import Answer, NoAnswer
+from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import Contract, Environment, Target, Webhook
 from payproof.errors import Reason

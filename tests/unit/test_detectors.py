@@ -9,7 +9,7 @@ from payproof.domain.finding import Confidence
 from payproof.forms import _views
 from payproof.registry import detectors
 
-DISCLOSURE = {name: one for name, one in detectors().items() if getattr(one, "by_error", False)}
+DISCLOSURE = {name: one for name, one in detectors().items() if one.by_error}
 NAMES = {
     "debug_page",
     "environment_dump",

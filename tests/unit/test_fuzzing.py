@@ -14,8 +14,9 @@ from payproof.checks.no_echo import NoEcho
 from payproof.checks.no_server_error import NoServerError
 from payproof.checks.reached import Reached
 from payproof.checks.uniform import Uniform
-from payproof.domain.contracts import Request, Seen
 from payproof.domain.observation import Answer, Exchange, NoAnswer, Sent
+from payproof.domain.request import Request
+from payproof.domain.seen import Seen
 from payproof.domain.target import Contract
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fuzzing.canaries import FuzzingCanaries, card_number

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from payproof.adapters.http import HttpSender
 from payproof.adapters.unpacking import unpack_body
 from payproof.canary import Ledger
-from payproof.domain.contracts import Request
 from payproof.domain.observation import Answer, NoAnswer
+from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import Budget, Contract, Environment, Target, Webhook
 from payproof.errors import ForbiddenHostError, InconclusiveError, Reason

@@ -11,6 +11,7 @@ from payproof.checks.applied import Applied
 from payproof.checks.no_disclosure import NoDisclosure
 from payproof.checks.nothing_changed import NothingChanged
 from payproof.checks.rejected import Rejected
+from payproof.domain.check import Check
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.finding import Finding, Severity
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
@@ -199,12 +200,10 @@ def test_body_that_was_cut_is_not_judged_as_held():
 
 
 @dataclass(frozen=True)
-class Boundless:
+class Boundless(Check):
     """A check that names no channels."""
 
     name: ClassVar[str] = "boundless"
-    channels: ClassVar[frozenset[Channel]] = frozenset()
-    patient: ClassVar[bool] = False
 
     def judge(self, _seen):
         """Find something."""

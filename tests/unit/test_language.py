@@ -8,7 +8,6 @@ from payproof.domain.target import StoreOutage
 from payproof.errors import ConfigurationError
 from payproof.language import read_scenario, read_scenarios, read_target
 from payproof.session import all_scenarios, choose
-from payproof.steps.fuzz_routes import FuzzRoutes
 
 SECRET = "whsec_" + "0123456789abcdefghij"
 TARGET = """\
@@ -74,7 +73,7 @@ def test_target(tmp_path):
     assert read.budget.search_seconds == 600
     limited = target(tmp_path, TARGET + "[budget]\nsearch_seconds = 5\npatience = 3\n")
     assert (limited.budget.search_seconds, limited.budget.patience) == (5.0, 3.0)
-    assert limited.budget.seconds_of(FuzzRoutes(seconds=10.0)) == 30.0
+    assert limited.budget.scale_seconds(10.0) == 30.0
 
 
 RETENTION = """

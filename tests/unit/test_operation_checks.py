@@ -18,9 +18,9 @@ from payproof.checks.retried_with_one_key import RetriedWithOneKey
 from payproof.checks.unavailable import Unavailable
 from payproof.checks.uniform import Uniform
 from payproof.checks.waited import Waited
-from payproof.domain.contracts import Seen
 from payproof.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StripeCalls
 from payproof.domain.operation import OperationContract
+from payproof.domain.seen import Seen
 from payproof.domain.sensitive import Exposure
 from payproof.domain.stripe_call import KeyKind, StripeCall, StripeConnection
 from payproof.domain.target import Contract

@@ -2,9 +2,10 @@ from typing import get_args
 
 import pytest
 
-from payproof.domain.contracts import Request
+from payproof.domain.request import Request
 from payproof.domain.target import Budget
 from payproof.fuzzing.provocations import Kind, addresses, fill_path, provocations
+from payproof.steps.deliver import Deliver
 from payproof.steps.fuzz_routes import FuzzRoutes
 
 ROUTES = [("GET", "/invoices"), ("POST", "/customers"), ("POST", "/subscriptions/{}/cancel")]
@@ -50,8 +51,8 @@ def test_addresses_are_asked_for_once():
 def test_effort_multiplies_what_is_made_up():
     """Requests follow the effort both ways, the time only upwards, as a service is not quicker for being asked less."""
     step = FuzzRoutes()
-    assert Budget().requests_of(step) == step.requests
-    assert Budget(effort=4).requests_of(step) == 4 * step.requests
-    assert Budget(effort=0.5).requests_of(step) == step.requests // 2
-    assert [Budget(effort=effort).seconds_of(step) / step.seconds for effort in (0.5, 1, 4)] == [1, 1, 4]
-    assert (Budget().requests_of(object()), Budget().seconds_of(object())) == (0, 0)
+    assert Budget().scale_requests(step.requests) == step.requests
+    assert Budget(effort=4).scale_requests(step.requests) == 4 * step.requests
+    assert Budget(effort=0.5).scale_requests(step.requests) == step.requests // 2
+    assert [Budget(effort=effort).scale_seconds(step.seconds) / step.seconds for effort in (0.5, 1, 4)] == [1, 1, 4]
+    assert (Deliver().requests, Deliver().seconds) == (0, 0)

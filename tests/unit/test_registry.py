@@ -4,12 +4,14 @@ from typing import ClassVar
 import pytest
 
 from payproof import registry
-from payproof.domain.contracts import Check, Hit, Step
+from payproof.domain.check import Check
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
+from payproof.domain.step import Step
 from payproof.errors import ConfigurationError
 
 
-class Finds:
+class Finds(Detector):
     """A detector of the word "stack"."""
 
     name: ClassVar[str] = "made up"
@@ -67,7 +69,14 @@ def test_two_parts_of_one_name():
 def test_part_is_a_dataclass():
     """A step's fields are its parameters, so it is a dataclass."""
     with pytest.raises(TypeError, match="is not a dataclass"):
-        registry.step(type("Odd", (), {"name": "odd"}))
+        registry.step(type("Odd", (Step,), {"name": "odd"}))
+
+
+@pytest.mark.parametrize("family", ["step", "check", "detector"])
+def test_part_derives_from_its_family(family):
+    """A part that has all that a family asks for, but not its defaults, is refused."""
+    with pytest.raises(TypeError, match=f"Odd does not derive from payproof.domain.{family}.{family.title()}"):
+        getattr(registry, family)(dataclass(type("Odd", (), {"name": "odd"})))
 
 
 @pytest.mark.parametrize(("family", "kind"), [(registry.steps, Step), (registry.checks, Check)])
@@ -110,7 +119,7 @@ def test_nearest(word, known, hint):
 
 
 @dataclass(frozen=True)
-class Elsewhere:
+class Elsewhere(Step):
     """A step of another distribution."""
 
     name: ClassVar[str] = "elsewhere"

@@ -10,11 +10,11 @@ from payproof.checks.accepted import Accepted
 from payproof.checks.applied import Applied
 from payproof.checks.nothing_changed import NothingChanged
 from payproof.checks.rejected import Rejected
-from payproof.domain.contracts import Block, Snapshot
 from payproof.domain.finding import Severity
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange
 from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.sensitive import Secret
+from payproof.domain.source import Block, Snapshot
 from payproof.domain.target import Budget, Contract, Environment, SourceSpec, Target, Webhook
 from payproof.engine.holdings import Holdings
 from payproof.engine.judge import judge

@@ -19,8 +19,8 @@ from payproof.adapters.connections import END_OF_TLS_SECONDS, Connections
 from payproof.adapters.raw_http import exchange_raw, exchange_wire
 from payproof.adapters.unpacking import unpack_body
 from payproof.canary import Ledger
-from payproof.domain.contracts import Request
 from payproof.domain.observation import Answer, Exchange, NoAnswer, Sent
+from payproof.domain.request import Request
 from payproof.domain.sensitive import Exposure
 from payproof.domain.target import Target
 from payproof.domain.urls import redirected, url_of

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import IO
 
 from payproof.adapters.outage_process import last_lines
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.target import StoreOutage
 from payproof.errors import InconclusiveError, Reason

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import h11
 
-from payproof.domain.contracts import Request
+from payproof.domain.request import Request
 from payproof.errors import InconclusiveError, Reason
 
 __all__ = ["exchange_raw", "exchange_wire"]

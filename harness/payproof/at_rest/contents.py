@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from payproof.at_rest.databases import search_tables
 from payproof.at_rest.named import Searcher, scan_named
 from payproof.at_rest.telling import contained, suspects, trace
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.tables import Column
 from payproof.domain.target import SourceSpec

@@ -5,7 +5,7 @@ from typing import Any
 
 from payproof.at_rest.named import Searcher, scan_named
 from payproof.at_rest.telling import contained, suspects, trace
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.tables import Column, Table, Tables
 from payproof.domain.trace import NotRead, Place, Searched, Told

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from payproof.domain.contracts import Detector, Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.scan.names import key_says
 from payproof.scan.scanner import Found, Scanner

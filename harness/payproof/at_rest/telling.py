@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.tables import Column
 from payproof.domain.trace import MOST_ALIKE, NotRead, Place, Told, Trace

@@ -1,6 +1,6 @@
 """The last look at all that is shown: names, keys and whole reports are searched as the data was."""
 
-from payproof.domain.contracts import Detector, Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.errors import PayproofError
 from payproof.scan.scanner import Scanner

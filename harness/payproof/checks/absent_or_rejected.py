@@ -3,9 +3,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.answer_shape import shape_of
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import ABSENT, Answer, Channel, Exchange
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["AbsentOrRejected"]
@@ -13,7 +14,7 @@ __all__ = ["AbsentOrRejected"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class AbsentOrRejected:
+class AbsentOrRejected(Check):
     """Each answer says that there is no such route, or rejects the delivery as the webhook route does.
 
     Of a redirect that was followed, the answer there counts. Where a target gives one and the same answer at a place
@@ -23,7 +24,6 @@ class AbsentOrRejected:
 
     name: ClassVar[str] = "absent_or_rejected"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each other answer."""

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Accepted"]
@@ -15,12 +16,11 @@ _SUCCESS = range(200, 300)
 
 @check
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Check):
     """Every delivery was answered 2xx, which tells Stripe not to send it again."""
 
     name: ClassVar[str] = "accepted"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each other status."""

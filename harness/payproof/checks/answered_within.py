@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["AnsweredWithin"]
@@ -12,12 +13,11 @@ __all__ = ["AnsweredWithin"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class AnsweredWithin:
+class AnsweredWithin(Check):
     """Each operation was answered within ``seconds``."""
 
     name: ClassVar[str] = "answered_within"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
     seconds: float = 1.0
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["AnswersAs"]
@@ -12,7 +13,7 @@ __all__ = ["AnswersAs"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class AnswersAs:
+class AnswersAs(Check):
     """Each operation was answered with a status that the contract has for what went wrong.
 
     That it is done later (``pending``) is an answer to an outage as well.
@@ -20,7 +21,6 @@ class AnswersAs:
 
     name: ClassVar[str] = "answers_as"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
     category: Literal["declined", "refused", "misconfigured", "unavailable"] = "unavailable"
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

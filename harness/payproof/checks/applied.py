@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Applied"]
@@ -12,7 +13,7 @@ __all__ = ["Applied"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Check):
     """The first step had its effect in some store, and the steps after it changed nothing more.
 
     With one step this tells "200 but ignored" from "200 and done"; with a replay after it, "once" from "twice".

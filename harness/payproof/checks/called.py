@@ -3,9 +3,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Called"]
@@ -13,7 +14,7 @@ __all__ = ["Called"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class Called:
+class Called(Check):
     """Every operation made the call to Stripe that the target file says it causes, and that call met the fault.
 
     Without this, what an operation came to would say nothing of how the target takes the fault.

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["CalledAtMost"]
@@ -12,12 +13,11 @@ __all__ = ["CalledAtMost"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class CalledAtMost:
+class CalledAtMost(Check):
     """The calls of the operations were no more than ``times`` for each of them: repetition has a bound."""
 
     name: ClassVar[str] = "called_at_most"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
-    patient: ClassVar[bool] = False
     times: int = 10
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Consistent"]
@@ -14,12 +15,11 @@ _REFUSED = range(400, 500)
 
 @check
 @dataclass(frozen=True, slots=True)
-class Consistent:
+class Consistent(Check):
     """A step whose every delivery was refused with a 4xx status changed no store: "no" means no."""
 
     name: ClassVar[str] = "consistent"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.STORE})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each change by a refused step."""

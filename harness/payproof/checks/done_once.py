@@ -2,9 +2,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.domain.stripe_call import StripeCall
 from payproof.registry import check
 
@@ -15,7 +16,7 @@ _SUCCESS = range(200, 300)
 
 @check
 @dataclass(frozen=True, slots=True)
-class DoneOnce:
+class DoneOnce(Check):
     """What the target said is done, or will be, was done at Stripe once; what it said failed, at most once.
 
     Several successes under one Idempotency-Key are one; each without a key is one of its own. With ``repeated`` all the

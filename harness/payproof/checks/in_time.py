@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel, NoAnswer
+from payproof.domain.seen import Seen
 from payproof.errors import Reason
 from payproof.registry import check
 
@@ -13,12 +14,11 @@ __all__ = ["InTime"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class InTime:
+class InTime(Check):
     """Everything was answered in time: deliveries within the contract's ``answer_within``, operations within theirs."""
 
     name: ClassVar[str] = "in_time"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each slow answer and each that did not come in time."""

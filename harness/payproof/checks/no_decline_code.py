@@ -3,9 +3,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NoDeclineCode"]
@@ -13,7 +14,7 @@ __all__ = ["NoDeclineCode"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class NoDeclineCode:
+class NoDeclineCode(Check):
     """No answer tells why a card was declined, by Stripe's word for it.
 
     Whoever tries out stolen cards would learn from it which of them are worth another try.
@@ -21,7 +22,6 @@ class NoDeclineCode:
 
     name: ClassVar[str] = "no_decline_code"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
     reads_bodies: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

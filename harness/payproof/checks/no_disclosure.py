@@ -4,9 +4,11 @@ from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from payproof.domain.contracts import Detector, Hit, Seen
+from payproof.domain.check import Check
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence, Finding
 from payproof.domain.observation import Answer, Channel, Exchange
+from payproof.domain.seen import Seen
 from payproof.domain.sensitive import Exposure
 from payproof.registry import check, detectors
 from payproof.stripe.upstream.errors import KIND
@@ -23,7 +25,7 @@ _SHORT = 4096  # bytes of a text whose hits are remembered: a target gives the s
 
 @check
 @dataclass(frozen=True, slots=True)
-class NoDisclosure:
+class NoDisclosure(Check):
     """No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
 
     Internals are what the detectors find. What the control's good answers show too, in their headers or on the same
@@ -35,7 +37,6 @@ class NoDisclosure:
 
     name: ClassVar[str] = "no_disclosure"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.LOG})
-    patient: ClassVar[bool] = False
     reads_bodies: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
@@ -67,7 +68,7 @@ class NoDisclosure:
         bodies = [one.answer.body.encode() for one in good if isinstance(one.answer, Answer) and _route(one) == route]
         for text, usual in ((_head(answer), heads), (answer.body.encode(), bodies)):
             for detector in detectors().values():
-                by_error = getattr(detector, "by_error", False)
+                by_error = detector.by_error
                 told = set[str]()
                 for hit in _hits(detector, text):
                     shown = text[hit.start : hit.end]

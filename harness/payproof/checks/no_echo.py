@@ -3,9 +3,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NoEcho"]
@@ -13,12 +14,11 @@ __all__ = ["NoEcho"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class NoEcho:
+class NoEcho(Check):
     """No error says back a text of the request that caused it; for requests that are made up and hold such a text."""
 
     name: ClassVar[str] = "no_echo"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
     reads_bodies: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
-from payproof.domain.observation import Channel, Searched, Sighting
+from payproof.domain.observation import Searched, Sighting
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NoPaymentData"]
@@ -14,7 +15,7 @@ _TEST = "published test"
 
 @check
 @dataclass(frozen=True, slots=True)
-class NoPaymentData:
+class NoPaymentData(Check):
     """No place that was searched holds what looks like a card number, authentication data, bank data or a secret.
 
     Of card numbers it tells those that are published for tests from all others: a live one outside production and a
@@ -22,8 +23,6 @@ class NoPaymentData:
     """
 
     name: ClassVar[str] = "no_payment_data"
-    channels: ClassVar[frozenset[Channel]] = frozenset()
-    patient: ClassVar[bool] = False
     reads: ClassVar[type] = Searched
     own_control: ClassVar[bool] = True
 

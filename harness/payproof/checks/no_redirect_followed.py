@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel, StripeCalls
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NoRedirectFollowed"]
@@ -12,12 +13,11 @@ __all__ = ["NoRedirectFollowed"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class NoRedirectFollowed:
+class NoRedirectFollowed(Check):
     """No call followed a redirect to another host, which would take the API key along."""
 
     name: ClassVar[str] = "no_redirect_followed"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each call that arrived elsewhere."""

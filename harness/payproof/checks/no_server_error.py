@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NoServerError"]
@@ -15,7 +16,7 @@ _NOT_IMPLEMENTED = frozenset({501, 505})
 
 @check
 @dataclass(frozen=True, slots=True)
-class NoServerError:
+class NoServerError(Check):
     """No input made the target fail: no answer has a status of 500 or above.
 
     501 and 505 are no failure: they refuse a method, a coding or a version of HTTP (RFC 9110, 15.6.2 and 15.6.6).
@@ -23,7 +24,6 @@ class NoServerError:
 
     name: ClassVar[str] = "no_server_error"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each such answer."""

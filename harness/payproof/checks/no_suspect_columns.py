@@ -3,9 +3,10 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel, ColumnsSeen
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NoSuspectColumns"]
@@ -13,12 +14,11 @@ __all__ = ["NoSuspectColumns"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class NoSuspectColumns:
+class NoSuspectColumns(Check):
     """No column is named or shaped as if it held payment data, but for those that the contract lists with a reason."""
 
     name: ClassVar[str] = "no_suspect_columns"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
-    patient: ClassVar[bool] = False
     reads: ClassVar[type] = ColumnsSeen
     own_control: ClassVar[bool] = True
 

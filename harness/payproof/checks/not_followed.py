@@ -3,9 +3,10 @@ from dataclasses import dataclass
 from itertools import product
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel, Counted
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NotFollowed"]
@@ -16,7 +17,7 @@ _PLACES = frozenset({*_FIRST, _LAST})
 
 @check
 @dataclass(frozen=True, slots=True)
-class NotFollowed:
+class NotFollowed(Check):
     """No column gains each value of something that was offered, unless the contract lists it with a reason.
 
     The ends of a card number may each be kept alone; ``together`` looks for columns that hold both ends of one number
@@ -25,7 +26,6 @@ class NotFollowed:
 
     name: ClassVar[str] = "not_followed"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
-    patient: ClassVar[bool] = False
     reads: ClassVar[type] = Counted
     together: bool = False
 

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
-from payproof.domain.observation import Answer, Channel, Searched
+from payproof.domain.observation import Answer, Searched
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NotKept"]
@@ -14,7 +15,7 @@ _SUCCESS = range(200, 300)
 
 @check
 @dataclass(frozen=True, slots=True)
-class NotKept:
+class NotKept(Check):
     """Nothing that was offered is kept, in no place that was searched (PCI DSS 3.2.1, 3.3.1, 3.5.1).
 
     ``forms`` says what is meant: values that are ``written`` in some encoding, values that are ``hashed`` without a key
@@ -22,8 +23,6 @@ class NotKept:
     """
 
     name: ClassVar[str] = "not_kept"
-    channels: ClassVar[frozenset[Channel]] = frozenset()
-    patient: ClassVar[bool] = False
     reads: ClassVar[type] = Searched
     forms: Literal["written", "hashed", "any"] = "any"
 

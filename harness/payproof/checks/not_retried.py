@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NotRetried"]
@@ -12,7 +13,7 @@ __all__ = ["NotRetried"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class NotRetried:
+class NotRetried(Check):
     """Each operation made its call once: what Stripe has refused stays refused, and a card is not tried again.
 
     What the target has answered that it will do later (``pending``) it may ask for again after that answer, under the
@@ -21,7 +22,6 @@ class NotRetried:
 
     name: ClassVar[str] = "not_retried"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding when there were more calls than operations."""

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NotStored"]
@@ -12,12 +13,11 @@ __all__ = ["NotStored"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class NotStored:
+class NotStored(Check):
     """No row that a step wrote holds a secret, a signature or the event's personal data (PCI DSS 3.2.1)."""
 
     name: ClassVar[str] = "not_stored"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each value and each row that holds it."""

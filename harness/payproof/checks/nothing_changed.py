@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NothingChanged"]
@@ -12,12 +13,11 @@ __all__ = ["NothingChanged"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class NothingChanged:
+class NothingChanged(Check):
     """No row of any store changed, except in tables that the contract names as rejection logs."""
 
     name: ClassVar[str] = "nothing_changed"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each table that changed."""

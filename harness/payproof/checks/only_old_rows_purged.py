@@ -3,9 +3,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel, Purged
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["OnlyOldRowsPurged"]
@@ -15,7 +16,7 @@ _SORTS = ("old", "young", "stays")
 
 @check
 @dataclass(frozen=True, slots=True)
-class OnlyOldRowsPurged:
+class OnlyOldRowsPurged(Check):
     """Rows older than the contract says are gone after the target's own purge, and all others are still there.
 
     The rows are those that ``plant_rows`` has planted in this way. In a store that others change too, only those are
@@ -24,7 +25,6 @@ class OnlyOldRowsPurged:
 
     name: ClassVar[str] = "only_old_rows_purged"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
-    patient: ClassVar[bool] = False
     reads: ClassVar[type] = Purged
     how: Literal["delivered", "written"] = "delivered"
 

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel, Purged
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["PurgedWhenDue"]
@@ -12,7 +13,7 @@ __all__ = ["PurgedWhenDue"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class PurgedWhenDue:
+class PurgedWhenDue(Check):
     """Rows whose age counts from their arrival are left by a purge before their day, and removed by one after it.
 
     The rows are those that ``plant_rows`` has had recorded, the purges those of ``purge_later``.
@@ -20,7 +21,6 @@ class PurgedWhenDue:
 
     name: ClassVar[str] = "purged_when_due"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
-    patient: ClassVar[bool] = False
     reads: ClassVar[type] = Purged
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Reached"]
@@ -14,12 +15,11 @@ _SUCCESS = range(200, 300)
 
 @check
 @dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Check):
     """At least one request of the step was accepted: who asks may ask, and what is asked for is there."""
 
     name: ClassVar[str] = "reached"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each step of which every request was refused."""

@@ -2,10 +2,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.places import text_at
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["ReferenceLogged"]
@@ -15,7 +16,7 @@ _SUCCESS = range(200, 300)
 
 @check
 @dataclass(frozen=True, slots=True)
-class ReferenceLogged:
+class ReferenceLogged(Check):
     """Each refusal of an operation names a reference that the log holds, which leads to what the caller is not told.
 
     The target file's ``[contract.operations] reference`` is its place in the answer.

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["RefusedOrAccepted"]
@@ -14,12 +15,11 @@ _DECIDED = frozenset(range(200, 300)) | frozenset(range(400, 500))
 
 @check
 @dataclass(frozen=True, slots=True)
-class RefusedOrAccepted:
+class RefusedOrAccepted(Check):
     """The target decided: 2xx, or any 4xx. For input where Stripe's rules leave the decision to the target."""
 
     name: ClassVar[str] = "refused_or_accepted"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each answer that is neither."""

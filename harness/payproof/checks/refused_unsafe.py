@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel, StripeCalls
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["RefusedUnsafe"]
@@ -12,7 +13,7 @@ __all__ = ["RefusedUnsafe"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class RefusedUnsafe:
+class RefusedUnsafe(Check):
     """The target tried each unsafe connection to Stripe and sent nothing on it (PCI DSS 4.2.1).
 
     Unsafe is a certificate that does not vouch for Stripe, or a version of TLS that is too old. That it was tried shows

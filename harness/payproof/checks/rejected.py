@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Rejected"]
@@ -12,12 +13,11 @@ __all__ = ["Rejected"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Check):
     """Every delivery was answered with a status that the contract lists as rejection, never 2xx and never 5xx."""
 
     name: ClassVar[str] = "rejected"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each other status."""

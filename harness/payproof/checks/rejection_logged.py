@@ -3,10 +3,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
 from payproof.domain.places import reach
+from payproof.domain.seen import Seen
 from payproof.domain.target import RejectionRecord
 from payproof.registry import check
 
@@ -17,7 +18,7 @@ _LONGEST_CATEGORY = 64
 
 @check
 @dataclass(frozen=True, slots=True)
-class RejectionLogged:
+class RejectionLogged(Check):
     """Each rejected delivery left a log record with cause category, time, origin and result (PCI DSS 10.2.1.4, 10.2.2).
 
     The record is a line of JSON; the target file's ``[contract.rejection_record]`` names its fields.

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["RetriedWithOneKey"]
@@ -14,7 +15,7 @@ _LEAST = 2
 
 @check
 @dataclass(frozen=True, slots=True)
-class RetriedWithOneKey:
+class RetriedWithOneKey(Check):
     """The operation's call was made again after the fault, with the same parameters under one Idempotency-Key.
 
     Only that makes it safe: of a call without an answer nobody knows whether Stripe has done the work.
@@ -22,7 +23,6 @@ class RetriedWithOneKey:
 
     name: ClassVar[str] = "retried_with_one_key"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for a call that was not repeated, and for each way in which the repetitions differ."""

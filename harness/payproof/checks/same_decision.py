@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["SameDecision"]
@@ -12,12 +13,11 @@ __all__ = ["SameDecision"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class SameDecision:
+class SameDecision(Check):
     """The same bytes got the same status each time, so that luck or load does not decide what is genuine."""
 
     name: ClassVar[str] = "same_decision"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding where a later answer's status is not the first one's."""

@@ -2,9 +2,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Unavailable"]
@@ -12,7 +13,7 @@ __all__ = ["Unavailable"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class Unavailable:
+class Unavailable(Check):
     """Every request was answered with a status that says, by the contract, that the target cannot keep anything now.
 
     To Stripe it means: deliver it again. A success would be a promise that nobody can keep.
@@ -20,7 +21,6 @@ class Unavailable:
 
     name: ClassVar[str] = "unavailable"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each other status."""

@@ -6,9 +6,10 @@ from statistics import quantiles
 from typing import ClassVar
 
 from payproof.domain.answer_shape import AnswerShape, shape_of
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel, Exchange
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Uniform"]
@@ -19,7 +20,7 @@ _SUCCESS = range(200, 300)
 
 @check
 @dataclass(frozen=True, slots=True)
-class Uniform:
+class Uniform(Check):
     """All refusals are one answer: the same status, body and headers, so that they tell no cause from another.
 
     Whether a delivery should have been refused at all is for ``rejected`` to say.
@@ -30,7 +31,6 @@ class Uniform:
     name: ClassVar[str] = "uniform"
     statuses: tuple[int, ...] = ()
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
-    patient: ClassVar[bool] = False
     reads_bodies: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

@@ -3,9 +3,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from payproof.domain.contracts import Seen
+from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
+from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["Waited"]
@@ -13,12 +14,11 @@ __all__ = ["Waited"]
 
 @check
 @dataclass(frozen=True, slots=True)
-class Waited:
+class Waited(Check):
     """Between the beginnings of one call and the next at least ``seconds`` passed."""
 
     name: ClassVar[str] = "waited"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STRIPE})
-    patient: ClassVar[bool] = False
     seconds: float = 1.0
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

@@ -52,8 +52,3 @@ class Canary(OwnValues):
 
     def __reduce__(self) -> tuple[type, tuple[Canaries]]:
         return Canary, (self._values,)
-
-    @classmethod
-    def of(cls, values: Canaries | None) -> "Canary | None":
-        """Return the detector of some values; None where there are none."""
-        return cls(values) if values is not None and values.values else None

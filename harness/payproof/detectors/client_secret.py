@@ -2,10 +2,11 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import word
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import EDGE, masks, named, secret
 from payproof.scan.streams import Bits
 
@@ -39,7 +40,7 @@ def _is_code(value: bytes) -> bool:
 
 
 @detector
-class ClientSecret:
+class ClientSecret(AnchoredDetector):
     """Stripe's client secrets: who holds one can complete a payment in the customer's place."""
 
     name: ClassVar[str] = "client_secret"

@@ -2,10 +2,11 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import either, one, word
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import EDGE, END, named
 from payproof.scan.streams import Bits
 
@@ -20,7 +21,7 @@ _CODE = named(rb"(?:%s)" % _NAMES, _VALUE)
 
 
 @detector
-class Cvc:
+class Cvc(AnchoredDetector):
     """A card verification code by its name: never kept after authorisation, not even encrypted (PCI DSS 3.3.1.2)."""
 
     name: ClassVar[str] = "cvc"

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.forms import Form, Forms
 from payproof.registry import detector
 
@@ -9,7 +9,7 @@ __all__ = ["DebugPage"]
 
 
 @detector
-class DebugPage:
+class DebugPage(Detector):
     """Pages that frameworks show to developers; each is known by texts that its production pages never hold."""
 
     name: ClassVar[str] = "debug_page"

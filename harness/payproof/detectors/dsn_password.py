@@ -2,10 +2,11 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import one
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import EDGE, masks, secret
 from payproof.scan.streams import Bits
 
@@ -43,7 +44,7 @@ def _is_hidden(password: bytes) -> bool:
 
 
 @detector
-class DsnPassword:
+class DsnPassword(AnchoredDetector):
     """A database's or a service's address with the password in it (CWE-532 in logs)."""
 
     name: ClassVar[str] = "dsn_password"

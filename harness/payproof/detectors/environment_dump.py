@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.forms import Form, Forms
 from payproof.registry import detector
 
@@ -12,7 +12,7 @@ _IS = rb"[\"']?\]?\s{0,20}(?:=>?|:|\n)\s{0,20}"
 
 
 @detector
-class EnvironmentDump:
+class EnvironmentDump(Detector):
     """The environment or the settings of the process; a hit ends with a name, as the value may be a secret."""
 
     name: ClassVar[str] = "environment_dump"

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.forms import Form, Forms
 from payproof.registry import detector
@@ -19,7 +19,7 @@ _CODE = (
 
 
 @detector
-class FilesystemPath:
+class FilesystemPath(Detector):
     """Absolute paths of the machine: of files by their kind, and below folders that no web address begins with."""
 
     name: ClassVar[str] = "filesystem_path"

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.forms import Form, Forms
 from payproof.registry import detector
 
@@ -9,7 +9,7 @@ __all__ = ["GraphqlTrace"]
 
 
 @detector
-class GraphqlTrace:
+class GraphqlTrace(Detector):
     """Stack traces in the extensions of GraphQL errors: Apollo, HotChocolate, graphql-php."""
 
     name: ClassVar[str] = "graphql_trace"

@@ -2,11 +2,12 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import DIGIT, nibble, one, word
 from payproof.scan.context import key_before
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import EDGE
 from payproof.scan.streams import Bits
 
@@ -53,7 +54,7 @@ def _end(data: bytes, start: int, length: int) -> int:
 
 
 @detector
-class Iban:
+class Iban(AnchoredDetector):
     """An international bank account number: country, length and check digits (ISO 13616)."""
 
     name: ClassVar[str] = "iban"

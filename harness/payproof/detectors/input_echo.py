@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.forms import Form, Forms
 from payproof.registry import detector
 
@@ -13,7 +13,7 @@ _SOMETHING = rb"(?!\s?(?:\{\s?\}|\[\s?\]|\(\)|\"\"|''|null\b|None\b))"
 
 
 @detector
-class InputEcho:
+class InputEcho(Detector):
     """What was sent, said back by pydantic: FastAPI's own answer to an invalid body holds the whole of it."""
 
     name: ClassVar[str] = "input_echo"

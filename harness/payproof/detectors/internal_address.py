@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.forms import Form, Forms
 from payproof.registry import detector
@@ -14,7 +14,7 @@ _REFUSED = rb"(?:connection refused|i/o timeout|no route to host|network is unre
 
 
 @detector
-class InternalAddress:
+class InternalAddress(Detector):
     """Hosts behind the target: whom it could not reach, in the words of its libraries, and private addresses."""
 
     name: ClassVar[str] = "internal_address"

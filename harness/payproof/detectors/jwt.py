@@ -5,11 +5,12 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import word
 from payproof.scan.context import key_before
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import begins, secret
 from payproof.scan.streams import Bits
 
@@ -35,7 +36,7 @@ def _is_header(text: bytes) -> bool:
 
 
 @detector
-class Jwt:
+class Jwt(AnchoredDetector):
     """A JSON Web Token (RFC 7519): whoever holds it is who it says."""
 
     name: ClassVar[str] = "jwt"

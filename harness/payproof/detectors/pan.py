@@ -2,11 +2,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.brands import TEST_NUMBERS
 from payproof.scan.cards import believed, likely, masked
+from payproof.scan.detector import PreparedDetector
 from payproof.scan.digits import MARGIN, numbers, prepared
 from payproof.scan.luhn import check_digit
 from payproof.scan.view import View
@@ -21,7 +22,7 @@ _TEST = "4242" * 4
 
 
 @detector
-class Pan:
+class Pan(PreparedDetector):
     """A card number (PAN): by brand, length, check digit, grouping and what stands around it (PCI DSS 3.4.1, 3.5.1)."""
 
     name: ClassVar[str] = "pan"

@@ -2,10 +2,11 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import word
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import EDGE, END, named
 from payproof.scan.streams import Bits
 
@@ -22,7 +23,7 @@ _SPACES = (b" ", b"\t", b"\n")
 
 
 @detector
-class Pin:
+class Pin(AnchoredDetector):
     """A card's PIN or PIN block by its name: never to be kept after authorisation (PCI DSS 3.3.1.3)."""
 
     name: ClassVar[str] = "pin"

@@ -2,10 +2,11 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import one, word
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.streams import Bits
 
 __all__ = ["PrivateKey"]
@@ -19,7 +20,7 @@ _PEM = re.compile(
 
 
 @detector
-class PrivateKey:
+class PrivateKey(AnchoredDetector):
     """A private key in PEM (RFC 7468), of OpenSSH or OpenPGP."""
 
     name: ClassVar[str] = "private_key"

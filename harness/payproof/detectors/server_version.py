@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.forms import Form, Forms
 from payproof.registry import detector
@@ -10,7 +10,7 @@ __all__ = ["ServerVersion"]
 
 
 @detector
-class ServerVersion:
+class ServerVersion(Detector):
     """Versions of the server's software, in headers and on the error pages of servers; a name alone is none."""
 
     name: ClassVar[str] = "server_version"

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.forms import Form, Forms
 from payproof.registry import detector
@@ -10,7 +10,7 @@ __all__ = ["SqlError"]
 
 
 @detector
-class SqlError:
+class SqlError(Detector):
     """Error texts of databases, of their drivers and of what maps objects to them; and statements (CWE-209)."""
 
     name: ClassVar[str] = "sql_error"

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.forms import Form, Forms
 from payproof.registry import detector
@@ -12,7 +12,7 @@ _PLACE = rb"(?:node:|file://|webpack-internal:|bun:|/|[A-Z]:\\)[^\n()]{1,300}:\d
 
 
 @detector
-class StackTrace:
+class StackTrace(Detector):
     """Stack traces of common languages; frames and headings only, so that prose about errors is no hit (CWE-209)."""
 
     name: ClassVar[str] = "stack_trace"

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.forms import Form, Forms
 from payproof.registry import detector
@@ -16,7 +16,7 @@ _OBJECT = (
 
 
 @detector
-class StripeError:
+class StripeError(Detector):
     """Errors of Stripe passed on, which tell thieves which card works: fields, texts, the SDKs' exceptions."""
 
     name: ClassVar[str] = "stripe_error"

@@ -2,11 +2,12 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import one, word
 from payproof.scan.context import key_before
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import EDGE, masks, secret
 from payproof.scan.streams import Bits
 
@@ -22,7 +23,7 @@ _SORTS = {b"sk": "secret key", b"rk": "restricted key", b"sk_org": "organisation
 
 
 @detector
-class StripeSecret:
+class StripeSecret(AnchoredDetector):
     """A key or webhook secret of Stripe; publishable keys and object ids are none (PCI DSS 8.6.2)."""
 
     name: ClassVar[str] = "stripe_secret"

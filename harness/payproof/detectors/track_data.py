@@ -6,11 +6,12 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.cards import masked
 from payproof.scan.context import in_token
+from payproof.scan.detector import PreparedDetector
 from payproof.scan.digits import MARGIN, numbers, prepared
 from payproof.scan.luhn import check_digit
 from payproof.scan.streams import Places
@@ -34,7 +35,7 @@ def _followed(view: View, _starts: Places, ends: Places) -> npt.NDArray[np.bool_
 
 
 @detector
-class TrackData:
+class TrackData(PreparedDetector):
     """What a card's magnetic stripe or chip says, track 1 or 2: never kept after authorisation (PCI DSS 3.3.1.1)."""
 
     name: ClassVar[str] = "track_data"

@@ -2,10 +2,11 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import either, word
+from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import named
 from payproof.scan.streams import Bits
 
@@ -33,7 +34,7 @@ def _hit(match: re.Match[bytes], what: str, confidence: Confidence) -> Hit:
 
 
 @detector
-class UsBankAccount:
+class UsBankAccount(AnchoredDetector):
     """A US bank account: a routing number by its name and check digit, an account number by its name."""
 
     name: ClassVar[str] = "us_bank_account"

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from payproof.domain.contracts import Request
 from payproof.domain.operation import Operation, Principal
+from payproof.domain.request import Request
 from payproof.domain.target import Target
 
 __all__ = ["credentials", "in_order", "request_for"]

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from payproof.domain.contracts import At, Check, Step
+from payproof.domain.check import Check, Expectation
 from payproof.domain.finding import Severity
 from payproof.domain.operation import KINDS, OPERATIONS
+from payproof.domain.step import Step
 
 __all__ = ["NEEDS", "Case", "Phase", "Requirement", "Scenario"]
 
@@ -49,12 +50,12 @@ class Phase:
     """Steps and what must hold after them."""
 
     steps: tuple[Step, ...]
-    expect: tuple[Check, ...]
+    expect: tuple[Check | Expectation, ...]
 
     @property
-    def expectations(self) -> tuple[At, ...]:
+    def expectations(self) -> tuple[Expectation, ...]:
         """What must hold, each with the step that it is about."""
-        return tuple(At.of(check) for check in self.expect)
+        return tuple(Expectation.of(check) for check in self.expect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """A database as something to read through: its tables, their columns, and every value in them."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+
+from payproof.domain.source import Source
 
 __all__ = ["CELL", "OVERLAP", "Cell", "Column", "Table", "Tables"]
 
@@ -32,27 +34,26 @@ class Table:
     rows: int | None = None
 
 
-class Tables(Protocol):
+class Tables(Source):
     """A database that is read whole, in sessions that cannot write; ``name`` is its address without a password."""
 
-    name: str
-
+    @abstractmethod
     def tables(self) -> Sequence[Table]:
         """Return all that holds rows.
 
         Raises:
             InconclusiveError: the database cannot be read.
         """
-        ...
 
+    @abstractmethod
     def columns(self) -> Sequence[Column]:
         """Return the columns of all tables.
 
         Raises:
             InconclusiveError: the database cannot be read.
         """
-        ...
 
+    @abstractmethod
     def rows(self, table: str, most: int | None = None) -> Iterator[Cell]:
         """Yield each value of a table that is not NULL, row by row, in bounded memory; times and booleans are left out.
 
@@ -64,12 +65,11 @@ class Tables(Protocol):
         Raises:
             InconclusiveError: the table cannot be read, or not to its end.
         """
-        ...
 
+    @abstractmethod
     def interrupt(self) -> None:
         """Break off, for good, what another thread reads: it raises InconclusiveError there."""
-        ...
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of the database."""
-        ...

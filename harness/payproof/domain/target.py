@@ -220,13 +220,13 @@ class Budget:
         """Return how long a case may take beside its searches and what makes requests up, and so each look of it."""
         return self.case_seconds * self.patience
 
-    def requests_of(self, step: object) -> int:
-        """Return how many requests a step may send beside the case's own: of one that makes them up, its share."""
-        return int(getattr(step, "requests", 0) * self.effort)
+    def scale_requests(self, requests: int) -> int:
+        """Return how many requests a step may send beside the case's own, of those that it brings for itself."""
+        return int(requests * self.effort)
 
-    def seconds_of(self, step: object) -> float:
-        """Return how long a step may take beside the case's own time."""
-        return float(getattr(step, "seconds", 0.0)) * max(1.0, self.effort) * self.patience
+    def scale_seconds(self, seconds: float) -> float:
+        """Return how long a step may take beside the case's own time, of the seconds that it brings for itself."""
+        return seconds * max(1.0, self.effort) * self.patience
 
 
 @dataclass(frozen=True, slots=True)

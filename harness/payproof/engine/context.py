@@ -7,10 +7,14 @@ from typing import Literal
 
 from payproof.aside import GRACE, aside
 from payproof.canary import Ledger, make_canaries, spellings
-from payproof.domain.contracts import Check, Hit, MadeEvent, Request, Seen
+from payproof.domain.check import Check, Expectation
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Finding
+from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Answer, Channel, Exchange, Observation, Purged
 from payproof.domain.operation import Trouble
+from payproof.domain.request import Request
+from payproof.domain.seen import Seen
 from payproof.domain.target import Target, Value
 from payproof.engine.holdings import Holdings, Wanted, finder
 from payproof.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream, Writer
@@ -51,7 +55,7 @@ class CaseContext:
         self.kept: dict[str, str] = {}
         self.step = -1  # no step has run yet
         self.requests = target.budget.case_requests
-        self.expect: tuple[Check, ...] = ()
+        self.expect: tuple[Check | Expectation, ...] = ()
         self.control: tuple[Observation, ...] = ()
         self._sender = sender
         self._source = events

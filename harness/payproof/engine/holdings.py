@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from payproof.canary import Ledger
-from payproof.domain.contracts import Detector, Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, Suspected
 from payproof.domain.tables import Cell, Column, Tables

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from payproof.domain.contracts import At, Check, Seen
+from payproof.domain.check import Check, Expectation
 from payproof.domain.events import Record
 from payproof.domain.finding import Finding
 from payproof.domain.observation import (
@@ -18,6 +18,7 @@ from payproof.domain.observation import (
     Searched,
 )
 from payproof.domain.scenario import NEEDS, Case, Phase, Scenario
+from payproof.domain.seen import Seen
 from payproof.domain.target import Contract, Environment, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
 from payproof.errors import Reason
@@ -46,8 +47,7 @@ def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
     if target.environment is Environment.PRODUCTION and not scenario.passive:
         return Skipped("environment is production, and this scenario changes something")
     missing = [NEEDS[need] for need in case.needs if not target.offers(need)]
-    asked = [getattr(step, "unfit", None) for step in case.phase.steps]
-    missing += [why for unfit in asked if unfit is not None and (why := unfit(target))]
+    missing += [why for step in case.phase.steps if (why := step.unfit(target))]
     return Skipped("; ".join(missing)) if missing else None
 
 
@@ -129,12 +129,12 @@ def _merely_accepted(failed: Failed, record: Record) -> bool:
     return accepted and {finding.check for finding in failed.findings} <= _DECISIONS
 
 
-def unmet(contract: Contract, expect: Iterable[Check], observations: tuple[Observation, ...]) -> bool:
+def unmet(contract: Contract, expect: Iterable[Check | Expectation], observations: tuple[Observation, ...]) -> bool:
     """Whether a check that may come to hold by waiting does not hold yet; one whose channel is not there never will."""
     seen = Seen(contract, observations)
     return any(
         one.patient and one.channels <= _channels(one.scope(seen)) and any(True for _ in one.judge(seen))
-        for one in map(At.of, expect)
+        for one in map(Expectation.of, expect)
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from payproof.domain.contracts import Block, Log, Snapshot, Store
+from payproof.domain.source import Block, Log, Snapshot, Store
 from payproof.errors import InconclusiveError, Reason
 
 __all__ = ["lines_since", "position_of", "snapshot_of"]

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Protocol
 
-from payproof.domain.contracts import Detector, MadeEvent, Request
+from payproof.domain.detector import Detector
 from payproof.domain.finding import Confidence
+from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Exchange
 from payproof.domain.operation import Trouble
+from payproof.domain.request import Request
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.domain.target import SourceSpec, Value
 from payproof.domain.trace import Told

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from payproof.canary import Ledger
-from payproof.domain.contracts import Log, Step, Store
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.observation import Answer, Channel, Exchange, Observation, StripeCalls
 from payproof.domain.scenario import Case, Phase, Scenario
+from payproof.domain.source import Log, Store
+from payproof.domain.step import Step
 from payproof.domain.target import Environment, Target
 from payproof.engine.context import CaseContext
 from payproof.engine.holdings import Holdings
@@ -96,7 +97,7 @@ class Runner:
         stopped: tuple[Reason, str] | None = None
         steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
         budget = self._target.budget
-        seconds = budget.seconds_of_case + sum(map(budget.seconds_of, steps))
+        seconds = budget.seconds_of_case + sum(budget.scale_seconds(step.seconds) for step in steps)
         if "upstream" in case.needs:
             promised = self._target.contract.operations
             seconds += promised.answer_within + promised.completed_within

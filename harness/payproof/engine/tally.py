@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.observation import Sighting
 from payproof.scan.scanner import Found

@@ -2,9 +2,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
 from payproof.canary import Ledger
-from payproof.domain.contracts import At, Check, Log, Snapshot, Step, Store
+from payproof.domain.check import Check, Expectation
 from payproof.domain.observation import LogLines, Observation, StoreChange, StripeCalls, TableChange
 from payproof.domain.scenario import Phase
+from payproof.domain.source import Log, Snapshot, Store
+from payproof.domain.step import Step
 from payproof.domain.target import SourceSpec
 from payproof.engine.context import CaseContext
 from payproof.engine.judge import unmet
@@ -68,7 +70,7 @@ class Trial:
         self._acted, self._seen = self._acted + self._seen, ()
         self._context.step += 1
         seconds = self._context.target.budget.seconds_of_case
-        self._context.requests += self._context.target.budget.requests_of(step)
+        self._context.requests += self._context.target.budget.scale_requests(step.requests)
         if not self._context.store_is_down:  # while it is, what was seen last remains what changes are told from
             ids = self._context.ids
             self._before = [await snapshot_of(store, ids, None, seconds) for store in self._watched.stores]
@@ -80,13 +82,13 @@ class Trial:
             self._arrived.append((len(upstream.calls(0)), len(upstream.connections(0))))
         self._acted += tuple(await step.run(self._context))
 
-    async def look(self, expect: Iterable[Check]) -> None:
+    async def look(self, expect: Iterable[Check | Expectation]) -> None:
         """Watch the sources until what is awaited is there, and then at least as long as such an effect may take.
 
         A second look at the same step takes the place of the first. A target that works after it has answered shows its
         effects late; how late, earlier effects of this run tell.
         """
-        contract, expected = self._context.target.contract, tuple(At.of(check) for check in expect)
+        contract, expected = self._context.target.contract, tuple(Expectation.of(check) for check in expect)
         completing = any(one.at_end for one in expected)
         limit = contract.operations.completed_within if completing else contract.effect_within
         started, wait, awaited = self._clock.monotonic(), _FIRST_WAIT, True

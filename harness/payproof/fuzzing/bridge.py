@@ -8,9 +8,9 @@ from typing import Any
 
 from schemathesis import Response
 
-from payproof.domain.contracts import Request
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer
+from payproof.domain.request import Request
 from payproof.domain.urls import path_of, quoted, with_query
 from payproof.fuzzing.search import RequestSearch
 

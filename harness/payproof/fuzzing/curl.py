@@ -1,6 +1,6 @@
 import shlex
 
-from payproof.domain.contracts import Request
+from payproof.domain.request import Request
 from payproof.domain.urls import url_of
 
 __all__ = ["curl_line"]

@@ -9,8 +9,8 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 
-from payproof.domain.contracts import Request
 from payproof.domain.observation import NoAnswer
+from payproof.domain.request import Request
 from payproof.domain.urls import with_query
 from payproof.fuzzing.canaries import FuzzingCanaries
 from payproof.fuzzing.constants import without_local_constants

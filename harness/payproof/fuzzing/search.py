@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
-from payproof.domain.contracts import Context, Request
+from payproof.domain.context import Context
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Exchange, NoAnswer
+from payproof.domain.request import Request
 from payproof.errors import InconclusiveError, Reason
 from payproof.fuzzing.canaries import FuzzingCanaries
 from payproof.fuzzing.curl import curl_line

@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
-from payproof.domain.contracts import At, Check, Step
+from payproof.domain.check import Check, Expectation
 from payproof.domain.finding import Severity
 from payproof.domain.scenario import NEEDS, Case, Phase, Requirement, Scenario
+from payproof.domain.step import Step
 from payproof.errors import ConfigurationError
 from payproof.language.file_model import FileModel
 from payproof.language.problems import UNION_TAG, Locator, locate_in_yaml, parse_yaml, read_text, refuse
@@ -207,7 +208,9 @@ class _ScenarioReader:
             for (name, own), at in zip(calls, ([*place, index] for index in range(len(calls))), strict=True)
         )
 
-    def _expectations(self, named: Sequence[_Named], place: Sequence[str | int], acts: int) -> tuple[Check, ...]:
+    def _expectations(
+        self, named: Sequence[_Named], place: Sequence[str | int], acts: int
+    ) -> tuple[Check | Expectation, ...]:
         """Return the checks that a list names; ``at`` makes one judge a single step, counted from 0."""
         plain: list[_Named] = []
         steps_of: list[int | None] = []
@@ -223,7 +226,7 @@ class _ScenarioReader:
                 raise self._wrong([*place, index], f"'at: {at}' is no step", f"steps are counted 0 to {acts - 1}")
             steps_of.append(at)
         made = self._parts(plain, place, checks(), {})
-        return tuple(check if at is None else At(check, at) for check, at in zip(made, steps_of, strict=True))
+        return tuple(check if at is None else Expectation(check, at) for check, at in zip(made, steps_of, strict=True))
 
     def _call(
         self, one: _Named, place: Sequence[str | int], known: Mapping[str, type[_Part]]

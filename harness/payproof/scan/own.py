@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.scan.canaries import Canaries, Canary
+from payproof.scan.detector import PreparedDetector
 from payproof.scan.digits import MARGIN, numbers, prepared
 from payproof.scan.scanner import Scanner
 from payproof.scan.streams import Bits
@@ -15,8 +16,8 @@ from payproof.scan.view import View
 __all__ = ["Finder", "OwnValues", "Span"]
 
 
-class OwnValues:
-    """What looks for such values in one text, as the scanner asks for it."""
+class OwnValues(PreparedDetector):
+    """Looks for such values in one text; one without values of a run stands for those of each run."""
 
     name: ClassVar[str] = "canary"
     countable: ClassVar[bool] = True
@@ -25,7 +26,15 @@ class OwnValues:
 
     def __init__(self, values: Canaries) -> None:
         self._values = values
-        self.anchor: Bits = values.anchor
+
+    @property
+    def anchor(self) -> Bits:
+        """Where a value may stand."""
+        return self._values.anchor
+
+    def for_values(self, values: Canaries | None) -> "OwnValues | None":
+        """Return the detector of a run's values; None where there are none."""
+        return type(self)(values) if values is not None and values.values else None
 
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each value."""

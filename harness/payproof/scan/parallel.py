@@ -6,7 +6,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import Protocol
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.scan.blocks import OVERLAP
 from payproof.scan.scanner import Found, Scanner
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache, cached_property
 from typing import Any
 
-from payproof.domain.contracts import Detector, Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.scan import digits
 from payproof.scan.blocks import BLOCK, MOST, Block, Blocks
@@ -16,6 +16,7 @@ from payproof.scan.characters import HIGH
 from payproof.scan.codecs import base64, compressed, escapes, hexadecimal, numerals, utf16
 from payproof.scan.compiled import Runs, machine
 from payproof.scan.context import key_before
+from payproof.scan.detector import AnchoredDetector, PreparedDetector
 from payproof.scan.pieces import Decoded, Read, Unread, clusters
 from payproof.scan.settle import counted, outermost, settled
 from payproof.scan.streams import Bits, Program, plane
@@ -35,7 +36,6 @@ _WAITING = 4 * 1024 * 1024  # decoded bytes that are not kept waiting
 _MOST_HITS = 2000  # of one kind in one block: a list of card numbers would fill the memory with what is known after one
 _MOST_LOOKS = 4096  # at single values of one sort in one text: no input makes a search stand still
 _MOST_TOLD = 50_000  # hits in what is encoded in some blocks
-_REACH = 256, 256  # bytes before and after an anchor that a detector is shown, where it does not say
 
 # What needs looking for in every text, and what only where there are bytes above 7F, or control characters.
 _USUAL = (base64, hexadecimal, escapes)
@@ -46,9 +46,7 @@ _CONTROL = ~(plane(6) | plane(5) | plane(3))  # 00 to 07 and 10 to 17: every for
 class Scanner:
     """Detectors bound to machines, of which each thread has its own.
 
-    A detector that has ``search(view)`` is given each text prepared; one that has an ``anchor``, an expression of bits,
-    is given the bytes around each place where it is true, and where its pattern ``begins`` matches if it has one, as
-    many before and after as its ``reach`` says; any other is given all of each text, which takes as long as it takes.
+    What a detector is given of each text depends on its base class: see ``payproof.scan.detector``.
 
     Args:
         detectors: what to look for.
@@ -59,7 +57,7 @@ class Scanner:
         self._detectors = tuple(detectors)
         self._at_least = at_least
         self._told = frozenset(one for one in Confidence if one.rank >= at_least.rank)
-        self._countable = frozenset(one.name for one in self._detectors if getattr(one, "countable", False))
+        self._countable = frozenset(one.name for one in self._detectors if one.countable)
         self._own = threading.local()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -216,7 +214,7 @@ class Scanner:
         for codec in _UNUSUAL:
             unusual |= codec.STREAMS
         for detector in self._detectors:
-            if hasattr(detector, "anchor"):
+            if isinstance(detector, AnchoredDetector | PreparedDetector) and detector.anchor is not None:
                 usual[f"detector {detector.name}"] = detector.anchor
         return Program(usual), Program(unusual)
 
@@ -235,13 +233,13 @@ def _moved(one: Found, by: int) -> Found:
     )
 
 
-def _found_by(detector: Any, view: View) -> Iterable[Hit]:
-    if hasattr(detector, "search"):
+def _found_by(detector: Detector, view: View) -> Iterable[Hit]:
+    if isinstance(detector, PreparedDetector):
         yield from detector.search(view)
-    elif hasattr(detector, "anchor"):
-        before, after = getattr(detector, "reach", _REACH)
+    elif isinstance(detector, AnchoredDetector):
+        before, after = detector.reach
         places = view.places(f"detector {detector.name}").tolist()
-        begins = getattr(detector, "begins", None)
+        begins = detector.begins
         if begins is not None:
             places = [place for place in places if begins.match(view.data, place)]
         for group in clusters(view, places, before + after):

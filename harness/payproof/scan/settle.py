@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 
 __all__ = ["counted", "outermost", "settled"]
 

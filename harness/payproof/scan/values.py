@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from payproof.domain.contracts import Hit
+from payproof.domain.detector import Hit
 from payproof.scan.brands import LONGEST, SHORTEST
 from payproof.scan.pieces import Unread
 from payproof.scan.scanner import Found, Scanner

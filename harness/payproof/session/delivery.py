@@ -8,8 +8,8 @@ from urllib.parse import urlencode, urlsplit
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger, make_canaries
-from payproof.domain.contracts import Request
 from payproof.domain.observation import Exchange
+from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import LOOPBACK, Contract, Environment, Target, Webhook
 from payproof.domain.urls import with_query

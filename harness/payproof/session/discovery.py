@@ -12,9 +12,9 @@ from tomlkit.items import Table
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
-from payproof.domain.contracts import Request
 from payproof.domain.documents import read_json
 from payproof.domain.observation import Answer, NoAnswer
+from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import Budget, Target
 from payproof.domain.urls import quoted

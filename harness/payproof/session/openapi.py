@@ -5,8 +5,8 @@ from dataclasses import replace
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
 from payproof.domain.asking import credentials
-from payproof.domain.contracts import Request
 from payproof.domain.observation import NoAnswer
+from payproof.domain.request import Request
 from payproof.domain.target import Budget, OpenApi, Target
 from payproof.errors import ConfigurationError
 from payproof.language import read_openapi

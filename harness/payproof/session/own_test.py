@@ -2,10 +2,12 @@
 
 from payproof.checks.accepted import Accepted
 from payproof.checks.applied import Applied
-from payproof.domain.contracts import Check, Seen, Step
+from payproof.domain.check import Check
 from payproof.domain.events import Record
 from payproof.domain.observation import Answer, Exchange, NoAnswer, Observation
 from payproof.domain.scenario import Phase
+from payproof.domain.seen import Seen
+from payproof.domain.step import Step
 from payproof.domain.verdict import Verdict
 from payproof.engine.judge import judge_phase
 from payproof.errors import InconclusiveError, Reason

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from payproof.at_rest.contents import search_file
 from payproof.at_rest.named import Searcher, scan_named
-from payproof.domain.contracts import Detector
+from payproof.domain.detector import Detector
 from payproof.domain.finding import Confidence
 from payproof.domain.target import SourceSpec
 from payproof.domain.trace import NotRead, Place, Told

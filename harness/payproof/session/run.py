@@ -28,12 +28,14 @@ from payproof.adapters.reference import (
 )
 from payproof.adapters.writer import DatabaseWriter
 from payproof.canary import Ledger
-from payproof.domain.contracts import Check, Log, Step, Store
+from payproof.domain.check import Check
 from payproof.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted, Unwatched
 from payproof.domain.finding import Severity
 from payproof.domain.observation import Observation
 from payproof.domain.operation import UpstreamSpec
 from payproof.domain.scenario import Case, Scenario
+from payproof.domain.source import Log, Store
+from payproof.domain.step import Step
 from payproof.domain.tables import Tables
 from payproof.domain.target import Environment, SourceSpec, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
@@ -132,7 +134,7 @@ def asks_for_operations(choices: Iterable[Choice]) -> bool:
 
 def asks_for_fuzzing(choices: Iterable[Choice]) -> bool:
     """Whether any of the cases makes requests up."""
-    return any(getattr(step, "packages", ()) for _, case in choices for step in case.phase.steps)
+    return any(step.packages for _, case in choices for step in case.phase.steps)
 
 
 class Session:
@@ -342,7 +344,7 @@ def _open_tables(spec: SourceSpec) -> Tables:
 
 def _lacking(case: Case) -> Skipped | None:
     """Return that a case needs packages which are not installed, if it does."""
-    wanted = {package for step in case.phase.steps for package in getattr(step, "packages", ())}
+    wanted = {package for step in case.phase.steps for package in step.packages}
     missing = sorted(package for package in wanted if find_spec(package) is None)
     return Skipped(f"{' and '.join(missing)} not installed: {install('fuzz')}") if missing else None
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from payproof.aside import aside
-from payproof.domain.contracts import Block
+from payproof.domain.source import Block, Log
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.files.opened import opened, require_file
@@ -21,7 +21,7 @@ class _Position:
     offset: int
 
 
-class FileLog:
+class FileLog(Log):
     """A log file, read from a position on; where it was rotated since then, the rest of the old file comes first."""
 
     def __init__(self, spec: SourceSpec, path: Path) -> None:

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.step import Step
 from payproof.registry import step
 
 __all__ = ["BringBack"]
@@ -11,7 +12,7 @@ __all__ = ["BringBack"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class BringBack:
+class BringBack(Step):
     """Let the target's store work again; with ``redeliver`` the last request is then sent again, as Stripe does.
 
     What the stores show after it has happened since the store was taken down.

@@ -4,9 +4,11 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 from urllib.parse import urlencode, urlsplit
 
-from payproof.domain.contracts import Context, Request
+from payproof.domain.context import Context
 from payproof.domain.observation import ABSENT, Answer, Exchange
+from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
+from payproof.domain.step import Step
 from payproof.domain.target import Target
 from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, redirected, shaped, with_query
 from payproof.errors import ConfigurationError
@@ -40,7 +42,7 @@ def _right_digests(signed: Delivery, secret: Secret) -> Iterator[bytes]:
 
 @step
 @dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(Step):
     """Deliver one event to the webhook route, signed or forged, as Stripe would send it.
 
     ``signature`` names a way to sign or forge (``payproof.stripe.forgery``), ``body`` the form of the JSON, ``set``

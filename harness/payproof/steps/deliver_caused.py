@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.step import Step
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
@@ -13,7 +14,7 @@ __all__ = ["DeliverCaused"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class DeliverCaused:
+class DeliverCaused(Step):
     """Deliver the webhooks of what the steps before caused at Stripe, signed, with the ids of its objects.
 
     ``order`` is that of the changes, its reverse, or any. With ``again`` those that this phase has delivered are

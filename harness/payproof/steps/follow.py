@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from payproof.canary import make_card_number
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Observation
+from payproof.domain.step import Step
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
 
@@ -18,7 +19,7 @@ _CARD_KEYS = frozenset({"card", "card_present"})
 
 @step
 @dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Step):
     """Deliver four events that differ in what they say of a card, and have each store's columns counted before.
 
     A column that gains all four values of an attribute follows it, however short the values are. ``what`` is the card's

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from payproof.domain.asking import credentials, in_order
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.step import Step
 from payproof.domain.urls import path_of
 from payproof.errors import InconclusiveError, Reason
 from payproof.fuzzing.search import RequestSearch
@@ -17,7 +18,7 @@ __all__ = ["FuzzOpenapi"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class FuzzOpenapi:
+class FuzzOpenapi(Step):
     """Make requests up from the target's OpenAPI document, as its first principal, and plant canaries in them.
 
     ``kind`` is what is made up: requests as the document has them (``valid``), at its boundaries, against it
@@ -44,7 +45,9 @@ class FuzzOpenapi:
             raise InconclusiveError(Reason.PREPARATION_FAILED, "the OpenAPI document was not asked for")
         who = None if self.kind == "anonymous" else context.target.first_principal
         budget = context.target.budget
-        search = RequestSearch(context, requests=budget.requests_of(self), seconds=budget.seconds_of(self))
+        search = RequestSearch(
+            context, requests=budget.scale_requests(self.requests), seconds=budget.scale_seconds(self.seconds)
+        )
         operations = () if who is None else in_order(context.target, context.target.operations)
         done = [*await perform(context, operations)]
         try:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from payproof.domain.asking import credentials, in_order
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.step import Step
 from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
 from payproof.steps.prepare import perform
@@ -15,7 +16,7 @@ __all__ = ["FuzzRoutes"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class FuzzRoutes:
+class FuzzRoutes(Step):
     """Make requests up for every route that the target file names, as its first principal, and plant canaries in them.
 
     The routes are the webhook, the operations and ``routes``. ``kind`` is what is made up: bodies of every content
@@ -38,8 +39,8 @@ class FuzzRoutes:
         routes = context.target.listed
         budget = context.target.budget
         # A sound one for each route, and at least one that is made up.
-        requests = max(budget.requests_of(self), 2 * len(routes))
-        search = RequestSearch(context, requests=requests, seconds=budget.seconds_of(self))
+        requests = max(budget.scale_requests(self.requests), 2 * len(routes))
+        search = RequestSearch(context, requests=requests, seconds=budget.scale_seconds(self.seconds))
         operations = in_order(context.target, context.target.operations)
         done = [*await perform(context, operations)]
         try:

@@ -5,8 +5,11 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import urlencode
 
 from payproof.canary import make_card_number, make_iban
-from payproof.domain.contracts import Context, MadeEvent, Request
+from payproof.domain.context import Context
+from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Exchange
+from payproof.domain.request import Request
+from payproof.domain.step import Step
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
 from payproof.stripe.offers import INPUTS, Bait, bait_inputs
@@ -19,7 +22,7 @@ _TRACK = "=34081011234567890?"
 
 @step
 @dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Step):
     """Deliver genuine events that carry made-up payment data in every input of some sorts.
 
     ``event`` takes every input inside an event, in each type of event; ``request`` takes headers and the query of the

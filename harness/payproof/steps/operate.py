@@ -3,9 +3,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from payproof.domain.asking import request_for
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
 from payproof.domain.operation import Operation, Trouble
+from payproof.domain.step import Step
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step
 
@@ -14,7 +15,7 @@ __all__ = ["Operate"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class Operate:
+class Operate(Step):
     """Perform an operation of the target's, once for each of ``faults`` in turn, or without any while Stripe works.
 
     ``operation`` is a name of ``[operations]`` in the target file, or a kind of them (``charging``, ``writing``). A

@@ -3,8 +3,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Observation
+from payproof.domain.step import Step
 from payproof.domain.target import KeptRows, Value
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
@@ -17,7 +18,7 @@ _ID_BITS = 80
 
 @step
 @dataclass(frozen=True, slots=True)
-class PlantRows:
+class PlantRows(Step):
     """Make rows in each table whose rows the target keeps for some days, in one of three ways.
 
     ``delivered`` by events, or ``written`` into the database: one row is older than those days, one younger, and one

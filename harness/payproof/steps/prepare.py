@@ -3,11 +3,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.asking import in_order, request_for
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.documents import read_json
 from payproof.domain.observation import Answer, Exchange
 from payproof.domain.operation import Operation
 from payproof.domain.places import reach
+from payproof.domain.step import Step
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step
 
@@ -18,7 +19,7 @@ _SUCCESS = range(200, 300)
 
 @step
 @dataclass(frozen=True, slots=True)
-class Prepare:
+class Prepare(Step):
     """Perform what must have been performed before an operation, such as the creation of the customer who pays.
 
     None of it is judged. What its answers hold, such as the customer's id, is kept for the operation.

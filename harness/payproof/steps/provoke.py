@@ -3,8 +3,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from payproof.domain.asking import credentials
-from payproof.domain.contracts import Context, Request
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.request import Request
+from payproof.domain.step import Step
 from payproof.fuzzing.provocations import Kind, Odd, addresses, provocations
 from payproof.registry import step
 
@@ -13,7 +15,7 @@ __all__ = ["Provoke"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class Provoke:
+class Provoke(Step):
     """Send what makes frameworks show their insides to each route that the target file names, as its first principal.
 
     ``kind`` is what is sent: values of ``types`` that nobody expects, ``templates`` and ``sql`` in all places,

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Observation
+from payproof.domain.step import Step
 from payproof.registry import step
 
 __all__ = ["PurgeLater"]
@@ -11,7 +12,7 @@ __all__ = ["PurgeLater"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class PurgeLater:
+class PurgeLater(Step):
     """Run the target's own purge with a clock that is ahead, and count what is left.
 
     For each table whose rows are kept from their event's arrival on it is run twice: when the rows that an earlier step

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Observation
+from payproof.domain.step import Step
 from payproof.registry import step
 
 __all__ = ["ReadSchema"]
@@ -11,7 +12,7 @@ __all__ = ["ReadSchema"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class ReadSchema:
+class ReadSchema(Step):
     """Read the name and type of every column of every store."""
 
     name: ClassVar[str] = "read_schema"

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.step import Step
 from payproof.registry import step
 
 __all__ = ["Recover"]
@@ -11,7 +12,7 @@ __all__ = ["Recover"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class Recover:
+class Recover(Step):
     """Let Stripe work again; with ``rest``, wait as long as the target's breaker is to leave it alone."""
 
     name: ClassVar[str] = "recover"

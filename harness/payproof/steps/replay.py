@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.step import Step
 from payproof.registry import step
 from payproof.stripe.forgeries import forge
 from payproof.stripe.forgery import Material
@@ -13,7 +14,7 @@ __all__ = ["Replay"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(Step):
     """Send the last request again ``times`` times in a row: the same bytes, or with ``changed`` another body."""
 
     name: ClassVar[str] = "replay"

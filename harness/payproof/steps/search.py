@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Channel, Observation
+from payproof.domain.step import Step
 from payproof.registry import step
 
 __all__ = ["Search"]
@@ -11,7 +12,7 @@ __all__ = ["Search"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class Search:
+class Search(Step):
     """Search all stores, logs or files that the target file lists, from beginning to end.
 
     ``wanted`` is this phase's canaries, in every encoding and as digests, or what looks like payment data or a secret.

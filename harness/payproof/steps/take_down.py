@@ -2,8 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.contracts import Context
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.step import Step
 from payproof.registry import step
 
 __all__ = ["TakeDown"]
@@ -11,7 +12,7 @@ __all__ = ["TakeDown"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class TakeDown:
+class TakeDown(Step):
     """Let the target's store refuse, as the target file tells how; until it is back no store is looked into."""
 
     name: ClassVar[str] = "take_down"

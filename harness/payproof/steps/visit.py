@@ -3,8 +3,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.asking import credentials
-from payproof.domain.contracts import Context, Request
+from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.request import Request
+from payproof.domain.step import Step
 from payproof.fuzzing.provocations import fill_path
 from payproof.registry import step
 
@@ -13,7 +15,7 @@ __all__ = ["Visit"]
 
 @step
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Step):
     """Ask for each route that the target file lists and that only reads, as the first principal."""
 
     name: ClassVar[str] = "visit"

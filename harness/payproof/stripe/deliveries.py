@@ -1,6 +1,8 @@
 """Genuine deliveries of events: what Stripe sends beside the body, and the right signature."""
 
-from payproof.domain.contracts import Context, MadeEvent, Request
+from payproof.domain.context import Context
+from payproof.domain.made_event import MadeEvent
+from payproof.domain.request import Request
 from payproof.domain.urls import with_query
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.signature import compose, hexdigest

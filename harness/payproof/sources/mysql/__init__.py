@@ -3,7 +3,7 @@
 The driver is imported only when one is opened: an extra has it.
 """
 
-from payproof.domain.contracts import Store
+from payproof.domain.source import Store
 from payproof.domain.tables import Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pymysql
 
 from payproof.aside import aside
-from payproof.domain.contracts import Snapshot
+from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint
@@ -18,7 +18,7 @@ _SETTINGS = ("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET SES
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type = 'BASE TABLE'"
 
 
-class MysqlStore:
+class MysqlStore(Store):
     """A MySQL or MariaDB database, read in transactions that cannot write; every look reads every table.
 
     The server has no number that tells whether anything was committed since the last look.

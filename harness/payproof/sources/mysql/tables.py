@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pymysql
 from pymysql.cursors import SSCursor
 
-from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table
+from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table, Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 
@@ -50,7 +50,7 @@ class _Column(NamedTuple):
     long: bool
 
 
-class MysqlTables:
+class MysqlTables(Tables):
     """A MySQL or MariaDB database, each table in a transaction of its own that cannot write, streamed row by row."""
 
     def __init__(self, spec: SourceSpec) -> None:

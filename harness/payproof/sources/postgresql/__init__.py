@@ -1,6 +1,6 @@
 """PostgreSQL as a store; the driver is imported only when one is opened, as only the extra ``postgresql`` has it."""
 
-from payproof.domain.contracts import Store
+from payproof.domain.source import Store
 from payproof.domain.tables import Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError

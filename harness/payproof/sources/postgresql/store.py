@@ -4,7 +4,7 @@ import psycopg
 from psycopg import AsyncConnection, AsyncCursor, IsolationLevel
 from psycopg.pq.abc import PGresult
 
-from payproof.domain.contracts import Snapshot
+from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint, LastLook
@@ -24,7 +24,7 @@ __all__ = ["PostgresqlStore"]
 _MOST_NAMED = 3
 
 
-class PostgresqlStore:
+class PostgresqlStore(Store):
     """A PostgreSQL database, read in transactions that cannot write; many tables cost few round trips."""
 
     def __init__(self, spec: SourceSpec) -> None:

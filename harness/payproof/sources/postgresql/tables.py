@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import IsolationLevel, sql
 
-from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table
+from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table, Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.sources.postgresql import queries
@@ -78,7 +78,7 @@ class _Rest(NamedTuple):
     stands: tuple[str, str]
 
 
-class PostgresqlTables:
+class PostgresqlTables(Tables):
     """A PostgreSQL database, each table in a transaction of its own that cannot write, streamed by COPY."""
 
     def __init__(self, spec: SourceSpec) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import redis
 
-from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table
+from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table, Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 
@@ -16,7 +16,7 @@ _SECONDS = 30
 _AT_ONCE = 500  # keys or entries asked for in one go
 
 
-class RedisTables:
+class RedisTables(Tables):
     """A Redis server: a database is a table, a key a row, and its fields, members or entries are the values."""
 
     def __init__(self, spec: SourceSpec) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from payproof.domain.contracts import Store
+from payproof.domain.source import Store
 from payproof.domain.tables import Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError

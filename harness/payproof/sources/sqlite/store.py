@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from payproof.aside import GRACE, aside
-from payproof.domain.contracts import Snapshot
+from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fingerprint import Fingerprint, LastLook
@@ -14,7 +14,7 @@ from payproof.sources.sqlite.connection import COMMAND_OF_VIRTUAL, TABLES, conne
 __all__ = ["SqliteStore"]
 
 
-class SqliteStore:
+class SqliteStore(Store):
     """A SQLite database, opened read only; a snapshot costs one query while no other connection has committed.
 
     Raises:

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table
+from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table, Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import InconclusiveError, Reason
 from payproof.sources.sqlite.connection import (
@@ -29,7 +29,7 @@ class _Shape(NamedTuple):
     usable: bool = True  # whether all of its columns can be named in SQL
 
 
-class SqliteTables:
+class SqliteTables(Tables):
     """A SQLite database; a value has the type that it was stored with, whatever its column says."""
 
     def __init__(self, spec: SourceSpec, path: Path) -> None:
