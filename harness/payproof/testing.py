@@ -18,7 +18,7 @@ from payproof.domain.observation import Answer
 from payproof.domain.step import Step
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError, Reason
-from payproof.reporters.words import printable
+from payproof.reporters.phrasing import printable
 from payproof.session import OwnTest, Session
 from payproof.steps.deliver import Deliver
 from payproof.steps.replay import Replay

@@ -22,7 +22,7 @@ from payproof.session.upstream import known_faults
 from payproof.stripe.api import ApiRequest
 from payproof.stripe.double import Double
 from payproof.stripe.upstream.errors import Errors
-from payproof.stripe.upstream.named import FAULTS, UNSAFE_CONNECTIONS
+from payproof.stripe.upstream.fault_names import FAULTS, UNSAFE_CONNECTIONS
 from tests.benchmarks._machine import program
 
 __all__ = ["upstream"]

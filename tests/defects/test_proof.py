@@ -1,6 +1,6 @@
 import pytest
 
-from payproof.reporters.words import summary
+from payproof.reporters.phrasing import summary
 from payproof.session import all_scenarios, asks_for_fuzzing
 from tests.defects._proof import defects, load, naming, on_defect, tripped
 

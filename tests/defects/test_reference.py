@@ -2,7 +2,7 @@ import pytest
 
 from payproof.domain.events import CaseFinished
 from payproof.domain.verdict import Passed
-from payproof.reporters.words import summary
+from payproof.reporters.phrasing import summary
 from payproof.session import all_scenarios, choose, event_factory, open_lanes
 from payproof.session.upstream import known_faults
 from payproof.stripe.forgeries import FORGERIES

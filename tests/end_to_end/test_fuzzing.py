@@ -3,7 +3,7 @@ import json
 import pytest
 
 from payproof.domain.verdict import Failed, Passed
-from payproof.reporters.words import summary
+from payproof.reporters.phrasing import summary
 from payproof.session import all_scenarios, choose, open_session
 from tests.defects._proof import on_defect
 from tests.end_to_end.command import environment, payproof, payproof_here, target_file

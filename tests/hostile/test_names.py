@@ -20,8 +20,8 @@ from payproof.errors import Reason
 from payproof.reporters.console import ConsoleReport
 from payproof.reporters.jsonl import JsonLines
 from payproof.reporters.junit import JUnit
+from payproof.reporters.phrasing import one_line
 from payproof.reporters.scan import FORMATS
-from payproof.reporters.words import one_line
 
 NAMES = (
     "a\nFAILED b",

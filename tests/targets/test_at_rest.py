@@ -19,7 +19,7 @@ from payproof.domain.sensitive import Secret
 from payproof.domain.target import Contract, Environment, KeptRows, RetentionSpec, SourceSpec, Target, Webhook
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.errors import Reason
-from payproof.reporters.words import summary
+from payproof.reporters.phrasing import summary
 from payproof.session import Session, all_scenarios, choose, event_factory
 from tests.postgresql import server
 from tests.servers import mariadb, redis_server

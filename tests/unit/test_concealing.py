@@ -21,7 +21,7 @@ from payproof.domain.strings import strings_of, with_strings
 from payproof.domain.verdict import Errored, Failed
 from payproof.errors import Reason
 from payproof.reporters import mask_report
-from payproof.reporters.words import describe_masking
+from payproof.reporters.phrasing import describe_masking
 from payproof.stripe.api import ApiRequest
 from payproof.stripe.upstream.recording import record_call
 

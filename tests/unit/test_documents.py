@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payproof.domain.documents import read_json
-from payproof.domain.places import text_at
+from payproof.domain.json_path import text_at
 from payproof.errors import ConfigurationError
 from payproof.language import read_scenario, read_target
 from payproof.language.openapi import read_openapi

@@ -19,7 +19,7 @@ from payproof.reporters import open_report
 from payproof.reporters.console import ConsoleReport
 from payproof.reporters.jsonl import JsonLines
 from payproof.reporters.junit import JUnit
-from payproof.reporters.words import printable, story, summary
+from payproof.reporters.phrasing import printable, story, summary
 
 CONTRACT = Contract(
     rejection_record=RejectionRecord({"a": "b"}, "c", "t", "o", "r"),

@@ -16,7 +16,7 @@ import pytest
 
 from payproof.adapters.data import data_folder
 from payproof.adapters.upstream.backends import DoubleBackend, HttpBackend, StripeTestMode
-from payproof.adapters.upstream.notes import Limits
+from payproof.adapters.upstream.call_log import Limits
 from payproof.adapters.upstream.server import UpstreamServer
 from payproof.adapters.upstream.stripe_mock import stripe_mock
 from payproof.canary import Ledger
@@ -28,8 +28,8 @@ from payproof.session.upstream import open_upstream
 from payproof.stripe.api import ApiAnswer
 from payproof.stripe.double import Double
 from payproof.stripe.upstream.errors import Errors
+from payproof.stripe.upstream.fault_names import FAULTS
 from payproof.stripe.upstream.faults import ConnectionFault
-from payproof.stripe.upstream.named import FAULTS
 from payproof.stripe.upstream.plan import Plan, Rule
 from tests.components import need
 from tests.double import NEWEST
@@ -390,8 +390,8 @@ def test_stripe_is_asked_under_the_given_key():
             answers = [client.post("/v1/customers", headers=headers) for _ in range(2)]
         assert answers[0].json()["id"] == answers[1].json()["id"]
         assert [call.idempotency_key for call in stripe.calls()] == ["k", "k"]
-        assert stripe._notes.ledger.conceal(own.encode())[1]
-        assert not stripe._notes.ledger.conceal(KEY.encode())[1]
+        assert stripe._log.ledger.conceal(own.encode())[1]
+        assert not stripe._log.ledger.conceal(KEY.encode())[1]
 
 
 def test_faults_within_need_the_double():

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.json_path import text_at
 from payproof.domain.observation import Answer, Channel
-from payproof.domain.places import text_at
 from payproof.domain.seen import Seen
 from payproof.registry import check
 

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.json_path import reach
 from payproof.domain.observation import Channel
-from payproof.domain.places import reach
 from payproof.domain.seen import Seen
 from payproof.domain.target import RejectionRecord
 from payproof.registry import check

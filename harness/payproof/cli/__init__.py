@@ -93,7 +93,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         problem, code = f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}", ExitCode.UNKNOWN
     else:
         return code or ExitCode.HELD
-    from payproof.reporters.words import one_line  # noqa: PLC0415 (what most commands never need)
+    from payproof.reporters.phrasing import one_line  # noqa: PLC0415 (what most commands never need)
 
     click.echo(f"payproof: {one_line(problem)}", err=True)
     return code

@@ -13,7 +13,7 @@ from payproof.domain.observation import Answer, NoAnswer
 from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_signing_secret
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError
-from payproof.reporters.words import printable
+from payproof.reporters.phrasing import printable
 from payproof.session import deliver_once
 from payproof.stripe.signature import diagnose
 

@@ -20,8 +20,8 @@ from payproof.domain.trace import Told, Trace
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError
 from payproof.language.waiver_file import read_baseline, read_waivers, written_baseline
+from payproof.reporters.phrasing import one_line
 from payproof.reporters.scan import FORMATS
-from payproof.reporters.words import one_line
 from payproof.scan.kernel import loops
 
 __all__ = ["scan"]

@@ -2,8 +2,8 @@
 
 import re
 
+from payproof.domain.json_path import text_at
 from payproof.domain.observation import Answer
-from payproof.domain.places import text_at
 
 __all__ = ["AnswerShape", "shape_of"]
 

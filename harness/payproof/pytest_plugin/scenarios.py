@@ -11,7 +11,7 @@ from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.errors import ConfigurationError, PayproofError
 from payproof.pytest_plugin import JUDGED, VERDICT
 from payproof.pytest_plugin.targets import kind_of, prepare_target
-from payproof.reporters.words import describe_masking, story, summary
+from payproof.reporters.phrasing import describe_masking, story, summary
 from payproof.scan.kernel import unusable
 from payproof.session import Choice, all_scenarios, choose
 

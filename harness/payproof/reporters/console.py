@@ -9,7 +9,7 @@ from rich.table import Table
 from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from payproof.domain.finding import Severity
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from payproof.reporters.words import describe_masking, describe_target, one_line, story, summary
+from payproof.reporters.phrasing import describe_masking, describe_target, one_line, story, summary
 
 __all__ = ["ConsoleReport"]
 

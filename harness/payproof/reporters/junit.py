@@ -4,7 +4,7 @@ from xml.etree import ElementTree as ET
 
 from payproof.domain.events import CaseFinished, RunEvent, RunFinished, RunStarted
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
-from payproof.reporters.words import describe_masking, describe_target, one_line, story, summary
+from payproof.reporters.phrasing import describe_masking, describe_target, one_line, story, summary
 
 __all__ = ["JUnit"]
 

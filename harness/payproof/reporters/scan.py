@@ -14,7 +14,7 @@ from rich.table import Table
 from payproof import __version__
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.trace import NotRead, Place, ScanReport, Standing, Trace
-from payproof.reporters.words import one_line
+from payproof.reporters.phrasing import one_line
 
 __all__ = ["FORMATS"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from payproof.adapters.reference import EmbeddedStore, reference_name
 from payproof.errors import ConfigurationError
 from payproof.language import read_target
-from payproof.reporters.words import describe_target, printable
+from payproof.reporters.phrasing import describe_target, printable
 
 __all__ = ["FILE_NAME", "TARGET_VARIABLE", "described_choice", "find_target", "target_or_reference"]
 

@@ -20,8 +20,8 @@ from payproof.stripe.api import Backend
 from payproof.stripe.double import Double
 from payproof.stripe.events import Event
 from payproof.stripe.upstream.errors import Errors
+from payproof.stripe.upstream.fault_names import FAULTS, UNSAFE_CONNECTIONS
 from payproof.stripe.upstream.faults import Fault, Moment
-from payproof.stripe.upstream.named import FAULTS, UNSAFE_CONNECTIONS
 from payproof.stripe.upstream.plan import Plan, Rule
 
 __all__ = ["OpenUpstream", "known_faults", "open_upstream"]

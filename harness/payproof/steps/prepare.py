@@ -5,9 +5,9 @@ from typing import ClassVar
 from payproof.domain.asking import in_order, request_for
 from payproof.domain.context import Context
 from payproof.domain.documents import read_json
+from payproof.domain.json_path import reach
 from payproof.domain.observation import Answer, Exchange
 from payproof.domain.operation import Operation
-from payproof.domain.places import reach
 from payproof.domain.step import Step
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from payproof.adapters.upstream.notes import Notes
+from payproof.adapters.upstream.call_log import CallLog
 from payproof.adapters.upstream.replies import send
 from payproof.domain.stripe_call import KeyKind, StripeCall
 from payproof.errors import BackendGoneError, Reason, record_fault
@@ -44,8 +44,8 @@ class _Outcome:
 class Answering:
     """Answers the calls of every listener; ``elsewhere`` are the bases that redirects lead to, by scheme."""
 
-    def __init__(self, backend: Backend, notes: Notes, elsewhere: Mapping[str, str]) -> None:
-        self._backend, self._notes, self._elsewhere = backend, notes, elsewhere
+    def __init__(self, backend: Backend, log: CallLog, elsewhere: Mapping[str, str]) -> None:
+        self._backend, self._log, self._elsewhere = backend, log, elsewhere
         #: The connections that carry a call now.
         self.busy: set[object] = set()
         self._traps = {int(url.rpartition(":")[2]) for url in elsewhere.values()}
@@ -60,25 +60,25 @@ class Answering:
             raise
         except Exception as error:
             # aiohttp would answer 500 and say nothing to whoever judges.
-            self._notes.went_wrong(record_fault(error), Reason.HARNESS_FAULT)
+            self._log.went_wrong(record_fault(error), Reason.HARNESS_FAULT)
             raise
         finally:
             self.busy.discard(connection)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        notes = self._notes
-        started = notes.at()
+        log = self._log
+        started = log.at()
         body, refusal = await self._body(request)
         path, _, query = request.raw_path.partition("?")
         headers = {name.lower(): value for name, value in request.headers.items()}
         call = ApiRequest(request.method, path, query, headers, body)
         secure, connection = _connection(request)
         elsewhere = self._is_trap(request)
-        kept = notes.add_call(
+        kept = log.add_call(
             lambda number: record_call(
                 call,
                 tuple(request.headers.items()),
-                notes.ledger,
+                log.ledger,
                 number=number,
                 at=started,
                 secure=secure,
@@ -90,19 +90,19 @@ class Answering:
             return await send(request, Reset(), None, "")
         if refusal is not None:
             why = "compressed" if refusal is _PACKED else "too large, or too slow to arrive"
-            notes.update_call(kept.number, unreadable=why)
+            log.update_call(kept.number, unreadable=why)
         outcome = await self._outcome(call, kept, refusal)
         lead = self._lead(outcome.reply, secure=secure)
         answer = outcome.answer
-        notes.update_call(kept.number, spoiled=outcome.spoiled)
+        log.update_call(kept.number, spoiled=outcome.spoiled)
         try:
             response = await send(request, outcome.reply, answer, lead)
         except ConnectionError:
             # The target did not wait; that it got nothing is what the record says without a status.
-            notes.update_call(kept.number, seconds=notes.at() - started)
+            log.update_call(kept.number, seconds=log.at() - started)
             raise
         status = None if isinstance(outcome.reply, Reset) else _status(outcome, response)
-        notes.update_call(kept.number, status=status, seconds=notes.at() - started)
+        log.update_call(kept.number, status=status, seconds=log.at() - started)
         return response
 
     async def _body(self, request: web.BaseRequest) -> tuple[bytes, Written | None]:
@@ -113,7 +113,7 @@ class Answering:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0
         body = bytearray()
-        limits = self._notes.limits
+        limits = self._log.limits
         try:
             async with asyncio.timeout(limits.arrival_seconds):
                 while chunk := await request.content.readany():
@@ -141,16 +141,16 @@ class Answering:
             return _Outcome(_LIVE_KEY)
         if refusal is not None:
             return _Outcome(refusal)
-        fault = self._notes.next_call(call.method, call.path)
+        fault = self._log.next_call(call.method, call.path)
         if fault is not None:
             # At once: whoever judges may look long before a stalled call has ended.
-            self._notes.update_call(kept.number, fault=fault.name)
+            self._log.update_call(kept.number, fault=fault.name)
         try:
             return await self._strike(call, kept, fault)
         except BackendGoneError as error:
-            self._notes.went_wrong(str(error))
+            self._log.went_wrong(str(error))
         except Exception as error:  # noqa: BLE001 (our own fault; its text could hold anything)
-            self._notes.went_wrong(record_fault(error), Reason.HARNESS_FAULT)
+            self._log.went_wrong(record_fault(error), Reason.HARNESS_FAULT)
         return _Outcome(Reset())
 
     async def _strike(self, call: ApiRequest, kept: StripeCall, fault: Fault | None) -> _Outcome:
@@ -172,7 +172,7 @@ class Answering:
         """Return the backend's answer, and note what it was, though the target may never get it."""
         answer = await self._backend.answer(call, failing)
         replayed = any(name.lower() == "idempotent-replayed" for name, _ in answer.headers)
-        self._notes.update_call(
+        self._log.update_call(
             kept.number,
             backend_status=answer.status,
             replayed=replayed,

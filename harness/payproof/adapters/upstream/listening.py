@@ -5,8 +5,8 @@ import socket
 import ssl
 from collections.abc import Callable
 
+from payproof.adapters.upstream.call_log import CallLog
 from payproof.adapters.upstream.certificates import Certificates
-from payproof.adapters.upstream.notes import Notes
 from payproof.adapters.upstream.replies import reset
 from payproof.errors import ConfigurationError
 from payproof.stripe.upstream.faults import ConnectionFault
@@ -43,8 +43,8 @@ def bind_socket(port: int) -> socket.socket:
 class Listener:
     """Takes the connections of one socket.
 
-    ``protocol`` makes what speaks HTTP on a connection. ``certificates`` are None for plain HTTP, and ``notes`` None
-    for a trap, which has no faults and keeps no notes.
+    ``protocol`` makes what speaks HTTP on a connection. ``certificates`` are None for plain HTTP, and ``log`` None
+    for a trap, which has no faults and keeps no log.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Listener:
         protocol: Callable[[], asyncio.Protocol],
         *,
         certificates: Certificates | None,
-        notes: Notes | None,
+        log: CallLog | None,
     ) -> None:
         self._listening, self._protocol = listening, protocol
-        self._certificates, self._notes = certificates, notes
+        self._certificates, self._log = certificates, log
         self._opening: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -77,7 +77,7 @@ class Listener:
         loop = asyncio.get_running_loop()
         connection.setblocking(False)  # noqa: FBT003 (the standard library's)
         secure = self._certificates is not None
-        fault = None if self._notes is None else self._notes.next_connection(secure=secure)
+        fault = None if self._log is None else self._log.next_connection(secure=secure)
         if fault is ConnectionFault.RESET:
             transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, connection)
             reset(transport)
@@ -100,6 +100,6 @@ class Listener:
                 self._note_connection(fault, "")
 
     def _note_connection(self, fault: ConnectionFault | None, failed: str) -> None:
-        if self._notes is not None:
+        if self._log is not None:
             name = "" if fault is None else fault.value
-            self._notes.add_connection(secure=self._certificates is not None, fault=name, failed=failed)
+            self._log.add_connection(secure=self._certificates is not None, fault=name, failed=failed)

@@ -13,9 +13,9 @@ from aiohttp import web
 
 from payproof.adapters.scratch import scratch_folder
 from payproof.adapters.upstream.answering import Answering
+from payproof.adapters.upstream.call_log import CallLog, Limits
 from payproof.adapters.upstream.certificates import Certificates
 from payproof.adapters.upstream.listening import HOST, Listener, bind_socket
-from payproof.adapters.upstream.notes import Limits, Notes
 from payproof.canary import Ledger
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.errors import ConfigurationError, InconclusiveError
@@ -64,7 +64,7 @@ class UpstreamServer:
         self._backend = backend
         self._ports = {"http": http_port, "https": https_port}
         self._given_folder = folder
-        self._notes = Notes(ledger, limits or Limits())
+        self._log = CallLog(ledger, limits or Limits())
         self._certificates: Certificates | None = None
         self._resources = ExitStack()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -89,11 +89,11 @@ class UpstreamServer:
             traps = {scheme: _listening(stack, 0) for scheme in {*sockets, "http"}}
             self.urls = {scheme: _url(scheme, one) for scheme, one in sockets.items()}
             answering = self._answering = Answering(
-                self._backend, self._notes, {s: _url(s, one) for s, one in traps.items()}
+                self._backend, self._log, {s: _url(s, one) for s, one in traps.items()}
             )
             started = threading.Event()
-            listening: list[tuple[str, socket.socket, Notes | None]]
-            listening = [(s, one, self._notes) for s, one in sockets.items()]
+            listening: list[tuple[str, socket.socket, CallLog | None]]
+            listening = [(s, one, self._log) for s, one in sockets.items()]
             listening += [(s, one, None) for s, one in traps.items()]
             thread = threading.Thread(
                 target=lambda: asyncio.run(self._serve(listening, certificates, answering, started)),
@@ -124,7 +124,7 @@ class UpstreamServer:
 
     async def _serve(
         self,
-        listening: list[tuple[str, socket.socket, Notes | None]],
+        listening: list[tuple[str, socket.socket, CallLog | None]],
         certificates: Certificates | None,
         answering: Answering,
         started: threading.Event,
@@ -136,9 +136,9 @@ class UpstreamServer:
                 one,
                 server,
                 certificates=certificates if scheme == "https" else None,
-                notes=notes,
+                log=log,
             )
-            for scheme, one, notes in listening
+            for scheme, one, log in listening
         ]
         tasks = [asyncio.create_task(listener.run()) for listener in listeners]
         started.set()
@@ -175,7 +175,7 @@ class UpstreamServer:
             if self._certificates is None:
                 raise ConfigurationError("TLS can have no fault by plain HTTP", hint="give the upstream an HTTPS port")
             self._certificates.context(fault)
-        before = self._notes.begin(plan)
+        before = self._log.begin(plan)
         if (plan.connections or before.connections) and self._loop is not None and self._server is not None:
             ended = threading.Event()
             self._loop.call_soon_threadsafe(self._end_idle, ended)
@@ -193,11 +193,11 @@ class UpstreamServer:
 
     def calls(self, since: int = 0) -> tuple[StripeCall, ...]:
         """Return the calls from a number on, in the order in which they arrived; one under way has no status yet."""
-        return self._notes.calls(since)
+        return self._log.calls(since)
 
     def connections(self, since: int = 0) -> tuple[StripeConnection, ...]:
         """Return the connections from a number on that had a fault or came to nothing, in the order of their end."""
-        return self._notes.connections(since)
+        return self._log.connections(since)
 
     def check(self) -> None:
         """Make sure that what was recorded since the last check can be judged.
@@ -205,12 +205,12 @@ class UpstreamServer:
         Raises:
             InconclusiveError: the backend did not answer, a limit was passed, or a fault of ours kept it from its work.
         """
-        if (trouble := self._notes.take_trouble()) is not None:
+        if (trouble := self._log.take_trouble()) is not None:
             raise InconclusiveError(*trouble)
 
     def hint(self) -> str:
         """Return how a target that has never called is told to, or an empty text where it has."""
-        if self._notes.calls(0):
+        if self._log.calls(0):
             return ""
         url = self.urls.get("https") or self.urls["http"]
         return how_to_point(url, self.ca_file)

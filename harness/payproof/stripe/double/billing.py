@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.payment_methods import made_of
 from payproof.stripe.double.payments import charge, make_intent
 from payproof.stripe.double.periods import DAY
 from payproof.stripe.double.relations import Object, page, payment_id
+from payproof.stripe.double.store import ObjectStore
 from payproof.stripe.double.wallet import default_method
 
 __all__ = [
@@ -36,7 +36,7 @@ def no_method() -> ApiError:
     return invalid(_NO_METHOD, code="resource_missing")
 
 
-def subscription_line(books: Books, item: Object, start: int, end: int) -> Object:
+def subscription_line(store: ObjectStore, item: Object, start: int, end: int) -> Object:
     """Return the line of an invoice for one period of a subscription's item."""
     price = item["price"]
     quantity = item.get("quantity", 1)
@@ -49,14 +49,14 @@ def subscription_line(books: Books, item: Object, start: int, end: int) -> Objec
     }
     parent = {"invoice_item_details": None, "subscription_item_details": details}
     amount = (price["unit_amount"] or 0) * quantity
-    return _line(books, price, quantity, amount, start, end) | {
+    return _line(store, price, quantity, amount, start, end) | {
         "parent": parent | {"type": "subscription_item_details"},
         "subscription": item["subscription"],
     }
 
 
-def _line(books: Books, price: Object | None, quantity: int, amount: int, start: int, end: int) -> Object:
-    return books.make(
+def _line(store: ObjectStore, price: Object | None, quantity: int, amount: int, start: int, end: int) -> Object:
+    return store.make(
         "line_item",
         {
             "amount": amount,
@@ -75,11 +75,11 @@ def _line(books: Books, price: Object | None, quantity: int, amount: int, start:
     )
 
 
-def item_line(books: Books, item: Object) -> Object:
+def item_line(store: ObjectStore, item: Object) -> Object:
     """Return the line of an invoice for an invoice item."""
-    price = books.find("price", ((item["pricing"] or {}).get("price_details") or {}).get("price"))
+    price = store.find("price", ((item["pricing"] or {}).get("price_details") or {}).get("price"))
     period = item["period"]
-    line = _line(books, price, item["quantity"], item["amount"], period["start"], period["end"])
+    line = _line(store, price, item["quantity"], item["amount"], period["start"], period["end"])
     owner = ((item["parent"] or {}).get("subscription_details") or {}).get("subscription")
     details = {
         "invoice_item": item["id"],
@@ -99,11 +99,11 @@ def item_line(books: Books, item: Object) -> Object:
     }
 
 
-def pending_items(books: Books, customer_id: str, subscription_id: str | None = None) -> list[Object]:
+def pending_items(store: ObjectStore, customer_id: str, subscription_id: str | None = None) -> list[Object]:
     """Return the items that the next invoice of a customer, or of one subscription, is to take up, oldest first."""
     found = (
         item
-        for item in books.all("invoiceitem")
+        for item in store.all("invoiceitem")
         if item["customer"] == customer_id
         and item["invoice"] is None
         and (subscription_id is None or _owner(item) in {None, subscription_id})
@@ -117,12 +117,12 @@ def _owner(item: Object) -> str | None:
     return owner
 
 
-def make_invoice(books: Books, customer: Object, values: Mapping[str, Any], lines: Iterable[Object]) -> Object:
+def make_invoice(store: ObjectStore, customer: Object, values: Mapping[str, Any], lines: Iterable[Object]) -> Object:
     """Make a draft of an invoice with the given lines."""
     subscription = values.get("subscription")
     rest = {name: value for name, value in values.items() if name != "subscription"}
     details: Object = {"metadata": {}, "subscription": subscription}
-    invoice = books.make(
+    invoice = store.make(
         "invoice",
         {
             "account_name": None,
@@ -137,16 +137,16 @@ def make_invoice(books: Books, customer: Object, values: Mapping[str, Any], line
             "next_payment_attempt": None,
             "parent": subscription
             and {"quote_details": None, "subscription_details": details, "type": "subscription_details"},
-            "period_start": books.now(),
+            "period_start": store.now(),
         }
         | rest,
     )
-    invoice = with_lines(books, invoice["id"], list(lines))
-    books.emit("invoice.created", invoice)
+    invoice = with_lines(store, invoice["id"], list(lines))
+    store.emit("invoice.created", invoice)
     return invoice
 
 
-def with_lines(books: Books, invoice_id: str, lines: list[Object]) -> Object:
+def with_lines(store: ObjectStore, invoice_id: str, lines: list[Object]) -> Object:
     """Give an invoice its lines, and reckon its amounts anew."""
     total = sum(line["amount"] for line in lines)
     due = max(total, 0)
@@ -159,19 +159,19 @@ def with_lines(books: Books, invoice_id: str, lines: list[Object]) -> Object:
     }
     if held:
         changes["currency"] = held[0]["currency"]
-    return books.change("invoice", invoice_id, changes)[0]
+    return store.change("invoice", invoice_id, changes)[0]
 
 
-def finalize(books: Books, invoice_id: str) -> Object:
+def finalize(store: ObjectStore, invoice_id: str) -> Object:
     """Finalize a draft: it gets a number and, where something is due, a PaymentIntent; what is free is paid at once."""
-    draft = books.living("invoice", invoice_id)
-    customer = books.find("customer", draft["customer"]) or {}
+    draft = store.living("invoice", invoice_id)
+    customer = store.find("customer", draft["customer"]) or {}
     number = customer.get("next_invoice_sequence", 1)
     if not customer.get("deleted"):
-        books.change("customer", draft["customer"], {"next_invoice_sequence": number + 1})
-    token = books.new_id("test")
-    page_of = f"https://invoice.stripe.com/i/{books.new_id('acct')}/{token}"
-    now = books.now()
+        store.change("customer", draft["customer"], {"next_invoice_sequence": number + 1})
+    token = store.new_id("test")
+    page_of = f"https://invoice.stripe.com/i/{store.new_id('acct')}/{token}"
+    now = store.now()
     state = {
         "automatically_finalizes_at": None,
         "effective_at": now,
@@ -182,12 +182,12 @@ def finalize(books: Books, invoice_id: str) -> Object:
         "status": "open",
         "status_transitions": draft["status_transitions"] | {"finalized_at": now},
     }
-    invoice, _ = books.change("invoice", invoice_id, state)
-    books.emit("invoice.finalized", invoice)
+    invoice, _ = store.change("invoice", invoice_id, state)
+    store.emit("invoice.finalized", invoice)
     if not invoice["amount_due"]:
-        return mark_paid(books, invoice_id)
+        return mark_paid(store, invoice_id)
     intent = make_intent(
-        books,
+        store,
         {
             "amount": invoice["amount_due"],
             "currency": invoice["currency"],
@@ -196,7 +196,7 @@ def finalize(books: Books, invoice_id: str) -> Object:
             "setup_future_usage": "off_session" if invoice["parent"] else None,
         },
     )
-    books.make(
+    store.make(
         "invoice_payment",
         {
             "id": payment_id(invoice_id),
@@ -209,16 +209,16 @@ def finalize(books: Books, invoice_id: str) -> Object:
     return invoice
 
 
-def intent_of(books: Books, invoice_id: str) -> Object:
+def intent_of(store: ObjectStore, invoice_id: str) -> Object:
     """Return the PaymentIntent that pays an invoice."""
-    payment = books.living("invoice_payment", payment_id(invoice_id))
-    return books.living("payment_intent", payment["payment"]["payment_intent"])
+    payment = store.living("invoice_payment", payment_id(invoice_id))
+    return store.living("payment_intent", payment["payment"]["payment_intent"])
 
 
-def mark_paid(books: Books, invoice_id: str, *, elsewhere: bool = False) -> Object:
+def mark_paid(store: ObjectStore, invoice_id: str, *, elsewhere: bool = False) -> Object:
     """Take an invoice as paid, by Stripe or, out of band, elsewhere."""
-    before = books.living("invoice", invoice_id)
-    now, due = books.now(), before["amount_due"]
+    before = store.living("invoice", invoice_id)
+    now, due = store.now(), before["amount_due"]
     state = {
         "amount_paid": due,
         "amount_paid_off_stripe": due if elsewhere else 0,
@@ -228,56 +228,56 @@ def mark_paid(books: Books, invoice_id: str, *, elsewhere: bool = False) -> Obje
         "status": "paid",
         "status_transitions": before["status_transitions"] | {"paid_at": now},
     }
-    invoice, _ = books.change("invoice", invoice_id, state)
-    if (payment := books.find("invoice_payment", payment_id(invoice_id))) is not None:
+    invoice, _ = store.change("invoice", invoice_id, state)
+    if (payment := store.find("invoice_payment", payment_id(invoice_id))) is not None:
         transitions = payment["status_transitions"] | {"canceled_at" if elsewhere else "paid_at": now}
         status = "canceled" if elsewhere else "paid"
-        books.change(
+        store.change(
             "invoice_payment",
             payment["id"],
             {"amount_paid": 0 if elsewhere else due, "status": status, "status_transitions": transitions},
         )
-    books.emit("invoice.paid", invoice)
-    books.emit("invoice.payment_succeeded", invoice)
+    store.emit("invoice.paid", invoice)
+    store.emit("invoice.payment_succeeded", invoice)
     return invoice
 
 
 def collect(
-    books: Books, invoice_id: str, method_id: str | None = None, *, off_session: bool = True
+    store: ObjectStore, invoice_id: str, method_id: str | None = None, *, off_session: bool = True
 ) -> tuple[Object, ApiError | None]:
     """Try to have an open invoice paid by a PaymentMethod or the customer's own, and return how it went.
 
     Raises:
         ApiError: there is nothing to pay with.
     """
-    invoice = books.living("invoice", invoice_id)
+    invoice = store.living("invoice", invoice_id)
     if invoice["status"] != "open":
         return invoice, None
-    chosen = method_id or _method_of(books, invoice)
+    chosen = method_id or _method_of(store, invoice)
     if chosen is None:
         raise no_method()
-    method = made_of(books, chosen, "payment_method")
-    intent, error = charge(books, intent_of(books, invoice_id)["id"], method, off_session=off_session)
+    method = made_of(store, chosen, "payment_method")
+    intent, error = charge(store, intent_of(store, invoice_id)["id"], method, off_session=off_session)
     attempts = invoice["attempt_count"] + 1
     if intent["status"] == "succeeded":
-        books.change("invoice", invoice_id, {"attempt_count": attempts, "attempted": True})
-        return mark_paid(books, invoice_id), None
+        store.change("invoice", invoice_id, {"attempt_count": attempts, "attempted": True})
+        return mark_paid(store, invoice_id), None
     later = invoice["billing_reason"] != "subscription_create" and attempts <= len(_RETRIES)
-    again = books.now() + _RETRIES[attempts - 1] if later else None
+    again = store.now() + _RETRIES[attempts - 1] if later else None
     state = {"attempt_count": attempts, "attempted": True, "next_payment_attempt": again}
-    invoice, _ = books.change("invoice", invoice_id, state)
+    invoice, _ = store.change("invoice", invoice_id, state)
     if again is not None:
-        books.schedule(again, "invoice", invoice_id)
+        store.schedule(again, "invoice", invoice_id)
     failed = "invoice.payment_failed" if error else "invoice.payment_action_required"
-    books.emit(failed, invoice)
+    store.emit(failed, invoice)
     return invoice, error
 
 
-def _method_of(books: Books, invoice: Object) -> str | None:
+def _method_of(store: ObjectStore, invoice: Object) -> str | None:
     details = (invoice["parent"] or {}).get("subscription_details") or {}
-    subscription = books.find("subscription", details.get("subscription")) or {}
+    subscription = store.find("subscription", details.get("subscription")) or {}
     return (
         invoice["default_payment_method"]
         or subscription.get("default_payment_method")
-        or default_method(books, invoice["customer"])
+        or default_method(store, invoice["customer"])
     )

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.errors import invalid, missing
 from payproof.stripe.double.relations import Object, page
+from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["OPERATIONS", "Call", "Operation", "Params", "list_page", "operation", "take_params"]
 
@@ -42,7 +42,7 @@ class Params(Mapping[str, Any]):
 class Call:
     """What an operation works on: the state, the checked parameters and the id that the path names, if it names one."""
 
-    books: Books
+    store: ObjectStore
     params: Params
     id: str = ""
 

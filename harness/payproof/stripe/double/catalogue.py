@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid
 from payproof.stripe.double.relations import Object
+from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["made_price", "price_of"]
 
@@ -17,15 +17,15 @@ _PRICE = ("active", "billing_scheme", "lookup_key", "nickname", "tax_behavior")
 @operation("POST /v1/products")
 def create_product(call: Call) -> Object:
     """Create a product, and its first price where ``default_price_data`` describes one."""
-    books, params = call.books, call.params
-    if (wanted := params.get("id")) and books.find("product", wanted):
+    store, params = call.store, call.params
+    if (wanted := params.get("id")) and store.find("product", wanted):
         raise invalid(f"Product already exists: {wanted}", code="resource_already_exists", param="id")
-    values = {"name": params["name"], **take_params(params, _PRODUCT, {}), "updated": books.now()}
-    product = books.make("product", values | ({"id": wanted} if wanted else {}))
-    books.emit("product.created", product)
+    values = {"name": params["name"], **take_params(params, _PRODUCT, {}), "updated": store.now()}
+    product = store.make("product", values | ({"id": wanted} if wanted else {}))
+    store.emit("product.created", product)
     if data := params.get("default_price_data"):
-        price = made_price(books, product["id"], data)
-        product, _ = books.change("product", product["id"], {"default_price": price["id"]})
+        price = made_price(store, product["id"], data)
+        product, _ = store.change("product", product["id"], {"default_price": price["id"]})
     return product
 
 
@@ -34,54 +34,54 @@ def list_products(call: Call) -> Object:
     """List products."""
     active = call.params.get("active")
     return list_page(
-        call, (p for p in call.books.all("product") if active is None or p["active"] == active), "/v1/products"
+        call, (p for p in call.store.all("product") if active is None or p["active"] == active), "/v1/products"
     )
 
 
 @operation("GET /v1/products/{}")
 def retrieve_product(call: Call) -> Object:
     """Fetch a product."""
-    return call.books.living("product", call.id)
+    return call.store.living("product", call.id)
 
 
 @operation("POST /v1/products/{}")
 def update_product(call: Call) -> Object:
     """Change a product."""
-    books = call.books
-    before = books.living("product", call.id)
-    changes = take_params(call.params, (*_PRODUCT, "default_price"), before) | {"updated": books.now()}
+    store = call.store
+    before = store.living("product", call.id)
+    changes = take_params(call.params, (*_PRODUCT, "default_price"), before) | {"updated": store.now()}
     if price := changes.get("default_price"):
-        books.require("price", price, "default_price")
-    after, before = books.change("product", call.id, changes)
-    books.emit("product.updated", after, before)
+        store.require("price", price, "default_price")
+    after, before = store.change("product", call.id, changes)
+    store.emit("product.updated", after, before)
     return after
 
 
 @operation("DELETE /v1/products/{}")
 def delete_product(call: Call) -> Object:
     """Delete a product that has no price."""
-    books = call.books
-    books.living("product", call.id)
-    if any(price["product"] == call.id for price in books.all("price")):
+    store = call.store
+    store.living("product", call.id)
+    if any(price["product"] == call.id for price in store.all("price")):
         raise invalid("This product cannot be deleted because it has one or more user-created prices.")
-    books.emit("product.deleted", books.remove("product", call.id))
+    store.emit("product.deleted", store.remove("product", call.id))
     return {"id": call.id, "object": "product", "deleted": True}
 
 
 @operation("POST /v1/prices")
 def create_price(call: Call) -> Object:
     """Create a price of a product that there is, or of one that ``product_data`` describes."""
-    books, params = call.books, call.params
+    store, params = call.store, call.params
     product = params.get("product")
     if (product is None) == ("product_data" not in params):
         raise invalid("You must specify either `product` or `product_data` when creating a price.", began=False)
     if product is None:
         data = params["product_data"]
-        product = books.make("product", {"name": data["name"], "updated": books.now()})["id"]
-    return made_price(books, books.require("product", product, "product")["id"], params)
+        product = store.make("product", {"name": data["name"], "updated": store.now()})["id"]
+    return made_price(store, store.require("product", product, "product")["id"], params)
 
 
-def made_price(books: Books, product_id: str, data: Mapping[str, Any]) -> Object:
+def made_price(store: ObjectStore, product_id: str, data: Mapping[str, Any]) -> Object:
     """Make a price of a product; an ``id`` is no parameter of the API's, and comes from a hook only.
 
     Raises:
@@ -93,7 +93,7 @@ def made_price(books: Books, product_id: str, data: Mapping[str, Any]) -> Object
     if amount is None and exact is not None and float(exact).is_integer():
         amount = int(float(exact))
     recurring = data.get("recurring")
-    price = books.make(
+    price = store.make(
         "price",
         {
             "currency": data["currency"].lower(),
@@ -115,7 +115,7 @@ def made_price(books: Books, product_id: str, data: Mapping[str, Any]) -> Object
         | take_params(data, _PRICE, {})
         | ({"id": data["id"]} if "id" in data else {}),
     )
-    books.emit("price.created", price)
+    store.emit("price.created", price)
     return price
 
 
@@ -128,7 +128,7 @@ def list_prices(call: Call) -> Object:
         call,
         (
             price
-            for price in call.books.all("price")
+            for price in call.store.all("price")
             if all(price[name] == params[name] for name in ("active", "currency", "product", "type") if name in params)
             and (keys is None or price["lookup_key"] in keys)
         ),
@@ -139,35 +139,35 @@ def list_prices(call: Call) -> Object:
 @operation("GET /v1/prices/{}")
 def retrieve_price(call: Call) -> Object:
     """Fetch a price."""
-    return call.books.living("price", call.id)
+    return call.store.living("price", call.id)
 
 
 @operation("POST /v1/prices/{}")
 def update_price(call: Call) -> Object:
     """Change what of a price may change."""
-    before = call.books.living("price", call.id)
-    after, before = call.books.change("price", call.id, take_params(call.params, _PRICE, before))
-    call.books.emit("price.updated", after, before)
+    before = call.store.living("price", call.id)
+    after, before = call.store.change("price", call.id, take_params(call.params, _PRICE, before))
+    call.store.emit("price.updated", after, before)
     return after
 
 
-def price_of(books: Books, given: Mapping[str, Any], param: str, *, recurring: bool | None = None) -> Object:
+def price_of(store: ObjectStore, given: Mapping[str, Any], param: str, *, recurring: bool | None = None) -> Object:
     """Return the price that an item names by ``price``, or that its ``price_data`` describes.
 
     Raises:
         ApiError: there is none, it is not active, or it is (not) recurring as asked for.
     """
     if (name := given.get("price")) is not None:
-        price = books.require("price", name, f"{param}[price]")
+        price = store.require("price", name, f"{param}[price]")
     elif (data := given.get("price_data")) is not None:
         described = data.get("product_data")
         if described is not None:
-            product = books.make("product", {"name": described["name"], "updated": books.now()})["id"]
+            product = store.make("product", {"name": described["name"], "updated": store.now()})["id"]
         elif "product" in data:
-            product = books.require("product", data["product"], f"{param}[price_data][product]")["id"]
+            product = store.require("product", data["product"], f"{param}[price_data][product]")["id"]
         else:
             raise invalid(f"Missing required param: {param}[price_data][product].", code="parameter_missing")
-        price = made_price(books, product, data)
+        price = made_price(store, product, data)
     else:
         raise invalid(f"Missing required param: {param}[price].", code="parameter_missing", param=f"{param}[price]")
     if not price["active"]:

@@ -1,11 +1,11 @@
 """Charges, refunds and disputes."""
 
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid
 from payproof.stripe.double.payment_intents import confirm_payment
 from payproof.stripe.double.payments import capture, make_intent
 from payproof.stripe.double.relations import Object
+from payproof.stripe.double.store import ObjectStore
 from payproof.stripe.double.wallet import default_method
 
 __all__ = ["refund_charge", "settle_refund"]
@@ -16,19 +16,19 @@ _CHARGE = ("description", "receipt_email", "shipping", "transfer_group")
 @operation("POST /v1/charges")
 def create_charge(call: Call) -> Object:
     """Charge a token or a customer, the way of before PaymentIntents."""
-    books, params = call.books, call.params
+    store, params = call.store, call.params
     for name in ("amount", "currency"):
         if name not in params:
             raise invalid(f"Missing required param: {name}.", code="parameter_missing", param=name, began=False)
     customer = params.get("customer")
     if customer is not None:
-        books.require("customer", customer, "customer")
-    source = params.get("source") or (customer and default_method(books, customer))
+        store.require("customer", customer, "customer")
+    source = params.get("source") or (customer and default_method(store, customer))
     if not source:
         raise invalid("Must provide source or customer.", code="parameter_missing", began=False)
     manual = params.get("capture", True) is False
     intent = make_intent(
-        books,
+        store,
         {
             "amount": params["amount"],
             "capture_method": "manual" if manual else "automatic_async",
@@ -37,8 +37,8 @@ def create_charge(call: Call) -> Object:
         }
         | take_params(params, _CHARGE, {}),
     )
-    paid = confirm_payment(books, intent, {"payment_method": source, "off_session": True})
-    return books.living("charge", paid["latest_charge"])
+    paid = confirm_payment(store, intent, {"payment_method": source, "off_session": True})
+    return store.living("charge", paid["latest_charge"])
 
 
 @operation("GET /v1/charges")
@@ -49,7 +49,7 @@ def list_charges(call: Call) -> Object:
         call,
         (
             charge
-            for charge in call.books.all("charge")
+            for charge in call.store.all("charge")
             if all(charge[name] == params[name] for name in ("customer", "payment_intent") if name in params)
         ),
         "/v1/charges",
@@ -59,37 +59,37 @@ def list_charges(call: Call) -> Object:
 @operation("GET /v1/charges/{}")
 def retrieve_charge(call: Call) -> Object:
     """Fetch a charge."""
-    return call.books.living("charge", call.id)
+    return call.store.living("charge", call.id)
 
 
 @operation("POST /v1/charges/{}")
 def update_charge(call: Call) -> Object:
     """Change what of a charge may change."""
-    before = call.books.living("charge", call.id)
-    after, before = call.books.change("charge", call.id, take_params(call.params, _CHARGE, before))
-    call.books.emit("charge.updated", after, before)
+    before = call.store.living("charge", call.id)
+    after, before = call.store.change("charge", call.id, take_params(call.params, _CHARGE, before))
+    call.store.emit("charge.updated", after, before)
     return after
 
 
 @operation("POST /v1/charges/{}/capture")
 def capture_charge(call: Call) -> Object:
     """Capture a charge that was authorised."""
-    before = call.books.living("charge", call.id)
+    before = call.store.living("charge", call.id)
     if before["captured"] or before["status"] != "succeeded":
         raise invalid(f"Charge {call.id} has already been captured.", code="charge_already_captured")
     amount = call.params.get("amount", before["amount"])
     if not 0 < amount <= before["amount"]:
         raise invalid("You cannot capture more than was authorized.", code="amount_too_large", param="amount")
-    capture(call.books, before["payment_intent"], amount)
-    return call.books.living("charge", call.id)
+    capture(call.store, before["payment_intent"], amount)
+    return call.store.living("charge", call.id)
 
 
 @operation("POST /v1/refunds")
 def create_refund(call: Call) -> Object:
     """Pay back a charge, or the charge of a PaymentIntent, whole or in part."""
-    books, params = call.books, call.params
+    store, params = call.store, call.params
     if intent_id := params.get("payment_intent"):
-        intent = books.require("payment_intent", intent_id, "payment_intent")
+        intent = store.require("payment_intent", intent_id, "payment_intent")
         charge_id = intent["latest_charge"]
         if charge_id is None:
             message = f"This PaymentIntent ({intent_id}) does not have a successful charge to refund."
@@ -97,12 +97,12 @@ def create_refund(call: Call) -> Object:
     elif not (charge_id := params.get("charge")):
         message = "One of the following params should be provided for this request: payment_intent or charge."
         raise invalid(message, code="parameter_missing", began=False)
-    charge = books.require("charge", charge_id, "charge")
-    refund = refund_charge(books, charge, params.get("amount"), params.get("reason"))
-    return books.change("refund", refund["id"], take_params(params, (), refund))[0]
+    charge = store.require("charge", charge_id, "charge")
+    refund = refund_charge(store, charge, params.get("amount"), params.get("reason"))
+    return store.change("refund", refund["id"], take_params(params, (), refund))[0]
 
 
-def refund_charge(books: Books, charge: Object, amount: int | None, reason: str | None) -> Object:
+def refund_charge(store: ObjectStore, charge: Object, amount: int | None, reason: str | None) -> Object:
     """Pay back an amount of a charge, or with None all that is left."""
     left = charge["amount_captured"] - charge["amount_refunded"]
     if charge["disputed"]:
@@ -117,13 +117,13 @@ def refund_charge(books: Books, charge: Object, amount: int | None, reason: str 
     if not 0 < amount <= left:
         message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
         raise invalid(message, code="amount_too_large", param="amount")
-    card = books.cards.find(charge["payment_method"])
+    card = store.cards.find(charge["payment_method"])
     status = "succeeded" if card is None else card.refund
-    refund = books.make(
+    refund = store.make(
         "refund",
         {
             "amount": amount,
-            "balance_transaction": books.new_id("txn"),
+            "balance_transaction": store.new_id("txn"),
             "charge": charge["id"],
             "currency": charge["currency"],
             "customer": charge["customer"],
@@ -136,29 +136,29 @@ def refund_charge(books: Books, charge: Object, amount: int | None, reason: str 
         without=("description", "instructions_email"),
     )
     refunded = charge["amount_refunded"] + amount
-    after, before = books.change(
+    after, before = store.change(
         "charge", charge["id"], {"amount_refunded": refunded, "refunded": refunded == charge["amount_captured"]}
     )
-    books.emit("refund.created", refund)
-    books.emit("charge.refunded", after, before)
+    store.emit("refund.created", refund)
+    store.emit("charge.refunded", after, before)
     if status != "succeeded":
-        books.schedule(books.now(), "refund", refund["id"])
+        store.schedule(store.now(), "refund", refund["id"])
     return refund
 
 
-def settle_refund(books: Books, refund: Object, *, failed: bool) -> None:
+def settle_refund(store: ObjectStore, refund: Object, *, failed: bool) -> None:
     """Let the money of a refund arrive, or come back."""
     if failed:
         changes = {"failure_reason": "unknown", "status": "failed"}
-        charge = books.living("charge", refund["charge"])
+        charge = store.living("charge", refund["charge"])
         left = charge["amount_refunded"] - refund["amount"]
-        books.change("charge", charge["id"], {"amount_refunded": left, "refunded": False})
+        store.change("charge", charge["id"], {"amount_refunded": left, "refunded": False})
     else:
         changes = {"status": "succeeded"}
-    after, before = books.change("refund", refund["id"], changes)
-    books.emit("refund.updated", after, before)
+    after, before = store.change("refund", refund["id"], changes)
+    store.emit("refund.updated", after, before)
     if failed:
-        books.emit("refund.failed", after)
+        store.emit("refund.failed", after)
 
 
 @operation("GET /v1/refunds")
@@ -169,7 +169,7 @@ def list_refunds(call: Call) -> Object:
         call,
         (
             refund
-            for refund in call.books.all("refund")
+            for refund in call.store.all("refund")
             if all(refund[name] == params[name] for name in ("charge", "payment_intent") if name in params)
         ),
         "/v1/refunds",
@@ -179,13 +179,13 @@ def list_refunds(call: Call) -> Object:
 @operation("GET /v1/refunds/{}")
 def retrieve_refund(call: Call) -> Object:
     """Fetch a refund."""
-    return call.books.living("refund", call.id)
+    return call.store.living("refund", call.id)
 
 
 @operation("POST /v1/refunds/{}")
 def update_refund(call: Call) -> Object:
     """Change the metadata of a refund."""
-    before = call.books.living("refund", call.id)
-    after, before = call.books.change("refund", call.id, take_params(call.params, (), before))
-    call.books.emit("refund.updated", after, before)
+    before = call.store.living("refund", call.id)
+    after, before = call.store.change("refund", call.id, take_params(call.params, (), before))
+    call.store.emit("refund.updated", after, before)
     return after

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.catalogue import price_of
 from payproof.stripe.double.errors import invalid
@@ -13,6 +12,7 @@ from payproof.stripe.double.payment_methods import attach, made_of
 from payproof.stripe.double.payments import charge, make_intent
 from payproof.stripe.double.periods import DAY
 from payproof.stripe.double.relations import Object
+from payproof.stripe.double.store import ObjectStore
 from payproof.stripe.double.subscriptions import create
 
 __all__ = ["complete", "expire", "settle"]
@@ -27,7 +27,7 @@ _HOSTED = frozenset({"hosted", "hosted_page"})
 @operation("POST /v1/checkout/sessions")
 def create_session(call: Call) -> Object:
     """Open a page on which a customer pays or subscribes."""
-    books, params = call.books, call.params
+    store, params = call.store, call.params
     mode = params.get("mode", "payment")
     hosted = params.get("ui_mode", "hosted_page") in _HOSTED
     if hosted and "success_url" not in params:
@@ -35,18 +35,18 @@ def create_session(call: Call) -> Object:
         raise invalid(message, code="parameter_missing", param="success_url", began=False)
     customer = params.get("customer")
     if customer is not None:
-        books.require("customer", customer, "customer")
+        store.require("customer", customer, "customer")
         if "customer_email" in params:
             message = "You may only specify one of these parameters: customer, customer_email."
             raise invalid(message, code="parameters_exclusive", began=False)
-    items = [_item(books, given, number, mode) for number, given in enumerate(params.get("line_items", ()))]
+    items = [_item(store, given, number, mode) for number, given in enumerate(params.get("line_items", ()))]
     if not items and mode != "setup":
         message = "You must specify line_items."
         raise invalid(message, code="parameter_missing", param="line_items", began=False)
     total = sum(item["amount_total"] for item in items)
-    now = books.now()
+    now = store.now()
     expires = params.get("expires_at", now + DAY)
-    session = books.make(
+    session = store.make(
         "checkout.session",
         {
             "allow_promotion_codes": None,
@@ -75,18 +75,18 @@ def create_session(call: Call) -> Object:
         | take_params(params, _TAKEN, {}),
         without=("branding_settings", "redirect_on_completion", "return_url"),
     )
-    books.told[session["id"]] = {name: params.get(name) or {} for name in ("subscription_data", "payment_intent_data")}
-    address = f"https://checkout.stripe.com/c/pay/{session['id']}#{books.new_id('fid')}"
+    store.told[session["id"]] = {name: params.get(name) or {} for name in ("subscription_data", "payment_intent_data")}
+    address = f"https://checkout.stripe.com/c/pay/{session['id']}#{store.new_id('fid')}"
     if hosted:
-        session, _ = books.change("checkout.session", session["id"], {"url": address})
+        session, _ = store.change("checkout.session", session["id"], {"url": address})
     for number, item in enumerate(items):
-        books.make("item", item | {"id": f"li_{session['id'][-20:]}{number:03d}"})
-    books.schedule(expires, "checkout.session", session["id"])
+        store.make("item", item | {"id": f"li_{session['id'][-20:]}{number:03d}"})
+    store.schedule(expires, "checkout.session", session["id"])
     return session
 
 
-def _item(books: Books, given: Mapping[str, Any], number: int, mode: str) -> Object:
-    price = price_of(books, given, f"line_items[{number}]")
+def _item(store: ObjectStore, given: Mapping[str, Any], number: int, mode: str) -> Object:
+    price = price_of(store, given, f"line_items[{number}]")
     if mode == "payment" and price["recurring"] is not None:
         message = "You specified `payment` mode but passed a recurring price."
         raise invalid(message, param="line_items")
@@ -95,7 +95,7 @@ def _item(books: Books, given: Mapping[str, Any], number: int, mode: str) -> Obj
         raise invalid(message, param="line_items")
     quantity = given.get("quantity", 1)
     total = (price["unit_amount"] or 0) * quantity
-    product = books.find("product", price["product"]) or {}
+    product = store.find("product", price["product"]) or {}
     return {
         "amount_subtotal": total,
         "amount_total": total,
@@ -114,7 +114,7 @@ def list_sessions(call: Call) -> Object:
         call,
         (
             session
-            for session in call.books.all("checkout.session")
+            for session in call.store.all("checkout.session")
             if all(
                 session[name] == params[name]
                 for name in ("customer", "payment_intent", "status", "subscription")
@@ -128,35 +128,35 @@ def list_sessions(call: Call) -> Object:
 @operation("GET /v1/checkout/sessions/{}")
 def retrieve_session(call: Call) -> Object:
     """Fetch a session."""
-    return call.books.living("checkout.session", call.id, "session")
+    return call.store.living("checkout.session", call.id, "session")
 
 
 @operation("GET /v1/checkout/sessions/{}/line_items")
 def list_session_items(call: Call) -> Object:
     """List what a session sells."""
-    session = call.books.living("checkout.session", call.id, "session")
-    included = INCLUDED["checkout.session", "line_items"](session, call.books) or {}
+    session = call.store.living("checkout.session", call.id, "session")
+    included = INCLUDED["checkout.session", "line_items"](session, call.store) or {}
     return list_page(call, included["data"], included["url"])
 
 
 @operation("POST /v1/checkout/sessions/{}/expire")
 def expire_session(call: Call) -> Object:
     """Close a page that is open."""
-    before = call.books.living("checkout.session", call.id, "session")
+    before = call.store.living("checkout.session", call.id, "session")
     if before["status"] != "open":
         raise invalid('Only Checkout Sessions with a status in ["open"] can be expired.')
-    return expire(call.books, call.id)
+    return expire(call.store, call.id)
 
 
-def expire(books: Books, session_id: str) -> Object:
+def expire(store: ObjectStore, session_id: str) -> Object:
     """Close a page that nobody completed."""
-    state = {"expires_at": books.now(), "status": "expired", "url": None}
-    after, _ = books.change("checkout.session", session_id, state)
-    books.emit("checkout.session.expired", after)
+    state = {"expires_at": store.now(), "status": "expired", "url": None}
+    after, _ = store.change("checkout.session", session_id, state)
+    store.emit("checkout.session.expired", after)
     return after
 
 
-def complete(books: Books, session_id: str, card: str, *, asynchronous: bool = False) -> Object:
+def complete(store: ObjectStore, session_id: str, card: str, *, asynchronous: bool = False) -> Object:
     """Pay on a page as a customer would: what is sold comes to be, and the session is complete.
 
     With ``asynchronous`` the money is still on its way, as with a bank debit.
@@ -164,20 +164,20 @@ def complete(books: Books, session_id: str, card: str, *, asynchronous: bool = F
     Raises:
         ApiError: the card was declined; the page stays open.
     """
-    session = books.living("checkout.session", session_id, "session")
+    session = store.living("checkout.session", session_id, "session")
     if session["status"] != "open":
         raise invalid("This Checkout Session is no longer open.")
-    method = made_of(books, card, "payment_method")
-    customer = _customer(books, session, method)
+    method = made_of(store, card, "payment_method")
+    customer = _customer(store, session, method)
     if customer is not None:
-        method = attach(books, method, customer["id"])
-    told = books.told.get(session_id, {})
+        method = attach(store, method, customer["id"])
+    told = store.told.get(session_id, {})
     made: Object = {}
     if session["mode"] == "subscription":
         assert customer is not None
-        made = _subscribe(books, session, customer, method, told["subscription_data"])
+        made = _subscribe(store, session, customer, method, told["subscription_data"])
     elif session["mode"] == "payment":
-        made = _bought(books, session, customer, method, told["payment_intent_data"], asynchronous=asynchronous)
+        made = _bought(store, session, customer, method, told["payment_intent_data"], asynchronous=asynchronous)
     payer = {name: method["billing_details"][name] for name in ("address", "email", "name", "phone")}
     details = {"business_name": None, "individual_name": payer["name"], "tax_exempt": "none", "tax_ids": []} | payer
     paid = session["payment_status"] if session["payment_status"] != "unpaid" else "paid"
@@ -188,61 +188,63 @@ def complete(books: Books, session_id: str, card: str, *, asynchronous: bool = F
         "status": "complete",
         "url": None,
     }
-    after, _ = books.change("checkout.session", session_id, state | made)
-    books.emit("checkout.session.completed", after)
+    after, _ = store.change("checkout.session", session_id, state | made)
+    store.emit("checkout.session.completed", after)
     return after
 
 
-def settle(books: Books, session_id: str, *, succeeded: bool) -> Object:
+def settle(store: ObjectStore, session_id: str, *, succeeded: bool) -> Object:
     """Let the money of an asynchronous payment arrive, or not; raises ApiError where none is on its way."""
-    session = books.living("checkout.session", session_id, "session")
-    intent = books.find("payment_intent", session["payment_intent"])
+    session = store.living("checkout.session", session_id, "session")
+    intent = store.find("payment_intent", session["payment_intent"])
     if intent is None or intent["status"] != "processing":
         raise invalid("No payment of this Checkout Session is processing.")
-    method = books.living("payment_method", intent["payment_method"])
+    method = store.living("payment_method", intent["payment_method"])
     if succeeded:
-        charge(books, intent["id"], method)
-        session, _ = books.change("checkout.session", session_id, {"payment_status": "paid"})
+        charge(store, intent["id"], method)
+        session, _ = store.change("checkout.session", session_id, {"payment_status": "paid"})
     else:
         state = {"payment_method": None, "status": "requires_payment_method"}
-        intent, _ = books.change("payment_intent", intent["id"], state)
-        books.emit("payment_intent.payment_failed", intent)
-    books.emit(f"checkout.session.async_payment_{'succeeded' if succeeded else 'failed'}", session)
+        intent, _ = store.change("payment_intent", intent["id"], state)
+        store.emit("payment_intent.payment_failed", intent)
+    store.emit(f"checkout.session.async_payment_{'succeeded' if succeeded else 'failed'}", session)
     return session
 
 
-def _customer(books: Books, session: Object, method: Object) -> Object | None:
+def _customer(store: ObjectStore, session: Object, method: Object) -> Object | None:
     if session["customer"] is not None:
-        return books.living("customer", session["customer"])
+        return store.living("customer", session["customer"])
     if session["customer_creation"] == "if_required":
         return None
     payer = {name: method["billing_details"][name] for name in ("address", "email", "name", "phone")}
     at_rest: Object = {"balance": 0, "currency": None, "next_invoice_sequence": 1, "preferred_locales": []}
-    customer = books.make("customer", at_rest | payer | {"email": session["customer_email"] or payer["email"]})
-    books.emit("customer.created", customer)
+    customer = store.make("customer", at_rest | payer | {"email": session["customer_email"] or payer["email"]})
+    store.emit("customer.created", customer)
     return customer
 
 
-def _items_of(books: Books, session: Object) -> list[Object]:
-    included = INCLUDED["checkout.session", "line_items"](session, books) or {}
+def _items_of(store: ObjectStore, session: Object) -> list[Object]:
+    included = INCLUDED["checkout.session", "line_items"](session, store) or {}
     items: list[Object] = included["data"]
     return items
 
 
-def _subscribe(books: Books, session: Object, customer: Object, method: Object, data: Mapping[str, Any]) -> Object:
+def _subscribe(
+    store: ObjectStore, session: Object, customer: Object, method: Object, data: Mapping[str, Any]
+) -> Object:
     params = {
         **data,
         "default_payment_method": method["id"],
-        "items": [{"price": i["price"]["id"], "quantity": i["quantity"]} for i in _items_of(books, session)],
+        "items": [{"price": i["price"]["id"], "quantity": i["quantity"]} for i in _items_of(store, session)],
     }
-    subscription, error = create(books, customer, params)
+    subscription, error = create(store, customer, params)
     if error is not None:
         raise error
     return {"invoice": subscription["latest_invoice"], "subscription": subscription["id"]}
 
 
 def _bought(
-    books: Books,
+    store: ObjectStore,
     session: Object,
     customer: Object | None,
     method: Object,
@@ -251,7 +253,7 @@ def _bought(
     asynchronous: bool,
 ) -> Object:
     intent = make_intent(
-        books,
+        store,
         {
             "amount": session["amount_total"],
             "currency": session["currency"],
@@ -261,10 +263,10 @@ def _bought(
     )
     if asynchronous:
         state = {"payment_method": method["id"], "status": "processing"}
-        intent, _ = books.change("payment_intent", intent["id"], state)
-        books.emit("payment_intent.processing", intent)
+        intent, _ = store.change("payment_intent", intent["id"], state)
+        store.emit("payment_intent.processing", intent)
     else:
-        intent = confirm_payment(books, intent, {"payment_method": method["id"]})
+        intent = confirm_payment(store, intent, {"payment_method": method["id"]})
     return {"payment_intent": intent["id"]}
 
 
@@ -274,8 +276,8 @@ def create_portal(call: Call) -> Object:
     params = call.params
     if (customer := params.get("customer")) is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    call.books.require("customer", customer, "customer")
-    configuration = params.get("configuration") or call.books.new_id("bpc")
+    call.store.require("customer", customer, "customer")
+    configuration = params.get("configuration") or call.store.new_id("bpc")
     given = take_params(params, ("locale", "on_behalf_of", "return_url"), {})
     at_rest = {"configuration": configuration, "customer": customer, "return_url": None}
-    return call.books.make("billing_portal.session", at_rest | given)
+    return call.store.make("billing_portal.session", at_rest | given)

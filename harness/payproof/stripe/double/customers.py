@@ -14,8 +14,8 @@ _SETTINGS = ("custom_fields", "default_payment_method", "footer")
 @operation("POST /v1/customers")
 def create_customer(call: Call) -> Object:
     """Create a customer, with a card where a token or a PaymentMethod is given."""
-    books, params = call.books, call.params
-    customer = books.make(
+    store, params = call.store, call.params
+    customer = store.make(
         "customer",
         {
             "balance": 0,
@@ -27,15 +27,15 @@ def create_customer(call: Call) -> Object:
             **_merge_settings(call, {}),
         },
     )
-    books.emit("customer.created", customer)
+    store.emit("customer.created", customer)
     for name in ("payment_method", "source"):
         if card := params.get(name):
-            attach(books, made_of(books, card, name), customer["id"])
-    if not {"payment_method", "source"} & params.keys() and books.cards.given is not None:
-        give_card(books, customer["id"], books.cards.given)
+            attach(store, made_of(store, card, name), customer["id"])
+    if not {"payment_method", "source"} & params.keys() and store.cards.given is not None:
+        give_card(store, customer["id"], store.cards.given)
     if card := params.get("source"):
-        give_card(books, customer["id"], card)
-    return books.living("customer", customer["id"])
+        give_card(store, customer["id"], card)
+    return store.living("customer", customer["id"])
 
 
 def _merge_settings(call: Call, before: Object) -> Object:
@@ -49,7 +49,7 @@ def _merge_settings(call: Call, before: Object) -> Object:
     given = call.params.get("invoice_settings", {})
     changes = {name: given[name] or None for name in _SETTINGS if name in given}
     if method := changes.get("default_payment_method"):
-        found = call.books.require("payment_method", method, "invoice_settings[default_payment_method]")
+        found = call.store.require("payment_method", method, "invoice_settings[default_payment_method]")
         if found["customer"] not in {before.get("id"), None} or not before:
             raise invalid(
                 "The customer does not have a payment method with the ID "
@@ -65,48 +65,48 @@ def list_customers(call: Call) -> Object:
     """List customers."""
     email = call.params.get("email")
     return list_page(
-        call, (c for c in call.books.all("customer") if email is None or c["email"] == email), "/v1/customers"
+        call, (c for c in call.store.all("customer") if email is None or c["email"] == email), "/v1/customers"
     )
 
 
 @operation("GET /v1/customers/{}")
 def retrieve_customer(call: Call) -> Object:
     """Fetch a customer; a deleted one is shown as deleted."""
-    return call.books.find("customer", call.id) or call.books.living("customer", call.id)
+    return call.store.find("customer", call.id) or call.store.living("customer", call.id)
 
 
 @operation("POST /v1/customers/{}")
 def update_customer(call: Call) -> Object:
     """Change a customer."""
-    books = call.books
-    before = books.living("customer", call.id)
+    store = call.store
+    before = store.living("customer", call.id)
     changes = take_params(call.params, _TAKEN, before) | _merge_settings(call, before)
-    after, before = books.change("customer", call.id, changes)
-    books.emit("customer.updated", after, before)
+    after, before = store.change("customer", call.id, changes)
+    store.emit("customer.updated", after, before)
     if card := call.params.get("source"):
-        give_card(books, call.id, card)
-    return books.living("customer", call.id)
+        give_card(store, call.id, card)
+    return store.living("customer", call.id)
 
 
 @operation("DELETE /v1/customers/{}")
 def delete_customer(call: Call) -> Object:
     """Delete a customer, whose subscriptions end at once."""
-    books = call.books
-    books.living("customer", call.id)
-    for subscription in list(books.all("subscription")):
+    store = call.store
+    store.living("customer", call.id)
+    for subscription in list(store.all("subscription")):
         if subscription["customer"] == call.id and subscription["status"] not in ENDED:
-            cancel(books, subscription["id"])
-    books.emit("customer.deleted", books.remove("customer", call.id))
+            cancel(store, subscription["id"])
+    store.emit("customer.deleted", store.remove("customer", call.id))
     return {"id": call.id, "object": "customer", "deleted": True}
 
 
 @operation("GET /v1/customers/{}/payment_methods")
 def list_customer_methods(call: Call) -> Object:
     """List the PaymentMethods of a customer."""
-    books, kind = call.books, call.params.get("type")
-    books.living("customer", call.id, "customer")
+    store, kind = call.store, call.params.get("type")
+    store.living("customer", call.id, "customer")
     return list_page(
         call,
-        (m for m in books.all("payment_method") if m["customer"] == call.id and kind in {None, m["type"]}),
+        (m for m in store.all("payment_method") if m["customer"] == call.id and kind in {None, m["type"]}),
         f"/v1/customers/{call.id}/payment_methods",
     )

@@ -1,16 +1,16 @@
 """Disputes: opened by whoever was charged, which here is a test, and answered by the merchant."""
 
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid
 from payproof.stripe.double.relations import Object
+from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["decide", "open_dispute"]
 
 _OPEN = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 
 
-def open_dispute(books: Books, charge: Object, reason: str, amount: int | None = None) -> Object:
+def open_dispute(store: ObjectStore, charge: Object, reason: str, amount: int | None = None) -> Object:
     """Dispute a charge; its amount is withdrawn from the merchant.
 
     Raises:
@@ -18,8 +18,8 @@ def open_dispute(books: Books, charge: Object, reason: str, amount: int | None =
     """
     if charge["disputed"] or charge["status"] != "succeeded":
         raise invalid("This charge cannot be disputed.", code="charge_disputed")
-    at_rest = books.shapes.newest("dispute")["evidence"]
-    dispute = books.make(
+    at_rest = store.shapes.newest("dispute")["evidence"]
+    dispute = store.make(
         "dispute",
         {
             "amount": charge["amount"] if amount is None else amount,
@@ -30,18 +30,18 @@ def open_dispute(books: Books, charge: Object, reason: str, amount: int | None =
             "reason": reason,
         },
     )
-    books.change("charge", charge["id"], {"disputed": True})
-    books.emit("charge.dispute.created", dispute)
-    books.emit("charge.dispute.funds_withdrawn", dispute)
+    store.change("charge", charge["id"], {"disputed": True})
+    store.emit("charge.dispute.created", dispute)
+    store.emit("charge.dispute.funds_withdrawn", dispute)
     return dispute
 
 
-def decide(books: Books, dispute_id: str, *, won: bool) -> Object:
+def decide(store: ObjectStore, dispute_id: str, *, won: bool) -> Object:
     """Let the bank decide on a dispute."""
-    dispute, _ = books.change("dispute", dispute_id, {"status": "won" if won else "lost"})
-    books.emit("charge.dispute.closed", dispute)
+    dispute, _ = store.change("dispute", dispute_id, {"status": "won" if won else "lost"})
+    store.emit("charge.dispute.closed", dispute)
     if won:
-        books.emit("charge.dispute.funds_reinstated", dispute)
+        store.emit("charge.dispute.funds_reinstated", dispute)
     return dispute
 
 
@@ -53,7 +53,7 @@ def list_disputes(call: Call) -> Object:
         call,
         (
             dispute
-            for dispute in call.books.all("dispute")
+            for dispute in call.store.all("dispute")
             if all(dispute[name] == params[name] for name in ("charge", "payment_intent") if name in params)
         ),
         "/v1/disputes",
@@ -63,14 +63,14 @@ def list_disputes(call: Call) -> Object:
 @operation("GET /v1/disputes/{}")
 def retrieve_dispute(call: Call) -> Object:
     """Fetch a dispute."""
-    return call.books.living("dispute", call.id)
+    return call.store.living("dispute", call.id)
 
 
 @operation("POST /v1/disputes/{}")
 def update_dispute(call: Call) -> Object:
     """Give evidence, and with ``submit`` send it to the bank, which then reviews it."""
-    books, params = call.books, call.params
-    before = books.living("dispute", call.id)
+    store, params = call.store, call.params
+    before = store.living("dispute", call.id)
     if before["status"] not in _OPEN:
         raise invalid("This dispute is already closed.", code="status_transition_invalid")
     changes = take_params(params, (), before)
@@ -85,15 +85,15 @@ def update_dispute(call: Call) -> Object:
         }
         if submit:
             changes["status"] = before["status"].replace("needs_response", "under_review")
-    after, before = books.change("dispute", call.id, changes)
-    books.emit("charge.dispute.updated", after, before)
+    after, before = store.change("dispute", call.id, changes)
+    store.emit("charge.dispute.updated", after, before)
     return after
 
 
 @operation("POST /v1/disputes/{}/close")
 def close_dispute(call: Call) -> Object:
     """Accept a dispute as lost."""
-    before = call.books.living("dispute", call.id)
+    before = call.store.living("dispute", call.id)
     if before["status"] not in _OPEN:
         raise invalid("This dispute is already closed.", code="status_transition_invalid")
-    return decide(call.books, call.id, won=False)
+    return decide(call.store, call.id, won=False)

@@ -10,13 +10,13 @@ from types import MappingProxyType
 from payproof.domain.sensitive import LIVE_KEYS
 from payproof.errors import ConfigurationError
 from payproof.stripe.api import ApiAnswer, ApiRequest, api_key, error_body
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.calls import OPERATIONS, Call, Params
 from payproof.stripe.double.cards import Cards
+from payproof.stripe.double.clock import pass_time
 from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.hooks import Hooks
 from payproof.stripe.double.idempotency import Keys
-from payproof.stripe.double.passing import pass_time
+from payproof.stripe.double.store import ObjectStore
 from payproof.stripe.events import Event
 from payproof.stripe.form import FormError
 from payproof.stripe.parameters import ParameterError, Schemas
@@ -69,7 +69,7 @@ class Double:
         canaries: Mapping[str, str] = _NOTHING,
         tell: Callable[[str, str], None] = lambda _kind, _value: None,
     ) -> None:
-        self._books = Books(
+        self._store = ObjectStore(
             fixtures.joinpath("events"),
             clock=clock,
             seed=seed,
@@ -78,16 +78,16 @@ class Double:
             tell=tell,
             cards=Cards(fixtures.joinpath("api", "cards.json"), card),
         )
-        self._books.shapes.of(api_version)
+        self._store.shapes.of(api_version)
         self._schemas = Schemas(fixtures.joinpath("api"))
         self._keys = Keys(clock)
         self._requests = 0
-        self.hooks = Hooks(self._books)
+        self.hooks = Hooks(self._store)
 
     def take_events(self) -> tuple[Event, ...]:
         """Return the webhook events that were not yet taken, oldest first, in the account's API version."""
         self._pass_time()
-        return self._books.take_events()
+        return self._store.take_events()
 
     def answer(self, request: ApiRequest) -> ApiAnswer:
         """Answer a call at once."""
@@ -135,17 +135,17 @@ class Double:
 
     def finish(self, started: Started, instead: ApiAnswer | None = None) -> ApiAnswer:
         """Execute a call that was begun, or let its execution end in another answer, which its key keeps as well."""
-        books, key = self._books, started.key
-        books.request = {"id": dict(started.headers)["Request-Id"], "idempotency_key": key or None}
+        store, key = self._store, started.key
+        store.request = {"id": dict(started.headers)["Request-Id"], "idempotency_key": key or None}
         try:
             answer, began = self._execute(started) if instead is None else (_with_head(instead, started), True)
         except BaseException:
-            books.roll_back()
+            store.roll_back()
             if key:
                 self._keys.forget(key)
             raise
         finally:
-            books.request = {"id": None, "idempotency_key": None}
+            store.request = {"id": None, "idempotency_key": None}
         if key and began:
             self._keys.finish(key, answer)
         elif key:
@@ -153,31 +153,31 @@ class Double:
         return answer
 
     def _execute(self, started: Started) -> tuple[ApiAnswer, bool]:
-        books = self._books
+        store = self._store
         try:
-            found = OPERATIONS[started.operation](Call(books, started.params, started.object_id))
-            shown = books.shapes.render(found, started.api_version)
+            found = OPERATIONS[started.operation](Call(store, started.params, started.object_id))
+            shown = store.shapes.render(found, started.api_version)
             for path in started.expand:
-                shown = books.shapes.expand(shown, path, started.api_version)
+                shown = store.shapes.expand(shown, path, started.api_version)
         except ApiError as error:
-            books.roll_back()
+            store.roll_back()
             for name in {"payment_intent", "payment_method"} & error.error.keys():
-                error.error[name] = books.shapes.render(error.error[name], started.api_version)
+                error.error[name] = store.shapes.render(error.error[name], started.api_version)
             return _refuse(error, started.headers), error.began
-        books.commit()
+        store.commit()
         body = json.dumps(shown, ensure_ascii=False, indent=2).encode()
         return ApiAnswer(200, started.headers, body, ignored=started.params.unseen), True
 
     def _version(self, request: ApiRequest) -> tuple[str, str]:
-        version = request.headers.get("stripe-version", "").partition(";")[0] or self._books.api_version
+        version = request.headers.get("stripe-version", "").partition(";")[0] or self._store.api_version
         try:
-            return version, self._books.shapes.of(version)
+            return version, self._store.shapes.of(version)
         except ConfigurationError:
             raise invalid(f"Invalid Stripe API version: {version}", began=False) from None
 
     def _pass_time(self) -> None:
-        pass_time(self._books)
-        self._books.commit()
+        pass_time(self._store)
+        self._store.commit()
 
 
 def _authenticate(request: ApiRequest) -> None:

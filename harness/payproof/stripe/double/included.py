@@ -7,31 +7,31 @@ from payproof.stripe.double.relations import Object, ObjectLookup, page, payment
 __all__ = ["INCLUDED"]
 
 
-def _refunds(charge: Object, books: ObjectLookup) -> Object:
-    return page(f"/v1/charges/{charge['id']}/refunds", [r for r in books.all("refund") if r["charge"] == charge["id"]])
+def _refunds(charge: Object, store: ObjectLookup) -> Object:
+    return page(f"/v1/charges/{charge['id']}/refunds", [r for r in store.all("refund") if r["charge"] == charge["id"]])
 
 
-def _subscriptions(customer: Object, books: ObjectLookup) -> Object:
+def _subscriptions(customer: Object, store: ObjectLookup) -> Object:
     url = f"/v1/customers/{customer['id']}/subscriptions"
     return page(
         url,
-        [s for s in books.all("subscription") if s["customer"] == customer["id"] and s["status"] != "canceled"],
+        [s for s in store.all("subscription") if s["customer"] == customer["id"] and s["status"] != "canceled"],
     )
 
 
-def _payments(invoice: Object, books: ObjectLookup) -> Object:
-    payment = books.find("invoice_payment", payment_id(invoice["id"]))
+def _payments(invoice: Object, store: ObjectLookup) -> Object:
+    payment = store.find("invoice_payment", payment_id(invoice["id"]))
     return page(f"/v1/invoice_payments?invoice={invoice['id']}", [] if payment is None else [payment])
 
 
-def _confirmation_secret(invoice: Object, books: ObjectLookup) -> Object | None:
-    payment = books.find("invoice_payment", payment_id(invoice["id"]))
-    intent = None if payment is None else books.find("payment_intent", payment["payment"]["payment_intent"])
+def _confirmation_secret(invoice: Object, store: ObjectLookup) -> Object | None:
+    payment = store.find("invoice_payment", payment_id(invoice["id"]))
+    intent = None if payment is None else store.find("payment_intent", payment["payment"]["payment_intent"])
     return intent and {"client_secret": intent["client_secret"], "type": "payment_intent"}
 
 
-def _line_items(session: Object, books: ObjectLookup) -> Object:
-    items = [item for item in books.all("item") if item["id"].startswith(f"li_{session['id'][-20:]}")]
+def _line_items(session: Object, store: ObjectLookup) -> Object:
+    items = [item for item in store.all("item") if item["id"].startswith(f"li_{session['id'][-20:]}")]
     return page(f"/v1/checkout/sessions/{session['id']}/line_items", items[::-1])
 
 

@@ -9,13 +9,13 @@ from payproof.stripe.double.billing import (
     pending_items,
     with_lines,
 )
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.catalogue import price_of
 from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.lifecycle import bill, settle_invoice
 from payproof.stripe.double.periods import DAY, HOUR
 from payproof.stripe.double.relations import Object, payment_id
+from payproof.stripe.double.store import ObjectStore
 
 _TAKEN = ("collection_method", "default_payment_method", "description", "footer", "statement_descriptor")
 _ITEM = ("description", "discountable")
@@ -24,10 +24,10 @@ _ITEM = ("description", "discountable")
 @operation("POST /v1/invoices")
 def create_invoice(call: Call) -> Object:
     """Create a draft: of a subscription's pending items, or of a customer's."""
-    books, params = call.books, call.params
+    store, params = call.store, call.params
     if (customer_id := params.get("customer")) is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    customer = books.require("customer", customer_id, "customer")
+    customer = store.require("customer", customer_id, "customer")
     method, days = params.get("collection_method"), params.get("days_until_due")
     if method == "send_invoice" and days is None and "due_date" not in params:
         message = (
@@ -37,21 +37,21 @@ def create_invoice(call: Call) -> Object:
     values = take_params(params, _TAKEN, {}) | {
         "auto_advance": params.get("auto_advance", False),
         "currency": (params.get("currency") or customer["currency"] or "usd").lower(),
-        "due_date": params.get("due_date") or (None if days is None else books.now() + days * DAY),
+        "due_date": params.get("due_date") or (None if days is None else store.now() + days * DAY),
     }
     if subscription := params.get("subscription"):
-        books.require("subscription", subscription, "subscription")
-        invoice = bill(books, subscription, "manual", whole=False, **values)
+        store.require("subscription", subscription, "subscription")
+        invoice = bill(store, subscription, "manual", whole=False, **values)
     else:
         wanted = params.get("pending_invoice_items_behavior", "exclude") == "include"
-        items = pending_items(books, customer_id) if wanted else []
-        invoice = make_invoice(books, customer, values, [item_line(books, item) for item in items])
+        items = pending_items(store, customer_id) if wanted else []
+        invoice = make_invoice(store, customer, values, [item_line(store, item) for item in items])
         for item in items:
-            books.change("invoiceitem", item["id"], {"invoice": invoice["id"]})
+            store.change("invoiceitem", item["id"], {"invoice": invoice["id"]})
     if invoice["auto_advance"]:
-        at = books.now() + HOUR
-        invoice, _ = books.change("invoice", invoice["id"], {"automatically_finalizes_at": at})
-        books.schedule(at, "invoice", invoice["id"])
+        at = store.now() + HOUR
+        invoice, _ = store.change("invoice", invoice["id"], {"automatically_finalizes_at": at})
+        store.schedule(at, "invoice", invoice["id"])
     return invoice
 
 
@@ -63,7 +63,7 @@ def list_invoices(call: Call) -> Object:
         call,
         (
             invoice
-            for invoice in call.books.all("invoice")
+            for invoice in call.store.all("invoice")
             if all(
                 invoice[name] == params[name] for name in ("collection_method", "customer", "status") if name in params
             )
@@ -82,13 +82,13 @@ def _subscription(invoice: Object) -> str | None:
 @operation("GET /v1/invoices/{}")
 def retrieve_invoice(call: Call) -> Object:
     """Fetch an invoice."""
-    return call.books.living("invoice", call.id)
+    return call.store.living("invoice", call.id)
 
 
 @operation("GET /v1/invoices/{}/lines")
 def list_lines(call: Call) -> Object:
     """List the lines of an invoice."""
-    invoice = call.books.living("invoice", call.id, "invoice")
+    invoice = call.store.living("invoice", call.id, "invoice")
     return list_page(call, invoice["lines"]["data"], f"/v1/invoices/{call.id}/lines")
 
 
@@ -100,7 +100,7 @@ def list_payments(call: Call) -> Object:
         call,
         (
             payment
-            for payment in call.books.all("invoice_payment")
+            for payment in call.store.all("invoice_payment")
             if all(payment[name] == params[name] for name in ("invoice", "status") if name in params)
         ),
         "/v1/invoice_payments",
@@ -110,37 +110,37 @@ def list_payments(call: Call) -> Object:
 @operation("GET /v1/invoice_payments/{}")
 def retrieve_payment(call: Call) -> Object:
     """Fetch what pays an invoice."""
-    return call.books.living("invoice_payment", call.id)
+    return call.store.living("invoice_payment", call.id)
 
 
 @operation("POST /v1/invoices/{}")
 def update_invoice(call: Call) -> Object:
     """Change an invoice; once it is finalized, little of it."""
-    books, params = call.books, call.params
-    before = books.living("invoice", call.id)
+    store, params = call.store, call.params
+    before = store.living("invoice", call.id)
     if before["status"] != "draft" and params.keys() - {"metadata", "auto_advance", "default_payment_method"}:
         raise invalid("Finalized invoices can't be updated in this way.", code="invoice_not_editable")
     changes = take_params(params, (*_TAKEN, "auto_advance", "due_date"), before)
-    after, before = books.change("invoice", call.id, changes)
-    books.emit("invoice.updated", after, before)
+    after, before = store.change("invoice", call.id, changes)
+    store.emit("invoice.updated", after, before)
     return after
 
 
 @operation("DELETE /v1/invoices/{}")
 def delete_invoice(call: Call) -> Object:
     """Delete a draft; its items are pending again."""
-    books = call.books
-    before = _of_status(books, call.id, "draft", "You can only delete draft invoices.")
-    for item in list(books.all("invoiceitem")):
+    store = call.store
+    before = _of_status(store, call.id, "draft", "You can only delete draft invoices.")
+    for item in list(store.all("invoiceitem")):
         if item["invoice"] == call.id:
-            books.change("invoiceitem", item["id"], {"invoice": None})
-    books.remove("invoice", call.id)
-    books.emit("invoice.deleted", before)
+            store.change("invoiceitem", item["id"], {"invoice": None})
+    store.remove("invoice", call.id)
+    store.emit("invoice.deleted", before)
     return {"id": call.id, "object": "invoice", "deleted": True}
 
 
-def _of_status(books: Books, invoice_id: str, status: str, message: str) -> Object:
-    invoice = books.living("invoice", invoice_id)
+def _of_status(store: ObjectStore, invoice_id: str, status: str, message: str) -> Object:
+    invoice = store.living("invoice", invoice_id)
     if invoice["status"] != status:
         raise invalid(message, code=None if status == "draft" else "status_transition_invalid")
     return invoice
@@ -149,19 +149,19 @@ def _of_status(books: Books, invoice_id: str, status: str, message: str) -> Obje
 @operation("POST /v1/invoices/{}/finalize")
 def finalize_invoice(call: Call) -> Object:
     """Finalize a draft."""
-    _of_status(call.books, call.id, "draft", "This invoice is already finalized, you can't re-finalize it.")
-    invoice = finalize(call.books, call.id)
-    settle_invoice(call.books, invoice)
+    _of_status(call.store, call.id, "draft", "This invoice is already finalized, you can't re-finalize it.")
+    invoice = finalize(call.store, call.id)
+    settle_invoice(call.store, invoice)
     return invoice
 
 
 @operation("POST /v1/invoices/{}/pay")
 def pay_invoice(call: Call) -> Object:
     """Pay an invoice now; a decline leaves its traces, and is the answer."""
-    books, params = call.books, call.params
-    invoice = books.living("invoice", call.id)
+    store, params = call.store, call.params
+    invoice = store.living("invoice", call.id)
     if invoice["status"] == "draft":
-        invoice = finalize(books, call.id)
+        invoice = finalize(store, call.id)
     if invoice["status"] == "paid" and call.params.keys() - {"expand"} == set() and not invoice["amount_due"]:
         return invoice
     if invoice["status"] != "open":
@@ -169,17 +169,17 @@ def pay_invoice(call: Call) -> Object:
         raise invalid(message)
     error: ApiError | None = None
     if params.get("paid_out_of_band"):
-        invoice = mark_paid(books, call.id, elsewhere=True)
+        invoice = mark_paid(store, call.id, elsewhere=True)
     else:
         invoice, error = collect(
-            books, call.id, params.get("payment_method"), off_session=params.get("off_session", True)
+            store, call.id, params.get("payment_method"), off_session=params.get("off_session", True)
         )
-    settle_invoice(books, invoice)
+    settle_invoice(store, invoice)
     if error is not None:
-        books.commit()
+        store.commit()
         raise error
     if invoice["status"] != "paid":
-        books.commit()
+        store.commit()
         message = "This payment requires additional user action before it can be completed successfully."
         raise invalid(message, code="invoice_payment_intent_requires_action", status=402)
     return invoice
@@ -198,55 +198,55 @@ def write_off_invoice(call: Call) -> Object:
 
 
 def _close_invoice(call: Call, status: str, at: str, event: str, allowed: tuple[str, ...]) -> Object:
-    books = call.books
-    before = books.living("invoice", call.id)
+    store = call.store
+    before = store.living("invoice", call.id)
     if before["status"] not in allowed:
         raise invalid(f"You can only pass in open invoices. This invoice isn't {' or '.join(allowed)}.")
-    transitions = before["status_transitions"] | {at: books.now()}
+    transitions = before["status_transitions"] | {at: store.now()}
     state = {"next_payment_attempt": None, "status": status, "status_transitions": transitions}
-    after, _ = books.change("invoice", call.id, state)
-    if status == "void" and (payment := books.find("invoice_payment", payment_id(call.id))) is not None:
-        books.change("invoice_payment", payment["id"], {"status": "canceled"})
-    books.emit(event, after)
+    after, _ = store.change("invoice", call.id, state)
+    if status == "void" and (payment := store.find("invoice_payment", payment_id(call.id))) is not None:
+        store.change("invoice_payment", payment["id"], {"status": "canceled"})
+    store.emit(event, after)
     return after
 
 
 @operation("POST /v1/invoices/{}/send")
 def send_invoice(call: Call) -> Object:
     """Send an invoice to its customer, who then can pay it on Stripe's page."""
-    books = call.books
-    invoice = books.living("invoice", call.id)
+    store = call.store
+    invoice = store.living("invoice", call.id)
     if invoice["collection_method"] != "send_invoice":
         raise invalid("You can only manually send an invoice if its collection method is 'send_invoice'.")
     if invoice["status"] == "draft":
-        invoice = finalize(books, call.id)
-    books.emit("invoice.sent", invoice)
+        invoice = finalize(store, call.id)
+    store.emit("invoice.sent", invoice)
     return invoice
 
 
 @operation("POST /v1/invoiceitems")
 def create_item(call: Call) -> Object:
     """Add an item to a draft, or to the next invoice of a customer."""
-    books, params = call.books, call.params
+    store, params = call.store, call.params
     if (customer_id := params.get("customer")) is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    customer = books.require("customer", customer_id, "customer")
+    customer = store.require("customer", customer_id, "customer")
     quantity = params.get("quantity", 1)
     named = (params.get("pricing") or {}).get("price") or params.get("price")
     price = None
     if named is not None or "price_data" in params:
         given = {"price": named} if named is not None else {"price_data": params["price_data"]}
-        price = price_of(books, given, "pricing", recurring=False)
+        price = price_of(store, given, "pricing", recurring=False)
         amount, currency = (price["unit_amount"] or 0) * quantity, price["currency"]
     elif "amount" in params:
         amount, currency = params["amount"], (params.get("currency") or customer["currency"] or "usd").lower()
     else:
         raise invalid("You must specify one of amount or pricing.", code="parameter_missing", began=False)
-    now = books.now()
+    now = store.now()
     period = params.get("period") or {"end": now, "start": now}
     if invoice_id := params.get("invoice"):
-        _of_status(books, invoice_id, "draft", "You cannot add an item to an invoice that is finalized.")
-    item = books.make(
+        _of_status(store, invoice_id, "draft", "You cannot add an item to an invoice that is finalized.")
+    item = store.make(
         "invoiceitem",
         {
             "amount": amount,
@@ -268,9 +268,9 @@ def create_item(call: Call) -> Object:
         | take_params(params, _ITEM, {}),
     )
     if price is None:
-        item, _ = books.change("invoiceitem", item["id"], {"pricing": _price_details(amount)})
-    books.emit("invoiceitem.created", item)
-    _reckon(books, invoice_id)
+        item, _ = store.change("invoiceitem", item["id"], {"pricing": _price_details(amount)})
+    store.emit("invoiceitem.created", item)
+    _reckon(store, invoice_id)
     return item
 
 
@@ -278,15 +278,15 @@ def _price_details(amount: int) -> Object:
     return {"type": "price_details", "unit_amount_decimal": str(amount)}
 
 
-def _reckon(books: Books, invoice_id: str | None) -> None:
+def _reckon(store: ObjectStore, invoice_id: str | None) -> None:
     """Take the items of a draft into its lines."""
     if invoice_id is None:
         return
-    invoice = books.living("invoice", invoice_id)
+    invoice = store.living("invoice", invoice_id)
     kept = [line for line in invoice["lines"]["data"] if line["parent"]["type"] != "invoice_item_details"]
-    items = [item for item in books.all("invoiceitem") if item["invoice"] == invoice_id][::-1]
-    after = with_lines(books, invoice_id, kept + [item_line(books, item) for item in items])
-    books.emit("invoice.updated", after, invoice)
+    items = [item for item in store.all("invoiceitem") if item["invoice"] == invoice_id][::-1]
+    after = with_lines(store, invoice_id, kept + [item_line(store, item) for item in items])
+    store.emit("invoice.updated", after, invoice)
 
 
 @operation("GET /v1/invoiceitems")
@@ -298,7 +298,7 @@ def list_items(call: Call) -> Object:
         call,
         (
             item
-            for item in call.books.all("invoiceitem")
+            for item in call.store.all("invoiceitem")
             if all(item[name] == params[name] for name in ("customer", "invoice") if name in params)
             and pending in {None, item["invoice"] is None}
         ),
@@ -309,34 +309,34 @@ def list_items(call: Call) -> Object:
 @operation("GET /v1/invoiceitems/{}")
 def retrieve_item(call: Call) -> Object:
     """Fetch an invoice item."""
-    return call.books.living("invoiceitem", call.id)
+    return call.store.living("invoiceitem", call.id)
 
 
 @operation("POST /v1/invoiceitems/{}")
 def update_item(call: Call) -> Object:
     """Change an item that no finalized invoice holds."""
-    books = call.books
-    before = _open_item(books, call.id)
+    store = call.store
+    before = _open_item(store, call.id)
     changes = take_params(call.params, (*_ITEM, "amount"), before)
     if "amount" in changes:
         changes["net_amount"] = changes["amount"]
-    after, _ = books.change("invoiceitem", call.id, changes)
-    _reckon(books, after["invoice"])
+    after, _ = store.change("invoiceitem", call.id, changes)
+    _reckon(store, after["invoice"])
     return after
 
 
 @operation("DELETE /v1/invoiceitems/{}")
 def delete_item(call: Call) -> Object:
     """Delete an item that no finalized invoice holds."""
-    before = _open_item(call.books, call.id)
-    call.books.remove("invoiceitem", call.id)
-    _reckon(call.books, before["invoice"])
-    call.books.emit("invoiceitem.deleted", before)
+    before = _open_item(call.store, call.id)
+    call.store.remove("invoiceitem", call.id)
+    _reckon(call.store, before["invoice"])
+    call.store.emit("invoiceitem.deleted", before)
     return {"id": call.id, "object": "invoiceitem", "deleted": True}
 
 
-def _open_item(books: Books, item_id: str) -> Object:
-    item = books.living("invoiceitem", item_id)
+def _open_item(store: ObjectStore, item_id: str) -> Object:
+    item = store.living("invoiceitem", item_id)
     if item["invoice"] is not None:
-        _of_status(books, item["invoice"], "draft", "The invoice of this item is finalized, so it can't be changed.")
+        _of_status(store, item["invoice"], "draft", "The invoice of this item is finalized, so it can't be changed.")
     return item

@@ -11,10 +11,10 @@ from payproof.stripe.double.billing import (
     pending_items,
     subscription_line,
 )
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.errors import ApiError
 from payproof.stripe.double.periods import HOUR, end_of_period
 from payproof.stripe.double.relations import Object, page
+from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["ENDED", "bill", "cancel", "first_invoice", "renew", "settle_invoice", "with_items"]
 
@@ -23,75 +23,75 @@ ENDED = frozenset({"canceled", "incomplete_expired"})
 _INCOMPLETE_HOURS = 23
 
 
-def with_items(books: Books, subscription_id: str) -> Object:
+def with_items(store: ObjectStore, subscription_id: str) -> Object:
     """Bring the list of items in a subscription up to date with the items."""
-    items = [i for i in books.all("subscription_item") if i["subscription"] == subscription_id][::-1]
+    items = [i for i in store.all("subscription_item") if i["subscription"] == subscription_id][::-1]
     url = f"/v1/subscription_items?subscription={subscription_id}"
-    return books.change("subscription", subscription_id, {"items": page(url, items)})[0]
+    return store.change("subscription", subscription_id, {"items": page(url, items)})[0]
 
 
-def _lines(books: Books, subscription: Object) -> list[Object]:
+def _lines(store: ObjectStore, subscription: Object) -> list[Object]:
     return [
-        subscription_line(books, item, item["current_period_start"], item["current_period_end"])
+        subscription_line(store, item, item["current_period_start"], item["current_period_end"])
         for item in subscription["items"]["data"]
         if item["price"]["recurring"]["usage_type"] == "licensed"
     ]
 
 
-def bill(books: Books, subscription_id: str, reason: str, *, whole: bool, **values: Any) -> Object:
+def bill(store: ObjectStore, subscription_id: str, reason: str, *, whole: bool, **values: Any) -> Object:
     """Make the draft of a subscription's invoice: its pending items, and with ``whole`` the period that begins."""
-    subscription = books.living("subscription", subscription_id)
-    customer = books.living("customer", subscription["customer"])
-    pending = pending_items(books, customer["id"], subscription_id)
-    lines = [item_line(books, item) for item in pending]
+    subscription = store.living("subscription", subscription_id)
+    customer = store.living("customer", subscription["customer"])
+    pending = pending_items(store, customer["id"], subscription_id)
+    lines = [item_line(store, item) for item in pending]
     if whole:
-        lines += _lines(books, subscription)
+        lines += _lines(store, subscription)
     days = subscription["days_until_due"]
     invoice = make_invoice(
-        books,
+        store,
         customer,
         {
             "billing_reason": reason,
             "collection_method": subscription["collection_method"],
             "currency": subscription["currency"],
             "default_payment_method": subscription["default_payment_method"],
-            "due_date": None if days is None else books.now() + days * 24 * HOUR,
+            "due_date": None if days is None else store.now() + days * 24 * HOUR,
             "subscription": subscription_id,
         }
         | values,
         lines,
     )
     for item in pending:
-        books.change("invoiceitem", item["id"], {"invoice": invoice["id"]})
-    books.change("subscription", subscription_id, {"latest_invoice": invoice["id"]})
+        store.change("invoiceitem", item["id"], {"invoice": invoice["id"]})
+    store.change("subscription", subscription_id, {"latest_invoice": invoice["id"]})
     return invoice
 
 
-def first_invoice(books: Books, subscription_id: str, behavior: str) -> ApiError | None:
+def first_invoice(store: ObjectStore, subscription_id: str, behavior: str) -> ApiError | None:
     """Bill the first period and collect it, as ``payment_behavior`` says; return the decline, if it is one.
 
     Raises:
         ApiError: there is nothing to pay with.
     """
-    invoice = bill(books, subscription_id, "subscription_create", whole=True)
-    invoice = finalize(books, invoice["id"])
-    subscription = books.living("subscription", subscription_id)
+    invoice = bill(store, subscription_id, "subscription_create", whole=True)
+    invoice = finalize(store, invoice["id"])
+    subscription = store.living("subscription", subscription_id)
     if invoice["status"] == "paid" or subscription["collection_method"] == "send_invoice":
-        books.change("subscription", subscription_id, {"status": "active"})
+        store.change("subscription", subscription_id, {"status": "active"})
         return None
-    books.schedule(books.now() + _INCOMPLETE_HOURS * HOUR, "incomplete", subscription_id)
+    store.schedule(store.now() + _INCOMPLETE_HOURS * HOUR, "incomplete", subscription_id)
     if behavior == "default_incomplete":
         return None
-    invoice, error = collect(books, invoice["id"], off_session=behavior == "error_if_incomplete")
+    invoice, error = collect(store, invoice["id"], off_session=behavior == "error_if_incomplete")
     if invoice["status"] == "paid":
-        books.change("subscription", subscription_id, {"status": "active"})
+        store.change("subscription", subscription_id, {"status": "active"})
     return error
 
 
-def settle_invoice(books: Books, invoice: Object) -> None:
+def settle_invoice(store: ObjectStore, invoice: Object) -> None:
     """Have a subscription follow what became of its invoice: paid, it is active; not paid, past due."""
     details = (invoice["parent"] or {}).get("subscription_details") or {}
-    subscription = books.find("subscription", details.get("subscription"))
+    subscription = store.find("subscription", details.get("subscription"))
     if subscription is None or subscription["status"] in ENDED:
         return
     status = subscription["status"]
@@ -99,42 +99,42 @@ def settle_invoice(books: Books, invoice: Object) -> None:
         status = "active"
     elif invoice["status"] == "open" and invoice["attempted"] and status == "active":
         status = "past_due"
-    after, before = books.change("subscription", subscription["id"], {"status": status})
-    books.emit("customer.subscription.updated", after, before)
+    after, before = store.change("subscription", subscription["id"], {"status": status})
+    store.emit("customer.subscription.updated", after, before)
 
 
-def renew(books: Books, subscription_id: str) -> None:
+def renew(store: ObjectStore, subscription_id: str) -> None:
     """Begin the next period of a subscription: its invoice is a draft for an hour, as at Stripe."""
-    subscription = books.living("subscription", subscription_id)
+    subscription = store.living("subscription", subscription_id)
     if subscription["cancel_at_period_end"]:
-        cancel(books, subscription_id)
+        cancel(store, subscription_id)
         return
     for item in subscription["items"]["data"]:
         start = item["current_period_end"]
         end = end_of_period(start, item["price"]["recurring"])
-        books.change("subscription_item", item["id"], {"current_period_start": start, "current_period_end": end})
-        books.schedule(end, "subscription", subscription_id)
-    with_items(books, subscription_id)
+        store.change("subscription_item", item["id"], {"current_period_start": start, "current_period_end": end})
+        store.schedule(end, "subscription", subscription_id)
+    with_items(store, subscription_id)
     if subscription["status"] == "trialing":
-        books.change("subscription", subscription_id, {"status": "active"})
-    at = books.now() + HOUR
+        store.change("subscription", subscription_id, {"status": "active"})
+    at = store.now() + HOUR
     invoice = bill(
-        books,
+        store,
         subscription_id,
         "subscription_cycle",
         whole=True,
         automatically_finalizes_at=at,
         next_payment_attempt=at,
     )
-    books.schedule(at, "invoice", invoice["id"])
-    after = books.living("subscription", subscription_id)
-    books.emit("customer.subscription.updated", after, subscription)
+    store.schedule(at, "invoice", invoice["id"])
+    after = store.living("subscription", subscription_id)
+    store.emit("customer.subscription.updated", after, subscription)
 
 
-def cancel(books: Books, subscription_id: str, details: Mapping[str, Any] | None = None) -> Object:
+def cancel(store: ObjectStore, subscription_id: str, details: Mapping[str, Any] | None = None) -> Object:
     """End a subscription now."""
-    before = books.living("subscription", subscription_id)
-    now = books.now()
+    before = store.living("subscription", subscription_id)
+    now = store.now()
     state = {
         "cancel_at": before["cancel_at"],
         "canceled_at": before["canceled_at"] or now,
@@ -144,6 +144,6 @@ def cancel(books: Books, subscription_id: str, details: Mapping[str, Any] | None
         "ended_at": now,
         "status": "canceled",
     }
-    after, _ = books.change("subscription", subscription_id, state)
-    books.emit("customer.subscription.deleted", after)
+    after, _ = store.change("subscription", subscription_id, state)
+    store.emit("customer.subscription.deleted", after)
     return after

@@ -7,11 +7,11 @@ from payproof.stripe.double.relations import Object, ObjectLookup, invoice_of_in
 __all__ = ["OLDER"]
 
 
-def _charge(charge: Object, books: ObjectLookup) -> Object:
-    return {"invoice": invoice_of_intent(books.find("payment_intent", charge["payment_intent"]))}
+def _charge(charge: Object, store: ObjectLookup) -> Object:
+    return {"invoice": invoice_of_intent(store.find("payment_intent", charge["payment_intent"]))}
 
 
-def _session(session: Object, _books: ObjectLookup) -> Object:
+def _session(session: Object, _store: ObjectLookup) -> Object:
     collected = session["collected_information"]
     return {"shipping_details": collected and collected["shipping_details"]}
 
@@ -19,9 +19,9 @@ def _session(session: Object, _books: ObjectLookup) -> Object:
 _UNUSED = ("application_fee_amount", "discount", "quote", "rendering_options", "tax", "transfer_data")
 
 
-def _invoice(invoice: Object, books: ObjectLookup) -> Object:
-    payment = books.find("invoice_payment", payment_id(invoice["id"]))
-    intent = None if payment is None else books.find("payment_intent", payment["payment"]["payment_intent"])
+def _invoice(invoice: Object, store: ObjectLookup) -> Object:
+    payment = store.find("invoice_payment", payment_id(invoice["id"]))
+    intent = None if payment is None else store.find("payment_intent", payment["payment"]["payment_intent"])
     parent = invoice["parent"] or {}
     details = parent.get("subscription_details") or {}
     paid = invoice["status"] == "paid"
@@ -35,7 +35,7 @@ def _invoice(invoice: Object, books: ObjectLookup) -> Object:
     }
 
 
-def _line(line: Object, books: ObjectLookup) -> Object:
+def _line(line: Object, store: ObjectLookup) -> Object:
     parent = line["parent"]
     details = parent[parent["type"]]
     pricing = line["pricing"] or {}
@@ -43,7 +43,7 @@ def _line(line: Object, books: ObjectLookup) -> Object:
     recurring = parent["type"] == "subscription_item_details"
     shown = {
         "amount_excluding_tax": line["amount"],
-        "price": books.find("price", price),
+        "price": store.find("price", price),
         "proration": details["proration"],
         "proration_details": details["proration_details"],
         "subscription_item": details.get("subscription_item"),
@@ -58,7 +58,7 @@ def _line(line: Object, books: ObjectLookup) -> Object:
     return shown
 
 
-def _intent(intent: Object, _books: ObjectLookup) -> Object:
+def _intent(intent: Object, _store: ObjectLookup) -> Object:
     automatic = intent["capture_method"] == "automatic_async"
     return {
         "capture_method": "automatic" if automatic else intent["capture_method"],
@@ -66,7 +66,7 @@ def _intent(intent: Object, _books: ObjectLookup) -> Object:
     }
 
 
-def _price(price: Object, _books: ObjectLookup) -> Object:
+def _price(price: Object, _store: ObjectLookup) -> Object:
     recurring = price["recurring"]
     if recurring is None:
         return {}
@@ -74,18 +74,18 @@ def _price(price: Object, _books: ObjectLookup) -> Object:
     return {"recurring": kept | {"aggregate_usage": None}}
 
 
-def _subscription(subscription: Object, _books: ObjectLookup) -> Object:
+def _subscription(subscription: Object, _store: ObjectLookup) -> Object:
     first = subscription["items"]["data"][0]
     return {name: first[name] for name in ("current_period_end", "current_period_start")} | {"discount": None}
 
 
-def _item(item: Object, _books: ObjectLookup) -> Object:
+def _item(item: Object, _store: ObjectLookup) -> Object:
     pricing = item["pricing"] or {}
     price = (pricing.get("price_details") or {}).get("price")
     parent = item["parent"] or {}
     details = parent.get("subscription_details") or {}
     return {
-        "price": _books.find("price", price),
+        "price": _store.find("price", price),
         "subscription": details.get("subscription"),
         "unit_amount": None if price is None else item["amount"] // (item["quantity"] or 1),
         "unit_amount_decimal": pricing.get("unit_amount_decimal"),

@@ -6,7 +6,7 @@ from payproof.stripe.double import (
     checkout,
     customers,
     disputes,
-    happenings,
+    events,
     invoices,
     payment_intents,
     payment_methods,
@@ -18,6 +18,6 @@ __all__ = ["LOADED"]
 
 #: The modules that register operations.
 LOADED = (
-    *(catalogue, charges, checkout, customers, disputes, happenings, invoices),
+    *(catalogue, charges, checkout, customers, disputes, events, invoices),
     *(payment_intents, payment_methods, plans, subscriptions),
 )

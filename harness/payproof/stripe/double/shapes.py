@@ -1,6 +1,6 @@
 """How an object looks in each API version, and with what a call asked to see expanded.
 
-The books hold the newest shape. An older version shows of it what its own templates have, and what they have besides.
+The store hold the newest shape. An older version shows of it what its own templates have, and what they have besides.
 """
 
 from functools import cache
@@ -33,9 +33,9 @@ def difference(before: Any, after: Any) -> Any:
 class Shapes:
     """Renders objects; versions are the dated names of Stripe's."""
 
-    def __init__(self, folder: Traversable, books: ObjectLookup) -> None:
+    def __init__(self, folder: Traversable, store: ObjectLookup) -> None:
         self._templates = Templates(folder)
-        self._books = books
+        self._store = store
         self._newest = self._templates.versions()[-1]
         self._older = cache(self._template)
 
@@ -72,7 +72,7 @@ class Shapes:
             name: self._part(content, name, old, shape) for name, old in template.items() if name in content
         }
         older = OLDER.get(kind)
-        return shown if older is None else shown | self._rendered_parts(older(content, self._books), shape)
+        return shown if older is None else shown | self._rendered_parts(older(content, self._store), shape)
 
     def _rendered_parts(self, parts: Object, shape: str) -> Object:
         return {name: self._render_value(part, shape) for name, part in parts.items()}
@@ -99,7 +99,7 @@ class Shapes:
         value = content.get(name)
         include = INCLUDED.get((str(content.get("object")), name))
         if include is not None:
-            value = self._rendered_as(include(content, self._books), api_version)
+            value = self._rendered_as(include(content, self._store), api_version)
         elif isinstance(value, str):
             value = self._expand_reference(name, value, api_version)
         elif isinstance(value, list) and all(isinstance(one, str) for one in value):
@@ -114,7 +114,7 @@ class Shapes:
         return content if content is None else self.render(content, api_version)
 
     def _expand_reference(self, name: str, object_id: str, api_version: str) -> Object:
-        found = self._books.find(KINDS.get(object_id.partition("_")[0], ""), object_id)
+        found = self._store.find(KINDS.get(object_id.partition("_")[0], ""), object_id)
         if found is None:
             raise _not_expandable(name)
         return self.render(found, api_version)

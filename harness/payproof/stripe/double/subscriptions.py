@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from payproof.stripe.double.books import Books
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.catalogue import price_of
 from payproof.stripe.double.errors import ApiError, invalid, missing
@@ -12,6 +11,7 @@ from payproof.stripe.double.payment_methods import made_of
 from payproof.stripe.double.periods import DAY, end_of_period
 from payproof.stripe.double.plans import change_items
 from payproof.stripe.double.relations import Object
+from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["create"]
 
@@ -22,34 +22,34 @@ _MOST_ITEMS = 20
 @operation("POST /v1/subscriptions")
 def create_subscription(call: Call) -> Object:
     """Create a subscription; what becomes of it when the first payment fails, ``payment_behavior`` says."""
-    books, params = call.books, call.params
+    store, params = call.store, call.params
     if (customer := params.get("customer")) is None:
         raise invalid("Missing required param: customer.", code="parameter_missing", param="customer", began=False)
-    subscription, error = create(books, books.require("customer", customer, "customer"), params)
+    subscription, error = create(store, store.require("customer", customer, "customer"), params)
     if error is not None and params.get("payment_behavior") == "error_if_incomplete":
         raise error
     return subscription
 
 
-def create(books: Books, customer: Object, params: Mapping[str, Any]) -> tuple[Object, ApiError | None]:
+def create(store: ObjectStore, customer: Object, params: Mapping[str, Any]) -> tuple[Object, ApiError | None]:
     """Create a subscription of a customer, and return it and the decline of its first payment, if there was one."""
     items = params.get("items") or []
     if not items:
         raise invalid("Missing required param: items.", code="parameter_missing", param="items", began=False)
     if len(items) > _MOST_ITEMS:
         raise invalid(f"A subscription can have at most {_MOST_ITEMS} items.", param="items")
-    prices = [price_of(books, item, f"items[{number}]", recurring=True) for number, item in enumerate(items)]
+    prices = [price_of(store, item, f"items[{number}]", recurring=True) for number, item in enumerate(items)]
     if len({price["currency"] for price in prices}) > 1:
         raise invalid("The price specified only supports one currency.", param="items")
-    now, place = books.now(), books.written
+    now, place = store.now(), store.written
     trial_end = _trial_end(params, now)
-    subscription = books.make(
+    subscription = store.make(
         "subscription",
         {
             "billing_cycle_anchor": trial_end or now,
             "currency": prices[0]["currency"],
             "customer": customer["id"],
-            "default_payment_method": _method(books, params, customer),
+            "default_payment_method": _method(store, params, customer),
             "start_date": now,
             "status": "trialing" if trial_end else "incomplete",
             "trial_end": trial_end,
@@ -58,18 +58,18 @@ def create(books: Books, customer: Object, params: Mapping[str, Any]) -> tuple[O
         | take_params(params, _TAKEN, {}),
     )
     for item, price in zip(items, prices, strict=True):
-        _add_item(books, subscription["id"], item, price, trial_end)
-    subscription = with_items(books, subscription["id"])
+        _add_item(store, subscription["id"], item, price, trial_end)
+    subscription = with_items(store, subscription["id"])
     if customer["currency"] is None:
-        books.change("customer", customer["id"], {"currency": subscription["currency"]})
-    books.schedule(subscription["items"]["data"][0]["current_period_end"], "subscription", subscription["id"])
+        store.change("customer", customer["id"], {"currency": subscription["currency"]})
+    store.schedule(subscription["items"]["data"][0]["current_period_end"], "subscription", subscription["id"])
     error = None
     if not trial_end:
-        error = first_invoice(books, subscription["id"], params.get("payment_behavior", "allow_incomplete"))
+        error = first_invoice(store, subscription["id"], params.get("payment_behavior", "allow_incomplete"))
     if params.get("cancel_at_period_end"):
-        books.change("subscription", subscription["id"], _ending(books, subscription["id"], ends=True))
-    subscription = books.living("subscription", subscription["id"])
-    books.emit("customer.subscription.created", subscription, place=place)
+        store.change("subscription", subscription["id"], _ending(store, subscription["id"], ends=True))
+    subscription = store.living("subscription", subscription["id"])
+    store.emit("customer.subscription.created", subscription, place=place)
     return subscription, error
 
 
@@ -87,10 +87,10 @@ def _trial_end(params: Mapping[str, Any], now: int) -> int | None:
     return int(end)
 
 
-def _method(books: Books, params: Mapping[str, Any], owner: Object) -> str | None:
+def _method(store: ObjectStore, params: Mapping[str, Any], owner: Object) -> str | None:
     if not (name := params.get("default_payment_method")):
         return None
-    method = made_of(books, name, "default_payment_method")
+    method = made_of(store, name, "default_payment_method")
     if method["customer"] != owner["id"]:
         message = (
             f"The customer does not have a payment method with the ID {name}. "
@@ -100,9 +100,11 @@ def _method(books: Books, params: Mapping[str, Any], owner: Object) -> str | Non
     return str(method["id"])
 
 
-def _add_item(books: Books, subscription_id: str, given: Mapping[str, Any], price: Object, until: int | None) -> Object:
-    now = books.now()
-    return books.make(
+def _add_item(
+    store: ObjectStore, subscription_id: str, given: Mapping[str, Any], price: Object, until: int | None
+) -> Object:
+    now = store.now()
+    return store.make(
         "subscription_item",
         {
             "current_period_end": until or end_of_period(now, price["recurring"]),
@@ -115,14 +117,14 @@ def _add_item(books: Books, subscription_id: str, given: Mapping[str, Any], pric
     )
 
 
-def _ending(books: Books, subscription_id: str, *, ends: bool) -> Object:
-    subscription = books.living("subscription", subscription_id)
+def _ending(store: ObjectStore, subscription_id: str, *, ends: bool) -> Object:
+    subscription = store.living("subscription", subscription_id)
     details = subscription["cancellation_details"] | {"reason": "cancellation_requested" if ends else None}
     end = subscription["items"]["data"][0]["current_period_end"]
     return {
         "cancel_at": end if ends else None,
         "cancel_at_period_end": ends,
-        "canceled_at": books.now() if ends else None,
+        "canceled_at": store.now() if ends else None,
         "cancellation_details": details,
     }
 
@@ -147,7 +149,7 @@ def list_subscriptions(call: Call) -> Object:
         call,
         (
             one
-            for one in call.books.all("subscription")
+            for one in call.store.all("subscription")
             if is_wanted(one)
             and params.get("customer", one["customer"]) == one["customer"]
             and ("price" not in params or any(i["price"]["id"] == params["price"] for i in one["items"]["data"]))
@@ -159,26 +161,26 @@ def list_subscriptions(call: Call) -> Object:
 @operation("GET /v1/subscriptions/{}")
 def retrieve_subscription(call: Call) -> Object:
     """Fetch a subscription, one that has ended too."""
-    return call.books.living("subscription", call.id)
+    return call.store.living("subscription", call.id)
 
 
 @operation("POST /v1/subscriptions/{}")
 def update_subscription(call: Call) -> Object:
     """Change a subscription; a change of plan is prorated as ``proration_behavior`` says."""
-    books, params = call.books, call.params
-    before = books.living("subscription", call.id)
+    store, params = call.store, call.params
+    before = store.living("subscription", call.id)
     if before["status"] in ENDED and params.keys() - {"cancellation_details", "metadata"}:
         raise invalid("A canceled subscription can only update its cancellation_details and metadata.")
     changes = take_params(params, _TAKEN, before)
     if "default_payment_method" in params:
-        changes["default_payment_method"] = _method(books, params, {"id": before["customer"]})
+        changes["default_payment_method"] = _method(store, params, {"id": before["customer"]})
     if (ends := params.get("cancel_at_period_end")) is not None and ends != before["cancel_at_period_end"]:
-        changes |= _ending(books, call.id, ends=ends)
+        changes |= _ending(store, call.id, ends=ends)
     if at := params.get("cancel_at"):
-        if not isinstance(at, int) or at <= books.now():
+        if not isinstance(at, int) or at <= store.now():
             raise invalid("The cancel_at must be in the future.", param="cancel_at")
-        changes |= {"cancel_at": at, "canceled_at": books.now()}
-        books.schedule(at, "subscription", call.id)
+        changes |= {"cancel_at": at, "canceled_at": store.now()}
+        store.schedule(at, "subscription", call.id)
     elif "cancel_at" in params:
         changes |= {"cancel_at": None, "cancel_at_period_end": False, "canceled_at": None}
     if given := params.get("cancellation_details"):
@@ -189,20 +191,20 @@ def update_subscription(call: Call) -> Object:
         changes["pause_collection"] = (
             {"behavior": paused["behavior"], "resumes_at": paused.get("resumes_at")} if paused else None
         )
-    place = books.written
-    books.change("subscription", call.id, changes)
+    place = store.written
+    store.change("subscription", call.id, changes)
     if items := params.get("items"):
-        change_items(books, call.id, items, params)
-    after = books.living("subscription", call.id)
-    books.emit("customer.subscription.updated", after, before, place=place)
+        change_items(store, call.id, items, params)
+    after = store.living("subscription", call.id)
+    store.emit("customer.subscription.updated", after, before, place=place)
     return after
 
 
 @operation("DELETE /v1/subscriptions/{}")
 def cancel_subscription(call: Call) -> Object:
     """End a subscription now; one that has ended is not found."""
-    before = call.books.living("subscription", call.id)
+    before = call.store.living("subscription", call.id)
     if before["status"] in ENDED:
         raise missing("subscription", call.id)
     given = call.params.get("cancellation_details") or {}
-    return cancel(call.books, call.id, {name: value or None for name, value in given.items()})
+    return cancel(call.store, call.id, {name: value or None for name, value in given.items()})

@@ -16,10 +16,10 @@ def list_events(call: Call) -> Object:
             return bool(name.startswith(kind[:-1]))
         return kind in {None, name} and (kinds is None or name in kinds)
 
-    return list_page(call, (event for event in call.books.all("event") if is_wanted(event)), "/v1/events")
+    return list_page(call, (event for event in call.store.all("event") if is_wanted(event)), "/v1/events")
 
 
 @operation("GET /v1/events/{}")
 def retrieve_event(call: Call) -> Object:
     """Fetch an event."""
-    return call.books.living("event", call.id)
+    return call.store.living("event", call.id)

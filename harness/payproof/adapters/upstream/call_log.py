@@ -12,7 +12,7 @@ from payproof.errors import Reason
 from payproof.stripe.upstream.faults import ConnectionFault, Fault
 from payproof.stripe.upstream.plan import Plan, Progress
 
-__all__ = ["Limits", "Notes"]
+__all__ = ["CallLog", "Limits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Limits:
     calls: int = 20_000
 
 
-class Notes:
+class CallLog:
     """Shared by two threads."""
 
     def __init__(self, ledger: Ledger, limits: Limits) -> None:

@@ -17,7 +17,7 @@ from payproof.stripe.double.shapes import Shapes, difference
 from payproof.stripe.events import Event, made_up_words
 from payproof.stripe.placeholders import Filling
 
-__all__ = ["Books"]
+__all__ = ["ObjectStore"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PERSONAL = frozenset({"address", "collected_information", "customer_address", "customer_shipping", "shipping"})
@@ -25,7 +25,7 @@ _MOST_EVENTS = 10_000
 _UNGUESSABLE = "$alnum:25"
 
 
-class Books:
+class ObjectStore:
     """All objects of one account.
 
     ``clock`` gives seconds since 1970; ``api_version`` is the account's own, in whose shape events are written;
