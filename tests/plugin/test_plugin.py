@@ -79,6 +79,23 @@ def test_without_options_nothing_is_added(run, pytester):
     result.stdout.no_fnmatch_line("*payproof: *")
 
 
+def test_a_project_may_use_the_names_of_our_folders(run, pytester):
+    """Packages of a user's that are called as folders of ours are imported, though Payproof is installed."""
+    for name in ("harness", "reference_impl", "scenarios", "fixtures"):
+        pytester.mkpydir(name)
+        (pytester.path / name / "mine.py").write_text(f"NAME = {name!r}\n")
+    pytester.makepyfile("""
+        import importlib
+
+        import pytest
+
+        @pytest.mark.parametrize("name", ["harness", "reference_impl", "scenarios", "fixtures"])
+        def test_mine(name):
+            assert importlib.import_module(f"{name}.mine").NAME == name
+    """)
+    run("-q", apart=True).assert_outcomes(passed=4)
+
+
 def test_cases_are_collected_with_stable_ids(run):
     """Each case is an item named topic/scenario[case], the same every time."""
     first, second = (run("--payproof-reference", "--collect-only", "-q") for _ in range(2))
