@@ -1,7 +1,7 @@
 """The reference in the answer to a refusal is a random one that stands in no log."""
 
 from payproof_reference.middleware import errors
-from payproof_reference.telemetry.logging import new_reference
+from payproof_reference.text.references import new_reference
 
 
 def plant() -> None:

@@ -17,7 +17,7 @@ from payproof_reference.routes.models import Amount, CustomerId, StrictModel
 from payproof_reference.services.identity import credentials
 from payproof_reference.services.identity.roles import Permission, Principal, Role
 from payproof_reference.settings import Settings
-from payproof_reference.telemetry.logging import new_reference
+from payproof_reference.text.references import new_reference
 
 __all__ = ["ROUTES", "Application", "Change", "bearer", "new_tenant", "new_token"]
 

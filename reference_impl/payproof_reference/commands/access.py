@@ -25,7 +25,7 @@ from payproof_reference.settings import (
     MisconfiguredError,
     load_settings,
 )
-from payproof_reference.telemetry.logging import new_reference
+from payproof_reference.text.references import new_reference
 
 __all__ = ["create_credential", "create_tenant", "list_credentials", "revoke_credential"]
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from payproof_reference.services.audit.log import AuditBrokenError
 from payproof_reference.services.refusals import Refusal, RefusedError
 from payproof_reference.services.stripe.errors import BillingError, Category
-from payproof_reference.telemetry.logging import new_reference
+from payproof_reference.text.references import new_reference
 
 __all__ = [
     "Errors",

@@ -42,7 +42,15 @@ def list_audit_records(
         before=listing.starting_after,
     )
     state = request.app.state
-    found = reading.read(state.engine, state.audit, principal, origin_of(request), filters, listing.limit)
+    found = reading.read_records(
+        state.engine,
+        state.audit,
+        filters,
+        listing.limit,
+        tenant_id=principal.tenant_id,
+        actor=principal.actor,
+        origin=origin_of(request),
+    )
     return Page(
         data=[
             AuditRecord(**{**row, "event": Action(row["event"]), "result": Result(row["result"])}) for row in found.rows

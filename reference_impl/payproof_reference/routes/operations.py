@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
+from payproof_reference.database import paging
 from payproof_reference.routes.parts import Listing, OperationId, Reader, problems, reading
 from payproof_reference.routes.performing import told
 from payproof_reference.routes.resources import Operation, Page
 from payproof_reference.services.operations import queue
 from payproof_reference.services.operations.queue import Status
 from payproof_reference.services.refusals import Refusal, RefusedError
-from payproof_reference.services.state import tenant_queries
 
 __all__ = ["router"]
 
@@ -31,7 +31,7 @@ def list_operations(
     """List operations, newest first."""
     statement = queue.of_tenant(queue.listed(listing.status), principal.tenant_id, after=listing.starting_after)
     with reading(request) as connection:
-        found = tenant_queries.cut(connection, statement, listing.limit)
+        found = paging.read_limited(connection, statement, listing.limit)
     return Page(data=[told(queue.read(row)) for row in found.rows], has_more=found.has_more)
 
 

@@ -19,7 +19,7 @@ from payproof_reference.services.events.webhooks import Cause, Event, RejectedEr
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.settings import Settings
 from payproof_reference.telemetry import metrics
-from payproof_reference.telemetry.logging import new_reference
+from payproof_reference.text.references import new_reference
 
 __all__ = ["accept", "enter_refusal", "read_body", "receive", "reject", "router"]
 

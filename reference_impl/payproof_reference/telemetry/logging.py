@@ -2,8 +2,6 @@
 
 import logging
 import re
-import secrets
-import string
 import traceback
 from collections.abc import Mapping
 from typing import Any, TextIO
@@ -12,10 +10,9 @@ import structlog
 
 from payproof_reference.text.card_data import card_numbers
 
-__all__ = ["configure", "new_reference", "redact"]
+__all__ = ["configure", "redact"]
 
 REDACTED = "[redacted]"
-REFERENCE_LENGTH = 20
 # The last line of defence: no caller is meant to log any of these.
 SECRETS = re.compile(
     r"""
@@ -100,8 +97,3 @@ def configure(stream: TextIO) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-
-
-def new_reference() -> str:
-    """Make up a reference of letters only: no run of digits that the log would redact as a card number."""
-    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(REFERENCE_LENGTH))

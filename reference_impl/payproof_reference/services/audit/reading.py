@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select
 
+from payproof_reference.database.paging import RowPage, read_limited
 from payproof_reference.database.tables import audit_log
 from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
-from payproof_reference.services.identity.roles import Principal
-from payproof_reference.services.state.tenant_queries import Page, cut
 
-__all__ = ["Filters", "read"]
+__all__ = ["Filters", "read_records"]
 
 COLUMNS = [column for column in audit_log.c if column.name not in {"digest", "tenant_id"}]
 
@@ -25,29 +24,40 @@ class Filters:
     before: int | None = None
 
 
-def read(engine: Engine, audit: AuditLog, principal: Principal, origin: str, filters: Filters, limit: int) -> Page:
-    """Read the newest records of the principal's tenant that meet the filters, and record that they were read.
+def read_records(
+    engine: Engine, audit: AuditLog, filters: Filters, limit: int, *, tenant_id: str, actor: str, origin: str
+) -> RowPage:
+    """Read the newest records of a tenant that meet the filters, and record that they were read.
+
+    Args:
+        engine: the database.
+        audit: the audit log in it.
+        filters: which records.
+        limit: at most so many.
+        tenant_id: whose records.
+        actor: who reads them, by the name in the audit log.
+        origin: the address of whoever reads them.
 
     Raises:
         AuditBrokenError, SQLAlchemyError: the reading cannot be recorded, so nothing is read.
     """
     with engine.begin() as connection:
-        found = matching(connection, principal.tenant_id, filters, limit)
+        found = read_matching(connection, tenant_id, filters, limit)
         audit.append(
             connection,
             Record(
                 event=Action.AUDIT_READ,
-                actor=principal.actor,
+                actor=actor,
                 result=Result.SUCCESS,
                 origin=origin,
                 quantity=len(found.rows),
-                tenant_id=principal.tenant_id,
+                tenant_id=tenant_id,
             ),
         )
     return found
 
 
-def matching(connection: Connection, tenant_id: str, filters: Filters, limit: int) -> Page:
+def read_matching(connection: Connection, tenant_id: str, filters: Filters, limit: int) -> RowPage:
     """Read the newest records of a tenant that meet the filters."""
     statement = select(*COLUMNS).where(audit_log.c.tenant_id == tenant_id).order_by(audit_log.c.sequence.desc())
     if filters.since is not None:
@@ -60,4 +70,4 @@ def matching(connection: Connection, tenant_id: str, filters: Filters, limit: in
         statement = statement.where(audit_log.c.object_id == filters.object_id)
     if filters.before is not None:
         statement = statement.where(audit_log.c.sequence < filters.before)
-    return cut(connection, statement, limit)
+    return read_limited(connection, statement, limit)

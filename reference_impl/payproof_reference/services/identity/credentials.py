@@ -18,8 +18,8 @@ from sqlalchemy import Connection, Row, select
 
 from payproof_reference.database.tables import credentials
 from payproof_reference.services.identity.roles import Role
-from payproof_reference.telemetry.logging import new_reference
 from payproof_reference.text.digests import keyed
+from payproof_reference.text.references import new_reference
 
 __all__ = ["Token", "is_genuine", "issue", "listed", "parse", "revoke"]
 

@@ -18,8 +18,8 @@ from payproof_reference.services.operations.queue import Operation, Wanted
 from payproof_reference.services.operations.transitions import told
 from payproof_reference.services.refusals import Refusal, RefusedError
 from payproof_reference.services.state import tenant_queries
-from payproof_reference.telemetry.logging import new_reference
 from payproof_reference.text.digests import keyed
+from payproof_reference.text.references import new_reference
 
 __all__ = ["Asked", "Request", "ask"]
 

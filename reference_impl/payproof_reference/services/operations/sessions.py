@@ -17,7 +17,7 @@ from payproof_reference.services.state import tenant_queries
 from payproof_reference.services.state.tenant_queries import CUSTOMERS
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.services.stripe.port import CheckoutSession, PortalSession, StripeGateway
-from payproof_reference.telemetry.logging import new_reference
+from payproof_reference.text.references import new_reference
 
 __all__ = ["Sessions"]
 

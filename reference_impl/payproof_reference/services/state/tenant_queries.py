@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Select, exists, func, select
 
+from payproof_reference.database.paging import RowPage, read_limited
 from payproof_reference.database.tables import (
     checkout_sessions,
     customers,
@@ -26,8 +27,6 @@ __all__ = [
     "PAYMENTS",
     "SUBSCRIPTIONS",
     "Holding",
-    "Page",
-    "cut",
     "locked_customer",
     "one",
     "page",
@@ -42,14 +41,6 @@ class Holding:
     rows: Select[Any]
     id: Column[str]
     customer_id: Column[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows, and whether more follow them."""
-
-    rows: list[RowMapping]
-    has_more: bool
 
 
 def held(id_: Column[str], customer_id: Column[str], *columns: ColumnElement[Any]) -> Holding:
@@ -128,7 +119,7 @@ def page(
     limit: int,
     starting_after: str | None = None,
     customer_id: str | None = None,
-) -> Page:
+) -> RowPage:
     """Read up to `limit` things of a tenant's, or of one of its customers, by their ids, after the one that is named.
 
     Raises:
@@ -140,13 +131,7 @@ def page(
         statement = statement.where(holding.customer_id == customer_id)
     if starting_after is not None:
         statement = statement.where(holding.id > starting_after)
-    return cut(connection, statement, limit)
-
-
-def cut(connection: Connection, statement: Select[Any], limit: int) -> Page:
-    """Read the first `limit` rows of an ordered query, and whether there is another."""
-    rows = list(connection.execute(statement.limit(limit + 1)).mappings())
-    return Page(rows[:limit], len(rows) > limit)
+    return read_limited(connection, statement, limit)
 
 
 def locked_customer(connection: Connection, tenant_id: str, id_: Column[str], value: str) -> str:

@@ -1,0 +1,13 @@
+"""References: what a line of the log, an operation or a credential is found by."""
+
+import secrets
+import string
+
+__all__ = ["new_reference"]
+
+LENGTH = 20
+
+
+def new_reference() -> str:
+    """Make up a reference of letters only: no run of digits that the log would redact as a card number."""
+    return "".join(secrets.choice(string.ascii_lowercase) for _ in range(LENGTH))
