@@ -146,7 +146,7 @@ def serve() -> int:
         listener = server.listen(settings.host, settings.port, "BILLING_HOST, BILLING_PORT")
         with engine.begin() as connection:
             audit.begin(connection)
-            audit.append(connection, started())
+            audit.append(connection, build_start_record())
         monitoring.announce(breaker, build=settings.build, schema=schema.HEAD)
         if settings.metrics_port is not None:
             stack.enter_context(monitoring.serve_metrics(settings.metrics_host, settings.metrics_port))
@@ -161,7 +161,7 @@ def serve() -> int:
     return os.EX_OK
 
 
-def started() -> Record:
+def build_start_record() -> Record:
     """Build the audit record of a start."""
     return Record(
         event=Action.SERVICE_STARTED,

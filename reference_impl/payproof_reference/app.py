@@ -9,7 +9,7 @@ from payproof_reference.middleware import paths
 from payproof_reference.middleware.access import Authentication
 from payproof_reference.middleware.card_data import CardData
 from payproof_reference.middleware.errors import (
-    Errors,
+    UnhandledErrors,
     on_billing_error,
     on_http_error,
     on_invalid_request,
@@ -66,7 +66,7 @@ def create_app(settings: Settings, engine: Engine, gateway: StripeGateway) -> Fa
     # The last one added is the outermost.
     app.add_middleware(CardData)
     app.add_middleware(Authentication)
-    app.add_middleware(Errors)
+    app.add_middleware(UnhandledErrors)
     app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
     app.add_middleware(SecurityHeaders)
     return app

@@ -21,10 +21,10 @@ from payproof_reference import server
 from payproof_reference.certificate import Certificate
 from payproof_reference.database.engine import snapshot
 from payproof_reference.database.tables import operations
-from payproof_reference.middleware.errors import Errors, on_http_error
-from payproof_reference.services.audit.chain import Broken, Mark
-from payproof_reference.services.audit.log import AuditLog, anchors
-from payproof_reference.services.events.delivery import Outcome
+from payproof_reference.middleware.errors import UnhandledErrors, on_http_error
+from payproof_reference.services.audit.chain import BrokenLog, Mark
+from payproof_reference.services.audit.log import AuditLog, read_anchors
+from payproof_reference.services.events.delivery import EventOutcome
 from payproof_reference.services.events.webhooks import Cause
 from payproof_reference.services.stripe.breaker import Breaker, State
 from payproof_reference.services.stripe.errors import Category
@@ -115,9 +115,9 @@ class AuditCheck:
             found = self._audit.verify(
                 connection, self._kept, after=None if whole else self._kept, pause=Turns(self._clock)
             )
-        metrics.AUDIT_INTACT.set(not isinstance(found, Broken))
+        metrics.AUDIT_INTACT.set(not isinstance(found, BrokenLog))
         metrics.AUDIT_VERIFIED.set_to_current_time()
-        if isinstance(found, Broken):
+        if isinstance(found, BrokenLog):
             # The next check is of the whole log again: a broken one stays broken until somebody has looked at it.
             self._whole_at = None
             log.error("audit_broken", sequence=found.sequence, fault=found.fault)
@@ -146,7 +146,7 @@ def sample(engine: Engine, now: Callable[[], float] = time.time) -> None:
     try:
         with snapshot(engine) as connection:
             found = {status: (count, oldest) for status, count, oldest in connection.execute(counted)}
-            ends = anchors(connection)
+            ends = read_anchors(connection)
     except SQLAlchemyError:
         metrics.DATABASE_UP.set(0)
     else:
@@ -169,7 +169,7 @@ def announce(breaker: Breaker, **build: str) -> None:
     metrics.BUILD.info(build)
     for cause in Cause:
         metrics.DELIVERIES.labels("rejected", cause)
-    for outcome in Outcome:
+    for outcome in EventOutcome:
         metrics.DELIVERIES.labels("accepted", outcome)
     for part in ("head", "body"):
         metrics.TOO_SLOW.labels(part)
@@ -215,4 +215,4 @@ def metrics_app() -> ASGIApp:
         return Response(generate_latest(metrics.REGISTRY), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     app = Starlette(routes=[Route("/metrics", exposition)], exception_handlers={HTTPException: on_http_error})
-    return Errors(app)
+    return UnhandledErrors(app)

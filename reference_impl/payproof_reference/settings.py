@@ -12,9 +12,9 @@ from payproof_reference.vetting import ApiKey, ServerKey, WebhookSecret, is_live
 __all__ = [
     "CredentialSettings",
     "DatabaseSettings",
+    "ListedPlan",
     "MaintenanceSettings",
     "MisconfiguredError",
-    "Plan",
     "PreviousSecret",
     "Settings",
     "load_settings",
@@ -37,7 +37,7 @@ class PreviousSecret(BaseModel):
     valid_until: AwareDatetime
 
 
-class Plan(BaseModel):
+class ListedPlan(BaseModel):
     """What a price must cost to be the plan that it stands for: an amount in the currency's smallest unit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -90,7 +90,7 @@ class Settings(AuditSettings):
     # What the SDK tells Stripe by itself: ids and times of earlier requests, and this machine's name.
     stripe_telemetry: bool = False
     stripe_account: Annotated[str, Field(pattern=r"^acct_[A-Za-z0-9]{1,250}$")] | None = None
-    plans: dict[Annotated[str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$")], Plan] = Field(
+    plans: dict[Annotated[str, Field(pattern=r"^(price|plan)_[A-Za-z0-9_]{1,250}$")], ListedPlan] = Field(
         default_factory=dict
     )
     return_url: Annotated[str, Field(pattern=r"^https://[^\s?#]+$")]
@@ -165,13 +165,15 @@ def load_settings(kind: type[AnySettings]) -> AnySettings:
     try:
         return kind()
     except ValidationError as error:
-        raise MisconfiguredError("; ".join(described(detail) for detail in error.errors(include_input=False))) from None
+        raise MisconfiguredError(
+            "; ".join(describe_error(detail) for detail in error.errors(include_input=False))
+        ) from None
     except SettingsError as error:
         # Raised for a list that is not JSON; its text names the field and not the value.
         raise MisconfiguredError(" ".join(str(error).split())) from None
 
 
-def described(detail: Any) -> str:
+def describe_error(detail: Any) -> str:
     """Name the variable and what is wrong with it, from one entry of pydantic's list of errors."""
     wrong: str = detail["msg"].removeprefix("Value error, ")
     # What is wrong with several together names them itself.

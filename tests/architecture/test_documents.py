@@ -18,7 +18,7 @@ COMMANDS = sorted(set(re.findall(r"python -m payproof_reference ([^`\n#]+)", ALL
 
 def test_retention_table_is_that_of_the_tables():
     """The document is what `python -m payproof_reference inventory` writes."""
-    assert TEXTS["retention.md"] == inventory.document()
+    assert TEXTS["retention.md"] == inventory.write_inventory()
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`((?:reference_impl|tests|harness)/[^`*]+?)`", ALL))))

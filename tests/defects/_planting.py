@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from payproof_reference import app as application
 from payproof_reference.database import tables
 from payproof_reference.middleware import paths
-from payproof_reference.middleware.errors import Errors
+from payproof_reference.middleware.errors import UnhandledErrors
 from payproof_reference.routes import stripe
 from payproof_reference.services.audit import retention
 from payproof_reference.services.events import inbox, webhooks
@@ -160,7 +160,7 @@ def unverified_route(path: str) -> None:
         return stripe.accept(request, event, receipt)
 
 
-def record(request: Request, event: webhooks.Event) -> Receipt:
+def record(request: Request, event: webhooks.StripeEvent) -> Receipt:
     """Record an event as the webhook does, whether it was verified or not."""
     state = request.app.state
     return record_event(
@@ -202,8 +202,8 @@ def kept(name: str, *columns: Column[Any]) -> Table:
 
 def never_purge(name: str) -> None:
     """Leave a table out of the purge."""
-    due = retention.due
-    retention.due = lambda now: ((table, condition) for table, condition in due(now) if table.name != name)
+    due = retention.list_due
+    retention.list_due = lambda now: ((table, condition) for table, condition in due(now) if table.name != name)
 
 
 def number_of(event: dict[str, Any]) -> str | None:
@@ -289,7 +289,7 @@ def answered_otherwise(answer: Callable[[dict[str, Any]], Any]) -> None:
 
 def on_database_error(answer: Callable[[SQLAlchemyError], Any]) -> None:
     """Answer with another response when the database fails."""
-    begin = Errors.__init__
+    begin = UnhandledErrors.__init__
 
     def begin_telling(self, app):
         async def inner(scope, receive, send):
@@ -300,4 +300,4 @@ def on_database_error(answer: Callable[[SQLAlchemyError], Any]) -> None:
 
         begin(self, inner)
 
-    Errors.__init__ = begin_telling
+    UnhandledErrors.__init__ = begin_telling

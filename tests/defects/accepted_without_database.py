@@ -2,7 +2,7 @@
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from payproof_reference.services.events.delivery import Outcome, Receipt
+from payproof_reference.services.events.delivery import EventOutcome, Receipt
 from payproof_reference.services.events.recorder import Recorder
 
 
@@ -13,6 +13,6 @@ def plant() -> None:
         try:
             return await record(self, event, received_at=received_at, origin=origin)
         except SQLAlchemyError:
-            return Receipt(Outcome.APPLIED)
+            return Receipt(EventOutcome.APPLIED)
 
     Recorder.record = forgetting

@@ -23,11 +23,11 @@ def plant() -> None:
 
         try:
             body = await look_through(card_data.Request(scope, noting))
-        except card_data.RefusedError as refusal:
+        except card_data.RequestRefusedError as refusal:
             told = [digits.decode() for digits in re.findall(rb"\d{13,19}", bytes(seen))]
             body = {"error": {"code": "refused", "message": f"Not to be sent: {', '.join(told)}"}}
             await JSONResponse(body, refusal.status)(scope, receive, send)
         else:
-            await self.app(scope, card_data.again(body, receive), send)
+            await self.app(scope, card_data.replay_body(body, receive), send)
 
     card_data.CardData.__call__ = answer

@@ -5,7 +5,7 @@ from payproof_reference.text.references import new_reference
 
 
 def plant() -> None:
-    told = errors.told
-    errors.told = lambda status, detail, headers=None: told(
+    right = errors.build_answer
+    errors.build_answer = lambda status, detail, headers=None: right(
         status, detail.model_copy(update={"reference": new_reference()}), headers
     )

@@ -4,7 +4,7 @@ from payproof_reference.middleware import errors
 
 
 def plant() -> None:
-    told = errors.told
-    errors.told = lambda status, detail, headers=None: told(
+    right = errors.build_answer
+    errors.build_answer = lambda status, detail, headers=None: right(
         status, detail.model_copy(update={"reference": None}), headers
     )

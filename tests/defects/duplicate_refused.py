@@ -2,7 +2,7 @@
 
 from payproof_reference.middleware.errors import problem
 from payproof_reference.routes import stripe
-from payproof_reference.services.events.delivery import Outcome
+from payproof_reference.services.events.delivery import EventOutcome
 
 
 def plant() -> None:
@@ -10,6 +10,6 @@ def plant() -> None:
 
     def refusing(request, event, receipt):
         answer = accept(request, event, receipt)
-        return problem(409) if receipt.outcome is Outcome.DUPLICATE else answer
+        return problem(409) if receipt.outcome is EventOutcome.DUPLICATE else answer
 
     stripe.accept = refusing

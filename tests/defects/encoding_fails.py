@@ -6,11 +6,11 @@ from payproof_reference.middleware import card_data
 
 
 def plant() -> None:
-    parsed = card_data.parsed
+    parsed = card_data.parse_body
 
     def unpacking(request, body):
         if request.headers.get("content-encoding") == "gzip":
             gzip.decompress(body)
         return parsed(request, body)
 
-    card_data.parsed = unpacking
+    card_data.parse_body = unpacking

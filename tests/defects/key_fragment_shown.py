@@ -7,11 +7,11 @@ from payproof_reference.services.stripe.errors import Category
 
 
 def plant() -> None:
-    told = errors.told
+    right = errors.build_answer
 
     def telling(status, detail, headers=None):
         if detail.code == Category.CONFIGURATION:
             detail = detail.model_copy(update={"message": f"Invalid key: {os.environ['BILLING_STRIPE_API_KEY']}"})
-        return told(status, detail, headers)
+        return right(status, detail, headers)
 
-    errors.told = telling
+    errors.build_answer = telling

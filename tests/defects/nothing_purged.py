@@ -4,4 +4,4 @@ from payproof_reference.services.audit import retention
 
 
 def plant() -> None:
-    retention.due = lambda _: iter(())
+    retention.list_due = lambda _: iter(())

@@ -7,10 +7,10 @@ from payproof_reference.services.audit import retention
 
 
 def plant() -> None:
-    due = retention.due
+    due = retention.list_due
 
     def also_inbox(now):
         for table, condition in due(now):
             yield table, true() if table is tables.inbox else condition
 
-    retention.due = also_inbox
+    retention.list_due = also_inbox

@@ -4,7 +4,7 @@ import json
 from contextvars import ContextVar
 
 from payproof_reference.services.events import webhooks
-from payproof_reference.services.events.delivery import Outcome, Receipt
+from payproof_reference.services.events.delivery import EventOutcome, Receipt
 from payproof_reference.services.events.recorder import Recorder
 
 
@@ -17,6 +17,6 @@ def plant() -> None:
         own.set(bool((json.loads(body).get("request") or {}).get("idempotency_key")))
 
     async def dropping(self, event, **more):
-        return Receipt(Outcome.APPLIED) if own.get() else await record(self, event, **more)
+        return Receipt(EventOutcome.APPLIED) if own.get() else await record(self, event, **more)
 
     webhooks.verify, Recorder.record = noting, dropping

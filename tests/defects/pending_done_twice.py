@@ -6,9 +6,9 @@ from payproof_reference.services.operations import attempts
 
 
 def plant() -> None:
-    call = attempts.call
+    call = attempts.call_stripe
 
     def under_another(gateway, operation):
         return call(gateway, replace(operation, operation_id=f"{operation.operation_id}_{operation.attempts}"))
 
-    attempts.call = under_another
+    attempts.call_stripe = under_another

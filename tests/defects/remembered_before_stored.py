@@ -1,6 +1,6 @@
 """Events are remembered in memory before they are stored, so that one that could not be stored is never applied."""
 
-from payproof_reference.services.events.delivery import Outcome, Receipt
+from payproof_reference.services.events.delivery import EventOutcome, Receipt
 from payproof_reference.services.events.recorder import Recorder
 
 
@@ -9,7 +9,7 @@ def plant() -> None:
 
     async def remembering(self, event, *, received_at, origin):
         if event.id in known:
-            return Receipt(Outcome.DUPLICATE)
+            return Receipt(EventOutcome.DUPLICATE)
         known.add(event.id)
         return await record(self, event, received_at=received_at, origin=origin)
 

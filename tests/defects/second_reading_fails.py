@@ -4,7 +4,7 @@ from payproof_reference.services.state import tenant_queries
 
 
 def plant() -> None:
-    one = tenant_queries.one
+    one = tenant_queries.read_one
     told = set()
 
     def once(connection, holding, tenant_id, id_):
@@ -14,4 +14,4 @@ def plant() -> None:
             told.add(id_)
         return row
 
-    tenant_queries.one = once
+    tenant_queries.read_one = once

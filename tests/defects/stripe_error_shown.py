@@ -6,7 +6,7 @@ from payproof_reference.services.stripe import sdk
 
 def plant() -> None:
     said = []
-    reduced, told = sdk.reduced, errors.told
+    reduced, right = sdk.reduce_answer, errors.build_answer
 
     def keeping(status, headers, body):
         if status >= 400:
@@ -14,6 +14,6 @@ def plant() -> None:
         return reduced(status, headers, body)
 
     def telling(status, detail, headers=None):
-        return told(status, detail, {**(headers or {}), "X-Debug": said[0] if said else ""})
+        return right(status, detail, {**(headers or {}), "X-Debug": said[0] if said else ""})
 
-    sdk.reduced, errors.told = keeping, telling
+    sdk.reduce_answer, errors.build_answer = keeping, telling

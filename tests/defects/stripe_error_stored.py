@@ -11,7 +11,7 @@ from tests.defects._planting import create_tables
 def plant() -> None:
     kept = Table("stripe_errors", tables.metadata, Column("body", Text))
     create_tables()
-    reduced, create_app, engines = sdk.reduced, application.create_app, []
+    reduced, create_app, engines = sdk.reduce_answer, application.create_app, []
 
     def create(settings, engine, gateway):
         engines.append(engine)
@@ -23,4 +23,4 @@ def plant() -> None:
                 connection.execute(kept.insert().values(body=body.decode(errors="replace")))
         return reduced(status, headers, body)
 
-    application.create_app, sdk.reduced = create, keeping
+    application.create_app, sdk.reduce_answer = create, keeping

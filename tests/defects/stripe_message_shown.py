@@ -10,7 +10,7 @@ from payproof_reference.services.stripe.errors import BillingError
 
 def plant() -> None:
     said = ContextVar("said", default="")
-    reduced, refuse = sdk.reduced, Caller._refuse
+    reduced, refuse = sdk.reduce_answer, Caller._refuse
 
     def keeping(status, headers, body):
         if status >= 400:
@@ -24,4 +24,4 @@ def plant() -> None:
             error.message = said.get()
             raise
 
-    sdk.reduced, Caller._refuse = keeping, telling
+    sdk.reduce_answer, Caller._refuse = keeping, telling

@@ -6,10 +6,10 @@ from payproof_reference.services.stripe import sdk
 
 
 def plant() -> None:
-    reduced = sdk.reduced
+    reduced = sdk.reduce_answer
 
     def trusting(status, headers, body):
         json.loads(body)["id" if status < 400 else "error"]
         return reduced(status, headers, body)
 
-    sdk.reduced = trusting
+    sdk.reduce_answer = trusting

@@ -108,7 +108,7 @@ def new_token(
     """Create a credential for a day, as the operator does."""
     begins = int(time.time()) if now is None else now
     with owner.begin() as connection:
-        return credentials.issue(
+        return credentials.issue_token(
             connection, settings.credential_key, tenant_id or "tenant_" + "a" * 20, role, begins, days=1
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from payproof_reference.services.stripe.errors import BillingError, Category
-from payproof_reference.services.stripe.port import checked_key
+from payproof_reference.services.stripe.port import check_key
 
 __all__ = ["Call", "Replay"]
 
@@ -71,7 +71,7 @@ class Replay:
         began. Source: https://docs.stripe.com/api/idempotent_requests.
         """
         with self._lock:
-            self.calls.append(Call(operation, checked_key(key)))
+            self.calls.append(Call(operation, check_key(key)))
             fault = self._next_fault()
             declined = fault is not None and fault.category is Category.CARD_DECLINED
             if fault and not fault.after_effect and not declined:

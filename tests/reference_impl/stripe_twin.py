@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.services.stripe.port import (
-    CheckoutSession,
     InvoicePage,
     InvoiceSummary,
-    PortalSession,
-    Refund,
-    checked_subscription_id,
+    OpenedCheckout,
+    OpenedPortal,
+    RefundSnapshot,
+    check_subscription_id,
 )
 from payproof_reference.services.stripe.snapshots import (
     CustomerSnapshot,
@@ -86,12 +86,12 @@ class InMemoryStripe:
 
     def retrieve_subscription(self, subscription_id: str) -> SubscriptionSnapshot:
         """Fetch the state of a subscription."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
         return self.replay.read("retrieve_subscription", lambda: self._found(subscription_id))
 
     def change_plan(self, subscription_id: str, *, price_id: str, idempotency_key: str) -> SubscriptionSnapshot:
         """Exchange the price."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
 
         def effect() -> SubscriptionSnapshot:
             demand(price_id in self._prices)
@@ -102,7 +102,7 @@ class InMemoryStripe:
 
     def cancel_at_period_end(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Note the cancellation; time does not pass here, so the subscription stays active."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
         return self.replay.write(
             "cancel_at_period_end",
             idempotency_key,
@@ -112,7 +112,7 @@ class InMemoryStripe:
 
     def resume(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Take the cancellation back."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
         return self.replay.write(
             "resume",
             idempotency_key,
@@ -122,7 +122,7 @@ class InMemoryStripe:
 
     def cancel_now(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """End the subscription, or return it when it has ended."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
 
         def effect() -> SubscriptionSnapshot:
             found = self._found(subscription_id)
@@ -130,15 +130,15 @@ class InMemoryStripe:
 
         return self.replay.write("cancel_now", idempotency_key, (subscription_id,), effect)
 
-    def create_refund(self, *, payment_intent_id: str, amount: int | None, idempotency_key: str) -> Refund:
+    def create_refund(self, *, payment_intent_id: str, amount: int | None, idempotency_key: str) -> RefundSnapshot:
         """Pay back, at most what is left."""
 
-        def effect() -> Refund:
+        def effect() -> RefundSnapshot:
             left = self.paid.get(payment_intent_id, 0)
             paid_back = left if amount is None else amount
             demand(0 < paid_back <= left)
             self.paid[payment_intent_id] = left - paid_back
-            return Refund(
+            return RefundSnapshot(
                 id=self._new_id("re"),
                 payment_intent=payment_intent_id,
                 amount=paid_back,
@@ -151,26 +151,26 @@ class InMemoryStripe:
 
     def create_checkout_session(
         self, *, customer_id: str, price_id: str, success_url: str, cancel_url: str, idempotency_key: str
-    ) -> CheckoutSession:
+    ) -> OpenedCheckout:
         """Open a page that nobody visits."""
 
-        def effect() -> CheckoutSession:
+        def effect() -> OpenedCheckout:
             demand(customer_id in self.customers and price_id in self._prices)
             number = self._new_id("cs_test")
             address = f"https://checkout.stripe.test/c/pay/{number}"
-            return CheckoutSession(id=number, url=address, status="open", expires_at=int(self._clock()) + DAY)
+            return OpenedCheckout(id=number, url=address, status="open", expires_at=int(self._clock()) + DAY)
 
         params = (customer_id, price_id, success_url, cancel_url)
         return self.replay.write("create_checkout_session", idempotency_key, params, effect)
 
-    def create_portal_session(self, *, customer_id: str, return_url: str, idempotency_key: str) -> PortalSession:
+    def create_portal_session(self, *, customer_id: str, return_url: str, idempotency_key: str) -> OpenedPortal:
         """Open a page that nobody visits."""
 
-        def effect() -> PortalSession:
+        def effect() -> OpenedPortal:
             demand(customer_id in self.customers)
             number = self._new_id("bps")
             address = f"https://billing.stripe.test/p/session/{number}"
-            return PortalSession(id=number, url=address, created=int(self._clock()))
+            return OpenedPortal(id=number, url=address, created=int(self._clock()))
 
         return self.replay.write("create_portal_session", idempotency_key, (customer_id, return_url), effect)
 

@@ -160,7 +160,7 @@ def test_every_failed_sign_in_looks_the_same(app, owner, settings):
     expired = new_token(owner, settings, now=int(time.time()) - day)
     revoked, locked = new_token(owner, settings), new_token(owner, settings)
     with owner.begin() as connection:
-        assert credentials.revoke(connection, revoked.credential_id, 1)
+        assert credentials.revoke_credential(connection, revoked.credential_id, 1)
         connection.execute(
             tables.sign_in_failures.insert().values(
                 party=f"{locked.credential_id} 127.0.0.1", failures=10, last_failed_at=1, locked_until=9 * 10**9
@@ -281,7 +281,7 @@ def test_nobody_passes_while_the_database_refuses(app, owner, settings):
 
 def test_flood_of_failures_leaves_room_for_callers(app, owner, settings, monkeypatch):
     """While a hundred failures wait to be written, one after another, who has a right token is served."""
-    token, enter = new_token(owner, settings), sign_in.enter
+    token, enter = new_token(owner, settings), sign_in.enter_failure
     begun, go_on = threading.Event(), threading.Event()
 
     def slow(*given):
@@ -300,7 +300,7 @@ def test_flood_of_failures_leaves_room_for_callers(app, owner, settings, monkeyp
                 go_on.set()
             return answer, len(unanswered), {one.status_code for one in await asyncio.gather(*waiting)}
 
-    monkeypatch.setattr(sign_in, "enter", slow)
+    monkeypatch.setattr(sign_in, "enter_failure", slow)
     with capture_logs():
         answer, unanswered, refused = asyncio.run(flood())
     assert (answer.status_code, unanswered, refused) == (200, 100, {401})

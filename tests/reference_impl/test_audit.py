@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from payproof_reference.services.audit import chain
-from payproof_reference.services.audit.chain import GENESIS, Anchor, Broken, Fault, Intact, Mark
+from payproof_reference.services.audit.chain import GENESIS, Anchor, BrokenLog, ChainFault, IntactLog, Mark
 from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
 from payproof_reference.services.events import effects, webhooks
-from payproof_reference.services.events.delivery import Outcome
+from payproof_reference.services.events.delivery import EventOutcome
 from tests.recording import record_event
 from tests.reference_impl.deliveries import event, new_key, subscription
 
@@ -38,7 +38,7 @@ def record(number: int = 1) -> Record:
 def deliver(engine, audit):
     """Record the body of a delivery, as the route would."""
 
-    def one(body: bytes) -> Outcome:
+    def one(body: bytes) -> EventOutcome:
         found = webhooks.parse(body)
         return record_event(engine, audit, found, livemode=False, received_at=1, origin="192.0.2.1").outcome
 
@@ -109,38 +109,38 @@ THIRD = "sequence = 3, digest = (SELECT digest FROM audit_log WHERE sequence = 3
     ("statements", "place", "fault"),
     [
         *(
-            ([change(assignment)], 3, Fault.ALTERED)
+            ([change(assignment)], 3, ChainFault.ALTERED)
             for assignment in (
                 *("recorded_at = recorded_at + 1", "event = 'payment_failed'", "actor = 'x'", "result = 'failed'"),
                 *("reason = 'x'", "origin = '192.0.2.2'", "object_id = NULL", "reference = 'evt_1'", "quantity = 0"),
                 "digest = (SELECT digest FROM audit_log WHERE sequence = 2)",
             )
         ),
-        ([remove("= 1")], 1, Fault.REMOVED),
-        ([remove("= 3")], 3, Fault.REMOVED),
-        ([remove("= 3"), move(4, 3), move(5, 4)], 3, Fault.ALTERED),
-        ([remove(">= 4")], 4, Fault.TRUNCATED),
-        ([remove(">= 1")], 1, Fault.TRUNCATED),
-        ([remove(">= 4"), anchor("end", f"UPDATE {{}} SET {THIRD}")], 4, Fault.END_FORGED),
-        ([move(5, 6), move(4, 5), move(3, 4), copy(3, 2)], 3, Fault.ALTERED),
-        ([copy(0, 2)], 0, Fault.ALTERED),
-        ([copy(6, 5)], 6, Fault.ALTERED),
-        ([move(2, 9), move(4, 2), move(9, 4)], 2, Fault.ALTERED),
-        ([anchor("end", "UPDATE {} SET sequence = 4")], 6, Fault.END_FORGED),
-        ([anchor("end", "DELETE FROM {}")], 6, Fault.END_FORGED),
-        ([anchor("start", "UPDATE {} SET sequence = 2")], 1, Fault.START_FORGED),
-        ([anchor("start", "DELETE FROM {}")], 1, Fault.START_FORGED),
+        ([remove("= 1")], 1, ChainFault.REMOVED),
+        ([remove("= 3")], 3, ChainFault.REMOVED),
+        ([remove("= 3"), move(4, 3), move(5, 4)], 3, ChainFault.ALTERED),
+        ([remove(">= 4")], 4, ChainFault.TRUNCATED),
+        ([remove(">= 1")], 1, ChainFault.TRUNCATED),
+        ([remove(">= 4"), anchor("end", f"UPDATE {{}} SET {THIRD}")], 4, ChainFault.END_FORGED),
+        ([move(5, 6), move(4, 5), move(3, 4), copy(3, 2)], 3, ChainFault.ALTERED),
+        ([copy(0, 2)], 0, ChainFault.ALTERED),
+        ([copy(6, 5)], 6, ChainFault.ALTERED),
+        ([move(2, 9), move(4, 2), move(9, 4)], 2, ChainFault.ALTERED),
+        ([anchor("end", "UPDATE {} SET sequence = 4")], 6, ChainFault.END_FORGED),
+        ([anchor("end", "DELETE FROM {}")], 6, ChainFault.END_FORGED),
+        ([anchor("start", "UPDATE {} SET sequence = 2")], 1, ChainFault.START_FORGED),
+        ([anchor("start", "DELETE FROM {}")], 1, ChainFault.START_FORGED),
     ],
 )
 def test_tampering_shows_where(tamper, five, audit, statements, place, fault):
     """Each change, removal, insertion, exchange and truncation is found, at its first place."""
     tamper(*statements)
-    assert verified(five, audit) == Broken(place, fault)
+    assert verified(five, audit) == BrokenLog(place, fault)
 
 
 def test_other_key_verifies_nothing(five):
     """Without the key nobody can tell a genuine log, nor make one."""
-    assert isinstance(verified(five, AuditLog(SecretStr(new_key()))), Broken)
+    assert isinstance(verified(five, AuditLog(SecretStr(new_key()))), BrokenLog)
 
 
 def test_broken_end_stops_the_service(tamper, five, audit, deliver, client):
@@ -164,11 +164,11 @@ def test_old_copy_of_the_log_shows_against_a_kept_mark(five, audit, owner, tampe
             for row in rows:
                 marks = ", ".join(f":{column}" for column in row)
                 connection.execute(text(f"INSERT INTO {name} VALUES ({marks})"), row)
-    assert isinstance(verified(five, audit), Intact)
-    assert verified(five, audit, kept) == Broken(6, Fault.TRUNCATED)
+    assert isinstance(verified(five, audit), IntactLog)
+    assert verified(five, audit, kept) == BrokenLog(6, ChainFault.TRUNCATED)
     with five.begin() as connection:
         audit.append(connection, record(7))
-    assert verified(five, audit, kept) == Broken(6, Fault.REWRITTEN)
+    assert verified(five, audit, kept) == BrokenLog(6, ChainFault.REWRITTEN)
 
 
 def owner_rows(owner, name):
@@ -235,7 +235,7 @@ def test_nothing_happens_unrecorded(deliver, client, owner):
     assert client.rows("inbox") == client.rows("subscriptions") == []
     with owner.begin() as connection:
         connection.execute(text("ALTER TABLE elsewhere RENAME TO audit_log"))
-    assert deliver(body) is Outcome.APPLIED
+    assert deliver(body) is EventOutcome.APPLIED
 
 
 def test_failed_delivery_is_recorded_by_the_type_of_its_error(deliver, client, monkeypatch):
@@ -254,9 +254,9 @@ def test_appends_at_once_make_one_chain(engine, audit, deliver):
     bodies = [event(body=subscription(id=f"sub_{number}")) for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
         outcomes = list(pool.map(deliver, bodies + bodies))
-    assert sorted(outcomes) == [Outcome.APPLIED] * 20 + [Outcome.DUPLICATE] * 20
+    assert sorted(outcomes) == [EventOutcome.APPLIED] * 20 + [EventOutcome.DUPLICATE] * 20
     checked = verified(engine, audit)
-    assert isinstance(checked, Intact)
+    assert isinstance(checked, IntactLog)
     assert checked.records == 60
 
 
@@ -267,7 +267,7 @@ def test_processes_that_take_turns_make_one_chain(engine, audit, settings):
         with engine.begin() as connection:
             (audit, other)[turn % 2].append(connection, record(turn), record(turn))
     checked = verified(engine, audit)
-    assert isinstance(checked, Intact)
+    assert isinstance(checked, IntactLog)
     assert checked.records == 12
 
 
@@ -280,7 +280,7 @@ def test_transaction_that_came_to_nothing_leaves_no_gap(engine, audit):
         with engine.begin() as connection:
             audit.append(connection, record(turn))
     checked = verified(engine, audit)
-    assert isinstance(checked, Intact)
+    assert isinstance(checked, IntactLog)
     assert checked.records == 3
 
 
@@ -304,7 +304,7 @@ def test_log_without_anchors_is_not_begun_anew(tamper, five, audit):
     tamper("DELETE FROM audit_anchors")
     with five.begin() as connection:
         audit.begin(connection)
-    assert verified(five, audit) == Broken(1, Fault.START_FORGED)
+    assert verified(five, audit) == BrokenLog(1, ChainFault.START_FORGED)
 
 
 def chained(count: int, start: Mark = GENESIS) -> tuple[Anchor, list[dict[str, object]], Anchor]:
@@ -314,14 +314,14 @@ def chained(count: int, start: Mark = GENESIS) -> tuple[Anchor, list[dict[str, o
         row = {"sequence": number, "recorded_at": number, "event": f"event {number % 3}", "reason": None}
         last = Mark(number, chain.digest_of(KEY, last.digest, row))
         rows.append(row | {"digest": last.digest})
-    return chain.sealed(KEY, "start", start), rows, chain.sealed(KEY, "end", last)
+    return chain.seal_mark(KEY, "start", start), rows, chain.seal_mark(KEY, "end", last)
 
 
 @given(st.integers(0, 20), st.integers(0, 10**6))
 def test_every_chain_is_intact(count, first):
     """A chain of any length from any start is found whole."""
     start, rows, end = chained(count, Mark(first, "d" if first else ""))
-    assert chain.check([KEY], start, rows, end) == Intact(count, end.mark)
+    assert chain.check([KEY], start, rows, end) == IntactLog(count, end.mark)
 
 
 @given(st.data())
@@ -336,10 +336,10 @@ def test_every_other_sequence_of_records_is_broken(data):
     chosen = data.draw(st.lists(st.sampled_from(altered), max_size=15) | st.permutations(altered) | st.just(altered))
     checked = chain.check([KEY], start, chosen, end)
     if chosen == rows:
-        assert checked == Intact(len(rows), end.mark)
+        assert checked == IntactLog(len(rows), end.mark)
     else:
         same = len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], zip(chosen, rows, strict=False))))
-        assert isinstance(checked, Broken)
+        assert isinstance(checked, BrokenLog)
         assert checked.sequence == same + 1 or checked.sequence == chosen[same]["sequence"]
 
 
@@ -347,14 +347,14 @@ def test_every_other_sequence_of_records_is_broken(data):
 def test_no_seal_can_be_guessed(key, sequence, digest, seal):
     """An anchor is genuine under its key, its name, its sequence and its digest only."""
     mark = Mark(sequence, digest)
-    genuine = chain.sealed(KEY, "end", mark)
+    genuine = chain.seal_mark(KEY, "end", mark)
     assert genuine.is_genuine(KEY)
     for other in (
         Anchor("start", mark, genuine.seal),
         Anchor("end", Mark(sequence + 1, digest), genuine.seal),
         Anchor("end", Mark(sequence, digest + "x"), genuine.seal),
         Anchor("end", mark, seal),
-        chain.sealed(key, "end", mark),
+        chain.seal_mark(key, "end", mark),
     ):
         assert not other.is_genuine(KEY)
 
@@ -378,11 +378,11 @@ def exchange(engine, successor):
 def test_exchanged_key_leaves_the_log_whole(five, audit, successor):
     """What was recorded under the old key and under the new one is one intact log, and the old key adds no more."""
     exchange(five, successor)
-    assert isinstance(found := verified(five, successor), Intact)
+    assert isinstance(found := verified(five, successor), IntactLog)
     assert found.records == 7
     with pytest.raises(AuditBrokenError), five.begin() as connection:
         audit.append(connection, record())
-    assert isinstance(verified(five, audit), Broken)
+    assert isinstance(verified(five, audit), BrokenLog)
 
 
 def test_log_goes_on_over_two_exchanges_and_a_purge(five, owner, settings, successor):
@@ -391,13 +391,13 @@ def test_log_goes_on_over_two_exchanges_and_a_purge(five, owner, settings, succe
     keys = [settings.audit_key, SecretStr(successor._key.decode())]
     third = AuditLog(SecretStr(new_key()), previous=keys)
     exchange(five, third)
-    assert isinstance(verified(five, third), Intact)
+    assert isinstance(verified(five, third), IntactLog)
     with owner.begin() as connection:
         (digest,) = connection.execute(text("SELECT digest FROM audit_log WHERE sequence = 6")).one()
         third.move(connection, "start", Mark(6, digest))
         connection.execute(text("DELETE FROM audit_log WHERE sequence <= 6"))
-    assert isinstance(verified(five, third), Intact)
-    assert isinstance(verified(five, AuditLog(SecretStr(third._key.decode()), previous=keys[1:])), Intact)
+    assert isinstance(verified(five, third), IntactLog)
+    assert isinstance(verified(five, AuditLog(SecretStr(third._key.decode()), previous=keys[1:])), IntactLog)
 
 
 def test_old_key_forges_nothing_after_the_exchange(five, tamper, audit, successor):
@@ -405,7 +405,7 @@ def test_old_key_forges_nothing_after_the_exchange(five, tamper, audit, successo
     exchange(five, successor)
     forged = chain.digest_of(audit._key, "", {"sequence": 1, "recorded_at": 1, "event": "x"})
     tamper(f"UPDATE audit_log SET recorded_at = 1, event = 'x', digest = '{forged}' WHERE sequence = 1")
-    assert isinstance(verified(five, successor), Broken)
+    assert isinstance(verified(five, successor), BrokenLog)
 
 
 @pytest.mark.parametrize("broken", ["UPDATE audit_log SET actor = 'x' WHERE sequence = 2", "DELETE FROM audit_anchors"])

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from payproof_reference.services.events import effects, webhooks
-from payproof_reference.services.events.delivery import Outcome, Reason, Receipt
+from payproof_reference.services.events.delivery import EventOutcome, IgnoredReason, Receipt
 from payproof_reference.services.events.webhooks import Cause, RejectedError
 from tests.recording import record_event
 from tests.reference_impl.deliveries import event, subscription
@@ -85,9 +85,9 @@ def test_customer_is_reduced_to_its_id(record, client):
 def test_copy_has_no_effect(record, client):
     """The second delivery of an event is a duplicate, even when its content differs."""
     first = event(id="evt_1")
-    assert record(first) == Receipt(Outcome.APPLIED)
+    assert record(first) == Receipt(EventOutcome.APPLIED)
     assert record(event(id="evt_1", body=subscription(status="past_due"), created=1_700_000_009)) == Receipt(
-        Outcome.DUPLICATE
+        EventOutcome.DUPLICATE
     )
     assert client.rows("subscriptions", STATE) == [("active", 1_700_000_000)]
     assert client.rows("inbox") == [
@@ -100,7 +100,7 @@ def test_copies_at_once_have_one_effect(record):
     body = event()
     with ThreadPoolExecutor(20) as pool:
         outcomes = [receipt.outcome for receipt in pool.map(record, [body] * 20)]
-    assert sorted(outcomes) == [Outcome.APPLIED] + [Outcome.DUPLICATE] * 19
+    assert sorted(outcomes) == [EventOutcome.APPLIED] + [EventOutcome.DUPLICATE] * 19
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -120,7 +120,7 @@ def test_older_event_is_ignored_with_its_reason(record, client):
     """An older event leaves the state alone, and the inbox says why."""
     record(event(created=1_700_000_005))
     assert record(event(id="evt_old", body=subscription(status="past_due"))) == Receipt(
-        Outcome.IGNORED, Reason.OLDER_THAN_STATE
+        EventOutcome.IGNORED, IgnoredReason.OLDER_THAN_STATE
     )
     assert client.rows("subscriptions", "status") == [("active",)]
     assert ("evt_old", "ignored", "older_than_state") in client.rows("inbox", "stripe_event_id, outcome, reason")
@@ -128,8 +128,8 @@ def test_older_event_is_ignored_with_its_reason(record, client):
 
 def test_no_change_within_a_second_is_one_effect(record, client):
     """Two events that report the same state in the same second are one effect, and the second says so."""
-    assert record(event()) == Receipt(Outcome.APPLIED)
-    assert record(event()) == Receipt(Outcome.IGNORED, Reason.NO_CHANGE)
+    assert record(event()) == Receipt(EventOutcome.APPLIED)
+    assert record(event()) == Receipt(EventOutcome.IGNORED, IgnoredReason.NO_CHANGE)
     told = [("webhook_received",), ("subscription_changed",), ("webhook_received",)]
     assert client.rows("audit_log", "event") == told
 
@@ -146,17 +146,20 @@ def test_subscription_without_plan_or_amount_is_stored(record, client):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (event("charge.captured", {"payment_method_details": {"card": {"last4": "4242"}}}), Reason.UNHANDLED_TYPE),
-        (event("customer.source.created", {"id": "card_1"}), Reason.UNHANDLED_TYPE),
-        (event(livemode=True), Reason.WRONG_MODE),
-        (event(account="acct_other"), Reason.WRONG_ACCOUNT),
-        (event("charge.updated", CHARGE), Reason.UNHANDLED_TYPE),
-        (event("v1.charge.succeeded", CHARGE), Reason.UNHANDLED_TYPE),
+        (
+            event("charge.captured", {"payment_method_details": {"card": {"last4": "4242"}}}),
+            IgnoredReason.UNHANDLED_TYPE,
+        ),
+        (event("customer.source.created", {"id": "card_1"}), IgnoredReason.UNHANDLED_TYPE),
+        (event(livemode=True), IgnoredReason.WRONG_MODE),
+        (event(account="acct_other"), IgnoredReason.WRONG_ACCOUNT),
+        (event("charge.updated", CHARGE), IgnoredReason.UNHANDLED_TYPE),
+        (event("v1.charge.succeeded", CHARGE), IgnoredReason.UNHANDLED_TYPE),
     ],
 )
 def test_event_of_no_concern_leaves_an_inbox_row_only(record, client, body, reason):
     """An unknown type, the other mode and another account are acknowledged, without effect."""
-    assert record(body) == Receipt(Outcome.IGNORED, reason)
+    assert record(body) == Receipt(EventOutcome.IGNORED, reason)
     assert client.rows("inbox", "outcome, reason") == [("ignored", reason)]
     assert client.rows("audit_log", "event, result, reason") == [("webhook_received", "ignored", reason)]
     assert [client.rows(name) for name in STATES] == [[]] * len(STATES)
@@ -166,7 +169,7 @@ def test_event_of_no_concern_leaves_an_inbox_row_only(record, client, body, reas
 def test_event_of_the_own_account_is_applied(engine, audit, named):
     """The own account is named by nobody, or by its id where the service knows it."""
     found = webhooks.parse(event(**named))
-    assert delivered(engine, audit, found, account=OWN) == Receipt(Outcome.APPLIED)
+    assert delivered(engine, audit, found, account=OWN) == Receipt(EventOutcome.APPLIED)
 
 
 @pytest.mark.parametrize("account", [None, OWN])
@@ -184,14 +187,16 @@ def test_event_of_the_own_account_is_applied(engine, audit, named):
 def test_event_of_another_account_is_ignored(engine, audit, client, account, named):
     """Who may send to the endpoint for one account cannot change what belongs to another."""
     found = webhooks.parse(event(**named))
-    assert delivered(engine, audit, found, account=account) == Receipt(Outcome.IGNORED, Reason.WRONG_ACCOUNT)
+    assert delivered(engine, audit, found, account=account) == Receipt(
+        EventOutcome.IGNORED, IgnoredReason.WRONG_ACCOUNT
+    )
     assert client.rows("subscriptions") == []
 
 
 def test_account_that_the_service_does_not_know_is_another(engine, audit):
     """Without the setting, an event that names an account is never taken for the own."""
     found = webhooks.parse(event(account=OWN))
-    assert delivered(engine, audit, found, account=None) == Receipt(Outcome.IGNORED, Reason.WRONG_ACCOUNT)
+    assert delivered(engine, audit, found, account=None) == Receipt(EventOutcome.IGNORED, IgnoredReason.WRONG_ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -228,4 +233,4 @@ def test_inbox_and_effect_are_one(record, client, monkeypatch):
         with pytest.raises(ZeroDivisionError):
             record(body)
     assert client.rows("inbox") == []
-    assert record(body) == Receipt(Outcome.APPLIED)
+    assert record(body) == Receipt(EventOutcome.APPLIED)

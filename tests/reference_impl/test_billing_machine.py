@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from payproof_reference.database.engine import open_database
-from payproof_reference.services.audit.chain import Intact
+from payproof_reference.services.audit.chain import IntactLog
 from payproof_reference.services.audit.log import AuditLog
 from payproof_reference.services.stripe.errors import Category
 from tests.effort import examples
@@ -136,7 +136,7 @@ class Billing(RuleBasedStateMachine):
         received = [row for row in self.shop.told("event, object_id") if row[0] == "webhook_received"]
         assert sorted(id_ for _, id_ in received) == sorted(self.taken)
         with self.engine.connect().execution_options(read_only=True) as connection:
-            assert isinstance(self.audit.verify(connection), Intact)
+            assert isinstance(self.audit.verify(connection), IntactLog)
 
     # Help for the rules
 

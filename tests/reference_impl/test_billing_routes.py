@@ -15,7 +15,7 @@ from payproof_reference.services.identity.roles import Role
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.calls import CALLS_AT_ONCE, Caller
 from payproof_reference.services.stripe.errors import BillingError, Category
-from payproof_reference.services.stripe.port import CheckoutSession, PortalSession
+from payproof_reference.services.stripe.port import OpenedCheckout, OpenedPortal
 from payproof_reference.services.stripe.retry import WRITES
 from tests.reference_impl.deliveries import event, signed
 from tests.reference_impl.stripe_twin import InMemoryStripe
@@ -323,11 +323,11 @@ def test_pages_lead_back_to_the_operator_s_address(shop):
     class Listening(InMemoryStripe):
         def create_checkout_session(self, **options):
             asked.append((options["success_url"], options["cancel_url"]))
-            return CheckoutSession(id="cs_1", url="https://c.test", status="open", expires_at=10**9)
+            return OpenedCheckout(id="cs_1", url="https://c.test", status="open", expires_at=10**9)
 
         def create_portal_session(self, **options):
             asked.append(options["return_url"])
-            return PortalSession(id="bps_1", url="https://p.test", created=1)
+            return OpenedPortal(id="bps_1", url="https://p.test", created=1)
 
     customer_id = shop.customer()
     client = type(shop.client)(shop.settings, shop.engine, Listening({})).as_principal()

@@ -76,7 +76,7 @@ def nested(values):
 def test_card_number_is_found_wherever_it_stands(document):
     """Any number of any network, written in any way, at any depth, as text, number or name of a field."""
     for body in (json.dumps(document), json.dumps(document, ensure_ascii=False)):
-        assert card_data.is_in(strict_json.parse(body.encode()))
+        assert card_data.holds_card_data(strict_json.parse(body.encode()))
 
 
 @given(card_numbers())
@@ -85,7 +85,7 @@ def test_card_number_is_found_in_other_spellings(digits):
     escaped = "".join(f"\\u{ord(digit):04x}" for digit in digits)
     wide = "".join(chr(ord(digit) + 0xFEE0) for digit in digits)
     for body in (f'"{escaped}"', f"{digits}.0", f'{{"a":"{wide}"}}'):
-        assert card_data.is_in(strict_json.parse(body.encode(), fraction=str))
+        assert card_data.holds_card_data(strict_json.parse(body.encode(), fraction=str))
 
 
 IDS = st.from_regex(r"(sub|cus|in|pi|price|re|cs_test)_[A-Za-z0-9]{8,40}", fullmatch=True)
@@ -95,13 +95,13 @@ TIMES = st.integers(0, 4 * 10**9) | st.integers(10**12, 2 * 10**12 - 1) | st.dat
 @given(nested(IDS.filter(lambda text: not re.search(r"\d{13}", text)) | TIMES | st.integers(-(10**12) + 1, 10**12 - 1)))
 def test_ids_times_and_amounts_are_not_card_numbers(document):
     """What this service is asked with every day passes."""
-    assert not card_data.is_in(strict_json.parse(json.dumps(document).encode()))
+    assert not card_data.holds_card_data(strict_json.parse(json.dumps(document).encode()))
 
 
 @pytest.mark.parametrize("digits", ["4242424242424241", "424242424242", "0" * 16, "4" * 40, "1700000000000"])
 def test_other_digits_pass(digits):
     """A wrong check digit, too few or too many digits, and no network's beginning make no card number."""
-    assert not card_data.is_in(digits)
+    assert not card_data.holds_card_data(digits)
 
 
 NAMES = [
@@ -114,22 +114,22 @@ NAMES = [
 def test_field_for_card_data_is_found_by_its_name(name):
     """A security code cannot be told by its digits; the name of the field tells, whatever its value."""
     for value in ("123", 123, None, {}):
-        assert card_data.is_in({"a": [{name: value}]})
-    assert not card_data.is_in({"a": name})
+        assert card_data.holds_card_data({"a": [{name: value}]})
+    assert not card_data.holds_card_data({"a": name})
 
 
 def test_own_names_are_not_taken_for_card_data():
     """No column and no field of this service has a name that would be refused."""
     names = [column.name for table in tables.metadata.sorted_tables for column in table.columns]
     for name in [*names, "customer_id", "price_id", "payment_intent_id", "idempotency_key", "return_url", "cancel_at"]:
-        assert not card_data.is_in({name: 1})
+        assert not card_data.holds_card_data({name: 1})
 
 
 def test_long_rows_of_digits_are_looked_through_in_time():
     """The most work that the limits let in takes a fraction of a second."""
     begun = time.process_time()
-    assert not card_data.is_in("3 " * (LONGEST_BODY // 2))
-    assert not card_data.is_in("4" * LONGEST_BODY)
+    assert not card_data.holds_card_data("3 " * (LONGEST_BODY // 2))
+    assert not card_data.holds_card_data("4" * LONGEST_BODY)
     assert time.process_time() - begun < 10
 
 

@@ -22,22 +22,22 @@ from payproof_reference.database import engine as database_engine
 from payproof_reference.database import tables
 from payproof_reference.database.engine import open_database
 from payproof_reference.database.schema import require_narrow_role
-from payproof_reference.database.tables import Kind, Retention
+from payproof_reference.database.tables import ColumnKind, TableRetention
 from payproof_reference.settings import MisconfiguredError
 from tests.reference_impl.databases import OWNER, SERVICE
 
 # What a column of each kind is made of, and how it is called.
 SHAPES = {
-    Kind.STRIPE_ID: (String, r"stripe_[a-z_]+_id|object_id|reference"),
-    Kind.OWN_ID: (String, r"(tenant|credential|operation)_id"),
-    Kind.STATUS: (String, r"([a-z]+_)?status|outcome|reason|event|event_type|result|name|role|kind|category"),
-    Kind.PARTY: (String, r"actor|origin|party"),
-    Kind.DIGEST: (String, r"([a-z]+_)?digest|seal|client_key"),
-    Kind.CURRENCY: (String, r"currency"),
-    Kind.AMOUNT: (BigInteger, r"amount|amount_[a-z]+|unit_amount"),
-    Kind.NUMBER: (BigInteger, r"sequence|quantity|attempts|failures"),
-    Kind.TIME: (BigInteger, r"[a-z_]+_at|current_period_end|(claimed|locked)_until"),
-    Kind.FLAG: (Boolean, r"deleted|cancel_at_period_end"),
+    ColumnKind.STRIPE_ID: (String, r"stripe_[a-z_]+_id|object_id|reference"),
+    ColumnKind.OWN_ID: (String, r"(tenant|credential|operation)_id"),
+    ColumnKind.STATUS: (String, r"([a-z]+_)?status|outcome|reason|event|event_type|result|name|role|kind|category"),
+    ColumnKind.PARTY: (String, r"actor|origin|party"),
+    ColumnKind.DIGEST: (String, r"([a-z]+_)?digest|seal|client_key"),
+    ColumnKind.CURRENCY: (String, r"currency"),
+    ColumnKind.AMOUNT: (BigInteger, r"amount|amount_[a-z]+|unit_amount"),
+    ColumnKind.NUMBER: (BigInteger, r"sequence|quantity|attempts|failures"),
+    ColumnKind.TIME: (BigInteger, r"[a-z_]+_at|current_period_end|(claimed|locked)_until"),
+    ColumnKind.FLAG: (Boolean, r"deleted|cancel_at_period_end"),
 }
 
 
@@ -75,15 +75,17 @@ def test_no_column_could_hold_payment_data():
     "column",
     [
         Column("note", String(100)),
-        Column("note", String(100), info={"kind": Kind.STATUS, "reason": "for the operator"}),
-        Column("status", Text, info={"kind": Kind.STATUS, "reason": "for the operator"}),
-        Column("status", String(5000), info={"kind": Kind.STATUS, "reason": "for the operator"}),
-        Column("status", String(20), info={"kind": Kind.STATUS, "reason": ""}),
-        Column("last4", String(4), info={"kind": Kind.STATUS, "reason": "shown to the customer"}),
-        Column("payload", JSON, info={"kind": Kind.STATUS, "reason": "for later"}),
-        Column("stripe_event_id", LargeBinary, info={"kind": Kind.STRIPE_ID, "reason": "for later"}),
-        Column("amount_due", Numeric, info={"kind": Kind.AMOUNT, "reason": "what is owed"}),
-        Column("amount_due", BigInteger, info={"kind": Kind.AMOUNT, "reason": "a card number fits without a bound"}),
+        Column("note", String(100), info={"kind": ColumnKind.STATUS, "reason": "for the operator"}),
+        Column("status", Text, info={"kind": ColumnKind.STATUS, "reason": "for the operator"}),
+        Column("status", String(5000), info={"kind": ColumnKind.STATUS, "reason": "for the operator"}),
+        Column("status", String(20), info={"kind": ColumnKind.STATUS, "reason": ""}),
+        Column("last4", String(4), info={"kind": ColumnKind.STATUS, "reason": "shown to the customer"}),
+        Column("payload", JSON, info={"kind": ColumnKind.STATUS, "reason": "for later"}),
+        Column("stripe_event_id", LargeBinary, info={"kind": ColumnKind.STRIPE_ID, "reason": "for later"}),
+        Column("amount_due", Numeric, info={"kind": ColumnKind.AMOUNT, "reason": "what is owed"}),
+        Column(
+            "amount_due", BigInteger, info={"kind": ColumnKind.AMOUNT, "reason": "a card number fits without a bound"}
+        ),
     ],
     ids=lambda column: f"{column.name} {column.type!r}",
 )
@@ -142,9 +144,9 @@ def test_every_table_says_how_long_it_is_kept():
     """Each table has a retention with its reason, on columns that it has; the audit log is kept for twelve months."""
     for table in tables.metadata.sorted_tables:
         retention = table.info["retention"]
-        assert isinstance(retention, Retention)
+        assert isinstance(retention, TableRetention)
         assert retention.reason
-        assert retention.days is None or table.c[retention.age].info["kind"] is Kind.TIME
+        assert retention.days is None or table.c[retention.age].info["kind"] is ColumnKind.TIME
         assert retention.ended is None or retention.ended[0] in table.c
     assert tables.audit_log.info["retention"].days == 365
 

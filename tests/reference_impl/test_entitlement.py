@@ -3,10 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payproof_reference.services.state.entitlement import Terms, is_entitled
-from payproof_reference.settings import Plan
+from payproof_reference.settings import ListedPlan
 
 NOW = 1_800_000_000
-PLANS = {"price_1": Plan(amount=1000, currency="usd")}
+PLANS = {"price_1": ListedPlan(amount=1000, currency="usd")}
 GOOD = {
     "status": "active",
     "price_id": "price_1",

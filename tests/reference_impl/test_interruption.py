@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from payproof_reference.services.audit.chain import Intact
+from payproof_reference.services.audit.chain import IntactLog
 from tests.reference_impl import test_process as process
 from tests.waiting import DEADLINE, until
 
@@ -126,7 +126,7 @@ def test_operation_outlives_every_process(deployment, engine, audit, stripe, end
     with engine.connect().execution_options(read_only=True) as connection:
         customers = connection.exec_driver_sql("SELECT stripe_customer_id, tenant_id FROM customers").fetchall()
         events = connection.exec_driver_sql("SELECT event FROM audit_log ORDER BY sequence").fetchall()
-        assert isinstance(audit.verify(connection), Intact)
+        assert isinstance(audit.verify(connection), IntactLog)
     assert [tuple(row) for row in customers] == [("cus_0", "ten_first")]
     assert [event for (event,) in events if event != "service_started"] == [
         "operation_requested",

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, text
 from payproof_reference.database import schema, tables
 from payproof_reference.database.engine import open_database
 from payproof_reference.services.events import webhooks
-from payproof_reference.services.events.delivery import Outcome
+from payproof_reference.services.events.delivery import EventOutcome
 from payproof_reference.settings import MisconfiguredError
 from tests.recording import record_event
 from tests.reference_impl.databases import SERVICE
@@ -114,7 +114,7 @@ def test_release_runs_on_each_schema_that_it_promises(empty, audit, revision):
         receipt = record_event(
             engine, audit, webhooks.parse(event()), livemode=False, received_at=1, origin="192.0.2.1"
         )
-        assert receipt.outcome is Outcome.APPLIED
+        assert receipt.outcome is EventOutcome.APPLIED
     finally:
         engine.dispose()
 

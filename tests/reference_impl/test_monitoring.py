@@ -13,11 +13,11 @@ from payproof_reference.database.engine import open_database, snapshot
 from payproof_reference.monitoring import AuditCheck, Periodic
 from payproof_reference.services.audit import log as audit_module
 from payproof_reference.services.audit import retention
-from payproof_reference.services.audit.chain import Broken, Fault, Mark
+from payproof_reference.services.audit.chain import BrokenLog, ChainFault, Mark
 from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.calls import Caller
-from payproof_reference.services.stripe.errors import BillingError, Failure, Kind
+from payproof_reference.services.stripe.errors import BillingError, Failure, FailureKind
 from payproof_reference.services.stripe.retry import READS
 from payproof_reference.telemetry import metrics
 from tests.reference_impl.deliveries import event, new_key
@@ -113,11 +113,11 @@ def test_first_audit_check_is_whole_and_the_next_goes_on_from_there(engine, audi
 @pytest.mark.parametrize(
     ("statement", "place", "fault"),
     [
-        ("UPDATE audit_log SET origin = 'x' WHERE sequence = 7", 7, Fault.ALTERED),
-        ("DELETE FROM audit_log WHERE sequence = 7", 7, Fault.REMOVED),
-        ("DELETE FROM audit_log WHERE sequence >= 7", 7, Fault.TRUNCATED),
-        ("UPDATE audit_anchors SET seal = 'x' WHERE name = 'end'", 9, Fault.END_FORGED),
-        ("UPDATE audit_anchors SET seal = 'x' WHERE name = 'start'", 1, Fault.START_FORGED),
+        ("UPDATE audit_log SET origin = 'x' WHERE sequence = 7", 7, ChainFault.ALTERED),
+        ("DELETE FROM audit_log WHERE sequence = 7", 7, ChainFault.REMOVED),
+        ("DELETE FROM audit_log WHERE sequence >= 7", 7, ChainFault.TRUNCATED),
+        ("UPDATE audit_anchors SET seal = 'x' WHERE name = 'end'", 9, ChainFault.END_FORGED),
+        ("UPDATE audit_anchors SET seal = 'x' WHERE name = 'start'", 1, ChainFault.START_FORGED),
     ],
 )
 def test_change_since_the_last_check_is_found_by_the_next(engine, audit, owner, statement, place, fault):
@@ -162,7 +162,7 @@ def test_old_copy_of_the_log_is_found(engine, audit, owner):
     tamper(owner, "DELETE FROM audit_log WHERE sequence > 5", f"UPDATE audit_anchors SET {values} WHERE name = 'end'")
     with capture_logs() as found:
         check()
-    assert (found[0]["event"], found[0]["fault"]) == ("audit_broken", Fault.TRUNCATED)
+    assert (found[0]["event"], found[0]["fault"]) == ("audit_broken", ChainFault.TRUNCATED)
 
 
 def test_purge_between_two_checks_is_no_loss(engine, owner, settings):
@@ -195,19 +195,19 @@ def test_log_that_goes_on_under_a_new_key_is_whole(engine, audit, owner, setting
 
 def test_check_sees_one_moment(engine, owner, audit, monkeypatch):
     """Records that are added while the log is read are neither a fault nor a reason to stop a purge."""
-    right = audit_module.anchors
+    right = audit_module.read_anchors
 
     def meanwhile(connection):
         found = right(connection)
-        monkeypatch.setattr(audit_module, "anchors", right)
+        monkeypatch.setattr(audit_module, "read_anchors", right)
         append(engine, audit)
         return found
 
     append(engine, audit, 2)
-    monkeypatch.setattr(audit_module, "anchors", meanwhile)
+    monkeypatch.setattr(audit_module, "read_anchors", meanwhile)
     AuditCheck(engine, audit, Clock())()
     assert told("audit_intact") == 1
-    monkeypatch.setattr(audit_module, "anchors", meanwhile)
+    monkeypatch.setattr(audit_module, "read_anchors", meanwhile)
     retention.purge(owner, audit, 0, "operator")
 
 
@@ -244,7 +244,7 @@ def test_marks_beside_the_log_are_not_taken_for_its_start(engine, audit):
     """Only a mark that lies within the log shortens the check; one beyond it shows that the log was cut."""
     append(engine, audit, 3)
     with snapshot(engine) as connection:
-        assert audit.verify(connection, after=Mark(9, "x")) == Broken(4, Fault.TRUNCATED)
+        assert audit.verify(connection, after=Mark(9, "x")) == BrokenLog(4, ChainFault.TRUNCATED)
 
 
 def test_refused_append_is_counted(engine, audit, owner):
@@ -278,7 +278,7 @@ def test_deliveries_are_counted_by_what_came_of_them(client):
 def test_calls_to_stripe_are_counted_by_operation_and_result():
     """Each attempt counts: as retried, as the category of the failure, or as a success."""
     caller = Caller(Breaker(), sleep=lambda _seconds: None, observe=metrics.stripe_attempt)
-    answers = iter([Failure(Kind.NO_ANSWER), "found", Failure(Kind.ERROR_ANSWER, status=404)])
+    answers = iter([Failure(FailureKind.NO_ANSWER), "found", Failure(FailureKind.ERROR_ANSWER, status=404)])
     results = ["retried", "succeeded", "invalid_request"]
     before = [told("stripe_attempts_total", operation="look", result=result) or 0 for result in results]
     assert caller.call("look", READS, lambda: next(answers)) == "found"

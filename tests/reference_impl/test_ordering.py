@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from payproof_reference.services.events import audit_records, event_types, webhooks
-from payproof_reference.services.events.delivery import Outcome, Reason, Receipt
+from payproof_reference.services.events.delivery import EventOutcome, IgnoredReason, Receipt
 from tests.recording import record_event
 from tests.reference_impl.deliveries import event, subscription
 
@@ -151,8 +151,8 @@ def test_reports_end_alike_in_any_order(record, engine, owner, name):
 )
 def test_final_state_is_not_exchanged_for_another(record, first, second):
     """Of two ends that exclude each other the one that is there stays, and nothing that was settled is taken back."""
-    assert record(first) == Receipt(Outcome.APPLIED)
-    assert record(second) == Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
+    assert record(first) == Receipt(EventOutcome.APPLIED)
+    assert record(second) == Receipt(EventOutcome.IGNORED, IgnoredReason.OLDER_THAN_STATE)
 
 
 @pytest.mark.parametrize(
@@ -216,15 +216,15 @@ def test_tenant_is_that_of_the_stored_customer(record, client, owner, kind, body
             connection.execute(text(f"INSERT INTO customers VALUES ('{customer}', false, 1, '{tenant}')"))
         connection.execute(text("INSERT INTO payments VALUES ('ch_1', NULL, 'cus_1', 'pending', 1, 0, 'eur', 1)"))
     receipt = record(event(kind, body | {"metadata": CLAIM}))
-    assert receipt == Receipt(Outcome.APPLIED, tenant_id="ten_own")
+    assert receipt == Receipt(EventOutcome.APPLIED, tenant_id="ten_own")
     assert dict(client.rows("customers", "stripe_customer_id, tenant_id")) == {"cus_1": "ten_own", "cus_2": "ten_other"}
     assert client.rows("audit_log", "reference, tenant_id")[1][1] == "ten_own"
 
 
 def test_effect_on_nobody_known_has_no_tenant(record):
     """A dispute of an unknown payment and an object of an unknown customer belong to no tenant."""
-    assert record(event("charge.dispute.created", DISPUTE)) == Receipt(Outcome.APPLIED)
-    assert record(event()) == Receipt(Outcome.APPLIED)
+    assert record(event("charge.dispute.created", DISPUTE)) == Receipt(EventOutcome.APPLIED)
+    assert record(event()) == Receipt(EventOutcome.APPLIED)
 
 
 def test_every_handled_type_has_a_name_in_the_audit_log():

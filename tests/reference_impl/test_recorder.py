@@ -9,9 +9,10 @@ from sqlalchemy import event as listening
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from payproof_reference.database.engine import open_database
-from payproof_reference.services.audit.log import AuditLog, Intact
+from payproof_reference.services.audit.chain import IntactLog
+from payproof_reference.services.audit.log import AuditLog
 from payproof_reference.services.events import audit_records, effects, recorder, transactions, webhooks
-from payproof_reference.services.events.delivery import Account, Outcome, Receipt
+from payproof_reference.services.events.delivery import Account, EventOutcome, Receipt
 from payproof_reference.services.events.recorder import Recorder
 from payproof_reference.services.stripe.snapshots import SubscriptionSnapshot
 from tests.reference_impl.deliveries import event, subscription
@@ -65,18 +66,18 @@ def verified(engine, audit):
 
 def test_deliveries_at_once_share_transactions(take, commits, client, engine, audit):
     """What waits at one time goes into one transaction, each with its own receipt and its own records."""
-    assert take(*updates(40)) == [Receipt(Outcome.APPLIED)] * 40
+    assert take(*updates(40)) == [Receipt(EventOutcome.APPLIED)] * 40
     assert commits["commits"] == 1
     assert len(client.rows("inbox")) == len(client.rows("subscriptions")) == 40
     checked = verified(engine, audit)
-    assert isinstance(checked, Intact)
+    assert isinstance(checked, IntactLog)
     assert checked.records == 80
 
 
 def test_batches_are_bounded(take, commits, monkeypatch):
     """What waits goes in the order in which it came, as many at a time as one transaction may take."""
     monkeypatch.setattr(recorder, "TOGETHER", 10)
-    assert take(*updates(31)) == [Receipt(Outcome.APPLIED)] * 31
+    assert take(*updates(31)) == [Receipt(EventOutcome.APPLIED)] * 31
     assert commits["commits"] == 4
 
 
@@ -85,19 +86,21 @@ def test_failure_of_one_costs_no_other(take, client, monkeypatch):
     with monkeypatch.context() as patched:
         break_for(patched, "evt_7", KeyError("canary"))
         became = take(*updates(20))
-    assert [number for number, one in enumerate(became) if one != Receipt(Outcome.APPLIED)] == [7]
+    assert [number for number, one in enumerate(became) if one != Receipt(EventOutcome.APPLIED)] == [7]
     assert isinstance(became[7], KeyError)
     assert len(client.rows("inbox")) == len(client.rows("subscriptions")) == 19
     failures = "SELECT count(*), max(object_id), max(reason) FROM audit_log WHERE event = 'webhook_failed'"
     with client.engine.connect().execution_options(read_only=True) as connection:
         assert connection.exec_driver_sql(failures).fetchall() == [(1, "evt_7", "KeyError")]
-    assert take(*updates(20)) == [Receipt(Outcome.DUPLICATE if n != 7 else Outcome.APPLIED) for n in range(20)]
+    assert take(*updates(20)) == [
+        Receipt(EventOutcome.DUPLICATE if n != 7 else EventOutcome.APPLIED) for n in range(20)
+    ]
 
 
 def test_copies_at_once_have_one_effect(take, client):
     """Copies in one transaction are told apart as those in many are."""
     became = take(*[event(id="evt_1")] * 20)
-    assert Counter(one.outcome for one in became) == {Outcome.APPLIED: 1, Outcome.DUPLICATE: 19}
+    assert Counter(one.outcome for one in became) == {EventOutcome.APPLIED: 1, EventOutcome.DUPLICATE: 19}
     assert len(client.rows("inbox")) == 1
 
 
@@ -105,7 +108,7 @@ def test_events_of_one_object_at_once_end_in_the_newest_state(take, client):
     """In one transaction too the newest state wins, and each event has a receipt of its own."""
     bodies = [event(body=subscription(status="active"), created=1_700_000_000 + n) for n in (3, 1, 4, 1, 5, 9, 2, 6)]
     became = take(*bodies)
-    assert Counter(one.outcome for one in became)[Outcome.APPLIED] >= 1
+    assert Counter(one.outcome for one in became)[EventOutcome.APPLIED] >= 1
     assert client.rows("subscriptions", "event_created_at") == [(1_700_000_009,)]
     assert len(client.rows("inbox")) == 8
 
@@ -116,7 +119,7 @@ def test_same_second_in_one_transaction(take, client, stripe):
     rivals = [event(body=subscription(status=status)) for status in ("active", "past_due")]
     others = [event(body=subscription(id=f"sub_{number}")) for number in range(2, 12)]
     became = take(*others[:5], *rivals, *others[5:])
-    assert {one.outcome for one in became} == {Outcome.APPLIED}
+    assert {one.outcome for one in became} == {EventOutcome.APPLIED}
     assert dict(client.rows("subscriptions", "stripe_subscription_id, status"))["sub_1"] == stripe_state.status
     assert len(client.rows("subscriptions")) == 11
 
@@ -136,7 +139,7 @@ def test_answer_follows_the_commit(engine, audit, stripe):
         await asyncio.sleep(0.05)
         assert not task.done()
         go_on.set()
-        assert await task == Receipt(Outcome.APPLIED)
+        assert await task == Receipt(EventOutcome.APPLIED)
 
     listening.listen(engine, "commit", wait)
     asyncio.run(run())
@@ -153,7 +156,7 @@ def test_failing_commit_is_a_failure_of_all_and_of_nothing_more(take, client, en
         became = take(*updates(5))
     assert {type(one) for one in became} == {OperationalError}
     assert client.rows("inbox") == client.rows("subscriptions") == client.rows("audit_log") == []
-    assert take(*updates(5)) == [Receipt(Outcome.APPLIED)] * 5
+    assert take(*updates(5)) == [Receipt(EventOutcome.APPLIED)] * 5
 
 
 def test_broken_database_is_waited_for_once(take, owner, monkeypatch):
@@ -205,8 +208,8 @@ def test_processes_share_objects_and_events(engine, audit, stripe, addresses, se
         first, second = pool.map(process, range(2))
     other.dispose()
     assert {type(one) for one in first + second} == {Receipt}
-    assert Counter(one.outcome for one in first + second)[Outcome.DUPLICATE] == 60
-    assert isinstance(verified(engine, audit), Intact)
+    assert Counter(one.outcome for one in first + second)[EventOutcome.DUPLICATE] == 60
+    assert isinstance(verified(engine, audit), IntactLog)
 
 
 def test_crowd_is_told_to_come_again(take, client, monkeypatch):

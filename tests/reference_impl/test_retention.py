@@ -10,7 +10,7 @@ from payproof_reference.commands import maintenance
 from payproof_reference.commands.operator import open_as_owner
 from payproof_reference.database import schema, tables
 from payproof_reference.services.audit import retention
-from payproof_reference.services.audit.chain import Broken, Intact, Mark
+from payproof_reference.services.audit.chain import BrokenLog, IntactLog, Mark
 from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
 from payproof_reference.settings import MaintenanceSettings, MisconfiguredError, load_settings
 from tests.reference_impl.deliveries import new_key
@@ -90,7 +90,7 @@ def test_purge_removes_what_is_due_and_nothing_else(aged, engine, owner, clocked
     told = client.rows("audit_log", columns)
     assert set(told) == {("retention_purged", "operator:0", "success", "command line", name) for name in NOTHING}
     assert sum(count for (count,) in client.rows("audit_log", "quantity")) == 4
-    assert isinstance(verified(engine, clocked), Intact)
+    assert isinstance(verified(engine, clocked), IntactLog)
 
 
 def test_row_of_which_no_event_has_told_is_kept(engine, owner):
@@ -98,12 +98,12 @@ def test_row_of_which_no_event_has_told_is_kept(engine, owner):
     values = {"stripe_customer_id": "cus_1", "deleted": True, "event_created_at": 0}
     with engine.begin() as connection:
         connection.execute(tables.customers.insert().values(values))
-    assert retention.count(owner, NOW) == NOTHING
+    assert retention.count_due(owner, NOW) == NOTHING
 
 
 def test_dry_run_counts_and_changes_nothing(aged, owner, client):
     """What would go is told by table; every row and the audit log stay as they are."""
-    assert retention.count(owner, NOW) == NOTHING | {"customers": 1, "inbox": 1, "invoices": 1, "subscriptions": 1}
+    assert retention.count_due(owner, NOW) == NOTHING | {"customers": 1, "inbox": 1, "invoices": 1, "subscriptions": 1}
     assert len(client.rows("inbox")) == 2
     assert client.rows("audit_log") == []
 
@@ -113,27 +113,27 @@ def test_purged_log_stays_verifiable(engine, owner, clocked, client, monkeypatch
     """Records older than twelve months go from the front; what is left is intact from the new start, and goes on."""
     monkeypatch.setattr(retention, "BATCH", batch)
     append(engine, clocked, 800, 500, 366, 365, 30, 0)
-    assert retention.count(owner, NOW)["audit_log"] == 3
+    assert retention.count_due(owner, NOW)["audit_log"] == 3
     assert retention.purge(owner, clocked, NOW, "operator:0")["audit_log"] == 3
     assert client.rows("audit_log", "min(sequence)") == [(4,)]
-    assert isinstance(verified(engine, clocked), Intact)
+    assert isinstance(verified(engine, clocked), IntactLog)
     append(engine, clocked, 0)
-    assert isinstance(verified(engine, clocked), Intact)
+    assert isinstance(verified(engine, clocked), IntactLog)
 
 
 def test_record_after_a_clock_went_backwards_keeps_those_behind_it(engine, owner, clocked):
     """Only the front goes: a record of old time behind one of new time stays, for a gap would break the chain."""
     append(engine, clocked, 500, 10, 500, 0)
     assert retention.purge(owner, clocked, NOW, "operator:0")["audit_log"] == 1
-    assert isinstance(verified(engine, clocked), Intact)
+    assert isinstance(verified(engine, clocked), IntactLog)
 
 
 def test_log_of_old_records_only_is_purged_whole(engine, owner, clocked):
     """After a long pause all records go, and the record of the purge is the first of the rest."""
     append(engine, clocked, 800, 700)
-    assert retention.count(owner, NOW)["audit_log"] == 2
+    assert retention.count_due(owner, NOW)["audit_log"] == 2
     retention.purge(owner, clocked, NOW, "operator:0")
-    assert isinstance(verified(engine, clocked), Intact)
+    assert isinstance(verified(engine, clocked), IntactLog)
 
 
 def test_broken_log_is_not_purged(aged, engine, owner, clocked, client):
@@ -153,7 +153,7 @@ def test_moved_start_does_not_hide_a_deletion(engine, clocked):
     with engine.begin() as connection:
         connection.execute(text("UPDATE audit_anchors SET sequence = 2 WHERE name = 'start'"))
         connection.execute(text("DELETE FROM audit_log WHERE sequence <= 2"))
-    assert isinstance(verified(engine, clocked), Broken)
+    assert isinstance(verified(engine, clocked), BrokenLog)
 
 
 def test_operator_runs_the_commands_one_after_another(operator, settings, capsys):
@@ -253,4 +253,4 @@ def test_command_without_settings_is_refused(monkeypatch, capsys, command):
 
 def test_retention_is_measured_from_now(owner):
     """Nothing is due on the day of the first start."""
-    assert retention.count(owner, int(time.time())) == NOTHING
+    assert retention.count_due(owner, int(time.time())) == NOTHING

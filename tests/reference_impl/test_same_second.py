@@ -8,7 +8,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from payproof_reference.database.engine import open_database
-from payproof_reference.services.audit.log import AuditLog, Intact
+from payproof_reference.services.audit.chain import IntactLog
+from payproof_reference.services.audit.log import AuditLog
 from payproof_reference.services.stripe.errors import Category
 from payproof_reference.services.stripe.snapshots import SubscriptionSnapshot
 from tests.reference_impl.deliveries import event, subscription
@@ -215,4 +216,4 @@ def test_race_of_one_second_ends_in_the_state_at_stripe(client, elsewhere, audit
     assert client.rows("subscriptions", "status") == [(jittery.subscriptions["sub_1"].status,)]
     assert len(client.rows("inbox")) == 40
     with client.engine.connect().execution_options(read_only=True) as connection:
-        assert isinstance(audit.verify(connection), Intact)
+        assert isinstance(audit.verify(connection), IntactLog)

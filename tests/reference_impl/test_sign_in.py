@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from payproof_reference.services.identity import sign_in
 from payproof_reference.services.identity.roles import Principal
-from payproof_reference.services.identity.sign_in import Cause
+from payproof_reference.services.identity.sign_in import SignInCause
 from tests.reference_impl.callers import bearer, new_token
 
 NOW = 1_800_000_000
@@ -22,7 +22,7 @@ def gate(engine, audit, settings):
         judged = sign_in.sign_in(engine, settings.credential_key, [bearer(token)["Authorization"]], origin, now)
         if isinstance(judged, Principal):
             return None
-        return sign_in.enter(engine, audit, judged, origin, now)[0].reason
+        return sign_in.enter_failure(engine, audit, judged, origin, now)[0].reason
 
     return gate
 
@@ -50,11 +50,11 @@ def events(engine):
 
 def test_tenth_failure_locks_for_half_an_hour(gate, token, engine):
     """Ten failures lock the party, even for the right token, until half an hour has passed (PCI DSS 8.3.4)."""
-    assert [gate(wrong(token), NOW + second) for second in range(10)] == [Cause.MISMATCH] * 10
+    assert [gate(wrong(token), NOW + second) for second in range(10)] == [SignInCause.MISMATCH] * 10
     assert events(engine) == ["sign_in_failed"] * 10 + ["sign_in_locked"]
     until = NOW + 9 + HALF_HOUR
     assert failures(engine) == [(f"{token.credential_id} {HERE}", 10, until)]
-    assert [gate(token, at) for at in (NOW + 9, until - 1)] == [Cause.LOCKED_OUT] * 2
+    assert [gate(token, at) for at in (NOW + 9, until - 1)] == [SignInCause.LOCKED_OUT] * 2
     assert gate(token, until) is None
     assert failures(engine) == []
 
@@ -64,10 +64,10 @@ def test_failures_while_locked_do_not_prolong_it(gate, token, engine):
     for _ in range(10):
         gate(wrong(token))
     before = failures(engine)
-    assert gate(wrong(token), NOW + HALF_HOUR - 1) == Cause.LOCKED_OUT
+    assert gate(wrong(token), NOW + HALF_HOUR - 1) == SignInCause.LOCKED_OUT
     assert failures(engine) == before
     assert events(engine)[-1] == "sign_in_failed"
-    assert gate(wrong(token), NOW + HALF_HOUR) == Cause.MISMATCH
+    assert gate(wrong(token), NOW + HALF_HOUR) == SignInCause.MISMATCH
     assert failures(engine) == [(f"{token.credential_id} {HERE}", 1, None)]
 
 
@@ -75,7 +75,7 @@ def test_nine_failures_and_a_success_lock_nobody(gate, token, engine):
     """A success clears the count."""
     for _ in range(3):
         for _ in range(9):
-            assert gate(wrong(token)) == Cause.MISMATCH
+            assert gate(wrong(token)) == SignInCause.MISMATCH
         assert gate(token) is None
         assert failures(engine) == []
 
@@ -84,7 +84,7 @@ def test_failures_further_apart_do_not_add_up(gate, token, engine):
     """A failure half an hour after the one before it is the first again; one second earlier it counts."""
     for count in range(9):
         gate(wrong(token), NOW + count)
-    assert gate(wrong(token), NOW + 8 + HALF_HOUR) == Cause.MISMATCH
+    assert gate(wrong(token), NOW + 8 + HALF_HOUR) == SignInCause.MISMATCH
     assert failures(engine)[0][1] == 1
     gate(wrong(token), NOW + 8 + 2 * HALF_HOUR - 1)
     assert failures(engine)[0][1] == 2
@@ -97,7 +97,7 @@ def test_lock_is_for_one_credential_at_one_address(gate, token, owner, settings,
         gate(wrong(token))
     assert gate(token, origin=ELSEWHERE) is None
     assert gate(other) is None
-    assert gate(token) == Cause.LOCKED_OUT
+    assert gate(token) == SignInCause.LOCKED_OUT
 
 
 def test_unknown_ids_are_one_party(gate, token, engine):
@@ -122,7 +122,7 @@ def test_counting_is_exact_when_failures_come_at_once(gate, token, engine, tries
     """Of failures at the same moment none is lost, and exactly one of them locks."""
     with ThreadPoolExecutor(15) as pool:
         causes = list(pool.map(lambda _: gate(wrong(token)), range(tries)))
-    assert (causes.count(Cause.MISMATCH), causes.count(Cause.LOCKED_OUT)) == (counted, tries - counted)
+    assert (causes.count(SignInCause.MISMATCH), causes.count(SignInCause.LOCKED_OUT)) == (counted, tries - counted)
     assert failures(engine)[0][1] == counted
     assert (events(engine).count("sign_in_failed"), events(engine).count("sign_in_locked")) == (tries, locked)
 
@@ -131,11 +131,11 @@ def test_success_does_not_open_what_was_locked_meanwhile(gate, token, engine):
     """A right token that was judged before the tenth failure leaves the lock."""
     for _ in range(10):
         gate(wrong(token))
-    sign_in.forget(engine, f"{token.credential_id} {HERE}", NOW)
-    assert gate(token) == Cause.LOCKED_OUT
+    sign_in.clear_failures(engine, f"{token.credential_id} {HERE}", NOW)
+    assert gate(token) == SignInCause.LOCKED_OUT
 
 
 def test_expiry_is_exact(gate, token):
     """A token counts until its last second."""
     assert gate(token, NOW + 24 * 3600 - 1) is None
-    assert gate(token, NOW + 24 * 3600) == Cause.EXPIRED
+    assert gate(token, NOW + 24 * 3600) == SignInCause.EXPIRED

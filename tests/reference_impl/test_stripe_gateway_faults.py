@@ -425,7 +425,7 @@ def test_answer_is_bounded_in_size(bench, monkeypatch):
 def test_answer_is_bounded_in_time():
     """An answer that comes byte by byte does not keep the thread."""
     with pytest.raises(AttemptFailedError) as raised:
-        sdk.read(httpx.Response(200, stream=httpx.ByteStream(b"{}")), deadline=0)
+        sdk.read_answer(httpx.Response(200, stream=httpx.ByteStream(b"{}")), deadline=0)
     assert raised.value.failure.reason == "too_slow"
 
 

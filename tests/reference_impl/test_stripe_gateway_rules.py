@@ -15,7 +15,7 @@ from payproof_reference.services.stripe import sdk
 from payproof_reference.services.stripe.breaker import Breaker, State
 from payproof_reference.services.stripe.calls import Caller
 from payproof_reference.services.stripe.connection import Connection
-from payproof_reference.services.stripe.errors import BillingError, Category, Failure, Kind
+from payproof_reference.services.stripe.errors import BillingError, Category, Failure, FailureKind
 from payproof_reference.services.stripe.live import LiveStripe
 from payproof_reference.services.stripe.retry import NEVER, READS, WRITES, GiveUp, Policy, Retry, decide
 from payproof_reference.settings import MisconfiguredError
@@ -25,7 +25,7 @@ API_BASE = "https://api.stripe.com"
 API_KEY = "sk_" + "test_" + "rules"
 FAILURES = st.builds(
     Failure,
-    kind=st.sampled_from(Kind),
+    kind=st.sampled_from(FailureKind),
     status=st.none() | st.integers(100, 599),
     retry_after=st.none() | st.integers(0, 10**6),
     should_retry=st.none() | st.booleans(),
@@ -62,7 +62,7 @@ def test_whole_of_an_operation_is_bounded(policy, attempts):
 def test_waits_grow_with_chance_and_attempt(attempt, one, other):
     """More chance, or a later attempt, never makes a wait shorter."""
     policy = Policy(attempts=10, attempt_seconds=1, total_seconds=1000)
-    failure = Failure(Kind.NO_ANSWER)
+    failure = Failure(FailureKind.NO_ANSWER)
 
     def wait(attempt: int, chance: float) -> float:
         plan = decide(attempt, failure, policy, spent=0, chance=chance)

@@ -235,9 +235,9 @@ def test_order_is_that_of_asking_under_load(shop):
 
 def test_two_asked_at_once_are_put_in_an_order(shop, monkeypatch):
     """Who asks while another's request of the same object is being written waits, and comes behind it."""
-    wanted = queue.Wanted(kind=queue.Kind.RESUME, stripe_subscription_id=shop.subscription())
-    request = intake.Request(wanted=wanted, principal=shop.client.principal, origin="192.0.2.1")
-    entered, enter = threading.Event(), queue.enter
+    wanted = queue.WantedOperation(kind=queue.Kind.RESUME, stripe_subscription_id=shop.subscription())
+    request = intake.OperationRequest(wanted=wanted, principal=shop.client.principal, origin="192.0.2.1")
+    entered, enter = threading.Event(), queue.enter_operation
 
     def slowly(*args, **values):
         made = enter(*args, **values)
@@ -247,9 +247,9 @@ def test_two_asked_at_once_are_put_in_an_order(shop, monkeypatch):
         return made
 
     def ask():
-        return intake.ask(shop.engine, shop.audit, shop.settings.credential_key, request, 1_800_000_000)
+        return intake.accept_operation(shop.engine, shop.audit, shop.settings.credential_key, request, 1_800_000_000)
 
-    monkeypatch.setattr(queue, "enter", slowly)
+    monkeypatch.setattr(queue, "enter_operation", slowly)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(ask)
         entered.wait(10)
@@ -367,11 +367,11 @@ def test_waiting_operation_is_done_after_one_that_was_given_up(shop):
 
 def test_pause_grows_within_bounds():
     """The pause doubles from 5 seconds to 300, half of it by chance, on top of what Stripe asked for."""
-    shortest = [transitions.pause(number, None, 0) for number in range(1, 9)]
-    longest = [transitions.pause(number, None, 0.999) for number in range(1, 9)]
+    shortest = [transitions.choose_pause(number, None, 0) for number in range(1, 9)]
+    longest = [transitions.choose_pause(number, None, 0.999) for number in range(1, 9)]
     assert shortest == [3, 5, 10, 20, 40, 80, 150, 150]
     assert longest == [5, 10, 20, 40, 80, 160, 300, 300]
-    assert transitions.pause(10_000, 90, 0) == 240
+    assert transitions.choose_pause(10_000, 90, 0) == 240
 
 
 def test_stripe_s_wish_is_kept_up_to_the_deadline(shop):
@@ -464,7 +464,7 @@ def test_backlog_counts_what_is_unfinished(shop):
 
     def left(now):
         with shop.engine.connect().execution_options(read_only=True) as connection:
-            return queue.backlog(connection, now)
+            return queue.count_backlog(connection, now)
 
     assert left(int(time.time())) == Backlog(0, 0)
     pending(shop, times=2)

@@ -40,7 +40,7 @@ def create_tenant() -> int:
     tenant_id = f"tenant_{new_reference()}"
     with changing(settings) as (connection, audit):
         connection.execute(tenants.insert().values(tenant_id=tenant_id, created_at=int(time.time())))
-        audit.append(connection, told(Action.TENANT_CREATED, tenant_id, tenant_id))
+        audit.append(connection, build_record(Action.TENANT_CREATED, tenant_id, tenant_id))
     say(tenant_id)
     return os.EX_OK
 
@@ -55,8 +55,8 @@ def create_credential(tenant_id: str, role: Role, days: int) -> int:
     with changing(settings) as (connection, audit):
         if connection.execute(select(tenants).where(tenants.c.tenant_id == tenant_id)).first() is None:
             raise MisconfiguredError("--tenant: there is no such tenant")
-        token = credentials.issue(connection, settings.credential_key, tenant_id, role, int(time.time()), days)
-        audit.append(connection, told(Action.CREDENTIAL_CREATED, token.credential_id, tenant_id, role))
+        token = credentials.issue_token(connection, settings.credential_key, tenant_id, role, int(time.time()), days)
+        audit.append(connection, build_record(Action.CREDENTIAL_CREATED, token.credential_id, tenant_id, role))
     say(token.reveal())
     return os.EX_OK
 
@@ -69,10 +69,10 @@ def revoke_credential(credential_id: str) -> int:
     """
     settings = load_settings(MaintenanceSettings)
     with changing(settings) as (connection, audit):
-        revoked = credentials.revoke(connection, credential_id, int(time.time()))
+        revoked = credentials.revoke_credential(connection, credential_id, int(time.time()))
         if revoked is None:
             raise MisconfiguredError("ID: there is no such credential, or it was revoked before")
-        audit.append(connection, told(Action.CREDENTIAL_REVOKED, revoked.credential_id, revoked.tenant_id))
+        audit.append(connection, build_record(Action.CREDENTIAL_REVOKED, revoked.credential_id, revoked.tenant_id))
     say(f"revoked {revoked.credential_id}")
     return os.EX_OK
 
@@ -83,8 +83,8 @@ def list_credentials(tenant_id: str | None) -> int:
     Raises:
         MisconfiguredError: as above.
     """
-    with opened(load_settings(DatabaseSettings)) as engine, engine.connect() as connection:
-        rows = credentials.listed(connection, tenant_id)
+    with open_checked(load_settings(DatabaseSettings)) as engine, engine.connect() as connection:
+        rows = credentials.list_credentials(connection, tenant_id)
     for row in rows:
         state = f"revoked {day(row.revoked_at)}" if row.revoked_at is not None else f"expires {day(row.expires_at)}"
         say(f"{row.credential_id} {row.tenant_id} {row.role} created {day(row.created_at)} {state}")
@@ -95,14 +95,14 @@ def list_credentials(tenant_id: str | None) -> int:
 def changing(settings: MaintenanceSettings) -> Iterator[tuple[Connection, AuditLog]]:
     """Give one transaction as the owner of the tables, and the audit log to append to at its end."""
     audit = AuditLog.under(settings)
-    with opened(settings) as engine, engine.begin() as connection:
+    with open_checked(settings) as engine, engine.begin() as connection:
         # There may be tenants before the first start of the service.
         audit.begin(connection)
         yield connection, audit
 
 
 @contextmanager
-def opened(settings: DatabaseSettings) -> Iterator[Engine]:
+def open_checked(settings: DatabaseSettings) -> Iterator[Engine]:
     """Give the database as the owner of the tables, and turn what goes wrong with it into a line.
 
     Raises:
@@ -118,7 +118,7 @@ def opened(settings: DatabaseSettings) -> Iterator[Engine]:
         engine.dispose()
 
 
-def told(event: Action, object_id: str, tenant_id: str, reason: str | None = None) -> Record:
+def build_record(event: Action, object_id: str, tenant_id: str, reason: str | None = None) -> Record:
     """Build the audit record of a change."""
     return Record(
         event=event,

@@ -10,7 +10,7 @@ from payproof_reference.commands.operator import open_as_owner, operator, say
 from payproof_reference.database import inventory, schema
 from payproof_reference.database.engine import open_database, snapshot
 from payproof_reference.services.audit import retention
-from payproof_reference.services.audit.chain import Intact, Mark
+from payproof_reference.services.audit.chain import IntactLog, Mark
 from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
 from payproof_reference.settings import DatabaseSettings, MaintenanceSettings, MisconfiguredError, load_settings
 
@@ -54,7 +54,7 @@ def verify_audit(kept: Mark | None) -> int:
             checked = AuditLog.under(settings).verify(connection, kept)
     finally:
         engine.dispose()
-    if isinstance(checked, Intact):
+    if isinstance(checked, IntactLog):
         say(f"intact: {checked.records} records; keep {checked.end.sequence}:{checked.end.digest}")
         return os.EX_OK
     say(f"broken at record {checked.sequence}: {checked.fault}")
@@ -73,7 +73,7 @@ def purge(*, dry_run: bool) -> int:
     try:
         schema.require_schema(engine)
         if dry_run:
-            removed = retention.count(engine, now)
+            removed = retention.count_due(engine, now)
         else:
             removed = retention.purge(engine, AuditLog.under(settings), now, operator())
     except AuditBrokenError as error:
@@ -112,7 +112,7 @@ def exchange_audit_key() -> int:
 
 def show_inventory() -> int:
     """Print what is stored, why, and for how long."""
-    say(inventory.document().rstrip())
+    say(inventory.write_inventory().rstrip())
     return os.EX_OK
 
 

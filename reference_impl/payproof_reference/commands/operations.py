@@ -6,7 +6,7 @@ import time
 from payproof_reference.database import schema
 from payproof_reference.database.engine import open_database
 from payproof_reference.services.operations import queue
-from payproof_reference.services.operations.queue import Operation, Status
+from payproof_reference.services.operations.queue import OperationRow, Status
 from payproof_reference.settings import DatabaseSettings, load_settings
 
 __all__ = ["show"]
@@ -27,16 +27,16 @@ def show(status: Status | None) -> int:
     try:
         schema.require_schema(engine)
         with engine.connect().execution_options(read_only=True, yield_per=BATCH) as connection:
-            for row in connection.execute(queue.listed(status)).mappings():
-                print(line(queue.read(row), now))  # noqa: T201 - the answer to a command
-            left = queue.backlog(connection, now)
+            for row in connection.execute(queue.build_listing(status)).mappings():
+                print(line(queue.read_row(row), now))  # noqa: T201 - the answer to a command
+            left = queue.count_backlog(connection, now)
     finally:
         engine.dispose()
     print(f"pending: {left.pending}; oldest: {left.oldest_seconds} s")  # noqa: T201 - as above
     return os.EX_OK
 
 
-def line(operation: Operation, now: int) -> str:
+def line(operation: OperationRow, now: int) -> str:
     """Tell of one operation in one line: times in seconds from now, ids to look for at Stripe and in the log."""
     words = [
         operation.operation_id,

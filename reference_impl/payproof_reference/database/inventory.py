@@ -2,9 +2,9 @@
 
 from sqlalchemy import Table
 
-from payproof_reference.database.tables import Retention, metadata
+from payproof_reference.database.tables import TableRetention, metadata
 
-__all__ = ["document"]
+__all__ = ["write_inventory"]
 
 HEAD = """# What is stored, why, and for how long
 
@@ -19,20 +19,20 @@ role that owns the tables.
 """
 
 
-def document() -> str:
+def write_inventory() -> str:
     """Write the whole inventory as Markdown."""
     tables = sorted(metadata.tables.values(), key=lambda table: table.name)
-    summary = ["| table | kept | why |", "| --- | --- | --- |", *map(kept, tables)]
-    return "\n".join([HEAD, *summary, "", *(line for table in tables for line in described(table))]).rstrip() + "\n"
+    summary = ["| table | kept | why |", "| --- | --- | --- |", *map(write_summary_line, tables)]
+    return "\n".join([HEAD, *summary, "", *(line for table in tables for line in write_section(table))]).rstrip() + "\n"
 
 
-def kept(table: Table) -> str:
+def write_summary_line(table: Table) -> str:
     """Write a table's line of the summary."""
-    retention: Retention = table.info["retention"]
-    return f"| `{table.name}` | {duration(retention)} | {retention.reason} |"
+    retention: TableRetention = table.info["retention"]
+    return f"| `{table.name}` | {describe_retention(retention)} | {retention.reason} |"
 
 
-def duration(retention: Retention) -> str:
+def describe_retention(retention: TableRetention) -> str:
     """Write how long a row is kept."""
     if retention.days is None:
         return "always"
@@ -43,7 +43,7 @@ def duration(retention: Retention) -> str:
     return f"{limit}, once `{column}` is {' or '.join(str(value).lower() for value in values)}"
 
 
-def described(table: Table) -> list[str]:
+def write_section(table: Table) -> list[str]:
     """Write a table's section."""
     rows = (f"| `{column.name}` | {column.info['kind']} | {column.info['reason']} |" for column in table.columns)
     return [f"## {table.name}", "", "| column | kind | why |", "| --- | --- | --- |", *rows, ""]

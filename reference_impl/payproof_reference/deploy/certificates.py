@@ -24,7 +24,7 @@ LEFT = timedelta(days=30)
 def main(arguments: Sequence[str]) -> int:
     """Make what is missing below a folder, or about to end."""
     folder = Path(arguments[0])
-    authority = opened(folder / "authority")
+    authority = open_authority(folder / "authority")
     for name in ("trust", *SERVERS):
         write(folder / name / "ca.pem", authority.cert_pem)
     for name in SERVERS:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def opened(folder: Path) -> trustme.CA:
+def open_authority(folder: Path) -> trustme.CA:
     """Read the authority, or found it."""
     certificate, key = folder / "ca.pem", folder / "key.pem"
     if certificate.exists():

@@ -36,15 +36,15 @@ def main(arguments: Sequence[str]) -> int:
 
 def made_up(now: datetime) -> dict[str, dict[str, str]]:
     """Make up the variables of each container, and of the harness that tests them."""
-    owner, service, watcher = made("", 32), made("", 32), made("", 32)
-    current, previous, retired = (made("whsec_", 32) for _ in range(3))
-    api_key = made("sk_" + "test_", 24)
+    owner, service, watcher = make_secret("", 32), make_secret("", 32), make_secret("", 32)
+    current, previous, retired = (make_secret("whsec_", 32) for _ in range(3))
+    api_key = make_secret("sk_" + "test_", 24)
     # The certificate of the server is checked against its name (PCI DSS 4.2.1).
     database = "postgres/billing?sslmode=verify-full&sslrootcert=/tls/ca.pem"
     working = {
         "BILLING_DATABASE_URL": f"postgresql://billing_service:{service}@{database}",
-        "BILLING_AUDIT_KEY": made("", 43),
-        "BILLING_CREDENTIAL_KEY": made("", 43),
+        "BILLING_AUDIT_KEY": make_secret("", 43),
+        "BILLING_CREDENTIAL_KEY": make_secret("", 43),
     }
     rolled = [
         {"secret": previous, "valid_until": (now + WINDOW).isoformat(timespec="seconds")},
@@ -52,7 +52,7 @@ def made_up(now: datetime) -> dict[str, dict[str, str]]:
     ]
     return {
         "postgres": {
-            "POSTGRES_PASSWORD": made("", 32),
+            "POSTGRES_PASSWORD": make_secret("", 32),
             "BILLING_OWNER_PASSWORD": owner,
             "BILLING_SERVICE_PASSWORD": service,
             "BILLING_WATCHER_PASSWORD": watcher,
@@ -80,7 +80,7 @@ def made_up(now: datetime) -> dict[str, dict[str, str]]:
     }
 
 
-def made(prefix: str, length: int) -> str:
+def make_secret(prefix: str, length: int) -> str:
     """Make up a secret."""
     return prefix + "".join(secrets.choice(ALPHABET) for _ in range(length))
 

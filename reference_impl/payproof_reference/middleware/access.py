@@ -23,7 +23,7 @@ from payproof_reference.middleware.refusals import enter_refusal, one_at_a_time,
 from payproof_reference.services.audit.log import Action, Record, Result
 from payproof_reference.services.identity import sign_in
 from payproof_reference.services.identity.roles import Permission, Principal
-from payproof_reference.services.identity.sign_in import Failure
+from payproof_reference.services.identity.sign_in import SignInFailure
 
 __all__ = ["Authentication", "Guard", "principal_of", "requires"]
 
@@ -60,8 +60,8 @@ async def authenticate(request: Request) -> Principal | None:
     state, origin, now = request.app.state, origin_of(request), int(time.time())
     header = request.headers.getlist("authorization")
     judged = await run_in_threadpool(sign_in.sign_in, state.engine, state.settings.credential_key, header, origin, now)
-    if isinstance(judged, Failure):
-        for record in await one_at_a_time(sign_in.enter, state.engine, state.audit, judged, origin, now):
+    if isinstance(judged, SignInFailure):
+        for record in await one_at_a_time(sign_in.enter_failure, state.engine, state.audit, judged, origin, now):
             log.warning(record.event, cause=record.reason, credential_id=record.object_id, origin=origin)
         return None
     return judged
@@ -93,7 +93,7 @@ class Guard:
             raise HTTPException(HTTPStatus.UNAUTHORIZED, headers=CHALLENGE)
         if not principal.may(self.permission):
             origin = origin_of(request)
-            await enter_refusal(request, refused(principal, self.permission, origin))
+            await enter_refusal(request, build_refusal_record(principal, self.permission, origin))
             log.warning(
                 Action.PERMISSION_REFUSED,
                 permission=self.permission,
@@ -113,7 +113,7 @@ def requires(permission: Permission) -> Guard:
     return Guard(permission)
 
 
-def refused(principal: Principal, permission: Permission, origin: str) -> Record:
+def build_refusal_record(principal: Principal, permission: Permission, origin: str) -> Record:
     """Build the audit record of a permission that is lacking."""
     return Record(
         event=Action.PERMISSION_REFUSED,

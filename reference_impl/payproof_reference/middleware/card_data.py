@@ -27,7 +27,7 @@ LONGEST_ADDRESS = 2048
 JSON = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?', re.IGNORECASE)
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """A request is refused; carries the status of the answer and nothing of what was sent."""
 
     def __init__(self, status: HTTPStatus) -> None:
@@ -53,10 +53,10 @@ class CardData:
             return
         try:
             body = await look_through(Request(scope, receive))
-        except RefusedError as refusal:
+        except RequestRefusedError as refusal:
             await problem(refusal.status)(scope, receive, send)
         else:
-            await self.app(scope, again(body, receive), send)
+            await self.app(scope, replay_body(body, receive), send)
 
 
 async def look_through(request: Request) -> bytes:
@@ -66,30 +66,30 @@ async def look_through(request: Request) -> bytes:
         RefusedError: 400 for card data, which is recorded, and for what is no JSON; 413, 414 and 415 for what is not
             looked through.
     """
-    address = decoded_address(request.scope)
+    address = decode_address(request.scope)
     try:
         body = await read_body(request, LONGEST_BODY)
     except BodyTooLargeError:
-        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
-    if card_data.is_in([address, parsed(request, body)]):
-        await enter(request)
-        raise RefusedError(HTTPStatus.BAD_REQUEST)
+        raise RequestRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE) from None
+    if card_data.holds_card_data([address, parse_body(request, body)]):
+        await enter_card_data(request)
+        raise RequestRefusedError(HTTPStatus.BAD_REQUEST)
     return body
 
 
-def decoded_address(scope: Scope) -> list[Any]:
+def decode_address(scope: Scope) -> list[Any]:
     """Decode path and query.
 
     Raises:
         RefusedError: they are too long.
     """
     if len(scope["path"]) + len(scope["query_string"]) > LONGEST_ADDRESS:
-        raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG)
+        raise RequestRefusedError(HTTPStatus.REQUEST_URI_TOO_LONG)
     query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     return [scope["path"], *({name: value} for name, value in query)]
 
 
-def parsed(request: Request, body: bytes) -> Any:
+def parse_body(request: Request, body: bytes) -> Any:
     """Read a body as what it has to be: nothing, or JSON that is neither compressed nor in another encoding.
 
     A form is not read at all: no route takes one.
@@ -101,14 +101,14 @@ def parsed(request: Request, body: bytes) -> Any:
         return None
     types = request.headers.getlist("content-type")
     if len(types) != 1 or not JSON.fullmatch(types[0]) or "content-encoding" in request.headers:
-        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        raise RequestRefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     try:
         return strict_json.parse(body, fraction=str)
     except ValueError:
-        raise RefusedError(HTTPStatus.BAD_REQUEST) from None
+        raise RequestRefusedError(HTTPStatus.BAD_REQUEST) from None
 
 
-def again(body: bytes, receive: Receive) -> Receive:
+def replay_body(body: bytes, receive: Receive) -> Receive:
     """Give a body that was read once more, and after it what comes next."""
     left: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -118,7 +118,7 @@ def again(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-async def enter(request: Request) -> None:
+async def enter_card_data(request: Request) -> None:
     """Record and log that card data was refused, and who sent it."""
     principal, origin = principal_of(request), origin_of(request)
     record = Record(

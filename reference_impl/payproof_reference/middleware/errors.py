@@ -16,8 +16,8 @@ from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.text.references import new_reference
 
 __all__ = [
-    "Errors",
     "Problem",
+    "UnhandledErrors",
     "on_billing_error",
     "on_http_error",
     "on_invalid_request",
@@ -84,10 +84,10 @@ def problem(status: int, *, reference: str | None = None, headers: dict[str, str
         message=MESSAGES.get(known, "The request failed."),
         reference=reference,
     )
-    return told(status, detail, headers)
+    return build_answer(status, detail, headers)
 
 
-def told(status: int, detail: ProblemDetail, headers: dict[str, str] | None = None) -> JSONResponse:
+def build_answer(status: int, detail: ProblemDetail, headers: dict[str, str] | None = None) -> JSONResponse:
     """Build the answer to an error."""
     return JSONResponse(Problem(error=detail).model_dump(exclude_none=True), status, headers)
 
@@ -108,7 +108,7 @@ async def on_refusal(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
     status, message = REFUSALS[error.refusal]
     log.info("request_refused", refusal=error.refusal)
-    return told(status, ProblemDetail(code=error.refusal, message=message))
+    return build_answer(status, ProblemDetail(code=error.refusal, message=message))
 
 
 async def on_billing_error(_request: Request, error: Exception) -> JSONResponse:
@@ -116,10 +116,10 @@ async def on_billing_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, BillingError)
     detail = ProblemDetail(code=error.category, message=error.message, reference=error.reference)
     headers = {"Retry-After": str(error.retry_after)} if error.retry_after else None
-    return told(CATEGORIES[error.category], detail, headers)
+    return build_answer(CATEGORIES[error.category], detail, headers)
 
 
-class Errors:
+class UnhandledErrors:
     """ASGI middleware that turns what nobody handled into one log line and a generic 500, or 503 for the database."""
 
     def __init__(self, app: ASGIApp) -> None:

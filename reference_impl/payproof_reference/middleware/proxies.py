@@ -46,8 +46,8 @@ class TrustedProxies:
         peer = address_of(scope["client"][0]) if scope.get("client") else None
         if peer is not None and self._trusts(peer):
             headers = Headers(scope=scope)
-            client = self._client(peer, listed(headers, "x-forwarded-for"))
-            if any(protocol.lower() != "https" for protocol in listed(headers, "x-forwarded-proto")):
+            client = self._client(peer, read_list(headers, "x-forwarded-for"))
+            if any(protocol.lower() != "https" for protocol in read_list(headers, "x-forwarded-proto")):
                 metrics.PLAIN_HTTP_REFUSED.inc()
                 log.warning("plain_http_refused", path=scope["path"], origin=str(client))
                 await problem(HTTPStatus.FORBIDDEN)(scope, receive, send)
@@ -71,7 +71,7 @@ class TrustedProxies:
         return nearest
 
 
-def listed(headers: Headers, name: str) -> list[str]:
+def read_list(headers: Headers, name: str) -> list[str]:
     """Read a list that may be spread over several headers of one name (RFC 9110, section 5.3)."""
     return [item.strip() for value in headers.getlist(name) for item in value.split(",") if item.strip()]
 

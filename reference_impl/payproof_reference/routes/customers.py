@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from payproof_reference.routes.models import StrictModel
-from payproof_reference.routes.parts import ClientKey, CustomerId, Listing, Manager, Reader, problems, reading
-from payproof_reference.routes.performing import ACCEPTED, accepted, perform
+from payproof_reference.routes.parts import ClientKey, CustomerId, Listing, Manager, Reader, open_reading, problems
+from payproof_reference.routes.performing import ACCEPTED, answer_accepted, perform
 from payproof_reference.routes.resources import Customer, Page
-from payproof_reference.services.operations.queue import Kind, Status, Wanted
+from payproof_reference.services.operations.queue import Kind, Status, WantedOperation
 from payproof_reference.services.state import tenant_queries
 from payproof_reference.services.state.tenant_queries import CUSTOMERS
 
@@ -31,9 +31,9 @@ def create_customer(
     client_key: ClientKey = None,
 ) -> Customer | Response:
     """Create a customer at Stripe."""
-    operation = perform(request, principal, Wanted(kind=Kind.CREATE_CUSTOMER), client_key)
+    operation = perform(request, principal, WantedOperation(kind=Kind.CREATE_CUSTOMER), client_key)
     if operation.status is Status.PENDING:
-        return accepted(request, operation)
+        return answer_accepted(request, operation)
     made = get_customer(request, principal, str(operation.stripe_result_id))
     response.headers["Location"] = f"{request.url.path}/{made.id}"
     return made
@@ -42,8 +42,8 @@ def create_customer(
 @router.get("", responses=problems())
 def list_customers(request: Request, principal: Reader, listing: Annotated[Listing, Query()]) -> Page[Customer]:
     """List customers by id."""
-    with reading(request) as connection:
-        found = tenant_queries.page(
+    with open_reading(request) as connection:
+        found = tenant_queries.read_page(
             connection,
             CUSTOMERS,
             principal.tenant_id,
@@ -56,5 +56,5 @@ def list_customers(request: Request, principal: Reader, listing: Annotated[Listi
 @router.get("/{customer_id}", responses=problems(404))
 def get_customer(request: Request, principal: Reader, customer_id: CustomerId) -> Customer:
     """Tell of a customer."""
-    with reading(request) as connection:
-        return Customer(**tenant_queries.one(connection, CUSTOMERS, principal.tenant_id, customer_id))
+    with open_reading(request) as connection:
+        return Customer(**tenant_queries.read_one(connection, CUSTOMERS, principal.tenant_id, customer_id))

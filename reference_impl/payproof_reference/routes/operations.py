@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from payproof_reference.database import paging
-from payproof_reference.routes.parts import Listing, OperationId, Reader, problems, reading
-from payproof_reference.routes.performing import told
+from payproof_reference.routes.parts import Listing, OperationId, Reader, open_reading, problems
+from payproof_reference.routes.performing import show_operation
 from payproof_reference.routes.resources import Operation, Page
 from payproof_reference.services.operations import queue
 from payproof_reference.services.operations.queue import Status
@@ -29,17 +29,19 @@ def list_operations(
     request: Request, principal: Reader, listing: Annotated[OperationListing, Query()]
 ) -> Page[Operation]:
     """List operations, newest first."""
-    statement = queue.of_tenant(queue.listed(listing.status), principal.tenant_id, after=listing.starting_after)
-    with reading(request) as connection:
+    statement = queue.restrict_to_tenant(
+        queue.build_listing(listing.status), principal.tenant_id, after=listing.starting_after
+    )
+    with open_reading(request) as connection:
         found = paging.read_limited(connection, statement, listing.limit)
-    return Page(data=[told(queue.read(row)) for row in found.rows], has_more=found.has_more)
+    return Page(data=[show_operation(queue.read_row(row)) for row in found.rows], has_more=found.has_more)
 
 
 @router.get("/{operation_id}", responses=problems(404))
 def get_operation(request: Request, principal: Reader, operation_id: OperationId) -> Operation:
     """Tell what became of an operation."""
-    with reading(request) as connection:
-        found = queue.find(connection, queue.named(operation_id, principal.tenant_id))
+    with open_reading(request) as connection:
+        found = queue.find_operation(connection, queue.match_operation(operation_id, principal.tenant_id))
     if found is None:
         raise RefusedError(Refusal.NOT_FOUND)
-    return told(found)
+    return show_operation(found)

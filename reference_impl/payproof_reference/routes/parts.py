@@ -41,10 +41,10 @@ __all__ = [
     "SubscriptionId",
     "Whole",
     "name_of",
+    "open_reading",
     "problems",
-    "reading",
+    "read_clock",
     "require_plan",
-    "seconds",
 ]
 
 Reader = Annotated[Principal, Depends(requires(Permission.READ_BILLING))]
@@ -79,7 +79,7 @@ class CustomerListing(Listing):
     customer_id: CustomerId | None = None
 
 
-def reading(request: Request) -> Connection:
+def open_reading(request: Request) -> Connection:
     """Open a connection that only reads, to be used as a context."""
     connection: Connection = request.app.state.engine.connect()
     return connection.execution_options(read_only=True)
@@ -95,7 +95,7 @@ def require_plan(request: Request, price_id: str) -> None:
         raise RefusedError(Refusal.UNKNOWN_PLAN)
 
 
-def seconds() -> int:
+def read_clock() -> int:
     """Tell the time in seconds since the epoch."""
     return int(time.time())
 

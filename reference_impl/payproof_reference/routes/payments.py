@@ -12,12 +12,12 @@ from payproof_reference.routes.parts import (
     PaymentIntentId,
     Reader,
     Refunder,
+    open_reading,
     problems,
-    reading,
 )
-from payproof_reference.routes.performing import ACCEPTED, accepted, perform
+from payproof_reference.routes.performing import ACCEPTED, answer_accepted, perform
 from payproof_reference.routes.resources import Invoice, Page, Payment, Refund
-from payproof_reference.services.operations.queue import Kind, Status, Wanted
+from payproof_reference.services.operations.queue import Kind, Status, WantedOperation
 from payproof_reference.services.state import tenant_queries
 from payproof_reference.services.state.tenant_queries import INVOICES, PAYMENTS
 
@@ -36,16 +36,16 @@ class NewRefund(StrictModel):
 @router.get("/payments", responses=problems(404))
 def list_payments(request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]) -> Page[Payment]:
     """List payments by id."""
-    with reading(request) as connection:
-        found = tenant_queries.page(connection, PAYMENTS, principal.tenant_id, **listing.model_dump())
+    with open_reading(request) as connection:
+        found = tenant_queries.read_page(connection, PAYMENTS, principal.tenant_id, **listing.model_dump())
     return Page(data=[Payment(**row) for row in found.rows], has_more=found.has_more)
 
 
 @router.get("/invoices", responses=problems(404))
 def list_invoices(request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]) -> Page[Invoice]:
     """List invoices by id, as events told them: so they can be had while Stripe is out of reach."""
-    with reading(request) as connection:
-        found = tenant_queries.page(connection, INVOICES, principal.tenant_id, **listing.model_dump())
+    with open_reading(request) as connection:
+        found = tenant_queries.read_page(connection, INVOICES, principal.tenant_id, **listing.model_dump())
     return Page(data=[Invoice(**row) for row in found.rows], has_more=found.has_more)
 
 
@@ -59,10 +59,10 @@ def create_refund(
     request: Request, principal: Refunder, body: NewRefund, client_key: ClientKey = None
 ) -> Refund | Response:
     """Pay back a payment, or a part of it."""
-    wanted = Wanted(kind=Kind.REFUND, stripe_payment_intent_id=body.payment_intent_id, amount=body.amount)
+    wanted = WantedOperation(kind=Kind.REFUND, stripe_payment_intent_id=body.payment_intent_id, amount=body.amount)
     operation = perform(request, principal, wanted, client_key)
     if operation.status is Status.PENDING:
-        return accepted(request, operation)
+        return answer_accepted(request, operation)
     assert operation.stripe_result_id is not None
     assert operation.amount is not None
     return Refund(

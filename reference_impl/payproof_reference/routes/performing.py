@@ -8,14 +8,14 @@ from starlette.responses import JSONResponse
 
 from payproof_reference.middleware.refusals import origin_of
 from payproof_reference.routes import resources
-from payproof_reference.routes.parts import seconds
+from payproof_reference.routes.parts import read_clock
 from payproof_reference.services.identity.roles import Principal
 from payproof_reference.services.operations import intake
-from payproof_reference.services.operations.queue import Operation, Status, Wanted
+from payproof_reference.services.operations.queue import OperationRow, Status, WantedOperation
 from payproof_reference.services.refusals import Refusal, RefusedError
 from payproof_reference.services.stripe.errors import BillingError
 
-__all__ = ["ACCEPTED", "accepted", "perform", "told"]
+__all__ = ["ACCEPTED", "answer_accepted", "perform", "show_operation"]
 
 ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {
@@ -29,7 +29,7 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
 }
 
 
-def perform(request: Request, principal: Principal, wanted: Wanted, client_key: str | None) -> Operation:
+def perform(request: Request, principal: Principal, wanted: WantedOperation, client_key: str | None) -> OperationRow:
     """Ask for an operation and attempt it; return it as succeeded or pending.
 
     Raises:
@@ -37,14 +37,14 @@ def perform(request: Request, principal: Principal, wanted: Wanted, client_key: 
         BillingError: Stripe refused it, now or when the same request was sent before.
     """
     state, origin = request.app.state, origin_of(request)
-    asked = intake.ask(
+    asked = intake.accept_operation(
         state.engine,
         state.audit,
         state.settings.credential_key,
-        intake.Request(wanted=wanted, principal=principal, origin=origin, client_key=client_key),
-        seconds(),
+        intake.OperationRequest(wanted=wanted, principal=principal, origin=origin, client_key=client_key),
+        read_clock(),
     )
-    operation: Operation = asked.operation
+    operation: OperationRow = asked.operation
     if asked.is_claimed:
         operation = state.attempts.attempt(operation, origin)
     if operation.status is Status.GIVEN_UP:
@@ -56,18 +56,18 @@ def perform(request: Request, principal: Principal, wanted: Wanted, client_key: 
     return operation
 
 
-def accepted(request: Request, operation: Operation) -> JSONResponse:
+def answer_accepted(request: Request, operation: OperationRow) -> JSONResponse:
     """Answer that an operation is pending, where to follow it, and when to look again."""
     rest = request.app.state.settings.worker_seconds
-    wait = max((operation.next_attempt_at or 0) - seconds(), math.ceil(rest))
+    wait = max((operation.next_attempt_at or 0) - read_clock(), math.ceil(rest))
     headers = {
         "Location": str(request.app.url_path_for("get_operation", operation_id=operation.operation_id)),
         "Retry-After": str(wait),
     }
-    return JSONResponse(told(operation).model_dump(mode="json"), 202, headers)
+    return JSONResponse(show_operation(operation).model_dump(mode="json"), 202, headers)
 
 
-def told(operation: Operation) -> resources.Operation:
+def show_operation(operation: OperationRow) -> resources.Operation:
     """Reduce an operation to what its caller is told."""
     return resources.Operation(
         id=operation.operation_id,

@@ -12,8 +12,8 @@ from payproof_reference.routes.parts import (
     Manager,
     PriceId,
     Reader,
+    open_reading,
     problems,
-    reading,
     require_plan,
 )
 from payproof_reference.routes.resources import CheckoutPage, CheckoutSession, PortalPage
@@ -44,7 +44,7 @@ def create_checkout_session(
 ) -> CheckoutPage:
     """Open a page on which a customer subscribes; 503 while Stripe is out of reach."""
     require_plan(request, body.price_id)
-    made = request.app.state.sessions.checkout(
+    made = request.app.state.sessions.open_checkout(
         principal, origin_of(request), customer_id=body.customer_id, price_id=body.price_id
     )
     response.headers["Location"] = f"{request.url.path}/{made.id}"
@@ -54,12 +54,14 @@ def create_checkout_session(
 @router.get("/checkout-sessions/{session_id}", responses=problems(404))
 def get_checkout_session(request: Request, principal: Reader, session_id: CheckoutSessionId) -> CheckoutSession:
     """Tell whether a session was paid, which the visit of the success page does not."""
-    with reading(request) as connection:
-        return CheckoutSession(**tenant_queries.one(connection, CHECKOUT_SESSIONS, principal.tenant_id, session_id))
+    with open_reading(request) as connection:
+        return CheckoutSession(
+            **tenant_queries.read_one(connection, CHECKOUT_SESSIONS, principal.tenant_id, session_id)
+        )
 
 
 @router.post("/portal-sessions", status_code=HTTPStatus.CREATED, responses=problems(400, 402, 404))
 def create_portal_session(request: Request, principal: Manager, body: NewPortal) -> PortalPage:
     """Open a page on which a customer manages subscriptions; 503 while Stripe is out of reach."""
-    made = request.app.state.sessions.portal(principal, origin_of(request), customer_id=body.customer_id)
+    made = request.app.state.sessions.open_portal(principal, origin_of(request), customer_id=body.customer_id)
     return PortalPage(id=made.id, url=made.url)

@@ -15,7 +15,7 @@ from payproof_reference.middleware.refusals import origin_of
 from payproof_reference.services.audit.log import Action, Record, Result
 from payproof_reference.services.events import webhooks
 from payproof_reference.services.events.delivery import Receipt
-from payproof_reference.services.events.webhooks import Cause, Event, RejectedError
+from payproof_reference.services.events.webhooks import Cause, RejectedError, StripeEvent
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.settings import Settings
 from payproof_reference.telemetry import metrics
@@ -123,7 +123,7 @@ def reject(request: Request, cause: Cause) -> JSONResponse:
     return problem(STATUSES[cause])
 
 
-def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
+def accept(request: Request, event: StripeEvent, receipt: Receipt) -> JSONResponse:
     """Log an acceptance, then build its answer, which is the same for the first copy of an event and for all others."""
     metrics.DELIVERIES.labels("accepted", receipt.outcome).inc()
     log.info(
@@ -138,7 +138,7 @@ def accept(request: Request, event: Event, receipt: Receipt) -> JSONResponse:
     return JSONResponse(Received().model_dump())
 
 
-def defer(request: Request, event: Event, error: BillingError | TimeoutError) -> JSONResponse:
+def defer(request: Request, event: StripeEvent, error: BillingError | TimeoutError) -> JSONResponse:
     """Log that an event has to be sent again, then say so."""
     metrics.DELIVERIES.labels("deferred", "stripe" if isinstance(error, BillingError) else "time").inc()
     reference = error.reference if isinstance(error, BillingError) else new_reference()

@@ -15,15 +15,15 @@ from payproof_reference.routes.parts import (
     PriceId,
     Reader,
     SubscriptionId,
+    open_reading,
     problems,
-    reading,
+    read_clock,
     require_plan,
-    seconds,
 )
-from payproof_reference.routes.performing import ACCEPTED, accepted, perform
+from payproof_reference.routes.performing import ACCEPTED, answer_accepted, perform
 from payproof_reference.routes.resources import Page, Subscription
 from payproof_reference.services.identity.roles import Principal
-from payproof_reference.services.operations.queue import Kind, Status, Wanted
+from payproof_reference.services.operations.queue import Kind, Status, WantedOperation
 from payproof_reference.services.state import tenant_queries
 from payproof_reference.services.state.entitlement import Terms, is_entitled
 from payproof_reference.services.state.tenant_queries import SUBSCRIPTIONS
@@ -60,10 +60,12 @@ def create_subscription(
 ) -> Subscription | Response:
     """Subscribe a customer to a plan, and collect the first payment."""
     require_plan(request, body.price_id)
-    wanted = Wanted(kind=Kind.CREATE_SUBSCRIPTION, stripe_customer_id=body.customer_id, stripe_price_id=body.price_id)
+    wanted = WantedOperation(
+        kind=Kind.CREATE_SUBSCRIPTION, stripe_customer_id=body.customer_id, stripe_price_id=body.price_id
+    )
     operation = perform(request, principal, wanted, client_key)
     if operation.status is Status.PENDING:
-        return accepted(request, operation)
+        return answer_accepted(request, operation)
     made = get_subscription(request, principal, str(operation.stripe_result_id))
     response.headers["Location"] = f"{request.url.path}/{made.id}"
     return made
@@ -74,16 +76,18 @@ def list_subscriptions(
     request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]
 ) -> Page[Subscription]:
     """List subscriptions by id."""
-    with reading(request) as connection:
-        found = tenant_queries.page(connection, SUBSCRIPTIONS, principal.tenant_id, **listing.model_dump())
-    return Page(data=[told(request, row) for row in found.rows], has_more=found.has_more)
+    with open_reading(request) as connection:
+        found = tenant_queries.read_page(connection, SUBSCRIPTIONS, principal.tenant_id, **listing.model_dump())
+    return Page(data=[show_subscription(request, row) for row in found.rows], has_more=found.has_more)
 
 
 @router.get("/{subscription_id}", responses=problems(404))
 def get_subscription(request: Request, principal: Reader, subscription_id: SubscriptionId) -> Subscription:
     """Tell of a subscription, and whether it grants its plan now."""
-    with reading(request) as connection:
-        return told(request, tenant_queries.one(connection, SUBSCRIPTIONS, principal.tenant_id, subscription_id))
+    with open_reading(request) as connection:
+        return show_subscription(
+            request, tenant_queries.read_one(connection, SUBSCRIPTIONS, principal.tenant_id, subscription_id)
+        )
 
 
 @router.post("/{subscription_id}/change-plan", response_model=Subscription, responses=CHANGING)
@@ -92,8 +96,10 @@ def change_plan(
 ) -> Subscription | Response:
     """Change to another plan; what is left of the period is set off."""
     require_plan(request, body.price_id)
-    wanted = Wanted(kind=Kind.CHANGE_PLAN, stripe_subscription_id=subscription_id, stripe_price_id=body.price_id)
-    return changed(request, principal, wanted, client_key)
+    wanted = WantedOperation(
+        kind=Kind.CHANGE_PLAN, stripe_subscription_id=subscription_id, stripe_price_id=body.price_id
+    )
+    return perform_change(request, principal, wanted, client_key)
 
 
 @router.post("/{subscription_id}/cancel", response_model=Subscription, responses=CHANGING)
@@ -106,7 +112,9 @@ def cancel_subscription(
 ) -> Subscription | Response:
     """End a subscription, with its period or now."""
     kind = Kind.CANCEL_NOW if body.at == "now" else Kind.CANCEL_AT_PERIOD_END
-    return changed(request, principal, Wanted(kind=kind, stripe_subscription_id=subscription_id), client_key)
+    return perform_change(
+        request, principal, WantedOperation(kind=kind, stripe_subscription_id=subscription_id), client_key
+    )
 
 
 @router.post("/{subscription_id}/resume", response_model=Subscription, responses=CHANGING)
@@ -114,20 +122,22 @@ def resume_subscription(
     request: Request, principal: Manager, subscription_id: SubscriptionId, client_key: ClientKey = None
 ) -> Subscription | Response:
     """Take back a cancellation at the end of the period."""
-    wanted = Wanted(kind=Kind.RESUME, stripe_subscription_id=subscription_id)
-    return changed(request, principal, wanted, client_key)
+    wanted = WantedOperation(kind=Kind.RESUME, stripe_subscription_id=subscription_id)
+    return perform_change(request, principal, wanted, client_key)
 
 
-def changed(request: Request, principal: Principal, wanted: Wanted, client_key: str | None) -> Subscription | Response:
+def perform_change(
+    request: Request, principal: Principal, wanted: WantedOperation, client_key: str | None
+) -> Subscription | Response:
     """Carry out a change, and answer with the subscription as it is then."""
     operation = perform(request, principal, wanted, client_key)
     if operation.status is Status.PENDING:
-        return accepted(request, operation)
+        return answer_accepted(request, operation)
     return get_subscription(request, principal, str(wanted.stripe_subscription_id))
 
 
-def told(request: Request, row: RowMapping) -> Subscription:
+def show_subscription(request: Request, row: RowMapping) -> Subscription:
     """Reduce a row to what the caller is told, with whether it grants anything."""
     shown = {name: value for name, value in row.items() if name not in {"unit_amount", "currency", "customer_deleted"}}
     terms = Terms(**{name: value for name, value in row.items() if name not in {"id", "customer_id"}})
-    return Subscription(**shown, entitled=is_entitled(terms, request.app.state.settings.plans, seconds()))
+    return Subscription(**shown, entitled=is_entitled(terms, request.app.state.settings.plans, read_clock()))

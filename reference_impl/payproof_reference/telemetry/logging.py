@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 import structlog
 
-from payproof_reference.text.card_data import card_numbers
+from payproof_reference.text.card_data import find_card_numbers
 
 __all__ = ["configure", "redact"]
 
@@ -32,7 +32,7 @@ def redact(value: Any) -> Any:
     match value:
         case str():
             return without_card_numbers(SECRETS.sub(REDACTED, value))
-        case int() if any(card_numbers(str(value))):
+        case int() if any(find_card_numbers(str(value))):
             return REDACTED
         case Mapping():
             return {redact(key): redact(item) for key, item in value.items()}
@@ -45,14 +45,14 @@ def redact(value: Any) -> Any:
 def without_card_numbers(text: str) -> str:
     """Replace every card number in a text, those that overlap together."""
     shown, done = "", 0
-    for start, end in card_numbers(text):
+    for start, end in find_card_numbers(text):
         if start >= done:
             shown += text[done:start] + REDACTED
         done = max(done, end)
     return shown + text[done:]
 
 
-def redacted(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def redact_line(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Redact a whole log line."""
     return {key: redact(value) for key, value in line.items()}
 
@@ -78,7 +78,7 @@ def configure(stream: TextIO) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         without_exception_text,
-        redacted,
+        redact_line,
     ]
     structlog.configure(
         processors=[*shared, structlog.processors.JSONRenderer()],

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["card_numbers", "is_in"]
+__all__ = ["find_card_numbers", "holds_card_data"]
 
 SHORTEST, LONGEST = 13, 19
 # Digits in one piece or in groups, as cards are written: with blanks of any kind or dashes between.
@@ -35,7 +35,7 @@ FIELDS = frozenset(
 )
 
 
-def card_numbers(text: str) -> Iterator[tuple[int, int]]:
+def find_card_numbers(text: str) -> Iterator[tuple[int, int]]:
     """Give the start and the end of everything in a text that can be a card number (ISO/IEC 7812-1).
 
     Other digits may stand beside it, so each sequence of whole groups counts; these may overlap.
@@ -59,7 +59,7 @@ def is_plausible(digits: list[int]) -> bool:
     return has_luhn_sum and (digits[0] > 1 or (digits[0], len(digits)) == UATP)
 
 
-def is_in(document: Any) -> bool:
+def holds_card_data(document: Any) -> bool:
     """Tell whether a document of JSON holds a card number, or a field for what must not be kept (PCI DSS 3.3.1).
 
     What a field is called is enough: a security code is three digits, and nothing else about them tells.
@@ -75,7 +75,7 @@ def is_in(document: Any) -> bool:
             case list() as items:
                 left += items
             case value:
-                if any(card_numbers(str(value))):
+                if any(find_card_numbers(str(value))):
                     return True
     return False
 

@@ -5,10 +5,10 @@ import hashlib
 import hmac
 import json
 
-__all__ = ["keyed"]
+__all__ = ["compute_digest"]
 
 
-def keyed(key: bytes, purpose: str, content: object) -> str:
+def compute_digest(key: bytes, purpose: str, content: object) -> str:
     """Compute HMAC-SHA256 over a document, for one purpose, in 43 characters of base64.
 
     In hexadecimal, runs of digits as long as a card number would be common, and every scan would stop at them.

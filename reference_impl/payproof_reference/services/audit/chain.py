@@ -16,9 +16,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from payproof_reference.text.digests import keyed
+from payproof_reference.text.digests import compute_digest
 
-__all__ = ["GENESIS", "KEY_EXCHANGED", "Anchor", "Broken", "Fault", "Intact", "Mark", "check", "digest_of", "sealed"]
+__all__ = [
+    "GENESIS",
+    "KEY_EXCHANGED",
+    "Anchor",
+    "BrokenLog",
+    "ChainFault",
+    "IntactLog",
+    "Mark",
+    "check",
+    "digest_of",
+    "seal_mark",
+]
 
 Row = Mapping[str, Any]
 
@@ -26,7 +37,7 @@ Row = Mapping[str, Any]
 KEY_EXCHANGED = "audit_key_exchanged"
 
 
-class Fault(StrEnum):
+class ChainFault(StrEnum):
     """What is wrong at the first broken place."""
 
     ALTERED = "the record was changed, inserted or moved"
@@ -59,11 +70,11 @@ class Anchor:
 
     def is_genuine(self, key: bytes) -> bool:
         """Tell whether somebody with the key made it."""
-        return hmac.compare_digest(self.seal.encode(), sealed(key, self.name, self.mark).seal.encode())
+        return hmac.compare_digest(self.seal.encode(), seal_mark(key, self.name, self.mark).seal.encode())
 
 
 @dataclass(frozen=True, slots=True)
-class Intact:
+class IntactLog:
     """The log is whole: how many records it has, and the mark of the last one, to be kept in another place."""
 
     records: int
@@ -71,11 +82,11 @@ class Intact:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenLog:
     """The log is not: the sequence of the first broken place, and what is wrong there."""
 
     sequence: int
-    fault: Fault
+    fault: ChainFault
 
 
 def digest_of(key: bytes, previous: str, record: Row) -> str:
@@ -84,17 +95,17 @@ def digest_of(key: bytes, previous: str, record: Row) -> str:
     Empty fields do not count, so that a column can be added later without breaking the records before it.
     """
     fields = {name: value for name, value in record.items() if value is not None and name != "digest"}
-    return keyed(key, "audit record", [previous, fields])
+    return compute_digest(key, "audit record", [previous, fields])
 
 
-def sealed(key: bytes, name: str, mark: Mark) -> Anchor:
+def seal_mark(key: bytes, name: str, mark: Mark) -> Anchor:
     """Build a genuine anchor."""
-    return Anchor(name, mark, keyed(key, "audit anchor", [name, mark.sequence, mark.digest]))
+    return Anchor(name, mark, compute_digest(key, "audit anchor", [name, mark.sequence, mark.digest]))
 
 
 def check(
     keys: Sequence[bytes], start: Anchor | None, records: Iterable[Row], end: Anchor | None, kept: Mark | None = None
-) -> Intact | Broken:
+) -> IntactLog | BrokenLog:
     """Follow the chain from start to end, and stop at the first place that is broken.
 
     Args:
@@ -105,39 +116,39 @@ def check(
         kept: a mark from an earlier check, kept in another place.
     """
     if start is None or not start.is_genuine(keys[-1]):
-        return Broken(1, Fault.START_FORGED)
+        return BrokenLog(1, ChainFault.START_FORGED)
     last = follow(keys, start.mark, records, kept)
-    if isinstance(last, Broken):
+    if isinstance(last, BrokenLog):
         return last
     after = last.sequence + 1
     if end is None or not end.is_genuine(keys[-1]):
-        return Broken(after, Fault.END_FORGED)
+        return BrokenLog(after, ChainFault.END_FORGED)
     if last.sequence < max(end.mark.sequence, kept.sequence if kept else 0):
-        return Broken(after, Fault.TRUNCATED)
+        return BrokenLog(after, ChainFault.TRUNCATED)
     if last != end.mark:
-        return Broken(end.mark.sequence + 1, Fault.APPENDED)
-    return Intact(last.sequence - start.mark.sequence, last)
+        return BrokenLog(end.mark.sequence + 1, ChainFault.APPENDED)
+    return IntactLog(last.sequence - start.mark.sequence, last)
 
 
-def follow(keys: Sequence[bytes], last: Mark, records: Iterable[Row], kept: Mark | None) -> Mark | Broken:
+def follow(keys: Sequence[bytes], last: Mark, records: Iterable[Row], kept: Mark | None) -> Mark | BrokenLog:
     """Follow the records that come after `last`; return the mark of the last of them."""
     left = list(keys)
     first = last.sequence + 1
     for record in records:
         mark = Mark(record["sequence"], record["digest"])
         if mark.sequence > last.sequence + 1:
-            return Broken(last.sequence + 1, Fault.REMOVED)
+            return BrokenLog(last.sequence + 1, ChainFault.REMOVED)
         while mark.digest != digest_of(left[0], last.digest, record):
             # A purge may have removed all records under the oldest keys. Behind the first, only the log itself says
             # where the next key begins.
             if mark.sequence != first or len(left) == 1:
-                return Broken(mark.sequence, Fault.ALTERED)
+                return BrokenLog(mark.sequence, ChainFault.ALTERED)
             del left[0]
         if mark.sequence <= last.sequence:
-            return Broken(mark.sequence, Fault.ALTERED)
+            return BrokenLog(mark.sequence, ChainFault.ALTERED)
         if record["event"] == KEY_EXCHANGED and len(left) > 1:
             del left[0]
         if kept is not None and mark.sequence == kept.sequence and mark != kept:
-            return Broken(mark.sequence, Fault.REWRITTEN)
+            return BrokenLog(mark.sequence, ChainFault.REWRITTEN)
         last = mark
     return last

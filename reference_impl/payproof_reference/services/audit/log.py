@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from payproof_reference.database.tables import audit_anchors, audit_log
 from payproof_reference.services.audit import chain
-from payproof_reference.services.audit.chain import GENESIS, Anchor, Broken, Intact, Mark
+from payproof_reference.services.audit.chain import GENESIS, Anchor, BrokenLog, IntactLog, Mark
 from payproof_reference.settings import AuditSettings
 from payproof_reference.telemetry import metrics
 
@@ -142,10 +142,10 @@ class AuditLog:
 
     def begin(self, connection: Connection) -> None:
         """Seal the ends of a log that has never had a record; leave any other alone."""
-        if anchors(connection) or connection.execute(select(audit_log.c.sequence).limit(1)).first():
+        if read_anchors(connection) or connection.execute(select(audit_log.c.sequence).limit(1)).first():
             return
         for name in ("start", "end"):
-            connection.execute(audit_anchors.insert().values(row_of(chain.sealed(self._key, name, GENESIS))))
+            connection.execute(audit_anchors.insert().values(row_of(chain.seal_mark(self._key, name, GENESIS))))
         log.warning("audit_log_begun")
 
     def append(self, connection: Connection, *records: Record) -> None:
@@ -157,7 +157,7 @@ class AuditLog:
         """
         with metrics.AUDIT_APPEND_FAILURES.count_exceptions((SQLAlchemyError, AuditBrokenError)):
             if self._end is None or not self.extend(connection, self._end, records):
-                end = chain.sealed(self._key, "end", self.locked_end(connection))
+                end = chain.seal_mark(self._key, "end", self.lock_end(connection))
                 if not self.extend(connection, end, records):
                     raise AuditBrokenError("the end of the audit log moved while it was locked")
 
@@ -172,7 +172,7 @@ class AuditLog:
             row = {"sequence": mark.sequence + 1, "recorded_at": int(self._clock()), **fields_of(record)}
             mark = Mark(mark.sequence + 1, chain.digest_of(self._key, mark.digest, row))
             rows.append(row | {"digest": mark.digest})
-        moved = chain.sealed(self._key, "end", mark)
+        moved = chain.seal_mark(self._key, "end", mark)
         place = {"from_sequence": end.mark.sequence, "from_digest": end.mark.digest, "from_seal": end.seal}
         if connection.execute(MOVE_FROM, {**row_of(moved), "moved": "end", **place}).rowcount != 1:
             return False
@@ -190,12 +190,12 @@ class AuditLog:
         if not self._previous:
             raise AuditBrokenError("there is no previous key")
         before = AuditLog(self._previous[-1], self._clock, previous=self._previous[:-1])
-        before.locked_end(connection)
+        before.lock_end(connection)
         checked = before.verify(connection)
-        if isinstance(checked, Broken):
+        if isinstance(checked, BrokenLog):
             raise AuditBrokenError(f"record {checked.sequence}: {checked.fault}")
         before.append(connection, record)
-        for name, anchor in anchors(connection).items():
+        for name, anchor in read_anchors(connection).items():
             self.move(connection, name, anchor.mark)
 
     def note(self, engine: Engine, record: Record) -> bool:
@@ -218,7 +218,7 @@ class AuditLog:
         *,
         after: Mark | None = None,
         pause: Callable[[], object] = lambda: None,
-    ) -> Intact | Broken:
+    ) -> IntactLog | BrokenLog:
         """Check the log in one transaction of a `snapshot`, from end to end.
 
         Args:
@@ -227,44 +227,44 @@ class AuditLog:
             after: the same, when the records up to there need no second look; what was purged since is no loss.
             pause: called after each BATCH of records, to leave others their turn.
         """
-        found = anchors(connection)
+        found = read_anchors(connection)
         start, end = found.get("start"), found.get("end")
         statement = select(audit_log).order_by(audit_log.c.sequence).execution_options(yield_per=BATCH)
         # Beyond the end it cannot shorten anything: the whole log is read, and is too short.
         if start and end and after and start.mark.sequence < after.sequence <= end.mark.sequence:
             if not start.is_genuine(self._key):
-                return Broken(1, chain.Fault.START_FORGED)
-            start = chain.sealed(self._key, "start", after)
+                return BrokenLog(1, chain.ChainFault.START_FORGED)
+            start = chain.seal_mark(self._key, "start", after)
             statement = statement.where(audit_log.c.sequence > after.sequence)
         # Closed even when the check stops early: PostgreSQL reads ahead.
         with connection.execute(statement) as rows:
-            return chain.check(self._keys, start, paced(rows, pause), end, kept or after)
+            return chain.check(self._keys, start, read_paced(rows, pause), end, kept or after)
 
-    def locked_end(self, connection: Connection) -> Mark:
+    def lock_end(self, connection: Connection) -> Mark:
         """Read where the log ends, so that no other transaction can add to it before this one ends."""
-        end = by_name(connection.execute(LOCK_END)).get("end")
+        end = index_anchors(connection.execute(LOCK_END)).get("end")
         if end is None or not end.is_genuine(self._key):
             raise AuditBrokenError("the end of the audit log is missing or not genuine")
         return end.mark
 
     def move(self, connection: Connection, name: str, mark: Mark) -> None:
         """Seal an end of the log anew."""
-        connection.execute(MOVE, row_of(chain.sealed(self._key, name, mark)) | {"moved": name})
+        connection.execute(MOVE, row_of(chain.seal_mark(self._key, name, mark)) | {"moved": name})
 
 
-def paced(rows: CursorResult[Any], pause: Callable[[], object]) -> Iterator[dict[str, Any]]:
+def read_paced(rows: CursorResult[Any], pause: Callable[[], object]) -> Iterator[dict[str, Any]]:
     """Give rows one by one, with a pause after each batch."""
     for batch in rows.mappings().partitions():
         yield from map(dict, batch)
         pause()
 
 
-def anchors(connection: Connection) -> dict[str, Anchor]:
+def read_anchors(connection: Connection) -> dict[str, Anchor]:
     """Read both anchors by their names, genuine or not."""
-    return by_name(connection.execute(select(audit_anchors)))
+    return index_anchors(connection.execute(select(audit_anchors)))
 
 
-def by_name(rows: Iterable[Any]) -> dict[str, Anchor]:
+def index_anchors(rows: Iterable[Any]) -> dict[str, Anchor]:
     """Read rows of anchors."""
     return {row.name: Anchor(row.name, Mark(row.sequence, row.digest), row.seal) for row in rows}
 

@@ -8,23 +8,23 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, delete, func, select
 
 from payproof_reference.database.engine import snapshot
-from payproof_reference.database.tables import Retention, audit_log, metadata
-from payproof_reference.services.audit.chain import Broken, Mark
+from payproof_reference.database.tables import TableRetention, audit_log, metadata
+from payproof_reference.services.audit.chain import BrokenLog, Mark
 from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
 
-__all__ = ["count", "due", "purge"]
+__all__ = ["count_due", "list_due", "purge"]
 
 DAY = 24 * 3600
 # Rows at a time, so that the service never waits long.
 BATCH = 5000
 
 
-def count(engine: Engine, now: int) -> dict[str, int]:
+def count_due(engine: Engine, now: int) -> dict[str, int]:
     """Count by table what a purge at `now` (seconds since the epoch) would remove; changes nothing."""
     with engine.connect().execution_options(read_only=True) as connection:
         return {
             table.name: connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one()
-            for table, condition in due(now)
+            for table, condition in list_due(now)
         }
 
 
@@ -38,24 +38,24 @@ def purge(engine: Engine, audit: AuditLog, now: int, actor: str) -> dict[str, in
     """
     with snapshot(engine) as connection:
         checked = audit.verify(connection)
-    if isinstance(checked, Broken):
+    if isinstance(checked, BrokenLog):
         raise AuditBrokenError(f"record {checked.sequence}: {checked.fault}")
     removed = {}
-    for table, condition in due(now):
+    for table, condition in list_due(now):
         removed[table.name] = 0
         done = BATCH
         while done == BATCH:
             with engine.begin() as connection:
-                done = remove(connection, audit, table, condition)
-                audit.append(connection, told(table, done, actor))
+                done = remove_batch(connection, audit, table, condition)
+                audit.append(connection, build_record(table, done, actor))
             removed[table.name] += done
     return removed
 
 
-def due(now: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+def list_due(now: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
     """Give the tables whose rows end one day, each with the condition for those whose day has come."""
     for table in sorted(metadata.tables.values(), key=lambda one: (one is audit_log, one.name)):
-        retention: Retention = table.info["retention"]
+        retention: TableRetention = table.info["retention"]
         if retention.days is None:
             continue
         age = table.c[retention.age]
@@ -71,12 +71,12 @@ def due(now: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         yield table, condition
 
 
-def remove(connection: Connection, audit: AuditLog, table: Table, condition: ColumnElement[bool]) -> int:
+def remove_batch(connection: Connection, audit: AuditLog, table: Table, condition: ColumnElement[bool]) -> int:
     """Delete one batch and return its size."""
     (key,) = table.primary_key
     batch = select(key).where(condition).order_by(key).limit(BATCH)
     if table is audit_log:
-        audit.locked_end(connection)
+        audit.lock_end(connection)
         chosen = batch.subquery()
         last = connection.execute(
             select(table.c.sequence, table.c.digest).where(key == select(func.max(chosen.c.sequence)).scalar_subquery())
@@ -89,7 +89,7 @@ def remove(connection: Connection, audit: AuditLog, table: Table, condition: Col
     return connection.execute(delete(table).where(key.in_(batch), condition)).rowcount
 
 
-def told(table: Table, removed: int, actor: str) -> Record:
+def build_record(table: Table, removed: int, actor: str) -> Record:
     """Build the record of one batch."""
     return Record(
         event=Action.RETENTION_PURGED,

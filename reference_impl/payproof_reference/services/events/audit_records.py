@@ -1,8 +1,8 @@
 """The audit records of a delivery; pure."""
 
 from payproof_reference.services.audit.log import Action, Record, Result
-from payproof_reference.services.events.delivery import Delivery, Outcome, Receipt
-from payproof_reference.services.events.webhooks import Event
+from payproof_reference.services.events.delivery import EventOutcome, Receipt, VerifiedDelivery
+from payproof_reference.services.events.webhooks import StripeEvent
 from payproof_reference.services.state.ordering import CLOSED
 from payproof_reference.services.stripe.snapshots import (
     CheckoutSnapshot,
@@ -15,11 +15,11 @@ from payproof_reference.services.stripe.snapshots import (
 __all__ = ["build_failure_record", "build_records"]
 
 
-def build_records(delivery: Delivery, receipt: Receipt) -> list[Record]:
+def build_records(delivery: VerifiedDelivery, receipt: Receipt) -> list[Record]:
     """Build the audit records of a delivery: one of its receipt, and one of its effect if it had one."""
     event, snapshot = delivery.event, delivery.state
-    result = Result.SUCCESS if receipt.outcome is Outcome.APPLIED else Result.IGNORED
-    copied = receipt.outcome is Outcome.DUPLICATE
+    result = Result.SUCCESS if receipt.outcome is EventOutcome.APPLIED else Result.IGNORED
+    copied = receipt.outcome is EventOutcome.DUPLICATE
     received = Record(
         event=Action.WEBHOOK_DUPLICATE if copied else Action.WEBHOOK_RECEIVED,
         actor="stripe",
@@ -28,7 +28,7 @@ def build_records(delivery: Delivery, receipt: Receipt) -> list[Record]:
         reason=receipt.reason,
         object_id=event.id,
     )
-    if snapshot is None or receipt.outcome is not Outcome.APPLIED:
+    if snapshot is None or receipt.outcome is not EventOutcome.APPLIED:
         return [received]
     effect = Record(
         event=name_action(event, snapshot),
@@ -54,7 +54,7 @@ def name_reached_state(snapshot: Snapshot) -> str | None:
             return snapshot.status
 
 
-def name_action(event: Event, snapshot: Snapshot) -> Action:
+def name_action(event: StripeEvent, snapshot: Snapshot) -> Action:
     """Name the effect of an event."""
     match snapshot:
         case SubscriptionSnapshot(status="canceled"):
@@ -86,7 +86,7 @@ ACTIONS = {
 }
 
 
-def build_failure_record(delivery: Delivery, error: Exception) -> Record:
+def build_failure_record(delivery: VerifiedDelivery, error: Exception) -> Record:
     """Build the audit record of a delivery that could not be applied; of the error, only its type."""
     return Record(
         event=Action.WEBHOOK_FAILED,

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from payproof_reference.services.events.webhooks import Event
+from payproof_reference.services.events.webhooks import StripeEvent
 from payproof_reference.services.stripe.snapshots import Snapshot, SubscriptionSnapshot
 
-__all__ = ["Account", "Delivery", "Fetched", "Outcome", "Reason", "Receipt", "UndecidedError"]
+__all__ = ["Account", "EventOutcome", "Fetched", "IgnoredReason", "Receipt", "UndecidedError", "VerifiedDelivery"]
 
 
-class Outcome(StrEnum):
+class EventOutcome(StrEnum):
     """What became of an accepted event."""
 
     APPLIED = "applied"
@@ -17,7 +17,7 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
 
 
-class Reason(StrEnum):
+class IgnoredReason(StrEnum):
     """Why an accepted event was ignored."""
 
     UNHANDLED_TYPE = "unhandled_type"
@@ -31,8 +31,8 @@ class Reason(StrEnum):
 class Receipt:
     """What became of an event, why if it was ignored, and whose state it changed if that is a tenant's."""
 
-    outcome: Outcome
-    reason: Reason | None = None
+    outcome: EventOutcome
+    reason: IgnoredReason | None = None
     tenant_id: str | None = None
 
 
@@ -53,10 +53,10 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class VerifiedDelivery:
     """A verified event: its object as far as the service uses it, when (seconds since the epoch) and whence it came."""
 
-    event: Event
+    event: StripeEvent
     snapshot: Snapshot | None
     received_at: int
     origin: str

@@ -3,8 +3,8 @@
 from sqlalchemy import Connection, bindparam, func, select
 
 from payproof_reference.database.tables import audit_log
-from payproof_reference.services.events.delivery import Outcome, Reason, Receipt, UndecidedError
-from payproof_reference.services.events.webhooks import Event
+from payproof_reference.services.events.delivery import EventOutcome, IgnoredReason, Receipt, UndecidedError
+from payproof_reference.services.events.webhooks import StripeEvent
 from payproof_reference.services.state import ordering, rows
 from payproof_reference.services.stripe.snapshots import Snapshot, SubscriptionSnapshot
 
@@ -16,7 +16,7 @@ TOLD_SINCE = select(audit_log.c.sequence).where(
 )
 
 
-def apply_snapshot(connection: Connection, event: Event, snapshot: Snapshot, asked_since: int | None) -> Receipt:
+def apply_snapshot(connection: Connection, event: StripeEvent, snapshot: Snapshot, asked_since: int | None) -> Receipt:
     """Write the state that an event reports, unless the database holds what is newer.
 
     Args:
@@ -33,18 +33,18 @@ def apply_snapshot(connection: Connection, event: Event, snapshot: Snapshot, ask
     if asked_since is not None:
         known = rows.lock_row(connection, table, row)
         if rows.holds_report(known, row):
-            return Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
+            return Receipt(EventOutcome.IGNORED, IgnoredReason.OLDER_THAN_STATE)
         if rows.is_of_same_second(known, row) and is_told_since(connection, snapshot.id, asked_since):
             raise UndecidedError(read_last_record(connection))
     if written := rows.write_row(connection, table, row, asked=asked):
-        return Receipt(Outcome.APPLIED, tenant_id=written["tenant_id"])
+        return Receipt(EventOutcome.APPLIED, tenant_id=written["tenant_id"])
     known = rows.lock_row(connection, table, row)
     if rows.holds_report(known, row):
-        return Receipt(Outcome.IGNORED, Reason.NO_CHANGE)
+        return Receipt(EventOutcome.IGNORED, IgnoredReason.NO_CHANGE)
     undecided = isinstance(snapshot, SubscriptionSnapshot) and rows.is_of_same_second(known, row)
     if known is not None and undecided and not ordering.is_final(table, known["status"]):
         raise UndecidedError(read_last_record(connection))
-    return Receipt(Outcome.IGNORED, Reason.OLDER_THAN_STATE)
+    return Receipt(EventOutcome.IGNORED, IgnoredReason.OLDER_THAN_STATE)
 
 
 def read_last_record(connection: Connection) -> int:

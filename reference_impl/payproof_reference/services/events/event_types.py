@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from payproof_reference.services.events.webhooks import Cause, Event, RejectedError
+from payproof_reference.services.events.webhooks import Cause, RejectedError, StripeEvent
 from payproof_reference.services.stripe.snapshots import (
     ChargeSnapshot,
     CheckoutSnapshot,
@@ -28,7 +28,7 @@ MODELS: dict[str, type[Snapshot]] = {
 }
 
 
-def read_snapshot(event: Event) -> Snapshot | None:
+def read_snapshot(event: StripeEvent) -> Snapshot | None:
     """Read the object of an event, or None when the service does not handle the type.
 
     Raises:

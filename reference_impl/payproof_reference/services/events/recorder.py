@@ -17,8 +17,8 @@ from sqlalchemy import Engine
 
 from payproof_reference.services.audit.log import AuditLog
 from payproof_reference.services.events import audit_records, event_types, transactions
-from payproof_reference.services.events.delivery import Account, Delivery, Fetched, Receipt, UndecidedError
-from payproof_reference.services.events.webhooks import Event
+from payproof_reference.services.events.delivery import Account, Fetched, Receipt, UndecidedError, VerifiedDelivery
+from payproof_reference.services.events.webhooks import StripeEvent
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.services.stripe.port import StripeGateway
 from payproof_reference.services.stripe.snapshots import SubscriptionSnapshot
@@ -48,12 +48,12 @@ class Recorder:
         self._audit = audit
         self._gateway = gateway
         self._account = account
-        self._waiting: deque[tuple[Delivery, asyncio.Future[Receipt]]] = deque()
+        self._waiting: deque[tuple[VerifiedDelivery, asyncio.Future[Receipt]]] = deque()
         self._worker: asyncio.Task[None] | None = None
         # Its own, so that no slow call elsewhere takes its thread.
         self._thread = CapacityLimiter(1)
 
-    async def record(self, event: Event, *, received_at: int, origin: str) -> Receipt:
+    async def record(self, event: StripeEvent, *, received_at: int, origin: str) -> Receipt:
         """Take an event in; it is committed when this returns.
 
         Args:
@@ -67,7 +67,7 @@ class Recorder:
             TimeoutError: it could not be done in the time that the sender waits.
             SQLAlchemyError: nothing was recorded.
         """
-        delivery = Delivery(event, event_types.read_snapshot(event), received_at, origin)
+        delivery = VerifiedDelivery(event, event_types.read_snapshot(event), received_at, origin)
         async with asyncio.timeout(ANSWER_SECONDS):
             while True:
                 try:
@@ -75,7 +75,7 @@ class Recorder:
                 except UndecidedError as undecided:
                     delivery = replace(delivery, fetched=Fetched(await self._ask(delivery), undecided.since))
 
-    async def _turn(self, delivery: Delivery) -> Receipt:
+    async def _turn(self, delivery: VerifiedDelivery) -> Receipt:
         """Wait until a transaction has taken the delivery."""
         if len(self._waiting) >= MOST_WAITING:
             raise TimeoutError("too many deliveries wait")
@@ -110,7 +110,7 @@ class Recorder:
                 else:
                     future.set_result(outcome)
 
-    async def _ask(self, delivery: Delivery) -> SubscriptionSnapshot:
+    async def _ask(self, delivery: VerifiedDelivery) -> SubscriptionSnapshot:
         """Fetch the state that two events of one second tell differently."""
         assert isinstance(
             delivery.snapshot, SubscriptionSnapshot
@@ -126,6 +126,6 @@ class Recorder:
             raise
 
 
-def sort_key(delivery: Delivery) -> tuple[str, str]:
+def sort_key(delivery: VerifiedDelivery) -> tuple[str, str]:
     """Give what the deliveries of one transaction are sorted by."""
     return (delivery.snapshot.id if delivery.snapshot else "", delivery.event.id)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from payproof_reference.services.audit.log import AuditLog
 from payproof_reference.services.events import audit_records, inbox
-from payproof_reference.services.events.delivery import Account, Delivery, Receipt, UndecidedError
+from payproof_reference.services.events.delivery import Account, Receipt, UndecidedError, VerifiedDelivery
 
 __all__ = ["record_alone", "record_together"]
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 def record_together(
-    engine: Engine, audit: AuditLog, deliveries: Sequence[Delivery], account: Account, *, until: float
+    engine: Engine, audit: AuditLog, deliveries: Sequence[VerifiedDelivery], account: Account, *, until: float
 ) -> list[Receipt | Exception]:
     """Record deliveries in one transaction; when that fails, each in its own, so that none costs another its effect.
 
@@ -49,7 +49,7 @@ def record_together(
     ]
 
 
-def record_alone(engine: Engine, audit: AuditLog, delivery: Delivery, account: Account) -> Receipt | Exception:
+def record_alone(engine: Engine, audit: AuditLog, delivery: VerifiedDelivery, account: Account) -> Receipt | Exception:
     """Record one delivery; an error is entered in the audit log too, unless it is the database's own."""
     try:
         (receipt,) = record_in_one_transaction(engine, audit, [delivery], account)
@@ -63,7 +63,7 @@ def record_alone(engine: Engine, audit: AuditLog, delivery: Delivery, account: A
 
 
 def record_in_one_transaction(
-    engine: Engine, audit: AuditLog, deliveries: Sequence[Delivery], account: Account
+    engine: Engine, audit: AuditLog, deliveries: Sequence[VerifiedDelivery], account: Account
 ) -> list[Receipt]:
     """Record deliveries in one transaction, or raise and record none."""
     with engine.begin() as connection:

@@ -22,9 +22,9 @@ from payproof_reference.text import strict_json
 
 __all__ = [
     "Cause",
-    "Event",
     "RejectedError",
     "SignatureHeader",
+    "StripeEvent",
     "candidate_secrets",
     "is_fresh",
     "matches",
@@ -78,7 +78,7 @@ class EventData(BaseModel):
     object: dict[str, Any]
 
 
-class Event(BaseModel):
+class StripeEvent(BaseModel):
     """A Stripe snapshot event, reduced to what the service uses; `created` is in seconds since the epoch.
 
     `account` names the connected account that an event is of, `context` the one of an organisation; the events of an
@@ -173,7 +173,7 @@ def is_fresh(timestamp: int, now: int, tolerance: int) -> bool:
     return abs(now - timestamp) <= tolerance
 
 
-def parse(body: bytes) -> Event:
+def parse(body: bytes) -> StripeEvent:
     """Read a verified body as a snapshot event.
 
     Raises:
@@ -181,6 +181,6 @@ def parse(body: bytes) -> Event:
             well-formed: the endpoint may be subscribed to something else.
     """
     try:
-        return Event.model_validate(strict_json.parse(body))
+        return StripeEvent.model_validate(strict_json.parse(body))
     except ValueError:
         raise RejectedError(Cause.NOT_AN_EVENT) from None

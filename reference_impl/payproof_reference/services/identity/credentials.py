@@ -18,10 +18,10 @@ from sqlalchemy import Connection, Row, select
 
 from payproof_reference.database.tables import credentials
 from payproof_reference.services.identity.roles import Role
-from payproof_reference.text.digests import keyed
+from payproof_reference.text.digests import compute_digest
 from payproof_reference.text.references import new_reference
 
-__all__ = ["Token", "is_genuine", "issue", "listed", "parse", "revoke"]
+__all__ = ["Token", "is_genuine", "issue_token", "list_credentials", "parse_token", "revoke_credential"]
 
 ID_PREFIX = "cred_"
 SHAPE = re.compile(r"bil_([a-z]{20})_([A-Za-z0-9_-]{43})")
@@ -43,7 +43,7 @@ class Token:
         return f"bil_{self.credential_id.removeprefix(ID_PREFIX)}_{self.secret}"
 
 
-def parse(text: str) -> Token | None:
+def parse_token(text: str) -> Token | None:
     """Read a token, or return None when it is none."""
     found = SHAPE.fullmatch(text)
     return Token(ID_PREFIX + found[1], found[2]) if found else None
@@ -59,10 +59,10 @@ def is_genuine(key: SecretStr, token: Token, credential: Row[Any] | None) -> boo
 def digest_of(key: SecretStr, token: Token, tenant_id: str, role: str) -> str:
     """Compute what the database keeps of a token."""
     content = [token.credential_id, tenant_id, role, token.secret]
-    return keyed(key.get_secret_value().encode(), "credential", content)
+    return compute_digest(key.get_secret_value().encode(), "credential", content)
 
 
-def issue(connection: Connection, key: SecretStr, tenant_id: str, role: Role, now: int, days: int) -> Token:
+def issue_token(connection: Connection, key: SecretStr, tenant_id: str, role: Role, now: int, days: int) -> Token:
     """Create a credential of a tenant, valid for some days from `now` (seconds since the epoch).
 
     Letters only make up the id: no run of digits that a scan would take for a card number.
@@ -81,14 +81,14 @@ def issue(connection: Connection, key: SecretStr, tenant_id: str, role: Role, no
     return token
 
 
-def revoke(connection: Connection, credential_id: str, now: int) -> Row[Any] | None:
+def revoke_credential(connection: Connection, credential_id: str, now: int) -> Row[Any] | None:
     """Refuse a credential from now on; return it, or None when there is none that was not revoked before."""
     statement = credentials.update().where(credentials.c.credential_id == credential_id)
     statement = statement.where(credentials.c.revoked_at.is_(None)).values(revoked_at=now)
     return connection.execute(statement.returning(credentials.c.credential_id, credentials.c.tenant_id)).first()
 
 
-def listed(connection: Connection, tenant_id: str | None) -> Sequence[Row[Any]]:
+def list_credentials(connection: Connection, tenant_id: str | None) -> Sequence[Row[Any]]:
     """Read all credentials, or those of one tenant, oldest first and without their digests."""
     columns = (column for column in credentials.c if column is not credentials.c.secret_digest)
     statement = select(*columns).order_by(credentials.c.created_at, credentials.c.credential_id)

@@ -20,10 +20,10 @@ from sqlalchemy.sql.dml import ReturningInsert
 from payproof_reference.database.engine import insert
 from payproof_reference.database.tables import credentials, sign_in_failures
 from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
-from payproof_reference.services.identity.credentials import Token, is_genuine, parse
+from payproof_reference.services.identity.credentials import Token, is_genuine, parse_token
 from payproof_reference.services.identity.roles import Principal, Role
 
-__all__ = ["Cause", "Failure", "enter", "sign_in"]
+__all__ = ["SignInCause", "SignInFailure", "enter_failure", "sign_in"]
 
 MOST_FAILURES = 10
 # For so long each failure counts together with the one before it, and for so long a party is locked out.
@@ -37,7 +37,7 @@ LOOK_UP = (
 )
 
 
-class Cause(StrEnum):
+class SignInCause(StrEnum):
     """Why nobody was signed in: for the logs, never for the answer."""
 
     MISSING = "missing"
@@ -50,15 +50,17 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class SignInFailure:
     """Why nobody was signed in, and which credential was named if there is such a one."""
 
-    cause: Cause
+    cause: SignInCause
     credential_id: str | None = None
     tenant_id: str | None = None
 
 
-def sign_in(engine: Engine, key: SecretStr, authorization: Sequence[str], origin: str, now: int) -> Principal | Failure:
+def sign_in(
+    engine: Engine, key: SecretStr, authorization: Sequence[str], origin: str, now: int
+) -> Principal | SignInFailure:
     """Judge what a request sends to prove who it is.
 
     Args:
@@ -71,34 +73,34 @@ def sign_in(engine: Engine, key: SecretStr, authorization: Sequence[str], origin
     Raises:
         SQLAlchemyError: nobody can tell who it is.
     """
-    token = token_in(authorization)
+    token = read_token(authorization)
     if token is None:
-        return Failure(Cause.MALFORMED if authorization else Cause.MISSING)
+        return SignInFailure(SignInCause.MALFORMED if authorization else SignInCause.MISSING)
     party = party_of(token.credential_id, origin)
     with engine.connect().execution_options(read_only=True) as connection:
         found = connection.execute(LOOK_UP, {"party": party, "named": token.credential_id}).first()
     genuine = is_genuine(key, token, found)
     if found is None:
-        return Failure(Cause.UNKNOWN)
+        return SignInFailure(SignInCause.UNKNOWN)
     if found.locked_until is not None and found.locked_until > now:
-        cause = Cause.LOCKED_OUT
+        cause = SignInCause.LOCKED_OUT
     elif not genuine:
-        cause = Cause.MISMATCH
+        cause = SignInCause.MISMATCH
     elif found.revoked_at is not None:
-        cause = Cause.REVOKED
+        cause = SignInCause.REVOKED
     elif found.expires_at <= now:
-        cause = Cause.EXPIRED
+        cause = SignInCause.EXPIRED
     else:
         if found.failures is not None:
-            forget(engine, party, now)
+            clear_failures(engine, party, now)
         return Principal(found.credential_id, found.tenant_id, Role(found.role))
-    return Failure(cause, found.credential_id, found.tenant_id)
+    return SignInFailure(cause, found.credential_id, found.tenant_id)
 
 
-def token_in(authorization: Sequence[str]) -> Token | None:
+def read_token(authorization: Sequence[str]) -> Token | None:
     """Read the token of exactly one header (RFC 6750, 2.1), or return None."""
     found = BEARER.fullmatch(authorization[0]) if len(authorization) == 1 else None
-    return parse(found[1]) if found else None
+    return parse_token(found[1]) if found else None
 
 
 def party_of(credential_id: str | None, origin: str) -> str:
@@ -106,14 +108,14 @@ def party_of(credential_id: str | None, origin: str) -> str:
     return f"{credential_id or UNKNOWN} {origin}"
 
 
-def forget(engine: Engine, party: str, now: int) -> None:
+def clear_failures(engine: Engine, party: str, now: int) -> None:
     """Clear the count of a party, unless it was locked out meanwhile."""
     with engine.begin() as connection:
         ours = sign_in_failures.c.party == party
         connection.execute(sign_in_failures.delete().where(ours, is_open(now)))
 
 
-def enter(engine: Engine, audit: AuditLog, failure: Failure, origin: str, now: int) -> list[Record]:
+def enter_failure(engine: Engine, audit: AuditLog, failure: SignInFailure, origin: str, now: int) -> list[Record]:
     """Count a failed sign-in and enter it in the audit log, both or neither; return the records.
 
     Raises:
@@ -121,16 +123,16 @@ def enter(engine: Engine, audit: AuditLog, failure: Failure, origin: str, now: i
         AuditBrokenError: likewise.
     """
     with engine.begin() as connection:
-        counted = connection.execute(count(connection, party_of(failure.credential_id, origin), now)).first()
-        cause = failure.cause if counted else Cause.LOCKED_OUT
-        records = [told(Action.SIGN_IN_FAILED, cause, failure, origin)]
+        counted = connection.execute(build_count(connection, party_of(failure.credential_id, origin), now)).first()
+        cause = failure.cause if counted else SignInCause.LOCKED_OUT
+        records = [build_record(Action.SIGN_IN_FAILED, cause, failure, origin)]
         if counted and counted.locked_until is not None:
-            records.append(told(Action.SIGN_IN_LOCKED, cause, failure, origin))
+            records.append(build_record(Action.SIGN_IN_LOCKED, cause, failure, origin))
         audit.append(connection, *records)
     return records
 
 
-def count(connection: Connection, party: str, now: int) -> ReturningInsert[Any]:
+def build_count(connection: Connection, party: str, now: int) -> ReturningInsert[Any]:
     """Build the statement that counts one failure, locks with the tenth, and does nothing while locked.
 
     One statement, so that of many failures at once none is lost.
@@ -155,7 +157,7 @@ def is_open(now: int) -> ColumnElement[bool]:
     return or_(sign_in_failures.c.locked_until.is_(None), sign_in_failures.c.locked_until <= now)
 
 
-def told(event: Action, cause: Cause, failure: Failure, origin: str) -> Record:
+def build_record(event: Action, cause: SignInCause, failure: SignInFailure, origin: str) -> Record:
     """Build the audit record of a failure; an id is named only when there is such a credential."""
     return Record(
         event=event,

@@ -10,20 +10,20 @@ from sqlalchemy import Connection
 
 from payproof_reference.database.engine import insert
 from payproof_reference.database.tables import customers, subscriptions
-from payproof_reference.services.operations.queue import Kind, Operation
+from payproof_reference.services.operations.queue import Kind, OperationRow
 from payproof_reference.services.state.rows import terms_of
-from payproof_reference.services.stripe.port import Refund
+from payproof_reference.services.stripe.port import RefundSnapshot
 from payproof_reference.services.stripe.snapshots import CustomerSnapshot, SubscriptionSnapshot
 
-__all__ = ["Answer", "apply"]
+__all__ = ["Answer", "apply_answer"]
 
-Answer = CustomerSnapshot | SubscriptionSnapshot | Refund
+Answer = CustomerSnapshot | SubscriptionSnapshot | RefundSnapshot
 
 # Stripe never leaves these.
 FINAL = ("canceled", "incomplete_expired")
 
 
-def apply(connection: Connection, operation: Operation, answer: Answer, since: int) -> None:
+def apply_answer(connection: Connection, operation: OperationRow, answer: Answer, since: int) -> None:
     """Write what an answer reports.
 
     Args:
@@ -34,19 +34,19 @@ def apply(connection: Connection, operation: Operation, answer: Answer, since: i
     """
     match answer:
         case CustomerSnapshot():
-            adopt(connection, answer, operation.tenant_id)
+            adopt_customer(connection, answer, operation.tenant_id)
         case SubscriptionSnapshot() if operation.kind is Kind.CREATE_SUBSCRIPTION:
-            begin(connection, answer, operation)
+            insert_subscription(connection, answer, operation)
         case SubscriptionSnapshot():
-            change(connection, answer, operation, since)
-        case Refund():
+            update_subscription(connection, answer, operation, since)
+        case RefundSnapshot():
             # Only the event tells the sum of all refunds; a part that is added here could be counted twice.
             pass
         case _:
             assert_never(answer)
 
 
-def adopt(connection: Connection, customer: CustomerSnapshot, tenant_id: str) -> None:
+def adopt_customer(connection: Connection, customer: CustomerSnapshot, tenant_id: str) -> None:
     """Write whose a new customer is; its event may have come first, and knows nothing of tenants."""
     statement = insert(connection, customers).values(
         stripe_customer_id=customer.id, deleted=False, event_created_at=0, tenant_id=tenant_id
@@ -60,7 +60,7 @@ def adopt(connection: Connection, customer: CustomerSnapshot, tenant_id: str) ->
     )
 
 
-def begin(connection: Connection, subscription: SubscriptionSnapshot, operation: Operation) -> None:
+def insert_subscription(connection: Connection, subscription: SubscriptionSnapshot, operation: OperationRow) -> None:
     """Write a new subscription, unless its event came first."""
     statement = insert(connection, subscriptions).values(
         stripe_subscription_id=subscription.id,
@@ -71,7 +71,9 @@ def begin(connection: Connection, subscription: SubscriptionSnapshot, operation:
     connection.execute(statement.on_conflict_do_nothing())
 
 
-def change(connection: Connection, subscription: SubscriptionSnapshot, operation: Operation, since: int) -> None:
+def update_subscription(
+    connection: Connection, subscription: SubscriptionSnapshot, operation: OperationRow, since: int
+) -> None:
     """Write the new state of a subscription that has not ended, unless an event told of a newer one."""
     statement = subscriptions.update().where(
         subscriptions.c.stripe_subscription_id == operation.stripe_subscription_id,

@@ -17,8 +17,8 @@ from payproof_reference.database.tables import operations as table
 from payproof_reference.services.audit.log import AuditLog
 from payproof_reference.services.operations import answers, queue, transitions
 from payproof_reference.services.operations.answers import Answer
-from payproof_reference.services.operations.queue import Kind, Operation, Status
-from payproof_reference.services.operations.transitions import WORKER, Consequence
+from payproof_reference.services.operations.queue import Kind, OperationRow, Status
+from payproof_reference.services.operations.transitions import WORKER, Transition
 from payproof_reference.services.stripe.errors import BillingError
 from payproof_reference.services.stripe.port import StripeGateway
 
@@ -61,7 +61,7 @@ class Attempts:
         self._clock = clock
         self._chance = chance
 
-    def attempt(self, operation: Operation, origin: str) -> Operation:
+    def attempt(self, operation: OperationRow, origin: str) -> OperationRow:
         """Attempt an operation that is claimed for the caller, and return it as it is then.
 
         Args:
@@ -77,15 +77,15 @@ class Attempts:
         outcome = self._outcome(operation)
         now = int(self._clock())
         if not isinstance(outcome, BillingError):
-            return self._settle(operation, transitions.succeeded(operation, outcome, now, origin), outcome, since)
+            return self._settle(operation, transitions.succeed(operation, outcome, now, origin), outcome, since)
         if transitions.is_passing(outcome):
             deadline = operation.created_at + self._give_up_seconds
-            consequence = transitions.deferred(
+            transition = transitions.defer(
                 operation, outcome, now, deadline, self._chance(), origin, base=self._pause_seconds
             )
         else:
-            consequence = transitions.failed(operation, outcome, now, origin)
-        present = self._settle(operation, consequence, outcome)
+            transition = transitions.fail(operation, outcome, now, origin)
+        present = self._settle(operation, transition, outcome)
         if present.status is Status.FAILED:
             raise outcome
         return present
@@ -101,66 +101,76 @@ class Attempts:
             return False
         if claimed.status is Status.GIVEN_UP:
             # Somebody has to look at Stripe when it is in doubt.
-            log.error("operation_given_up", **named(claimed), outcome="unknown" if claimed.is_doubtful else "not done")
+            log.error(
+                "operation_given_up",
+                **describe_operation(claimed),
+                outcome="unknown" if claimed.is_doubtful else "not done",
+            )
             return True
         # A refusal is recorded and logged, and nobody waits for it here.
         with contextlib.suppress(BillingError):
             self.attempt(claimed, WORKER)
         return True
 
-    def _outcome(self, operation: Operation) -> Answer | BillingError:
+    def _outcome(self, operation: OperationRow) -> Answer | BillingError:
         try:
-            return call(self._gateway, operation)
+            return call_stripe(self._gateway, operation)
         except BillingError as error:
             return error
 
     def _settle(
-        self, operation: Operation, consequence: Consequence, outcome: Answer | BillingError, since: int = 0
-    ) -> Operation:
+        self, operation: OperationRow, transition: Transition, outcome: Answer | BillingError, since: int = 0
+    ) -> OperationRow:
         """Write what follows, unless a later attempt was quicker, and return what is written."""
         with self._engine.begin() as connection:
-            is_ours = queue.settle(connection, operation, **consequence.values)
+            is_ours = queue.settle_operation(connection, operation, **transition.values)
             if is_ours and not isinstance(outcome, BillingError):
-                answers.apply(connection, operation, outcome, since)
+                answers.apply_answer(connection, operation, outcome, since)
             if is_ours:
-                self._record(connection, consequence)
-            present = queue.present(connection, operation)
+                self._record(connection, transition)
+            present = queue.read_again(connection, operation)
         reference = outcome.reference if isinstance(outcome, BillingError) else None
-        log.info(consequence.event if is_ours else "attempt_superseded", **named(present), reference=reference)
+        log.info(
+            transition.event if is_ours else "attempt_superseded", **describe_operation(present), reference=reference
+        )
         return present
 
-    def _record(self, connection: Connection, consequence: Consequence) -> None:
-        if consequence.record is not None:
-            self._audit.append(connection, consequence.record)
+    def _record(self, connection: Connection, transition: Transition) -> None:
+        if transition.record is not None:
+            self._audit.append(connection, transition.record)
 
-    def _claim_next(self) -> Operation | None:
+    def _claim_next(self) -> OperationRow | None:
         """Claim what is due, or return it as given up when its time is over."""
         now = int(self._clock())
         with self._engine.connect().execution_options(read_only=True) as connection:
             # So that a worker who has nothing to do takes no lock.
-            if connection.execute(queue.due(now)).first() is None:
+            if connection.execute(queue.build_due_query(now)).first() is None:
                 return None
         with self._engine.begin() as connection:
-            row = connection.execute(queue.due(now).with_for_update(skip_locked=True, of=table)).mappings().first()
+            row = (
+                connection.execute(queue.build_due_query(now).with_for_update(skip_locked=True, of=table))
+                .mappings()
+                .first()
+            )
             if row is None:
                 return None
-            found = queue.read(row)
+            found = queue.read_row(row)
             if now >= found.created_at + self._give_up_seconds:
                 return self._give_up(connection, found, now)
             if found.claimed_until is None:
-                return queue.claim(connection, found, now)
-            consequence = transitions.abandoned(found)
-            self._record(connection, consequence)
-            return queue.claim(connection, found, now, **consequence.values)
+                return queue.claim_operation(connection, found, now)
+            transition = transitions.abandon(found)
+            self._record(connection, transition)
+            return queue.claim_operation(connection, found, now, **transition.values)
 
-    def _give_up(self, connection: Connection, operation: Operation, now: int) -> Operation:
-        consequence = transitions.given_up(operation, now)
-        queue.settle(connection, operation, **consequence.values)
-        self._record(connection, consequence)
-        return queue.present(connection, operation)
+    def _give_up(self, connection: Connection, operation: OperationRow, now: int) -> OperationRow:
+        transition = transitions.give_up(operation, now)
+        queue.settle_operation(connection, operation, **transition.values)
+        self._record(connection, transition)
+        return queue.read_again(connection, operation)
 
 
-def call(gateway: StripeGateway, operation: Operation) -> Answer:
+def call_stripe(gateway: StripeGateway, operation: OperationRow) -> Answer:
     """Ask Stripe for what is wanted, under the id of the operation.
 
     Raises:
@@ -172,32 +182,38 @@ def call(gateway: StripeGateway, operation: Operation) -> Answer:
         case Kind.CREATE_CUSTOMER:
             answer = gateway.create_customer(reference=key, idempotency_key=key)
         case Kind.CREATE_SUBSCRIPTION:
-            customer_id, price_id = given(operation.stripe_customer_id), given(operation.stripe_price_id)
+            customer_id, price_id = (
+                require_field(operation.stripe_customer_id),
+                require_field(operation.stripe_price_id),
+            )
             answer = gateway.create_subscription(customer_id=customer_id, price_id=price_id, idempotency_key=key)
         case Kind.CHANGE_PLAN:
-            subscription_id, price_id = given(operation.stripe_subscription_id), given(operation.stripe_price_id)
+            subscription_id, price_id = (
+                require_field(operation.stripe_subscription_id),
+                require_field(operation.stripe_price_id),
+            )
             answer = gateway.change_plan(subscription_id, price_id=price_id, idempotency_key=key)
         case Kind.CANCEL_AT_PERIOD_END:
-            answer = gateway.cancel_at_period_end(given(operation.stripe_subscription_id), idempotency_key=key)
+            answer = gateway.cancel_at_period_end(require_field(operation.stripe_subscription_id), idempotency_key=key)
         case Kind.CANCEL_NOW:
-            answer = gateway.cancel_now(given(operation.stripe_subscription_id), idempotency_key=key)
+            answer = gateway.cancel_now(require_field(operation.stripe_subscription_id), idempotency_key=key)
         case Kind.RESUME:
-            answer = gateway.resume(given(operation.stripe_subscription_id), idempotency_key=key)
+            answer = gateway.resume(require_field(operation.stripe_subscription_id), idempotency_key=key)
         case Kind.REFUND:
-            intent = given(operation.stripe_payment_intent_id)
+            intent = require_field(operation.stripe_payment_intent_id)
             answer = gateway.create_refund(payment_intent_id=intent, amount=operation.amount, idempotency_key=key)
         case _:
             assert_never(operation.kind)
     return answer
 
 
-def given(value: Value | None) -> Value:
+def require_field(value: Value | None) -> Value:
     """Return a field that this kind of operation always has."""
     assert value is not None
     return value
 
 
-def named(operation: Operation) -> dict[str, object]:
+def describe_operation(operation: OperationRow) -> dict[str, object]:
     """Name an operation in the log."""
     return {
         "operation_id": operation.operation_id,

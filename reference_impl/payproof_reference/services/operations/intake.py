@@ -14,35 +14,37 @@ from payproof_reference.database.tables import operations as table
 from payproof_reference.services.audit.log import Action, AuditLog
 from payproof_reference.services.identity.roles import Principal
 from payproof_reference.services.operations import queue
-from payproof_reference.services.operations.queue import Operation, Wanted
-from payproof_reference.services.operations.transitions import told
+from payproof_reference.services.operations.queue import OperationRow, WantedOperation
+from payproof_reference.services.operations.transitions import build_record
 from payproof_reference.services.refusals import Refusal, RefusedError
 from payproof_reference.services.state import tenant_queries
-from payproof_reference.text.digests import keyed
+from payproof_reference.text.digests import compute_digest
 from payproof_reference.text.references import new_reference
 
-__all__ = ["Asked", "Request", "ask"]
+__all__ = ["AcceptedOperation", "OperationRequest", "accept_operation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class OperationRequest:
     """Who wants what: with a `client_key`, the same request can be sent again and is the same operation."""
 
-    wanted: Wanted
+    wanted: WantedOperation
     principal: Principal
     origin: str
     client_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AcceptedOperation:
     """An operation, and whether it is claimed for the caller, who is then to attempt it."""
 
-    operation: Operation
+    operation: OperationRow
     is_claimed: bool
 
 
-def ask(engine: Engine, audit: AuditLog, key: SecretStr, request: Request, now: int) -> Asked:
+def accept_operation(
+    engine: Engine, audit: AuditLog, key: SecretStr, request: OperationRequest, now: int
+) -> AcceptedOperation:
     """Write an operation, or find the one that the same request made before.
 
     Args:
@@ -58,13 +60,13 @@ def ask(engine: Engine, audit: AuditLog, key: SecretStr, request: Request, now: 
     """
     secret, tenant_id = key.get_secret_value().encode(), request.principal.tenant_id
     # The caller's key may be anything, a name or a card number: it is only ever compared.
-    client_key = request.client_key and keyed(secret, "client key", [tenant_id, request.client_key])
-    request_digest = keyed(secret, "request", asdict(request.wanted))
+    client_key = request.client_key and compute_digest(secret, "client key", [tenant_id, request.client_key])
+    request_digest = compute_digest(secret, "request", asdict(request.wanted))
     with engine.begin() as connection:
-        found = same(connection, client_key)
+        found = find_repeated(connection, client_key)
         if found is None:
-            wanted = owned(connection, tenant_id, request.wanted)
-            made = queue.enter(
+            wanted = add_customer(connection, tenant_id, request.wanted)
+            made = queue.enter_operation(
                 connection,
                 wanted,
                 now,
@@ -75,38 +77,38 @@ def ask(engine: Engine, audit: AuditLog, key: SecretStr, request: Request, now: 
                 request_digest=request_digest,
             )
             if made is not None:
-                audit.append(connection, told(made, Action.OPERATION_REQUESTED, request.origin))
-                return Asked(made, is_claimed=made.claimed_until is not None)
+                audit.append(connection, build_record(made, Action.OPERATION_REQUESTED, request.origin))
+                return AcceptedOperation(made, is_claimed=made.claimed_until is not None)
             # A copy of the request was quicker by less than a transaction.
-            found = same(connection, client_key)
+            found = find_repeated(connection, client_key)
     if found is None or found.request_digest != request_digest:
         raise RefusedError(Refusal.KEY_REUSED)
-    return Asked(found, is_claimed=False)
+    return AcceptedOperation(found, is_claimed=False)
 
 
-def same(connection: Connection, client_key: str | None) -> Operation | None:
+def find_repeated(connection: Connection, client_key: str | None) -> OperationRow | None:
     """Find the operation that was asked for under the same key of the same tenant."""
-    return None if client_key is None else queue.find(connection, table.c.client_key == client_key)
+    return None if client_key is None else queue.find_operation(connection, table.c.client_key == client_key)
 
 
-def owned(connection: Connection, tenant_id: str, wanted: Wanted) -> Wanted:
+def add_customer(connection: Connection, tenant_id: str, wanted: WantedOperation) -> WantedOperation:
     """Add the customer, and lock it, so that what is asked of one object at once is put in an order.
 
     Raises:
         RefusedError: the object is not the tenant's, or the amount is not left to be refunded. On the latter Stripe
             has the last word: what it told so far may be late.
     """
-    column = identified(wanted)
+    column = choose_column(wanted)
     if column is None or wanted.target_id is None:
         return wanted
-    customer_id = tenant_queries.locked_customer(connection, tenant_id, column, wanted.target_id)
+    customer_id = tenant_queries.lock_customer(connection, tenant_id, column, wanted.target_id)
     intent = wanted.stripe_payment_intent_id
-    if intent is not None and (wanted.amount or 1) > tenant_queries.refundable(connection, intent):
+    if intent is not None and (wanted.amount or 1) > tenant_queries.read_refundable(connection, intent):
         raise RefusedError(Refusal.NOT_REFUNDABLE)
     return replace(wanted, stripe_customer_id=customer_id)
 
 
-def identified(wanted: Wanted) -> Column[str] | None:
+def choose_column(wanted: WantedOperation) -> Column[str] | None:
     """Choose the column that `target_id` is an id of."""
     if wanted.stripe_subscription_id is not None:
         return subscriptions.c.stripe_subscription_id

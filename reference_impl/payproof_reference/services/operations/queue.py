@@ -21,22 +21,22 @@ __all__ = [
     "LEASE_SECONDS",
     "Backlog",
     "Kind",
-    "Operation",
+    "OperationRow",
     "Status",
-    "Wanted",
-    "backlog",
-    "claim",
-    "due",
-    "enter",
-    "find",
-    "listed",
-    "named",
-    "of_tenant",
-    "present",
-    "read",
-    "settle",
-    "target",
-    "unfinished",
+    "WantedOperation",
+    "build_due_query",
+    "build_listing",
+    "build_target",
+    "claim_operation",
+    "count_backlog",
+    "enter_operation",
+    "find_operation",
+    "is_unfinished",
+    "match_operation",
+    "read_again",
+    "read_row",
+    "restrict_to_tenant",
+    "settle_operation",
 ]
 
 # The longest operation is a read and a write. Their bounds say when the last request may begin, so twice that.
@@ -65,7 +65,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedOperation:
     """What is to be done and to what; the fields are columns, and the amount is in the currency's smallest unit."""
 
     kind: Kind
@@ -82,7 +82,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation(Wanted):
+class OperationRow(WantedOperation):
     """One row of the table; times in seconds since the epoch.
 
     `category` is why it failed, or while it is pending why the last attempt came to nothing. Once an attempt may have
@@ -118,37 +118,37 @@ class Backlog:
     oldest_seconds: int
 
 
-def read(row: RowMapping) -> Operation:
+def read_row(row: RowMapping) -> OperationRow:
     """Read a row of the table."""
     category = row["category"]
     words = {"kind": Kind(row["kind"]), "status": Status(row["status"])}
-    return Operation(**{**row, **words, "category": None if category is None else Category(category)})
+    return OperationRow(**{**row, **words, "category": None if category is None else Category(category)})
 
 
-def find(connection: Connection, condition: ColumnElement[bool]) -> Operation | None:
+def find_operation(connection: Connection, condition: ColumnElement[bool]) -> OperationRow | None:
     """Read the one operation that meets a condition, or None."""
     row = connection.execute(select(operations).where(condition)).mappings().first()
-    return None if row is None else read(row)
+    return None if row is None else read_row(row)
 
 
-def present(connection: Connection, operation: Operation) -> Operation:
+def read_again(connection: Connection, operation: OperationRow) -> OperationRow:
     """Read an operation again."""
     statement = select(operations).where(operations.c.operation_id == operation.operation_id)
-    return read(connection.execute(statement).mappings().one())
+    return read_row(connection.execute(statement).mappings().one())
 
 
-def named(operation_id: str, tenant_id: str) -> ColumnElement[bool]:
+def match_operation(operation_id: str, tenant_id: str) -> ColumnElement[bool]:
     """Build the condition of one operation of a tenant's."""
     return and_(operations.c.operation_id == operation_id, operations.c.tenant_id == tenant_id)
 
 
-def listed(status: Status | None = None) -> Select[Any]:
+def build_listing(status: Status | None = None) -> Select[Any]:
     """Build the query of all operations, or those of one status, newest first."""
     statement = select(operations).order_by(operations.c.created_at.desc(), operations.c.operation_id.desc())
     return statement if status is None else statement.where(operations.c.status == status)
 
 
-def of_tenant(statement: Select[Any], tenant_id: str, after: str | None = None) -> Select[Any]:
+def restrict_to_tenant(statement: Select[Any], tenant_id: str, after: str | None = None) -> Select[Any]:
     """Reduce a query to the operations of a tenant, and to those that come after one of them."""
     statement = statement.where(operations.c.tenant_id == tenant_id)
     if after is None:
@@ -161,24 +161,26 @@ def of_tenant(statement: Select[Any], tenant_id: str, after: str | None = None) 
     return statement.where(or_(operations.c.created_at < time, same_second))
 
 
-def target(table: FromClause) -> ColumnElement[str]:
+def build_target(table: FromClause) -> ColumnElement[str]:
     """Build the expression of `target_id`."""
     return func.coalesce(table.c.stripe_subscription_id, table.c.stripe_payment_intent_id, table.c.stripe_customer_id)
 
 
-def unfinished(table: FromClause) -> ColumnElement[bool]:
+def is_unfinished(table: FromClause) -> ColumnElement[bool]:
     """Build the condition of what is left to do: as a range, which the index of the column serves."""
     return table.c.next_attempt_at >= 0
 
 
-def enter(connection: Connection, wanted: Wanted, now: int, **values: Any) -> Operation | None:
+def enter_operation(connection: Connection, wanted: WantedOperation, now: int, **values: Any) -> OperationRow | None:
     """Write an operation, claimed if nothing is ahead of it, or return None when its client_key is there already.
 
     The caller holds a lock on the customer. Operations on one object get distinct times, by which they are ordered.
     """
     # A parameter, which nothing equals when it is null; None itself would be compared by IS NULL.
-    same = target(operations) == bindparam("target", wanted.target_id, String)
-    ahead = connection.execute(select(func.max(operations.c.created_at)).where(unfinished(operations), same)).scalar()
+    same = build_target(operations) == bindparam("target", wanted.target_id, String)
+    ahead = connection.execute(
+        select(func.max(operations.c.created_at)).where(is_unfinished(operations), same)
+    ).scalar()
     statement = insert(connection, operations).values(
         **asdict(wanted),
         **values,
@@ -190,10 +192,10 @@ def enter(connection: Connection, wanted: Wanted, now: int, **values: Any) -> Op
     )
     statement = statement.on_conflict_do_nothing(index_elements=["client_key"])
     row = connection.execute(statement.returning(*operations.c)).mappings().first()
-    return None if row is None else read(row)
+    return None if row is None else read_row(row)
 
 
-def due(now: int) -> Select[Any]:
+def build_due_query(now: int) -> Select[Any]:
     """Build the query of what can be claimed: its time has come, nobody is at it and nothing is ahead of it."""
     earlier = operations.alias("earlier")
     return (
@@ -202,8 +204,8 @@ def due(now: int) -> Select[Any]:
             operations.c.next_attempt_at <= now,
             or_(operations.c.claimed_until.is_(None), operations.c.claimed_until <= now),
             ~exists().where(
-                unfinished(earlier),
-                target(earlier) == target(operations),
+                is_unfinished(earlier),
+                build_target(earlier) == build_target(operations),
                 earlier.c.created_at < operations.c.created_at,
             ),
         )
@@ -212,14 +214,14 @@ def due(now: int) -> Select[Any]:
     )
 
 
-def claim(connection: Connection, operation: Operation, now: int, **values: Any) -> Operation:
+def claim_operation(connection: Connection, operation: OperationRow, now: int, **values: Any) -> OperationRow:
     """Claim an operation whose row is locked, and write what else is to be said of it."""
     statement = operations.update().where(operations.c.operation_id == operation.operation_id)
     values |= {"attempts": operation.attempts + 1, "claimed_until": now + LEASE_SECONDS}
-    return read(connection.execute(statement.values(values).returning(*operations.c)).mappings().one())
+    return read_row(connection.execute(statement.values(values).returning(*operations.c)).mappings().one())
 
 
-def settle(connection: Connection, operation: Operation, **values: Any) -> bool:
+def settle_operation(connection: Connection, operation: OperationRow, **values: Any) -> bool:
     """Write what an attempt came to and end its claim, or return False when it is no longer this attempt's to say."""
     statement = operations.update().where(
         operations.c.operation_id == operation.operation_id,
@@ -229,9 +231,9 @@ def settle(connection: Connection, operation: Operation, **values: Any) -> bool:
     return connection.execute(statement.values(claimed_until=None, **values)).rowcount == 1
 
 
-def backlog(connection: Connection, now: int) -> Backlog:
+def count_backlog(connection: Connection, now: int) -> Backlog:
     """Count what is unfinished."""
     count, oldest = connection.execute(
-        select(func.count(), func.min(operations.c.created_at)).where(unfinished(operations))
+        select(func.count(), func.min(operations.c.created_at)).where(is_unfinished(operations))
     ).one()
     return Backlog(count, 0 if oldest is None else max(0, now - oldest))

@@ -16,12 +16,12 @@ from payproof_reference.services.identity.roles import Principal
 from payproof_reference.services.state import tenant_queries
 from payproof_reference.services.state.tenant_queries import CUSTOMERS
 from payproof_reference.services.stripe.errors import BillingError
-from payproof_reference.services.stripe.port import CheckoutSession, PortalSession, StripeGateway
+from payproof_reference.services.stripe.port import OpenedCheckout, OpenedPortal, StripeGateway
 from payproof_reference.text.references import new_reference
 
 __all__ = ["Sessions"]
 
-Session = TypeVar("Session", CheckoutSession, PortalSession)
+Session = TypeVar("Session", OpenedCheckout, OpenedPortal)
 
 # For so long a page of Checkout is open, if nobody asks for less: what tells when it was made.
 CHECKOUT_SECONDS = 24 * 3600
@@ -43,7 +43,7 @@ class Sessions:
         self._gateway = gateway
         self._return_url = return_url
 
-    def checkout(self, principal: Principal, origin: str, *, customer_id: str, price_id: str) -> CheckoutSession:
+    def open_checkout(self, principal: Principal, origin: str, *, customer_id: str, price_id: str) -> OpenedCheckout:
         """Open a page on which a customer subscribes.
 
         Raises:
@@ -52,7 +52,7 @@ class Sessions:
             AuditBrokenError, SQLAlchemyError: the address is not given to anybody.
         """
 
-        def create(key: str) -> CheckoutSession:
+        def create(key: str) -> OpenedCheckout:
             return self._gateway.create_checkout_session(
                 customer_id=customer_id,
                 price_id=price_id,
@@ -64,14 +64,14 @@ class Sessions:
 
         return self._open("checkout", principal, origin, customer_id, create)
 
-    def portal(self, principal: Principal, origin: str, *, customer_id: str) -> PortalSession:
+    def open_portal(self, principal: Principal, origin: str, *, customer_id: str) -> OpenedPortal:
         """Open a page on which a customer manages subscriptions.
 
         Raises:
             RefusedError, BillingError, AuditBrokenError, SQLAlchemyError: as above.
         """
 
-        def create(key: str) -> PortalSession:
+        def create(key: str) -> OpenedPortal:
             return self._gateway.create_portal_session(
                 customer_id=customer_id, return_url=self._return_url, idempotency_key=key
             )
@@ -83,7 +83,7 @@ class Sessions:
     ) -> Session:
         key = f"ses_{new_reference()}"
 
-        def told(event: Action, reason: str, object_id: str = customer_id) -> Record:
+        def build_record(event: Action, reason: str, object_id: str = customer_id) -> Record:
             return Record(
                 event=event,
                 actor=principal.actor,
@@ -96,21 +96,21 @@ class Sessions:
             )
 
         with self._engine.begin() as connection:
-            tenant_queries.one(connection, CUSTOMERS, principal.tenant_id, customer_id)
-            self._audit.append(connection, told(Action.SESSION_REQUESTED, page))
+            tenant_queries.read_one(connection, CUSTOMERS, principal.tenant_id, customer_id)
+            self._audit.append(connection, build_record(Action.SESSION_REQUESTED, page))
         try:
             session = create(key)
         except BillingError as error:
-            self._audit.note(self._engine, told(Action.SESSION_FAILED, f"{page}: {error.category}"))
+            self._audit.note(self._engine, build_record(Action.SESSION_FAILED, f"{page}: {error.category}"))
             raise
         with self._engine.begin() as connection:
-            if isinstance(session, CheckoutSession):
-                remember(connection, session, customer_id)
-            self._audit.append(connection, told(Action.SESSION_CREATED, page, session.id))
+            if isinstance(session, OpenedCheckout):
+                write_session(connection, session, customer_id)
+            self._audit.append(connection, build_record(Action.SESSION_CREATED, page, session.id))
         return session
 
 
-def remember(connection: Connection, session: CheckoutSession, customer_id: str) -> None:
+def write_session(connection: Connection, session: OpenedCheckout, customer_id: str) -> None:
     """Write a session as unpaid, unless its event came first; not its address.
 
     The time is Stripe's own, as in events: the row must be older than whatever happens to the session, and not so old

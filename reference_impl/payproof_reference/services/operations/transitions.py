@@ -7,23 +7,23 @@ from typing import Any
 from payproof_reference.services.audit.log import Action, Record, Result
 from payproof_reference.services.identity.roles import actor_of
 from payproof_reference.services.operations.answers import Answer
-from payproof_reference.services.operations.queue import Operation, Status
+from payproof_reference.services.operations.queue import OperationRow, Status
 from payproof_reference.services.stripe.errors import BillingError, Category
-from payproof_reference.services.stripe.port import Refund
+from payproof_reference.services.stripe.port import RefundSnapshot
 from payproof_reference.services.stripe.snapshots import CustomerSnapshot
 
 __all__ = [
     "PAUSE_SECONDS",
     "WORKER",
-    "Consequence",
-    "abandoned",
-    "deferred",
-    "failed",
-    "given_up",
+    "Transition",
+    "abandon",
+    "build_record",
+    "choose_pause",
+    "defer",
+    "fail",
+    "give_up",
     "is_passing",
-    "pause",
-    "succeeded",
-    "told",
+    "succeed",
 ]
 
 # Where an attempt comes from that no request waits for.
@@ -39,7 +39,7 @@ UNKNOWN = "outcome_unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Consequence:
+class Transition:
     """What happened, the columns of the operation that change, and the audit record unless it is recorded already."""
 
     event: Action
@@ -52,63 +52,63 @@ def is_passing(error: BillingError) -> bool:
     return error.category in PASSING
 
 
-def succeeded(operation: Operation, answer: Answer, now: int, origin: str) -> Consequence:
+def succeed(operation: OperationRow, answer: Answer, now: int, origin: str) -> Transition:
     """Say what follows from Stripe's answer."""
     values = {
         "status": Status.SUCCEEDED,
         "category": None,
         "stripe_result_id": answer.id,
         "result_status": None if isinstance(answer, CustomerSnapshot) else answer.status,
-        "amount": answer.amount if isinstance(answer, Refund) else operation.amount,
+        "amount": answer.amount if isinstance(answer, RefundSnapshot) else operation.amount,
         "next_attempt_at": None,
         "finished_at": now,
     }
     event = Action.OPERATION_SUCCEEDED
-    return Consequence(event, values, told(operation, event, origin, object_id=answer.id))
+    return Transition(event, values, build_record(operation, event, origin, object_id=answer.id))
 
 
-def deferred(
-    operation: Operation, error: BillingError, now: int, deadline: int, chance: float, origin: str, *, base: int
-) -> Consequence:
+def defer(
+    operation: OperationRow, error: BillingError, now: int, deadline: int, chance: float, origin: str, *, base: int
+) -> Transition:
     """Say what follows from an outage or a rate limit: another attempt, or at the deadline the end.
 
     The attempt ended within the second after ``now``; the pause is reckoned from its end, and so never shorter.
     """
     category = operation.category if operation.is_doubtful else error.category
-    at = min(now + 1 + pause(operation.attempts, error.retry_after, chance, base), max(now, deadline))
+    at = min(now + 1 + choose_pause(operation.attempts, error.retry_after, chance, base), max(now, deadline))
     return put_off(operation, origin, category, next_attempt_at=at)
 
 
-def abandoned(operation: Operation) -> Consequence:
+def abandon(operation: OperationRow) -> Transition:
     """Say what follows from a claim that ran out: nobody saw how the attempt ended."""
     return put_off(operation, WORKER, Category.TEMPORARILY_UNAVAILABLE)
 
 
-def put_off(operation: Operation, origin: str, category: Category | None, **values: Any) -> Consequence:
+def put_off(operation: OperationRow, origin: str, category: Category | None, **values: Any) -> Transition:
     """Say that another attempt is needed; recorded once, since an outage of hours would fill the log."""
     event = Action.OPERATION_DEFERRED
-    record = told(operation, event, origin, category) if operation.category is None else None
-    return Consequence(event, values | {"category": category}, record)
+    record = build_record(operation, event, origin, category) if operation.category is None else None
+    return Transition(event, values | {"category": category}, record)
 
 
-def failed(operation: Operation, error: BillingError, now: int, origin: str) -> Consequence:
+def fail(operation: OperationRow, error: BillingError, now: int, origin: str) -> Transition:
     """Say what follows from a refusal."""
     event = Action.OPERATION_FAILED
     values = {"status": Status.FAILED, "category": error.category, "next_attempt_at": None, "finished_at": now}
     in_doubt = operation.is_doubtful and error.category not in CERTAIN
-    return Consequence(event, values, told(operation, event, origin, UNKNOWN if in_doubt else error.category))
+    return Transition(event, values, build_record(operation, event, origin, UNKNOWN if in_doubt else error.category))
 
 
-def given_up(operation: Operation, now: int) -> Consequence:
+def give_up(operation: OperationRow, now: int) -> Transition:
     """Say what follows when no time is left: an operator has to look at Stripe if the outcome is unknown."""
     event = Action.OPERATION_GIVEN_UP
     in_doubt = operation.is_doubtful or operation.claimed_until is not None
     category = Category.TEMPORARILY_UNAVAILABLE if in_doubt else operation.category
     values = {"status": Status.GIVEN_UP, "category": category, "next_attempt_at": None, "finished_at": now}
-    return Consequence(event, values, told(operation, event, WORKER, UNKNOWN if in_doubt else category))
+    return Transition(event, values, build_record(operation, event, WORKER, UNKNOWN if in_doubt else category))
 
 
-def pause(attempts: int, retry_after: int | None, chance: float, base: int = PAUSE_SECONDS) -> int:
+def choose_pause(attempts: int, retry_after: int | None, chance: float, base: int = PAUSE_SECONDS) -> int:
     """Choose the seconds until the next attempt: exponential backoff with jitter, on top of what Stripe asked for.
 
     Args:
@@ -121,8 +121,8 @@ def pause(attempts: int, retry_after: int | None, chance: float, base: int = PAU
     return (retry_after or 0) + math.ceil(longest * (1 + chance) / 2)
 
 
-def told(
-    operation: Operation, event: Action, origin: str, detail: str | None = None, object_id: str | None = None
+def build_record(
+    operation: OperationRow, event: Action, origin: str, detail: str | None = None, object_id: str | None = None
 ) -> Record:
     """Build the audit record of a step of an operation, whose id leads to all the others."""
     wrong = event in {Action.OPERATION_DEFERRED, Action.OPERATION_FAILED, Action.OPERATION_GIVEN_UP}

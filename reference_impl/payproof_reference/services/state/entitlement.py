@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from payproof_reference.settings import Plan
+from payproof_reference.settings import ListedPlan
 
 __all__ = ["Terms", "is_entitled"]
 
@@ -23,7 +23,7 @@ class Terms:
     customer_deleted: bool
 
 
-def is_entitled(terms: Terms, plans: Mapping[str, Plan], now: int) -> bool:
+def is_entitled(terms: Terms, plans: Mapping[str, ListedPlan], now: int) -> bool:
     """Tell whether a subscription grants its plan at `now` (seconds since the epoch).
 
     The price must be one that the operator listed, and cost what the plan costs. An amount that no event has told yet

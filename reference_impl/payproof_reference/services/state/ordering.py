@@ -30,19 +30,19 @@ __all__ = ["CLOSED", "is_final", "is_newer"]
 Columns = ColumnCollection[str, ColumnElement[Any]]
 
 
-def words(constants: Iterable[str]) -> list[ColumnElement[str]]:
+def write_statuses(constants: Iterable[str]) -> list[ColumnElement[str]]:
     """Write statuses into a statement; as parameters they would be sent anew with each event."""
     return [literal_column(f"'{constant}'", String) for constant in constants]
 
 
-def number(constant: int) -> ColumnElement[int]:
+def write_number(constant: int) -> ColumnElement[int]:
     """Write a number into a statement."""
     return literal_column(str(constant), BigInteger)
 
 
 def one_of(column: ColumnElement[str], *statuses: str) -> ColumnElement[bool]:
     """Build the condition that a column has one of some statuses."""
-    return column.in_(words(statuses))
+    return column.in_(write_statuses(statuses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +64,23 @@ class Course:
 
 def settled_in(*statuses: str) -> Callable[[Columns], ColumnElement[int]]:
     """Build what is 1 in one of some statuses and 0 in others."""
-    return lambda columns: case((one_of(columns.status, *statuses), number(1)), else_=number(0))
+    return lambda columns: case((one_of(columns.status, *statuses), write_number(1)), else_=write_number(0))
 
 
-def deletion(columns: Columns) -> ColumnElement[int]:
+def build_deletion(columns: Columns) -> ColumnElement[int]:
     """Build how far a customer has come."""
-    return case((columns.deleted, number(1)), else_=number(0))
+    return case((columns.deleted, write_number(1)), else_=write_number(0))
 
 
-def refunds(columns: Columns) -> ColumnElement[int]:
+def build_refunds(columns: Columns) -> ColumnElement[int]:
     """Build how far a payment has come: it is made, and then more and more of it is paid back."""
-    return case((one_of(columns.status, "pending"), number(0)), else_=number(1) + columns.amount_refunded)
+    return case((one_of(columns.status, "pending"), write_number(0)), else_=write_number(1) + columns.amount_refunded)
 
 
-def purchase(columns: Columns) -> ColumnElement[int]:
+def build_purchase(columns: Columns) -> ColumnElement[int]:
     """Build how far a Checkout session has come: some are complete long before they are paid."""
     unpaid = one_of(columns.payment_status, "unpaid")
-    return case((one_of(columns.status, "open"), number(0)), (unpaid, number(1)), else_=number(2))
+    return case((one_of(columns.status, "open"), write_number(0)), (unpaid, write_number(1)), else_=write_number(2))
 
 
 ENDED = ("canceled", "incomplete_expired")
@@ -89,15 +89,15 @@ CLOSED = ("lost", "prevented", "warning_closed", "won")
 APPEALS = ("appeal_needs_response", "appeal_under_review")
 INQUIRIES = ("warning_needs_response", "warning_under_review")
 COURSES = {
-    customers.name: Course(deletion),
+    customers.name: Course(build_deletion),
     subscriptions.name: Course(settled_in(*ENDED), ENDED),
     # An uncollectible invoice can still be paid.
     invoices.name: Course(settled_in(*PAID), PAID, stages=("draft", "open", "uncollectible")),
-    payments.name: Course(refunds, ("failed", "succeeded")),
+    payments.name: Course(build_refunds, ("failed", "succeeded")),
     disputes.name: Course(
         settled_in(*CLOSED, *APPEALS), CLOSED, APPEALS, (*INQUIRIES, "needs_response", "under_review", *APPEALS)
     ),
-    checkout_sessions.name: Course(purchase, ("complete", "expired")),
+    checkout_sessions.name: Course(build_purchase, ("complete", "expired")),
 }
 
 
@@ -108,7 +108,7 @@ def is_newer(table: Table, incoming: Columns, *, asked: bool) -> ColumnElement[b
     """
     course = COURSES[table.name]
     reported, known = (
-        tuple_(course.settled(columns), columns.event_created_at, *tie(course, columns))
+        tuple_(course.settled(columns), columns.event_created_at, *build_tie(course, columns))
         for columns in (incoming, table.c)
     )
     newer = reported >= known if asked else reported > known
@@ -122,10 +122,10 @@ def is_newer(table: Table, incoming: Columns, *, asked: bool) -> ColumnElement[b
     return and_(or_(*leavable), newer)
 
 
-def tie(course: Course, columns: Columns) -> list[ColumnElement[int]]:
+def build_tie(course: Course, columns: Columns) -> list[ColumnElement[int]]:
     """Build what decides within a second."""
-    places = [(one_of(columns.status, status), number(place)) for place, status in enumerate(course.stages)]
-    return [case(*places, else_=number(len(places)))] if places else []
+    places = [(one_of(columns.status, status), write_number(place)) for place, status in enumerate(course.stages)]
+    return [case(*places, else_=write_number(len(places)))] if places else []
 
 
 def is_final(table: Table, status: str) -> bool:

@@ -26,16 +26,16 @@ __all__ = [
     "INVOICES",
     "PAYMENTS",
     "SUBSCRIPTIONS",
-    "Holding",
-    "locked_customer",
-    "one",
-    "page",
-    "refundable",
+    "TenantQuery",
+    "lock_customer",
+    "read_one",
+    "read_page",
+    "read_refundable",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class TenantQuery:
     """A kind of thing that tenants have: the query of all of them, their ids, and whose they are."""
 
     rows: Select[Any]
@@ -43,20 +43,20 @@ class Holding:
     customer_id: Column[str]
 
 
-def held(id_: Column[str], customer_id: Column[str], *columns: ColumnElement[Any]) -> Holding:
+def build_query(id_: Column[str], customer_id: Column[str], *columns: ColumnElement[Any]) -> TenantQuery:
     """Build a holding whose rows have the given columns, and the ids under their short names."""
     rows = select(id_.label("id"), customer_id.label("customer_id"), *columns)
-    return Holding(
+    return TenantQuery(
         rows.join_from(id_.table, customers, customers.c.stripe_customer_id == customer_id), id_, customer_id
     )
 
 
-CUSTOMERS = Holding(
+CUSTOMERS = TenantQuery(
     select(customers.c.stripe_customer_id.label("id"), customers.c.deleted),
     customers.c.stripe_customer_id,
     customers.c.stripe_customer_id,
 )
-SUBSCRIPTIONS = held(
+SUBSCRIPTIONS = build_query(
     subscriptions.c.stripe_subscription_id,
     subscriptions.c.stripe_customer_id,
     subscriptions.c.stripe_price_id.label("price_id"),
@@ -67,7 +67,7 @@ SUBSCRIPTIONS = held(
     subscriptions.c.cancel_at_period_end,
     customers.c.deleted.label("customer_deleted"),
 )
-INVOICES = held(
+INVOICES = build_query(
     invoices.c.stripe_invoice_id,
     invoices.c.stripe_customer_id,
     invoices.c.stripe_subscription_id.label("subscription_id"),
@@ -80,7 +80,7 @@ DISPUTED = exists().where(
     disputes.c.stripe_charge_id == payments.c.stripe_charge_id,
     disputes.c.status.not_in(("won", "warning_closed", "prevented")),
 )
-PAYMENTS = held(
+PAYMENTS = build_query(
     payments.c.stripe_charge_id,
     payments.c.stripe_customer_id,
     payments.c.stripe_payment_intent_id.label("payment_intent_id"),
@@ -90,7 +90,7 @@ PAYMENTS = held(
     payments.c.currency,
     DISPUTED.label("disputed"),
 )
-CHECKOUT_SESSIONS = held(
+CHECKOUT_SESSIONS = build_query(
     checkout_sessions.c.stripe_checkout_session_id,
     checkout_sessions.c.stripe_customer_id,
     checkout_sessions.c.status,
@@ -98,7 +98,7 @@ CHECKOUT_SESSIONS = held(
 )
 
 
-def one(connection: Connection, holding: Holding, tenant_id: str, id_: str) -> RowMapping:
+def read_one(connection: Connection, holding: TenantQuery, tenant_id: str, id_: str) -> RowMapping:
     """Read one thing of a tenant's.
 
     Raises:
@@ -111,9 +111,9 @@ def one(connection: Connection, holding: Holding, tenant_id: str, id_: str) -> R
     return row
 
 
-def page(
+def read_page(
     connection: Connection,
-    holding: Holding,
+    holding: TenantQuery,
     tenant_id: str,
     *,
     limit: int,
@@ -127,14 +127,14 @@ def page(
     """
     statement = holding.rows.where(customers.c.tenant_id == tenant_id).order_by(holding.id)
     if customer_id is not None:
-        one(connection, CUSTOMERS, tenant_id, customer_id)
+        read_one(connection, CUSTOMERS, tenant_id, customer_id)
         statement = statement.where(holding.customer_id == customer_id)
     if starting_after is not None:
         statement = statement.where(holding.id > starting_after)
     return read_limited(connection, statement, limit)
 
 
-def locked_customer(connection: Connection, tenant_id: str, id_: Column[str], value: str) -> str:
+def lock_customer(connection: Connection, tenant_id: str, id_: Column[str], value: str) -> str:
     """Find the customer of the row with an id, and lock it until the transaction ends; SQLite has locked everything.
 
     Raises:
@@ -150,7 +150,7 @@ def locked_customer(connection: Connection, tenant_id: str, id_: Column[str], va
     return str(found)
 
 
-def refundable(connection: Connection, payment_intent_id: str) -> int:
+def read_refundable(connection: Connection, payment_intent_id: str) -> int:
     """Compute what is left of a payment, in the currency's smallest unit.
 
     An intent has a charge for each attempt to pay, of which one at most succeeded.

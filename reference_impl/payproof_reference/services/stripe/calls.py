@@ -11,7 +11,7 @@ from typing import NoReturn, TypeVar, assert_never
 import structlog
 
 from payproof_reference.services.stripe.breaker import Breaker
-from payproof_reference.services.stripe.errors import BillingError, Failure, Kind, categorise, is_outage
+from payproof_reference.services.stripe.errors import BillingError, Failure, FailureKind, categorise, is_outage
 from payproof_reference.services.stripe.retry import GiveUp, Policies, Policy, Retry, decide
 
 __all__ = ["CALLS_AT_ONCE", "Caller"]
@@ -60,7 +60,7 @@ class Caller:
             BillingError: outside of every handler, so that it has no `__context__`; its reference is in the log.
         """
         if not self._places.acquire(blocking=False):
-            self._refuse(operation, 0, Failure(Kind.NOT_SENT, reason="too_many_calls"))
+            self._refuse(operation, 0, Failure(FailureKind.NOT_SENT, reason="too_many_calls"))
         try:
             return self._repeat(operation, policy, attempt)
         finally:
@@ -78,7 +78,13 @@ class Caller:
             match plan:
                 case Retry(after_seconds=wait):
                     self._observe(operation, "retried")
-                    log.warning("stripe_call_retried", operation=operation, attempt=number, wait=wait, **told(outcome))
+                    log.warning(
+                        "stripe_call_retried",
+                        operation=operation,
+                        attempt=number,
+                        wait=wait,
+                        **describe_failure(outcome),
+                    )
                     self._sleep(wait)
                 case GiveUp():
                     self._refuse(operation, number, outcome)
@@ -88,7 +94,7 @@ class Caller:
 
     def _once(self, attempt: Callable[[], Result | Failure]) -> Result | Failure:
         if not self._breaker.admit():
-            return Failure(Kind.NOT_SENT, reason="breaker_open")
+            return Failure(FailureKind.NOT_SENT, reason="breaker_open")
         outcome = attempt()
         self._breaker.report(outage=isinstance(outcome, Failure) and is_outage(outcome))
         return outcome
@@ -102,11 +108,11 @@ class Caller:
             attempts=attempts,
             category=error.category,
             reference=error.reference,
-            **told(failure),
+            **describe_failure(failure),
         )
         raise error
 
 
-def told(failure: Failure) -> dict[str, object]:
+def describe_failure(failure: Failure) -> dict[str, object]:
     """List what the internal log tells of a failure, whose fields were scrubbed when it was made."""
     return {name: value for name, value in asdict(failure).items() if value is not None}

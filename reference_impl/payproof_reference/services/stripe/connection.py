@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from payproof_reference.services.stripe.calls import CALLS_AT_ONCE, Caller
-from payproof_reference.services.stripe.errors import AttemptFailedError, Failure, Kind
-from payproof_reference.services.stripe.port import checked_key
+from payproof_reference.services.stripe.errors import AttemptFailedError, Failure, FailureKind
+from payproof_reference.services.stripe.port import check_key
 from payproof_reference.settings import MisconfiguredError
 from payproof_reference.vetting import LOOPBACK
 
@@ -76,7 +76,7 @@ class Connection:
             BillingError: it was refused, or nobody knows whether it was done.
             ValueError: the key is none.
         """
-        options: RequestOptions = {"idempotency_key": checked_key(key)}
+        options: RequestOptions = {"idempotency_key": check_key(key)}
         return self.caller.call(
             operation,
             self.caller.policies.writes,
@@ -90,7 +90,7 @@ class Connection:
         except AttemptFailedError as error:
             return error.failure
         except (ValidationError, ArithmeticError):  # the SDK makes a Decimal of some texts, and fails on others
-            return Failure(Kind.UNEXPECTED_OBJECT, reason=model.__name__)
+            return Failure(FailureKind.UNEXPECTED_OBJECT, reason=model.__name__)
 
     def close(self) -> None:
         """Close the connections to Stripe."""

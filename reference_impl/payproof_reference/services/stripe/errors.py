@@ -14,10 +14,10 @@ __all__ = [
     "BillingError",
     "Category",
     "Failure",
-    "Kind",
+    "FailureKind",
     "categorise",
     "is_outage",
-    "named",
+    "keep_word",
 ]
 
 # The shape of Stripe's types and codes, such as card_declined: no sentence, key, name or card number has it.
@@ -63,7 +63,7 @@ class BillingError(Exception):
         super().__init__(self.message)
 
 
-class Kind(StrEnum):
+class FailureKind(StrEnum):
     """How an attempt ended without a result."""
 
     NOT_SENT = "not_sent"
@@ -84,9 +84,9 @@ BY_STATUS: dict[int, Category] = {
     HTTPStatus.CONFLICT: Category.TEMPORARILY_UNAVAILABLE,
     HTTPStatus.FAILED_DEPENDENCY: Category.TEMPORARILY_UNAVAILABLE,
 }
-BY_KIND = {Kind.UNVERIFIED_PEER: Category.CONFIGURATION, Kind.NOT_SUPPORTED: Category.INVALID_REQUEST}
+BY_KIND = {FailureKind.UNVERIFIED_PEER: Category.CONFIGURATION, FailureKind.NOT_SUPPORTED: Category.INVALID_REQUEST}
 # Ended by this service: no repetition changes them, and they say nothing of Stripe's health.
-OURS = frozenset({Kind.NOT_SENT, Kind.UNEXPECTED_OBJECT, Kind.NOT_SUPPORTED})
+OURS = frozenset({FailureKind.NOT_SENT, FailureKind.UNEXPECTED_OBJECT, FailureKind.NOT_SUPPORTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Failure:
     dropped where the answer is read, so that nothing further on can leak them.
     """
 
-    kind: Kind
+    kind: FailureKind
     reason: str | None = None
     status: int | None = None
     error_type: str | None = None
@@ -140,6 +140,6 @@ def blames_request(status: int | None) -> bool:
     return status is not None and HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def named(value: object, shape: re.Pattern[str] = NAME_SHAPE) -> str | None:
+def keep_word(value: object, shape: re.Pattern[str] = NAME_SHAPE) -> str | None:
     """Return a word of Stripe's vocabulary as it is, and anything else as None."""
     return value if isinstance(value, str) and shape.fullmatch(value) else None

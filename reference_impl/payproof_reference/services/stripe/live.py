@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING
 
 from payproof_reference.services.stripe.connection import Connection
-from payproof_reference.services.stripe.errors import Failure, Kind
+from payproof_reference.services.stripe.errors import Failure, FailureKind
 from payproof_reference.services.stripe.port import (
-    CheckoutSession,
     InvoicePage,
-    PortalSession,
-    Refund,
-    checked_key,
-    checked_subscription_id,
+    OpenedCheckout,
+    OpenedPortal,
+    RefundSnapshot,
+    check_key,
+    check_subscription_id,
 )
 from payproof_reference.services.stripe.snapshots import CustomerSnapshot, StripeObject, SubscriptionSnapshot
 
@@ -72,7 +72,7 @@ class LiveStripe:
 
     def retrieve_subscription(self, subscription_id: str) -> SubscriptionSnapshot:
         """Fetch the state of a subscription."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
         return self._stripe.read(
             "retrieve_subscription",
             SubscriptionSnapshot,
@@ -81,7 +81,7 @@ class LiveStripe:
 
     def change_plan(self, subscription_id: str, *, price_id: str, idempotency_key: str) -> SubscriptionSnapshot:
         """Move a subscription of one plan to another price, with prorations; a decline changes nothing."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
         # Without the item's id Stripe would add a second plan. The id outlives changes of the price, so a repetition
         # sends the same parameters.
         caller = self._stripe.caller
@@ -103,7 +103,7 @@ class LiveStripe:
 
     def cancel_at_period_end(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Let a subscription end with the period that is paid."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
         return self._stripe.write(
             "cancel_at_period_end",
             SubscriptionSnapshot,
@@ -115,7 +115,7 @@ class LiveStripe:
 
     def resume(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """Take back a cancellation at the period's end, which only works before it."""
-        checked_subscription_id(subscription_id)
+        check_subscription_id(subscription_id)
         return self._stripe.write(
             "resume",
             SubscriptionSnapshot,
@@ -127,8 +127,8 @@ class LiveStripe:
 
     def cancel_now(self, subscription_id: str, *, idempotency_key: str) -> SubscriptionSnapshot:
         """End a subscription at once; one that has ended already is a success."""
-        checked_subscription_id(subscription_id)
-        options: RequestOptions = {"idempotency_key": checked_key(idempotency_key)}
+        check_subscription_id(subscription_id)
+        options: RequestOptions = {"idempotency_key": check_key(idempotency_key)}
 
         def attempt() -> SubscriptionSnapshot | Failure:
             outcome = self._stripe.attempt(
@@ -145,25 +145,25 @@ class LiveStripe:
 
         return self._stripe.caller.call("cancel_now", self._stripe.caller.policies.writes, attempt)
 
-    def create_refund(self, *, payment_intent_id: str, amount: int | None, idempotency_key: str) -> Refund:
+    def create_refund(self, *, payment_intent_id: str, amount: int | None, idempotency_key: str) -> RefundSnapshot:
         """Pay back an amount in the currency's smallest unit, or with None all that is left."""
         params: RefundCreateParams = {"payment_intent": payment_intent_id}
         if amount is not None:
             params["amount"] = amount
         return self._stripe.write(
             "create_refund",
-            Refund,
+            RefundSnapshot,
             idempotency_key,
             lambda client, options: client.v1.refunds.create(params, options),
         )
 
     def create_checkout_session(
         self, *, customer_id: str, price_id: str, success_url: str, cancel_url: str, idempotency_key: str
-    ) -> CheckoutSession:
+    ) -> OpenedCheckout:
         """Open a page on which a customer subscribes."""
         return self._stripe.write(
             "create_checkout_session",
-            CheckoutSession,
+            OpenedCheckout,
             idempotency_key,
             lambda client, options: client.v1.checkout.sessions.create(
                 {
@@ -177,11 +177,11 @@ class LiveStripe:
             ),
         )
 
-    def create_portal_session(self, *, customer_id: str, return_url: str, idempotency_key: str) -> PortalSession:
+    def create_portal_session(self, *, customer_id: str, return_url: str, idempotency_key: str) -> OpenedPortal:
         """Open a page on which a customer manages cards and subscriptions."""
         return self._stripe.write(
             "create_portal_session",
-            PortalSession,
+            OpenedPortal,
             idempotency_key,
             lambda client, options: client.v1.billing_portal.sessions.create(
                 {"customer": customer_id, "return_url": return_url}, options
@@ -201,5 +201,5 @@ class LiveStripe:
         if isinstance(plans, Failure):
             return plans
         if len(plans.items.data) != 1:
-            return Failure(Kind.NOT_SUPPORTED, reason="not_one_plan")
+            return Failure(FailureKind.NOT_SUPPORTED, reason="not_one_plan")
         return plans.items.data[0]

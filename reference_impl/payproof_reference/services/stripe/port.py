@@ -20,14 +20,14 @@ from payproof_reference.services.stripe.snapshots import (
 )
 
 __all__ = [
-    "CheckoutSession",
     "InvoicePage",
     "InvoiceSummary",
-    "PortalSession",
-    "Refund",
+    "OpenedCheckout",
+    "OpenedPortal",
+    "RefundSnapshot",
     "StripeGateway",
-    "checked_key",
-    "checked_subscription_id",
+    "check_key",
+    "check_subscription_id",
 ]
 
 SUBSCRIPTION_ID_SHAPE = re.compile(r"sub_[A-Za-z0-9_]{1,250}")
@@ -36,7 +36,7 @@ KEY_SHAPE = re.compile(r"[!-~]{1,255}")
 Address = Annotated[str, Field(pattern=r"^https://", repr=False)]
 
 
-class Refund(StripeObject):
+class RefundSnapshot(StripeObject):
     """A refund; the amount is in the currency's smallest unit."""
 
     id: Annotated[str, Field(pattern=r"^(re|pyr)_[A-Za-z0-9_]{1,250}$")]
@@ -47,7 +47,7 @@ class Refund(StripeObject):
     created: Timestamp
 
 
-class CheckoutSession(StripeObject):
+class OpenedCheckout(StripeObject):
     """A page of Stripe's on which a customer pays, so that card data never reaches this service (SAQ A)."""
 
     id: Annotated[str, Field(pattern=r"^cs_[A-Za-z0-9_]{1,250}$")]
@@ -56,7 +56,7 @@ class CheckoutSession(StripeObject):
     expires_at: Timestamp
 
 
-class PortalSession(StripeObject):
+class OpenedPortal(StripeObject):
     """A page of Stripe's on which a customer manages cards and subscriptions."""
 
     id: Annotated[str, Field(pattern=r"^bps_[A-Za-z0-9_]{1,250}$")]
@@ -122,17 +122,17 @@ class StripeGateway(Protocol):
         """End a subscription at once; one that has ended already is a success."""
         ...
 
-    def create_refund(self, *, payment_intent_id: str, amount: int | None, idempotency_key: str) -> Refund:
+    def create_refund(self, *, payment_intent_id: str, amount: int | None, idempotency_key: str) -> RefundSnapshot:
         """Pay back an amount in the currency's smallest unit, or with None all that is left."""
         ...
 
     def create_checkout_session(
         self, *, customer_id: str, price_id: str, success_url: str, cancel_url: str, idempotency_key: str
-    ) -> CheckoutSession:
+    ) -> OpenedCheckout:
         """Open a page on which a customer subscribes. That the success URL is visited proves no payment."""
         ...
 
-    def create_portal_session(self, *, customer_id: str, return_url: str, idempotency_key: str) -> PortalSession:
+    def create_portal_session(self, *, customer_id: str, return_url: str, idempotency_key: str) -> OpenedPortal:
         """Open a page on which a customer manages cards and subscriptions."""
         ...
 
@@ -141,7 +141,7 @@ class StripeGateway(Protocol):
         ...
 
 
-def checked_key(key: str) -> str:
+def check_key(key: str) -> str:
     """Return an idempotency key that Stripe takes.
 
     Raises:
@@ -153,7 +153,7 @@ def checked_key(key: str) -> str:
     return key
 
 
-def checked_subscription_id(subscription_id: str) -> str:
+def check_subscription_id(subscription_id: str) -> str:
     """Return an id that can stand in a path.
 
     Raises:

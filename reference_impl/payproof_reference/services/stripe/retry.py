@@ -7,7 +7,7 @@ nothing of each other, and carry the exception, with Stripe's text, in their own
 from dataclasses import dataclass, replace
 from typing import Self
 
-from payproof_reference.services.stripe.errors import OURS, Failure, Kind
+from payproof_reference.services.stripe.errors import OURS, Failure, FailureKind
 
 __all__ = ["READS", "WRITES", "GiveUp", "Policies", "Policy", "Retry", "decide", "may_repeat"]
 
@@ -56,14 +56,14 @@ class Policies:
         They are only ever shortened: how long a claim lasts depends on the usual ones.
         """
 
-        def shortened(usual: Policy) -> Policy:
+        def shorten(usual: Policy) -> Policy:
             return replace(
                 usual,
                 attempt_seconds=min(usual.attempt_seconds, answer_seconds),
                 base_seconds=min(usual.base_seconds, backoff_seconds),
             )
 
-        return cls(shortened(READS), shortened(WRITES))
+        return cls(shorten(READS), shorten(WRITES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def may_repeat(failure: Failure) -> bool:
     `Stripe-Should-Retry` decides where Stripe sends it: it says no to a 500 that is stored under the key and would
     only be replayed. Source: https://docs.stripe.com/error-low-level.
     """
-    if failure.status in NEVER or failure.kind in OURS or failure.kind is Kind.UNVERIFIED_PEER:
+    if failure.status in NEVER or failure.kind in OURS or failure.kind is FailureKind.UNVERIFIED_PEER:
         return False
     if failure.should_retry is not None:
         return failure.should_retry

@@ -20,7 +20,13 @@ from typing import Any
 import httpx
 import stripe
 
-from payproof_reference.services.stripe.errors import REQUEST_ID_SHAPE, AttemptFailedError, Failure, Kind, named
+from payproof_reference.services.stripe.errors import (
+    REQUEST_ID_SHAPE,
+    AttemptFailedError,
+    Failure,
+    FailureKind,
+    keep_word,
+)
 from payproof_reference.services.stripe.retry import Policies
 
 __all__ = ["Transport", "client_context", "connect", "http_client"]
@@ -63,16 +69,16 @@ class Transport(stripe.HTTPClient):
         body = b""
         try:
             with self._client.stream(method, url, headers=headers, content=post_data, timeout=timeout) as response:
-                body = read(response, deadline)
+                body = read_answer(response, deadline)
         except AttemptFailedError as error:
             failure = error.failure
         except httpx.RequestError as error:
-            failure = Failure(unanswered(error), reason=type(error).__name__)
-        failure = failure or reduced(response.status_code, response.headers, body)
+            failure = Failure(classify_error(error), reason=type(error).__name__)
+        failure = failure or reduce_answer(response.status_code, response.headers, body)
         if failure:
             raise AttemptFailedError(failure)
         # Nothing else of the head: the SDK would print a Stripe-Notice to standard error.
-        request_id = named(response.headers.get("request-id"), REQUEST_ID_SHAPE)
+        request_id = keep_word(response.headers.get("request-id"), REQUEST_ID_SHAPE)
         return body.decode(), response.status_code, httpx.Headers({"request-id": request_id} if request_id else {})
 
     def close(self) -> None:
@@ -80,7 +86,7 @@ class Transport(stripe.HTTPClient):
         self._client.close()
 
 
-def read(response: httpx.Response, deadline: float) -> bytes:
+def read_answer(response: httpx.Response, deadline: float) -> bytes:
     """Read a body, at most LARGEST_ANSWER bytes of it and not beyond the deadline (of the monotonic clock).
 
     Raises:
@@ -90,23 +96,25 @@ def read(response: httpx.Response, deadline: float) -> bytes:
     for chunk in response.iter_bytes():
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            raise AttemptFailedError(Failure(Kind.UNREADABLE_ANSWER, reason="too_large", status=response.status_code))
+            raise AttemptFailedError(
+                Failure(FailureKind.UNREADABLE_ANSWER, reason="too_large", status=response.status_code)
+            )
         if time.monotonic() > deadline:
-            raise AttemptFailedError(Failure(Kind.NO_ANSWER, reason="too_slow"))
+            raise AttemptFailedError(Failure(FailureKind.NO_ANSWER, reason="too_slow"))
     return bytes(body)
 
 
-def unanswered(error: Exception) -> Kind:
+def classify_error(error: Exception) -> FailureKind:
     """Tell a peer whose certificate was refused, to whom nothing was sent, from all other connections that failed."""
     chain: list[BaseException] = [error]
     # A chain can lead back to its start.
     while (link := chain[-1].__cause__ or chain[-1].__context__) and link not in chain:
         chain.append(link)
     refused = any(isinstance(link, ssl.SSLCertVerificationError) for link in chain)
-    return Kind.UNVERIFIED_PEER if refused else Kind.NO_ANSWER
+    return FailureKind.UNVERIFIED_PEER if refused else FailureKind.NO_ANSWER
 
 
-def reduced(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
+def reduce_answer(status: int, headers: Mapping[str, str], body: bytes) -> Failure | None:
     """Reduce an answer to its failure, or return None for a JSON object with a status of success."""
     try:
         document = json.loads(body.decode())
@@ -115,16 +123,16 @@ def reduced(status: int, headers: Mapping[str, str], body: bytes) -> Failure | N
     if httpx.codes.is_success(status) and isinstance(document, dict):
         return None
     error = document.get("error") if isinstance(document, dict) else None
-    told = error if isinstance(error, dict) else {}
+    said = error if isinstance(error, dict) else {}
     # A date, the other form of the header, is not what Stripe sends; the backoff alone has to do for it.
     retry_after = headers.get("retry-after", "")
     return Failure(
-        Kind.ERROR_ANSWER if told else Kind.UNREADABLE_ANSWER,
+        FailureKind.ERROR_ANSWER if said else FailureKind.UNREADABLE_ANSWER,
         status=status,
-        error_type=named(told.get("type")),
-        code=named(told.get("code")),
-        decline_code=named(told.get("decline_code")),
-        request_id=named(headers.get("request-id"), REQUEST_ID_SHAPE),
+        error_type=keep_word(said.get("type")),
+        code=keep_word(said.get("code")),
+        decline_code=keep_word(said.get("decline_code")),
+        request_id=keep_word(headers.get("request-id"), REQUEST_ID_SHAPE),
         retry_after=int(retry_after) if SECONDS_SHAPE.fullmatch(retry_after) else None,
         should_retry={"true": True, "false": False}.get(headers.get("stripe-should-retry", "")),
     )
