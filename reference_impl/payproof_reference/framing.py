@@ -1,4 +1,4 @@
-"""Where a request ends: a connection on which that is in doubt, or that is to carry what nobody reads, is ended."""
+"""The end of each request: a connection is closed where that end is in doubt, or where nobody reads the rest."""
 
 import asyncio
 from collections.abc import Callable

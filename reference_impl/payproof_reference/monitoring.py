@@ -1,4 +1,4 @@
-"""What the service watches about itself in the background, and the listener that tells of it."""
+"""Background jobs that measure the service, and the listener for the metrics."""
 
 import threading
 import time
@@ -45,7 +45,7 @@ STOP_SECONDS = 1.0
 
 
 class Periodic:
-    """A job that runs in a thread of its own until told to stop; an error ends one run and not the job.
+    """A job that runs in a thread of its own until it is stopped; an error ends one run and not the job.
 
     Args:
         name: names the job in the log and the metrics.
@@ -163,7 +163,7 @@ def announce(breaker: Breaker, **build: str) -> None:
     """Make every series of the service exist, at zero, so that the first increment is seen as one.
 
     Args:
-        breaker: whose state is told.
+        breaker: the one whose state the metrics show.
         build: names and values that tell what is running.
     """
     metrics.BUILD.info(build)

@@ -1,4 +1,4 @@
-"""What the operator decides, read from `BILLING_*` variables and refused where it would be unsafe."""
+"""Settings of the operator, read from `BILLING_*` variables; unsafe ones are refused."""
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -38,7 +38,7 @@ class PreviousSecret(BaseModel):
 
 
 class ListedPlan(BaseModel):
-    """What a price must cost to be the plan that it stands for: an amount in the currency's smallest unit."""
+    """A price that the operator offers, and its amount in the currency's smallest unit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -66,7 +66,7 @@ class Settings(AuditSettings):
     `plans` are the prices that grant anything, by Stripe's ids; others are recorded and grant nothing. `return_url` is
     the page to which Stripe's own pages send a customer back: never a caller's choice, which would be an open redirect.
     `trusted_proxies` are the networks whose X-Forwarded-For and -Proto are believed. Metrics have a listener of their
-    own, which exists only with `metrics_port`; `build` is told there. A renewed certificate is taken from its files
+    own, which exists only with `metrics_port`; `build` stands there. A renewed certificate is taken from its files
     within a minute, or at SIGHUP.
 
     One request to Stripe may take `stripe_answer_seconds`, and at most 3 if it only reads; it is repeated after
@@ -131,7 +131,7 @@ class Settings(AuditSettings):
 
 
 class DatabaseSettings(BaseSettings):
-    """What a migration needs: the database as the service sees it, and as the owner of its tables.
+    """Settings of a migration: the database as the service sees it, and as the owner of its tables.
 
     On PostgreSQL `migration_database_url` is required, and names another role: the service owns nothing. The service
     never reads it, and its process should not have it.
@@ -144,11 +144,11 @@ class DatabaseSettings(BaseSettings):
 
 
 class MaintenanceSettings(DatabaseSettings, AuditSettings):
-    """What a purge or a check of the audit log needs."""
+    """Settings of a purge or a check of the audit log."""
 
 
 class CredentialSettings(MaintenanceSettings):
-    """What it takes to make a credential."""
+    """Settings of the commands that make credentials."""
 
     credential_key: ServerKey
 

@@ -1,4 +1,4 @@
-"""What a secret has to look like before the service trusts it: long, random, and of the kind that is asked for."""
+"""Checks of secrets before the service trusts them: long, random, and of the right kind."""
 
 import re
 from typing import Annotated

@@ -99,7 +99,7 @@ def status(engine) -> list[str]:
 @pytest.mark.parametrize("ending", ["SIGKILL", "SIGTERM"])
 def test_operation_outlives_every_process(deployment, engine, audit, stripe, ending):
     """Killed while a request asks Stripe, then ended while the worker does, it is done once when the service is up."""
-    command = [sys.executable, process.ROOT / "tests/reference_impl/asking_process.py"]
+    command = [sys.executable, process.ROOT / "tests/reference_impl/intake_process.py"]
     with subprocess.Popen(command, cwd=process.ROOT, env=deployment, stdout=subprocess.DEVNULL) as asking:
         stripe.wait_for(1)
         asking.kill()

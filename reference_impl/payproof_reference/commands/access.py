@@ -1,4 +1,4 @@
-"""What an operator runs to give access and to take it: tenants and credentials.
+"""Commands that give access and take it: tenants and credentials.
 
 The service itself may only read both tables, so whoever takes it over cannot let themselves in (PCI DSS 7.2.2, 8.2.4).
 """

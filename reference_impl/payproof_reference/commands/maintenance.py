@@ -1,4 +1,4 @@
-"""What an operator runs beside the service: migration, purge, and the check of the audit log."""
+"""Commands that keep the database in order: migration, purge, and the check of the audit log."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""What was asked of Stripe, for the operator: what is pending and since when, and what was given up."""
+"""The command that lists operations: which are pending and since when, and which the service gave up."""
 
 import os
 import time

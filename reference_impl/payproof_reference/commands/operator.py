@@ -1,4 +1,4 @@
-"""What every command of an operator needs: the database as its owner sees it, and a name for the audit log."""
+"""Shared by the commands: the database as its owner sees it, and the operator's name in the audit log."""
 
 import os
 
@@ -14,7 +14,7 @@ def open_as_owner(settings: DatabaseSettings) -> tuple[Engine, str | None]:
     """Open the database as the role that owns its tables, and name the role of the service.
 
     Raises:
-        MisconfiguredError: on PostgreSQL the two are the same role, or one is not told.
+        MisconfiguredError: on PostgreSQL the two are the same role, or one is missing.
     """
     url = parse_address(settings.database_url.get_secret_value(), "BILLING_DATABASE_URL")
     if url.get_backend_name() == "sqlite":

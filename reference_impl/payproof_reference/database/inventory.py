@@ -1,4 +1,4 @@
-"""The inventory of what is stored, as a document: each column with its reason, each table with its retention."""
+"""The inventory of the database as a document: each column with its reason, each table with its retention."""
 
 from sqlalchemy import Table
 

@@ -1,4 +1,4 @@
-"""Pages of rows: so many of a query, and whether there are more."""
+"""Pages of rows: the first of a query, and whether there are more."""
 
 from dataclasses import dataclass
 from typing import Any

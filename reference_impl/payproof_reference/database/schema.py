@@ -1,4 +1,4 @@
-"""The schema: its migrations, and whether this release runs on what it finds."""
+"""The schema: its migrations, and the check that this release can run on the database."""
 
 from typing import TYPE_CHECKING
 

@@ -290,7 +290,7 @@ operations = Table(
     own_id("credential_id", "who asked", nullable=False),
     status("kind", 30, "what to do", nullable=False),
     status("status", 20, "pending, succeeded, failed or given_up", nullable=False),
-    status("category", 30, "why it failed, in the words that callers are told"),
+    status("category", 30, "why it failed, in the words that callers read"),
     text(
         "client_key",
         43,

@@ -1,4 +1,4 @@
-"""Who is asking, and may they: everything but a few public paths is refused to whoever has not signed in.
+"""Authentication and permissions: whoever has not signed in gets nothing but a few public paths.
 
 It is middleware that signs in, and a dependency that looks at permissions. FastAPI reads and parses the body before it
 solves dependencies (`get_request_handler` in fastapi/routing.py), so a dependency alone would tell strangers whether

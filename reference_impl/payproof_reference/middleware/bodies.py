@@ -6,7 +6,7 @@ __all__ = ["BodyTooLargeError", "read_body"]
 
 
 class BodyTooLargeError(Exception):
-    """A body is larger than what the service reads of it."""
+    """A body is larger than the service's limit."""
 
 
 async def read_body(request: Request, limit: int) -> bytes:

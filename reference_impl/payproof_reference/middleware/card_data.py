@@ -1,4 +1,4 @@
-"""Card data is refused at the door: it must never reach this service, which is what SAQ A rests on (PCI DSS 3.2.1)."""
+"""Refuses requests with card data: SAQ A rests on none ever reaching this service (PCI DSS 3.2.1)."""
 
 import re
 from http import HTTPStatus
@@ -39,7 +39,7 @@ class CardData:
     """ASGI middleware that looks through path, query and body of every request, but those to the webhook.
 
     It stands behind authentication: a stranger gets 401 and nothing of theirs is read, and a refusal is recorded with
-    the name of who has to be told that their software sends card data. Nothing that was sent is answered or logged.
+    the name of the caller whose software sends card data. Nothing that was sent is answered or logged.
     Stripe's events pass: what their bytes say is signed, and what is read of them has no room for card data.
     """
 

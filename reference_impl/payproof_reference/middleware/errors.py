@@ -1,4 +1,4 @@
-"""Generic answers to whatever goes wrong: nothing of the request and nothing of the inside (CWE-209)."""
+"""Generic answers to errors: they hold nothing of the request and nothing of the service's inside (CWE-209)."""
 
 from http import HTTPStatus
 
@@ -63,7 +63,7 @@ CATEGORIES = {
 
 
 class ProblemDetail(BaseModel):
-    """What is told of an error; the reference leads to the line of the log that tells the rest."""
+    """The public part of an error; the reference leads to the log line with the rest."""
 
     code: str
     message: str

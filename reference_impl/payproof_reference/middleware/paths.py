@@ -1,4 +1,4 @@
-"""The paths that anybody may ask for; for every other one, even one that does not exist, somebody has to sign in."""
+"""The public paths; every other path, even one that does not exist, needs a sign-in."""
 
 __all__ = ["HEALTH", "OPENAPI", "PUBLIC", "WEBHOOK"]
 

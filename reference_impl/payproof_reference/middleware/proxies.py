@@ -1,4 +1,4 @@
-"""Who the client is when proxies stand in front of the service, and whether it came by HTTPS."""
+"""The client's address and protocol, where proxies stand in front of the service."""
 
 import re
 from collections.abc import Collection

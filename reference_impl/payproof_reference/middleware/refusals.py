@@ -1,4 +1,4 @@
-"""Refusals: who was refused, and the audit record of it, written so that a flood of them stops nothing else."""
+"""Audit records of refusals, written one at a time, so that a flood of them stops nothing else."""
 
 from collections.abc import Callable
 from typing import TypeVar

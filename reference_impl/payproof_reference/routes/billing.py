@@ -1,4 +1,4 @@
-"""All that callers can do with billing, under one version: what is in here needs a credential."""
+"""The routes for callers, under one version; each needs a credential."""
 
 from fastapi import APIRouter
 

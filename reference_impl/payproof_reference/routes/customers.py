@@ -1,4 +1,4 @@
-"""Customers: an id at Stripe, and whose it is."""
+"""Customers: an id at Stripe, and the tenant that owns it."""
 
 from http import HTTPStatus
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Whether the service can work."""
+"""The health check: the service reaches its database."""
 
 from typing import Literal
 

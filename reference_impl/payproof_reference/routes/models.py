@@ -1,4 +1,4 @@
-"""What bodies are held to: known fields only, of exactly their type."""
+"""The base of request bodies: known fields only, of exactly their type."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What was asked of Stripe: how callers follow what could not be done at once."""
+"""Operations: callers follow here what the service could not do at once."""
 
 from typing import Annotated
 

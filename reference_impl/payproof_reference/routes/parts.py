@@ -1,4 +1,4 @@
-"""What the routes of billing share: who may call them, what they take and how they answer."""
+"""Shared by the routes of billing: permissions, parameters and declared errors."""
 
 import time
 from http import HTTPStatus

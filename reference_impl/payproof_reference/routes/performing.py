@@ -1,4 +1,4 @@
-"""How a route asks Stripe for something, and how it answers what could not be done at once."""
+"""Performs an operation for a route, and answers 202 where it is not done yet."""
 
 import math
 from typing import Any
@@ -68,7 +68,7 @@ def answer_accepted(request: Request, operation: OperationRow) -> JSONResponse:
 
 
 def show_operation(operation: OperationRow) -> resources.Operation:
-    """Reduce an operation to what its caller is told."""
+    """Reduce an operation to the fields that its caller may see."""
     return resources.Operation(
         id=operation.operation_id,
         kind=operation.kind,

@@ -1,4 +1,4 @@
-"""What callers are told of the state of billing.
+"""The bodies of good answers.
 
 Amounts are in the currency's smallest unit, times in seconds since the epoch.
 """

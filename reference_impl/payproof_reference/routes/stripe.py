@@ -34,7 +34,7 @@ class Received(BaseModel):
 
 
 # Every doubt about the sender gets the same answer, so that a forger learns nothing from it.
-# The content type is no doubt about the sender, who knows it without being told.
+# The content type is no doubt about the sender, who knows it anyway.
 STATUSES = {
     Cause.NOT_JSON: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     Cause.MISSING_HEADER: HTTPStatus.UNAUTHORIZED,

@@ -1,4 +1,4 @@
-"""Subscriptions: begun, changed and ended at Stripe, and what they grant."""
+"""Subscriptions: create, change, cancel and resume them at Stripe; read them, and whether they grant their plan."""
 
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -137,7 +137,7 @@ def perform_change(
 
 
 def show_subscription(request: Request, row: RowMapping) -> Subscription:
-    """Reduce a row to what the caller is told, with whether it grants anything."""
+    """Reduce a row to the fields that the caller may see, and add whether it grants its plan."""
     shown = {name: value for name, value in row.items() if name not in {"unit_amount", "currency", "customer_deleted"}}
     terms = Terms(**{name: value for name, value in row.items() if name not in {"id", "customer_id"}})
     return Subscription(**shown, entitled=is_entitled(terms, request.app.state.settings.plans, read_clock()))

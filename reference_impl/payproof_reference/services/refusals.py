@@ -1,4 +1,4 @@
-"""Why the service itself refuses what a caller asks for, before anything reaches Stripe."""
+"""The reasons for which the service itself refuses a request, before anything reaches Stripe."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ __all__ = ["Refusal", "RefusedError"]
 
 
 class Refusal(StrEnum):
-    """All that the caller learns of it."""
+    """The reason, as the caller reads it."""
 
     NOT_FOUND = "not_found"
     UNKNOWN_PLAN = "unknown_plan"

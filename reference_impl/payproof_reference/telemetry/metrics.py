@@ -1,4 +1,4 @@
-"""What the service counts about itself: names, results and times; no id, no address and nothing of a request.
+"""The metrics of the service: names, results and times; no id, no address and nothing of a request.
 
 One registry for the process, without the library's collectors of the process and the interpreter. Every label has a
 fixed list of values, so that nobody outside can make more series. Whoever counts something does it in one line, and

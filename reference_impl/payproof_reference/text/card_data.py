@@ -1,4 +1,4 @@
-"""What card data looks like: numbers by their Luhn sum, and the names of fields for what else a card carries."""
+"""Recognises card data: numbers by their Luhn sum, and other data by the names of its fields."""
 
 import re
 from collections.abc import Iterator

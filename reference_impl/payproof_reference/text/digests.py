@@ -1,4 +1,4 @@
-"""Keyed digests: what a text can be recognised by without being kept (PCI DSS 3.5.1.1)."""
+"""Keyed digests: they recognise a text that nobody keeps (PCI DSS 3.5.1.1)."""
 
 import base64
 import hashlib

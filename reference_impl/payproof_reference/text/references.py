@@ -1,4 +1,4 @@
-"""References: what a line of the log, an operation or a credential is found by."""
+"""References, by which an operator finds a log line, an operation or a credential."""
 
 import secrets
 import string

@@ -1,4 +1,4 @@
-"""JSON as it enters: read in one way only, so that what was checked is what is used."""
+"""Reads JSON in one way only, so that what was checked is what is used."""
 
 import json
 from collections.abc import Callable

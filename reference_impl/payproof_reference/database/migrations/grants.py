@@ -1,4 +1,4 @@
-"""What the service's role may do: granted table by table, in the migration that makes the table."""
+"""The rights of the service's role, granted table by table in the migration that makes the table."""
 
 from alembic import context, op
 

@@ -92,7 +92,7 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What is told of one thing that happened; each field is a column of the table. Time and order are added there.
+    """One record before it is written; each field is a column of the table. The log adds time and order.
 
     Nothing in it may come from a sender who has not been verified, apart from the address.
     """

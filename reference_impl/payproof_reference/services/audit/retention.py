@@ -59,7 +59,7 @@ def list_due(now: int) -> Iterator[tuple[Table, ColumnElement[bool]]]:
         if retention.days is None:
             continue
         age = table.c[retention.age]
-        # Zero where no event has told of the row yet: its age is unknown, and the event is still to come.
+        # Zero where no event has reported the row yet: its age is unknown, and the event is still to come.
         condition = and_(age > 0, age < now - retention.days * DAY)
         if retention.ended is not None:
             column, values = retention.ended

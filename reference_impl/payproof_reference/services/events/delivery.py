@@ -38,7 +38,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account at Stripe whose events count here: its mode, and its id where the service was told it."""
+    """The account at Stripe whose events count here: its mode, and its id where the settings name it."""
 
     livemode: bool
     id: str | None = None
@@ -54,7 +54,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedDelivery:
-    """A verified event: its object as far as the service uses it, when (seconds since the epoch) and whence it came."""
+    """A verified event, what the service reads of its object, its arrival (seconds since the epoch) and its origin."""
 
     event: StripeEvent
     snapshot: Snapshot | None

@@ -27,7 +27,7 @@ __all__ = ["Recorder"]
 
 # Stripe waits 10 seconds for an answer.
 ANSWER_SECONDS = 9
-# After a transaction of many has failed, each is tried alone for so long; then all are told to come again.
+# After a transaction of many has failed, each is tried alone for so many seconds; the rest must come again.
 APART_SECONDS = 4
 TOGETHER = 64
 MOST_WAITING = 2000
@@ -127,5 +127,5 @@ class Recorder:
 
 
 def sort_key(delivery: VerifiedDelivery) -> tuple[str, str]:
-    """Give what the deliveries of one transaction are sorted by."""
+    """Build the key by which the deliveries of one transaction are sorted."""
     return (delivery.snapshot.id if delivery.snapshot else "", delivery.event.id)

@@ -39,7 +39,7 @@ def record_together(
     if len(deliveries) > 1 and not any(delivery.fetched for delivery in deliveries):
         try:
             return [*record_in_one_transaction(engine, audit, deliveries, account)]
-        except Exception as error:  # noqa: BLE001 - whosever it is, that one meets it again below
+        except Exception as error:  # noqa: BLE001 - whichever delivery it is of meets it again below
             log.info("deliveries_separated", deliveries=len(deliveries), cause=type(error).__name__)
     return [
         record_alone(engine, audit, delivery, account)

@@ -33,7 +33,7 @@ NO_DIGEST = "-" * 43
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a caller sends: the id of a credential, and the secret that nothing else holds."""
+    """The bearer token of a caller: the id of a credential, and the secret that nothing else holds."""
 
     credential_id: str
     secret: str = field(repr=False)

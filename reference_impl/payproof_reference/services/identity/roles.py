@@ -1,4 +1,4 @@
-"""Who may do what: roles, what each is permitted, and who acts (PCI DSS 7.2.1, 7.2.2, 7.3.3)."""
+"""Roles, their permissions, and the principal who acts (PCI DSS 7.2.1, 7.2.2, 7.3.3)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ __all__ = ["Permission", "Principal", "Role", "actor_of"]
 
 
 class Role(StrEnum):
-    """What somebody is to a tenant: the column `role` of a credential."""
+    """The role that a credential has at its tenant: the column `role`."""
 
     OWNER = "owner"
     BILLING_ADMIN = "billing_admin"
@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 
 class Permission(StrEnum):
-    """What a route asks for."""
+    """The permission that a route needs."""
 
     READ_BILLING = "read_billing"
     MANAGE_BILLING = "manage_billing"

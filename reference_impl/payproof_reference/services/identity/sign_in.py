@@ -1,4 +1,4 @@
-"""Signing in with a token, and the lockout of those who guess (PCI DSS 8.3.1, 8.3.4).
+"""Sign-in with a token, and the lockout of those who guess (PCI DSS 8.3.1, 8.3.4).
 
 A party is a credential together with the address that asks for it, so that an attacker elsewhere cannot lock out who
 owns it. All ids that do not exist are one party of an address, so that made-up ones do not fill the table.
@@ -51,7 +51,7 @@ class SignInCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignInFailure:
-    """Why nobody was signed in, and which credential was named if there is such a one."""
+    """A failed sign-in: its cause, and the credential that the request named, if that exists."""
 
     cause: SignInCause
     credential_id: str | None = None

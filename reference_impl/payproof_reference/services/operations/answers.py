@@ -1,4 +1,4 @@
-"""What Stripe's answers do to the state of billing: they are shown at once, and events have the last word.
+"""Writes Stripe's answers into the state of billing: callers see them at once, and events have the last word.
 
 An answer carries no time, and one that is repeated under its idempotency key is as old as the first attempt. So it
 never replaces what a newer event said, never moves the time of the row, and never revives what has ended.
@@ -74,7 +74,7 @@ def insert_subscription(connection: Connection, subscription: SubscriptionSnapsh
 def update_subscription(
     connection: Connection, subscription: SubscriptionSnapshot, operation: OperationRow, since: int
 ) -> None:
-    """Write the new state of a subscription that has not ended, unless an event told of a newer one."""
+    """Write the new state of a subscription that has not ended, unless an event reported a newer one."""
     statement = subscriptions.update().where(
         subscriptions.c.stripe_subscription_id == operation.stripe_subscription_id,
         subscriptions.c.event_created_at <= since,

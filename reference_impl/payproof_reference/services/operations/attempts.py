@@ -1,4 +1,4 @@
-"""Carrying an operation out: an attempt at Stripe, and what follows from it.
+"""Carries an operation out: calls Stripe, then writes the outcome.
 
 Stripe is called outside of any transaction. What it answered, the state that follows and the audit record are then
 written in one. A crash before that repeats the attempt under the same idempotency key, and one after it nothing.
@@ -30,7 +30,7 @@ Value = TypeVar("Value")
 
 
 class Attempts:
-    """What carries operations out, for all threads of the process.
+    """Carries operations out, for all threads of the process.
 
     Args:
         engine: the database.

@@ -1,4 +1,4 @@
-"""Taking an operation on: it is written, with its audit record, before Stripe hears of it.
+"""Takes an operation on: writes it, with its audit record, before Stripe hears of it.
 
 So there is no call that nobody asked for, and none that a crash makes forgotten; when the audit log refuses, nothing
 happens. The id that is made up here is the idempotency key of every attempt that will ever be made.
@@ -96,7 +96,7 @@ def add_customer(connection: Connection, tenant_id: str, wanted: WantedOperation
 
     Raises:
         RefusedError: the object is not the tenant's, or the amount is not left to be refunded. On the latter Stripe
-            has the last word: what it told so far may be late.
+            has the last word: its last event may be late.
     """
     column = choose_column(wanted)
     if column is None or wanted.target_id is None:

@@ -1,4 +1,4 @@
-"""The table of operations: what was asked of Stripe, in which order, and what became of it.
+"""The queue of operations: the requests to Stripe, their order, and their outcomes.
 
 An operation runs when nothing that was asked before it of the same object is unfinished. Whoever runs it claims it for
 a while, so that a crash costs that while and nothing else. `attempts` counts the claims, and only the last one may
@@ -44,7 +44,7 @@ LEASE_SECONDS = int(2 * (READS.total_seconds + WRITES.total_seconds))
 
 
 class Kind(StrEnum):
-    """What Stripe is asked to do."""
+    """The kinds of requests to Stripe."""
 
     CREATE_CUSTOMER = "create_customer"
     CREATE_SUBSCRIPTION = "create_subscription"
@@ -112,7 +112,7 @@ class OperationRow(WantedOperation):
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is unfinished: how many, and for how many seconds the oldest."""
+    """The pending operations: their number, and the age of the oldest in seconds."""
 
     pending: int
     oldest_seconds: int

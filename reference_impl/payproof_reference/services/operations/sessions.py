@@ -1,4 +1,4 @@
-"""Pages of Stripe's: opened for a customer of the tenant's, and recorded before and after.
+"""Opens pages of Stripe's for a tenant's customer, and records it before and after.
 
 The address of a page lets whoever holds it act as the customer. So it is stored nowhere, and a session cannot be
 finished later by the worker: when Stripe is out of reach, there is none.
@@ -28,7 +28,7 @@ CHECKOUT_SECONDS = 24 * 3600
 
 
 class Sessions:
-    """What opens pages.
+    """Opens pages of Checkout and of the customer portal.
 
     Args:
         engine: the database.

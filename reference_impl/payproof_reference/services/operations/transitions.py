@@ -1,4 +1,4 @@
-"""What follows from an attempt: the columns to write and the record to keep; pure."""
+"""The next state of an operation after an attempt: the columns to write and the record to keep; pure."""
 
 import math
 from dataclasses import dataclass

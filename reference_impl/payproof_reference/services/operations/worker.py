@@ -1,4 +1,4 @@
-"""The worker: a thread that carries out what requests had to leave behind."""
+"""The worker: a thread that carries out the operations that requests left pending."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ LONGEST_REST_SECONDS = 300.0
 
 
 class Worker:
-    """Repeats one step of work until told to stop.
+    """Repeats one step of work until it is stopped.
 
     Args:
         work: does one thing, and returns False when there is nothing to do.

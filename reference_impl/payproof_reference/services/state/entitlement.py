@@ -1,4 +1,4 @@
-"""Whether a subscription grants its plan now; pure."""
+"""Decides whether a subscription grants its plan now; pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ GRANTING = frozenset({"active", "trialing"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What decides on access to a plan; the amount is in the currency's smallest unit, the time as in the epoch."""
+    """The facts that decide on access to a plan; the amount in the currency's smallest unit, the time as in the epoch."""
 
     status: str
     price_id: str | None
@@ -26,8 +26,8 @@ class Terms:
 def is_entitled(terms: Terms, plans: Mapping[str, ListedPlan], now: int) -> bool:
     """Tell whether a subscription grants its plan at `now` (seconds since the epoch).
 
-    The price must be one that the operator listed, and cost what the plan costs. An amount that no event has told yet
-    is not held against it: at Stripe the amount of a price cannot be changed, and its id is on the operator's list.
+    The price must be one that the operator listed, and cost what the plan costs. An amount that no event has reported
+    yet is not held against it: at Stripe the amount of a price cannot be changed, and its id is on the operator's list.
     What is cancelled ends with the period that is paid, even if the event that says so is late. Otherwise the end of
     a period decides nothing, because Stripe tries for days to renew it, and says by the status how that went.
     """

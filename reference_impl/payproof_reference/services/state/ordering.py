@@ -1,4 +1,4 @@
-"""Which of two reports of one object counts, whatever the order in which they come.
+"""Decides which of two reports of one object counts, whatever the order in which they come.
 
 Stripe delivers in any order, and its times are whole seconds. First decides what an object never goes back from: a
 cancelled subscription stays cancelled, a paid invoice paid, a refunded amount refunded, even where times say otherwise.
@@ -47,7 +47,7 @@ def one_of(column: ColumnElement[str], *statuses: str) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How the objects of a table move.
+    """The course that the objects of a table take.
 
     Attributes:
         settled: builds a number that only grows: how far an object has come on the way that has no way back.

@@ -1,4 +1,4 @@
-"""What a tenant has: customers, and through them subscriptions, payments, invoices and Checkout sessions.
+"""Queries of what a tenant owns: customers, and through them subscriptions, payments, invoices and Checkout sessions.
 
 `customers.tenant_id` is the one place that says whose anything is, and every query here goes through it. So what is
 another's and what does not exist are looked for in the same way, and found in none.
@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class TenantQuery:
-    """A kind of thing that tenants have: the query of all of them, their ids, and whose they are."""
+    """The query of one kind of object: its rows, their ids, and their customers."""
 
     rows: Select[Any]
     id: Column[str]

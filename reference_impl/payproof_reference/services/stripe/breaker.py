@@ -1,4 +1,4 @@
-"""A circuit breaker: while Stripe is down, callers are told at once and Stripe is left alone.
+"""A circuit breaker: while Stripe is down, calls fail at once and Stripe is left alone.
 
 Own code, because the libraries do not fit threads: pybreaker 1.4.1 holds its lock during the call, one request at a
 time; circuitbreaker 2.1.3 and purgatory 3.0.1 have no lock, let every caller through when half open, and tell time by

@@ -32,7 +32,7 @@ class Caller:
         sleep: waits for so many seconds.
         clock: seconds that never go back.
         chance: random numbers from 0 up to 1.
-        observe: told of every attempt's operation and result, for the metrics.
+        observe: called with the operation and the result of every attempt, for the metrics.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What can go wrong at Stripe: the little that callers are told, and what only the internal log is told."""
+"""Failures at Stripe: a category for the caller, and details for the internal log only."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the service asks of Stripe: the port, its idempotency keys, and the objects that come back.
+"""The port to Stripe: its calls, their idempotency keys, and the objects that come back.
 
 Customers and subscriptions come back as the snapshots that events carry, so that an object that was fetched is applied
 like one that was delivered. None of them has room for card data, names or addresses (PCI DSS 3.2.1).
