@@ -12,7 +12,7 @@ GRANTING = frozenset({"active", "trialing"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """The facts that decide on access to a plan; the amount in the currency's smallest unit, the time as in the epoch."""
+    """The facts that decide on access to a plan; amounts in the currency's smallest unit, times as in the epoch."""
 
     status: str
     price_id: str | None
