@@ -12,14 +12,14 @@ from payproof_reference import monitoring, server
 from payproof_reference.app import create_app
 from payproof_reference.certificate import Certificate
 from payproof_reference.commands import access, maintenance, operations
-from payproof_reference.commands.operator import operator
+from payproof_reference.commands.operator import name_operator
 from payproof_reference.database import schema
 from payproof_reference.database.engine import open_database
 from payproof_reference.services.audit.chain import Mark
 from payproof_reference.services.audit.log import Action, AuditLog, Record, Result
 from payproof_reference.services.identity.roles import Role
 from payproof_reference.services.operations.queue import Status
-from payproof_reference.services.operations.worker import Worker, working
+from payproof_reference.services.operations.worker import Worker, run_worker
 from payproof_reference.services.stripe.breaker import Breaker
 from payproof_reference.services.stripe.calls import Caller
 from payproof_reference.services.stripe.connection import Connection
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     """Run a command; 78 (EX_CONFIG), with one line on standard error, when the settings are refused."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    options = parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     # What a command prints may be a token on its way into another program, so its log goes elsewhere.
     logging.configure(sys.stdout if options.command in {None, "serve"} else sys.stderr)
     try:
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         return os.EX_CONFIG
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """Build the parser of the command line; `run` of what it reads is the command."""
     built = argparse.ArgumentParser("python -m payproof_reference", description="The reference billing service.")
     built.set_defaults(run=lambda _: serve())
@@ -67,7 +67,7 @@ def add_maintenance(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     migrate.add_argument("--down-to", metavar="REVISION", help="take it back instead; what later tables held is lost")
     migrate.set_defaults(run=lambda options: maintenance.migrate(options.down_to))
     verify = commands.add_parser("verify-audit", help="check the audit log; 1 when it is broken")
-    verify.add_argument("--kept", type=mark, metavar="SEQUENCE:DIGEST", help="what an earlier check printed")
+    verify.add_argument("--kept", type=read_mark, metavar="SEQUENCE:DIGEST", help="what an earlier check printed")
     verify.set_defaults(run=lambda options: maintenance.verify_audit(options.kept))
     purge = commands.add_parser("purge", help="remove what has outlived its retention")
     purge.add_argument("--dry-run", action="store_true", help="only count")
@@ -85,7 +85,9 @@ def add_access(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     create = commands.add_parser("create-credential", help="create a credential, and print its token this one time")
     create.add_argument("--tenant", metavar="ID", required=True, help="on whose behalf it acts")
     create.add_argument("--role", type=Role, required=True, help=f"one of {', '.join(Role)}")
-    create.add_argument("--days", type=days, default=DEFAULT_DAYS, help=f"until it ends; {DEFAULT_DAYS} by default")
+    create.add_argument(
+        "--days", type=read_days, default=DEFAULT_DAYS, help=f"until it ends; {DEFAULT_DAYS} by default"
+    )
     create.set_defaults(run=lambda options: access.create_credential(options.tenant, options.role, options.days))
     revoke = commands.add_parser("revoke-credential", help="refuse a credential from now on")
     revoke.add_argument("id", metavar="ID", help="as `list-credentials` prints it")
@@ -99,16 +101,16 @@ def add_operations(commands: "argparse._SubParsersAction[argparse.ArgumentParser
     """Add what shows operators what is left to do at Stripe."""
     shown = commands.add_parser("operations", help="list what was asked of Stripe")
     shown.add_argument("--status", choices=list(Status), help="only those")
-    shown.set_defaults(run=lambda options: operations.show(options.status and Status(options.status)))
+    shown.set_defaults(run=lambda options: operations.show_operations(options.status and Status(options.status)))
 
 
-def mark(text: str) -> Mark:
+def read_mark(text: str) -> Mark:
     """Read a mark as `verify-audit` prints it."""
     sequence, _, digest = text.partition(":")
     return Mark(int(sequence), digest)
 
 
-def days(text: str) -> int:
+def read_days(text: str) -> int:
     """Read for how long a credential is valid: at most a year, since one that never ends is one that is forgotten."""
     number = int(text)
     if not 1 <= number <= MOST_DAYS:
@@ -130,7 +132,7 @@ def serve() -> int:
     with ExitStack() as stack:
         stripe = Connection(
             settings.stripe_api_key,
-            Caller(breaker, policies, observe=metrics.stripe_attempt),
+            Caller(breaker, policies, observe=metrics.count_stripe_attempt),
             api_base=settings.stripe_api_base,
             ca_file=settings.stripe_ca_file,
             telemetry=settings.stripe_telemetry,
@@ -147,13 +149,13 @@ def serve() -> int:
         with engine.begin() as connection:
             audit.begin(connection)
             audit.append(connection, build_start_record())
-        monitoring.announce(breaker, build=settings.build, schema=schema.HEAD)
+        monitoring.announce_start(breaker, build=settings.build, schema=schema.HEAD)
         if settings.metrics_port is not None:
             stack.enter_context(monitoring.serve_metrics(settings.metrics_host, settings.metrics_port))
-        for job in monitoring.jobs(engine, audit, certificate):
+        for job in monitoring.build_jobs(engine, audit, certificate):
             stack.enter_context(job)
         app = create_app(settings, engine, LiveStripe(stripe))
-        stack.enter_context(working(Worker(app.state.attempts.work_once, settings.worker_seconds)))
+        stack.enter_context(run_worker(Worker(app.state.attempts.work_once, settings.worker_seconds)))
         service = server.create_server(app, certificate.context, on_hangup=partial(certificate.renew, forced=True))
         if settings.stop_with_parent:
             server.stop_at_end_of_input(service)
@@ -165,7 +167,7 @@ def build_start_record() -> Record:
     """Build the audit record of a start."""
     return Record(
         event=Action.SERVICE_STARTED,
-        actor=operator(),
+        actor=name_operator(),
         result=Result.SUCCESS,
         origin="command line",
         object_id=f"schema {schema.HEAD}",

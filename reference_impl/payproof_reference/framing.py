@@ -9,7 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payproof_reference.middleware.errors import problem
+from payproof_reference.middleware.errors import build_problem
 from payproof_reference.middleware.security import SECURITY_HEADERS
 
 __all__ = ["LINGER_BYTES", "LINGER_SECONDS", "Framing", "Lingering"]
@@ -39,7 +39,7 @@ class Framing:
         headers = Headers(scope=scope)
         if "content-length" in headers and "transfer-encoding" in headers:
             log.info("request_framing_refused", origin=scope["client"][0] if scope.get("client") else "unknown")
-            answer = problem(HTTPStatus.BAD_REQUEST, headers={**SECURITY_HEADERS, "Connection": "close"})
+            answer = build_problem(HTTPStatus.BAD_REQUEST, headers={**SECURITY_HEADERS, "Connection": "close"})
             await answer(scope, receive, send)
             return
         is_chunked, is_whole, left = "transfer-encoding" in headers, False, int(headers.get("content-length", "0"))

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from payproof_reference import server
 from payproof_reference.certificate import Certificate
-from payproof_reference.database.engine import snapshot
+from payproof_reference.database.engine import open_snapshot
 from payproof_reference.database.tables import operations
 from payproof_reference.middleware.errors import UnhandledErrors, on_http_error
 from payproof_reference.services.audit.chain import BrokenLog, Mark
@@ -31,7 +31,7 @@ from payproof_reference.services.stripe.errors import Category
 from payproof_reference.services.stripe.port import StripeGateway
 from payproof_reference.telemetry import metrics
 
-__all__ = ["AuditCheck", "Periodic", "announce", "jobs", "sample", "serve_metrics"]
+__all__ = ["AuditCheck", "Periodic", "announce_start", "build_jobs", "sample_database", "serve_metrics"]
 
 log = structlog.get_logger()
 
@@ -81,11 +81,11 @@ class Periodic:
                 log.exception("background_job_failed", job=self._name, exc_info=error)
 
 
-def jobs(engine: Engine, audit: AuditLog, certificate: Certificate) -> tuple[Periodic, ...]:
+def build_jobs(engine: Engine, audit: AuditLog, certificate: Certificate) -> tuple[Periodic, ...]:
     """List what is done in the background."""
     return (
         Periodic("certificate", CERTIFICATE_SECONDS, certificate.renew, first=CERTIFICATE_SECONDS),
-        Periodic("database", SAMPLE_SECONDS, partial(sample, engine)),
+        Periodic("database", SAMPLE_SECONDS, partial(sample_database, engine)),
         Periodic("audit", AUDIT_SECONDS, AuditCheck(engine, audit), first=FIRST_AUDIT_SECONDS),
     )
 
@@ -111,7 +111,7 @@ class AuditCheck:
         """
         begun = self._clock()
         whole = self._whole_at is None or begun - self._whole_at >= WHOLE_AUDIT_SECONDS
-        with snapshot(self._engine) as connection:
+        with open_snapshot(self._engine) as connection:
             found = self._audit.verify(
                 connection, self._kept, after=None if whole else self._kept, pause=Turns(self._clock)
             )
@@ -140,11 +140,11 @@ class Turns:
         self._since = self._clock()
 
 
-def sample(engine: Engine, now: Callable[[], float] = time.time) -> None:
+def sample_database(engine: Engine, now: Callable[[], float] = time.time) -> None:
     """Look into the database: whether it answers, how long the audit log is, and what waits for Stripe."""
     counted = select(operations.c.status, func.count(), func.min(operations.c.created_at)).group_by(operations.c.status)
     try:
-        with snapshot(engine) as connection:
+        with open_snapshot(engine) as connection:
             found = {status: (count, oldest) for status, count, oldest in connection.execute(counted)}
             ends = read_anchors(connection)
     except SQLAlchemyError:
@@ -159,7 +159,7 @@ def sample(engine: Engine, now: Callable[[], float] = time.time) -> None:
     metrics.SAMPLED.set(now())
 
 
-def announce(breaker: Breaker, **build: str) -> None:
+def announce_start(breaker: Breaker, **build: str) -> None:
     """Make every series of the service exist, at zero, so that the first increment is seen as one.
 
     Args:
@@ -199,7 +199,7 @@ def serve_metrics(host: str, port: int) -> Iterator[None]:
         MisconfiguredError: the address cannot be used.
     """
     listener = server.listen(host, port, "BILLING_METRICS_HOST, BILLING_METRICS_PORT")
-    metered = server.create_server(metrics_app(), None, name="metrics_started")
+    metered = server.create_server(create_metrics_app(), None, name="metrics_started")
     thread = threading.Thread(target=metered.run, kwargs={"sockets": [listener]}, name="metrics", daemon=True)
     with ExitStack() as stack:
         stack.callback(thread.join, STOP_SECONDS)
@@ -208,7 +208,7 @@ def serve_metrics(host: str, port: int) -> Iterator[None]:
         yield
 
 
-def metrics_app() -> ASGIApp:
+def create_metrics_app() -> ASGIApp:
     """Build the application behind the listener of the metrics."""
 
     def exposition(_request: Request) -> Response:

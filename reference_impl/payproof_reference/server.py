@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from payproof_reference.framing import Framing, Lingering
-from payproof_reference.middleware.errors import problem
+from payproof_reference.middleware.errors import build_problem
 from payproof_reference.middleware.security import SECURITY_HEADERS
 from payproof_reference.settings import MisconfiguredError
 from payproof_reference.telemetry import metrics
@@ -91,7 +91,7 @@ class Protocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the name is uvicorn's; the text is for its log
         """Answer 400 and close."""
-        answer = problem(HTTPStatus.BAD_REQUEST, headers={**SECURITY_HEADERS, "Connection": "close"})
+        answer = build_problem(HTTPStatus.BAD_REQUEST, headers={**SECURITY_HEADERS, "Connection": "close"})
         head = h11.Response(status_code=answer.status_code, headers=answer.raw_headers, reason=b"Bad Request")
         for part in (head, h11.Data(data=bytes(answer.body)), h11.EndOfMessage()):
             self.transport.write(self.conn.send(part) or b"")

@@ -116,14 +116,14 @@ class Settings(AuditSettings):
     stop_with_parent: bool = False
 
     @model_validator(mode="after")
-    def modes_agree(self) -> Self:
+    def require_one_mode(self) -> Self:
         """Refuse a key of the other mode, with which events would be of one world and operations of another."""
         if is_live(self.stripe_api_key) is not self.stripe_livemode:
             raise ValueError("BILLING_STRIPE_API_KEY: is of the other mode than BILLING_STRIPE_LIVEMODE says")
         return self
 
     @model_validator(mode="after")
-    def probes_do_not_overlap(self) -> Self:
+    def require_probes_apart(self) -> Self:
         """Refuse a rest in which the probe before may still be under way."""
         if self.breaker_seconds < self.stripe_answer_seconds:
             raise ValueError("BILLING_BREAKER_SECONDS: must not be less than BILLING_STRIPE_ANSWER_SECONDS")

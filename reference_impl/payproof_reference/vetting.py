@@ -11,9 +11,9 @@ __all__ = [
     "ServerKey",
     "WebhookSecret",
     "is_live",
-    "vetted_api_key",
-    "vetted_key",
-    "vetted_secret",
+    "vet_api_key",
+    "vet_key",
+    "vet_secret",
 ]
 
 # Names of this machine: what is sent there leaves no machine.
@@ -30,7 +30,7 @@ PLACEHOLDERS = ("change_me", "changeme", "example", "placeholder", "replace", "s
 FEWEST_DISTINCT_CHARACTERS = 8
 
 
-def vetted_secret(secret: SecretStr) -> SecretStr:
+def vet_secret(secret: SecretStr) -> SecretStr:
     """Return a webhook signing secret that nobody can guess.
 
     Raises:
@@ -50,7 +50,7 @@ def vetted_secret(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def vetted_key(key: SecretStr) -> SecretStr:
+def vet_key(key: SecretStr) -> SecretStr:
     """Return a key of this service that nobody can guess, such as `openssl rand -base64 32` makes.
 
     Raises:
@@ -69,7 +69,7 @@ def vetted_key(key: SecretStr) -> SecretStr:
     return key
 
 
-def vetted_api_key(key: SecretStr) -> SecretStr:
+def vet_api_key(key: SecretStr) -> SecretStr:
     """Return a secret or restricted key of Stripe's.
 
     Raises:
@@ -85,6 +85,6 @@ def is_live(key: SecretStr) -> bool:
     return "_live_" in key.get_secret_value()
 
 
-ApiKey = Annotated[SecretStr, AfterValidator(vetted_api_key)]
-ServerKey = Annotated[SecretStr, AfterValidator(vetted_key)]
-WebhookSecret = Annotated[SecretStr, AfterValidator(vetted_secret)]
+ApiKey = Annotated[SecretStr, AfterValidator(vet_api_key)]
+ServerKey = Annotated[SecretStr, AfterValidator(vet_key)]
+WebhookSecret = Annotated[SecretStr, AfterValidator(vet_secret)]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from payproof.session import all_scenarios
-from payproof_reference.__main__ import parser
+from payproof_reference.__main__ import build_parser
 from payproof_reference.database import inventory
 from payproof_reference.services.audit.log import Action
 
@@ -40,7 +40,7 @@ def test_commands_of_the_documents_parse(command):
     """Each command that an operator is told to run has a name and options that the program takes."""
     placeholders = {"SEQUENCE:DIGEST": "1:x", "ROLE": "viewer"}
     words = [placeholders.get(word, word) for word in shlex.split(command)]
-    assert parser().parse_args(words).command == words[0]
+    assert build_parser().parse_args(words).command == words[0]
 
 
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"audit event `([^`]+)`", ALL))))

@@ -7,6 +7,6 @@ from payproof_reference.services.stripe import sdk
 
 def plant() -> None:
     def following(ca_file, *, connections):
-        return httpx.Client(verify=sdk.client_context(ca_file), follow_redirects=True, trust_env=False)
+        return httpx.Client(verify=sdk.build_context(ca_file), follow_redirects=True, trust_env=False)
 
-    sdk.http_client = following
+    sdk.build_http_client = following

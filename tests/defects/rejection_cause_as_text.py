@@ -2,7 +2,7 @@
 
 import structlog
 
-from payproof_reference.middleware.errors import problem
+from payproof_reference.middleware.errors import build_problem
 from payproof_reference.routes import stripe
 
 TEXT = "No signatures found matching the expected signature for payload. Are you passing the raw request body? ({})"
@@ -13,6 +13,6 @@ def plant() -> None:
         structlog.get_logger().warning(
             "webhook_rejected", result="rejected", cause=TEXT.format(cause), origin=stripe.origin_of(request)
         )
-        return problem(stripe.STATUSES[cause])
+        return build_problem(stripe.STATUSES[cause])
 
     stripe.reject = reject

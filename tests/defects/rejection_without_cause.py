@@ -2,13 +2,13 @@
 
 import structlog
 
-from payproof_reference.middleware.errors import problem
+from payproof_reference.middleware.errors import build_problem
 from payproof_reference.routes import stripe
 
 
 def plant() -> None:
     def reject(request, cause):
         structlog.get_logger().warning("webhook_rejected", result="rejected", origin=stripe.origin_of(request))
-        return problem(stripe.STATUSES[cause])
+        return build_problem(stripe.STATUSES[cause])
 
     stripe.reject = reject

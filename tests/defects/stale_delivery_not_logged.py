@@ -1,6 +1,6 @@
 """A delivery outside the tolerance is refused without a record, though somebody holds old signed bodies."""
 
-from payproof_reference.middleware.errors import problem
+from payproof_reference.middleware.errors import build_problem
 from payproof_reference.routes import stripe
 from payproof_reference.services.events.webhooks import Cause
 
@@ -8,5 +8,5 @@ from payproof_reference.services.events.webhooks import Cause
 def plant() -> None:
     reject = stripe.reject
     stripe.reject = lambda request, cause: (
-        problem(401) if cause is Cause.TIMESTAMP_OUTSIDE_TOLERANCE else reject(request, cause)
+        build_problem(401) if cause is Cause.TIMESTAMP_OUTSIDE_TOLERANCE else reject(request, cause)
     )

@@ -7,7 +7,7 @@ from payproof_reference.services.stripe import sdk
 
 
 def plant() -> None:
-    right = sdk.client_context
+    right = sdk.build_context
 
     def lenient(ca_file):
         context = right(ca_file)
@@ -17,4 +17,4 @@ def plant() -> None:
             context.minimum_version = ssl.TLSVersion.TLSv1
         return context
 
-    sdk.client_context = lenient
+    sdk.build_context = lenient

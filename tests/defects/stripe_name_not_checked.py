@@ -4,11 +4,11 @@ from payproof_reference.services.stripe import sdk
 
 
 def plant() -> None:
-    right = sdk.client_context
+    right = sdk.build_context
 
     def trusting(ca_file):
         context = right(ca_file)
         context.check_hostname = False
         return context
 
-    sdk.client_context = trusting
+    sdk.build_context = trusting

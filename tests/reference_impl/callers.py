@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from payproof_reference.app import create_app
 from payproof_reference.database.tables import tenants
-from payproof_reference.middleware.access import requires
+from payproof_reference.middleware.access import require_permission
 from payproof_reference.routes.models import Amount, CustomerId, StrictModel
 from payproof_reference.services.identity import credentials
 from payproof_reference.services.identity.roles import Permission, Principal, Role
@@ -41,22 +41,26 @@ class Change(StrictModel):
 
 @router.get("/small/billing")
 @router.get("/small/billing/{name}")
-def billing(principal: Annotated[Principal, Depends(requires(Permission.READ_BILLING))], name: str = "") -> list[str]:
+def billing(
+    principal: Annotated[Principal, Depends(require_permission(Permission.READ_BILLING))], name: str = ""
+) -> list[str]:
     return [principal.actor, principal.tenant_id, name]
 
 
 @router.post("/small/changes")
-def change(principal: Annotated[Principal, Depends(requires(Permission.MANAGE_BILLING))], wanted: Change) -> Change:
+def change(
+    principal: Annotated[Principal, Depends(require_permission(Permission.MANAGE_BILLING))], wanted: Change
+) -> Change:
     return wanted
 
 
 @router.get("/small/refund")
-def refund(principal: Annotated[Principal, Depends(requires(Permission.REFUND))], number: int = 0) -> int:
+def refund(principal: Annotated[Principal, Depends(require_permission(Permission.REFUND))], number: int = 0) -> int:
     return number
 
 
 @router.get("/small/audit")
-def audit(principal: Annotated[Principal, Depends(requires(Permission.READ_AUDIT))]) -> str:
+def audit(principal: Annotated[Principal, Depends(require_permission(Permission.READ_AUDIT))]) -> str:
     return principal.role
 
 

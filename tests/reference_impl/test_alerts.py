@@ -102,7 +102,7 @@ def test_every_alert_has_a_case():
 
 def test_alerts_name_series_that_the_service_has():
     """Each metric in an expression, with the labels that are asked of it, is told by the service from its start on."""
-    monitoring.announce(Breaker(), build="1")
+    monitoring.announce_start(Breaker(), build="1")
     for status in ("pending", "given_up"):
         metrics.OPERATIONS.labels(status)
     metrics.BACKGROUND_FAILURES.labels("audit")
@@ -118,7 +118,7 @@ def test_alerts_name_series_that_the_service_has():
 
 def test_cases_use_series_that_the_service_has():
     """What the rules are tried on is what the service tells: the same names and the same labels."""
-    monitoring.announce(Breaker(), build="1")
+    monitoring.announce_start(Breaker(), build="1")
     shapes = {
         (sample.name.removesuffix("_created"), *sorted(sample.labels))
         for family in metrics.REGISTRY.collect()

@@ -71,9 +71,9 @@ def test_every_step_goes_up_and_down_and_up(empty):
     for revision, expected in zip([*reversed(REVISIONS[:-1]), "base"], reversed(shapes[:-1]), strict=True):
         schema.downgrade(empty, revision)
         assert shape(empty) == expected
-    assert schema.revision(empty) is None
+    assert schema.read_revision(empty) is None
     schema.upgrade(empty, SERVICE)
-    assert schema.revision(empty) == schema.HEAD
+    assert schema.read_revision(empty) == schema.HEAD
 
 
 def test_failing_migration_changes_nothing(empty, monkeypatch):
@@ -82,7 +82,7 @@ def test_failing_migration_changes_nothing(empty, monkeypatch):
         patched.setattr("alembic.op.create_index", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             schema.upgrade(empty, SERVICE)
-    assert schema.revision(empty) is None
+    assert schema.read_revision(empty) is None
     assert shape(empty) == {}
 
 

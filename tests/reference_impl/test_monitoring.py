@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from payproof_reference import monitoring
 from payproof_reference.database import tables
-from payproof_reference.database.engine import open_database, snapshot
+from payproof_reference.database.engine import open_database, open_snapshot
 from payproof_reference.monitoring import AuditCheck, Periodic
 from payproof_reference.services.audit import log as audit_module
 from payproof_reference.services.audit import retention
@@ -66,7 +66,7 @@ def test_sample_tells_of_the_database(engine, audit):
             row |= {"status": status, "client_key": str(number), "request_digest": "d", "attempts": 1}
             connection.execute(tables.operations.insert().values(row | {"created_at": NOW - age}))
     append(engine, audit, 3)
-    monitoring.sample(engine, lambda: NOW)
+    monitoring.sample_database(engine, lambda: NOW)
     assert {status: told("operations", status=status) for status in ("pending", "succeeded", "failed", "given_up")} == {
         "pending": 2,
         "succeeded": 1,
@@ -81,14 +81,14 @@ def test_sample_of_an_idle_service_tells_zero(engine, audit):
     """Without operations there are none and the oldest has no age, rather than what the last look found."""
     metrics.OLDEST_PENDING.set(7200)
     metrics.OPERATIONS.labels("pending").set(7)
-    monitoring.sample(engine, lambda: NOW)
+    monitoring.sample_database(engine, lambda: NOW)
     assert (told("operations", status="pending"), told("operations_oldest_pending_seconds")) == (0, 0)
 
 
 def test_sample_tells_that_the_database_is_gone(tmp_path):
     """A database that does not answer is told as such, and that it was looked into all the same."""
     engine = open_database(f"sqlite:///{tmp_path}/empty.db")
-    monitoring.sample(engine, lambda: NOW)
+    monitoring.sample_database(engine, lambda: NOW)
     assert (told("database_up"), told("sampled_timestamp_seconds")) == (0, NOW)
     engine.dispose()
 
@@ -243,7 +243,7 @@ def test_check_leaves_others_their_turn(engine, audit, monkeypatch):
 def test_marks_beside_the_log_are_not_taken_for_its_start(engine, audit):
     """Only a mark that lies within the log shortens the check; one beyond it shows that the log was cut."""
     append(engine, audit, 3)
-    with snapshot(engine) as connection:
+    with open_snapshot(engine) as connection:
         assert audit.verify(connection, after=Mark(9, "x")) == BrokenLog(4, ChainFault.TRUNCATED)
 
 
@@ -277,7 +277,7 @@ def test_deliveries_are_counted_by_what_came_of_them(client):
 
 def test_calls_to_stripe_are_counted_by_operation_and_result():
     """Each attempt counts: as retried, as the category of the failure, or as a success."""
-    caller = Caller(Breaker(), sleep=lambda _seconds: None, observe=metrics.stripe_attempt)
+    caller = Caller(Breaker(), sleep=lambda _seconds: None, observe=metrics.count_stripe_attempt)
     answers = iter([Failure(FailureKind.NO_ANSWER), "found", Failure(FailureKind.ERROR_ANSWER, status=404)])
     results = ["retried", "succeeded", "invalid_request"]
     before = [told("stripe_attempts_total", operation="look", result=result) or 0 for result in results]
@@ -292,7 +292,7 @@ def test_state_of_the_breaker_is_told_as_it_is():
     """Exactly one state is 1, the one in which the breaker is when somebody looks."""
     clock = Clock()
     breaker = Breaker(threshold=1, rest_seconds=15, clock=clock)
-    monitoring.announce(breaker, build="1")
+    monitoring.announce_start(breaker, build="1")
 
     def states():
         return [told("stripe_breaker_state", state=state) for state in ("closed", "open", "half_open")]

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from payproof_reference.__main__ import main, parser
+from payproof_reference.__main__ import build_parser, main
 from payproof_reference.commands import maintenance
 from payproof_reference.commands.operator import open_as_owner
 from payproof_reference.database import schema, tables
@@ -175,7 +175,7 @@ def test_operator_runs_the_commands_one_after_another(operator, settings, capsys
     assert lines[-1].startswith("intact: 1 records; keep 1:")
     kept = lines[-1].rpartition(" ")[2]
     assert maintenance.purge(dry_run=False) == 0
-    assert maintenance.verify_audit(parser().parse_args(["verify-audit", "--kept", kept]).kept) == 0
+    assert maintenance.verify_audit(build_parser().parse_args(["verify-audit", "--kept", kept]).kept) == 0
     assert maintenance.verify_audit(Mark(99, "x")) == 1
 
 
@@ -190,7 +190,7 @@ def test_operator_exchanges_the_audit_key(operator, settings, capsys, monkeypatc
     assert maintenance.exchange_audit_key() == 1
     monkeypatch.setenv("BILLING_AUDIT_PREVIOUS_KEYS", json.dumps([settings.audit_key.get_secret_value()]))
     for name in ("exchange-audit-key", "verify-audit"):
-        options = parser().parse_args([name])
+        options = build_parser().parse_args([name])
         assert options.run(options) == 0
     said = capsys.readouterr().out
     assert "the key was not exchanged: there is no previous key" in said

@@ -451,7 +451,7 @@ def test_no_answer_escapes(status, document):
         connection = Connection(SecretStr(API_KEY), Caller(Breaker()), api_base=API_BASE)
         # The context is not what this is about, and loading it takes longest.
         connection.__dict__["_transport"] = sdk.Transport(httpx.Client(verify=False))
-        connection.__dict__["_client"] = sdk.connect(API_KEY, API_BASE, connection._transport)
+        connection.__dict__["_client"] = sdk.build_client(API_KEY, API_BASE, connection._transport)
         outcome = connection.attempt(SubscriptionSnapshot, lambda client: client.v1.subscriptions.retrieve("sub_1"))
         connection.close()
     assert isinstance(outcome, SubscriptionSnapshot | Failure)

@@ -182,7 +182,7 @@ def test_log_of_the_sdk_is_refused(monkeypatch):
 
 def test_default_roots_are_those_of_stripe():
     """Without a file, only the roots in the SDK's bundle count, and only from TLS 1.2 on."""
-    context = sdk.client_context(None)
+    context = sdk.build_context(None)
     assert 0 < len(context.get_ca_certs()) < 50
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)

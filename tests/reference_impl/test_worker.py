@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from payproof_reference.__main__ import parser
-from payproof_reference.commands.operations import show
+from payproof_reference.__main__ import build_parser
+from payproof_reference.commands.operations import show_operations
 from payproof_reference.services.operations import intake, queue, transitions
 from payproof_reference.services.operations.attempts import Attempts
 from payproof_reference.services.operations.queue import LEASE_SECONDS, Backlog, Status
-from payproof_reference.services.operations.worker import LONGEST_REST_SECONDS, Worker, working
+from payproof_reference.services.operations.worker import LONGEST_REST_SECONDS, Worker, run_worker
 from payproof_reference.services.stripe.errors import BillingError, Category
 from payproof_reference.services.stripe.retry import READS, WRITES
 from tests.reference_impl.stripe_twin import InMemoryStripe
@@ -436,7 +436,7 @@ def test_worker_thread_works_until_it_is_stopped(shop):
     """The thread does what is due, rests, and ends at once when told to."""
     pending(shop, times=3)
     shop.ahead = 10
-    with working(Worker(shop.attempts().work_once, 0.05)):
+    with run_worker(Worker(shop.attempts().work_once, 0.05)):
         until(lambda: shop.operations("status") == [("succeeded",)] * 3)
     assert "worker" not in {thread.name for thread in threading.enumerate()}
 
@@ -480,18 +480,18 @@ def test_operator_sees_what_is_pending(shop, addresses, monkeypatch, capsys):
     (operation_id,) = pending(shop)
     shop.post("/customers")
     capsys.readouterr()
-    assert show(None) == 0
+    assert show_operations(None) == 0
     *lines, total = capsys.readouterr().out.splitlines()
     assert len(lines) == 2
     assert total.startswith("pending: 1; oldest: ")
-    assert show(Status.PENDING) == 0
+    assert show_operations(Status.PENDING) == 0
     line, _ = capsys.readouterr().out.splitlines()
     words = line.split()
     assert words[:3] == [operation_id, "create_customer", "pending"]
     assert words[4] == "attempts=1"
     assert words[6] == OUTAGE
     assert [word.partition("=")[0] for word in (words[3], words[5])] == ["age", "next"]
-    assert parser().parse_args(["operations", "--status", "given_up"]).status == Status.GIVEN_UP
+    assert build_parser().parse_args(["operations", "--status", "given_up"]).status == Status.GIVEN_UP
 
 
 def test_worker_keeps_the_chain_of_the_audit_log(shop):

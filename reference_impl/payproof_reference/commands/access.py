@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from payproof_reference.commands.operator import open_as_owner, operator, say
+from payproof_reference.commands.operator import name_operator, open_as_owner, say
 from payproof_reference.database import schema
 from payproof_reference.database.tables import tenants
 from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
@@ -38,7 +38,7 @@ def create_tenant() -> int:
     """
     settings = load_settings(MaintenanceSettings)
     tenant_id = f"tenant_{new_reference()}"
-    with changing(settings) as (connection, audit):
+    with open_change(settings) as (connection, audit):
         connection.execute(tenants.insert().values(tenant_id=tenant_id, created_at=int(time.time())))
         audit.append(connection, build_record(Action.TENANT_CREATED, tenant_id, tenant_id))
     say(tenant_id)
@@ -52,7 +52,7 @@ def create_credential(tenant_id: str, role: Role, days: int) -> int:
         MisconfiguredError: as above, or there is no such tenant.
     """
     settings = load_settings(CredentialSettings)
-    with changing(settings) as (connection, audit):
+    with open_change(settings) as (connection, audit):
         if connection.execute(select(tenants).where(tenants.c.tenant_id == tenant_id)).first() is None:
             raise MisconfiguredError("--tenant: there is no such tenant")
         token = credentials.issue_token(connection, settings.credential_key, tenant_id, role, int(time.time()), days)
@@ -68,7 +68,7 @@ def revoke_credential(credential_id: str) -> int:
         MisconfiguredError: as above, or there is no such credential that was not revoked before.
     """
     settings = load_settings(MaintenanceSettings)
-    with changing(settings) as (connection, audit):
+    with open_change(settings) as (connection, audit):
         revoked = credentials.revoke_credential(connection, credential_id, int(time.time()))
         if revoked is None:
             raise MisconfiguredError("ID: there is no such credential, or it was revoked before")
@@ -86,13 +86,17 @@ def list_credentials(tenant_id: str | None) -> int:
     with open_checked(load_settings(DatabaseSettings)) as engine, engine.connect() as connection:
         rows = credentials.list_credentials(connection, tenant_id)
     for row in rows:
-        state = f"revoked {day(row.revoked_at)}" if row.revoked_at is not None else f"expires {day(row.expires_at)}"
-        say(f"{row.credential_id} {row.tenant_id} {row.role} created {day(row.created_at)} {state}")
+        state = (
+            f"revoked {write_day(row.revoked_at)}"
+            if row.revoked_at is not None
+            else f"expires {write_day(row.expires_at)}"
+        )
+        say(f"{row.credential_id} {row.tenant_id} {row.role} created {write_day(row.created_at)} {state}")
     return os.EX_OK
 
 
 @contextmanager
-def changing(settings: MaintenanceSettings) -> Iterator[tuple[Connection, AuditLog]]:
+def open_change(settings: MaintenanceSettings) -> Iterator[tuple[Connection, AuditLog]]:
     """Give one transaction as the owner of the tables, and the audit log to append to at its end."""
     audit = AuditLog.under(settings)
     with open_checked(settings) as engine, engine.begin() as connection:
@@ -122,7 +126,7 @@ def build_record(event: Action, object_id: str, tenant_id: str, reason: str | No
     """Build the audit record of a change."""
     return Record(
         event=event,
-        actor=operator(),
+        actor=name_operator(),
         result=Result.SUCCESS,
         origin="command line",
         object_id=object_id,
@@ -131,6 +135,6 @@ def build_record(event: Action, object_id: str, tenant_id: str, reason: str | No
     )
 
 
-def day(moment: int) -> str:
+def write_day(moment: int) -> str:
     """Write the day of a time (UTC)."""
     return datetime.fromtimestamp(moment, UTC).date().isoformat()

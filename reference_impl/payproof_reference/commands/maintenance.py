@@ -6,9 +6,9 @@ import time
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from payproof_reference.commands.operator import open_as_owner, operator, say
+from payproof_reference.commands.operator import name_operator, open_as_owner, say
 from payproof_reference.database import inventory, schema
-from payproof_reference.database.engine import open_database, snapshot
+from payproof_reference.database.engine import open_database, open_snapshot
 from payproof_reference.services.audit import retention
 from payproof_reference.services.audit.chain import IntactLog, Mark
 from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
@@ -32,7 +32,7 @@ def migrate(down_to: str | None) -> int:
             schema.upgrade(engine, service_role)
         else:
             schema.downgrade(engine, down_to)
-        say(f"schema: {schema.revision(engine) or 'none'}")
+        say(f"schema: {schema.read_revision(engine) or 'none'}")
     except SQLAlchemyError as error:
         raise MisconfiguredError(f"the migration failed and changed nothing: {type(error).__name__}") from None
     finally:
@@ -50,7 +50,7 @@ def verify_audit(kept: Mark | None) -> int:
     engine = open_database(settings.database_url.get_secret_value(), patient=True)
     try:
         schema.require_schema(engine)
-        with snapshot(engine) as connection:
+        with open_snapshot(engine) as connection:
             checked = AuditLog.under(settings).verify(connection, kept)
     finally:
         engine.dispose()
@@ -75,7 +75,7 @@ def purge(*, dry_run: bool) -> int:
         if dry_run:
             removed = retention.count_due(engine, now)
         else:
-            removed = retention.purge(engine, AuditLog.under(settings), now, operator())
+            removed = retention.purge(engine, AuditLog.under(settings), now, name_operator())
     except AuditBrokenError as error:
         say(f"the audit log is broken, so nothing is removed: {error}")
         return BROKEN
@@ -96,7 +96,9 @@ def exchange_audit_key() -> int:
     """
     settings = load_settings(MaintenanceSettings)
     engine, _ = open_as_owner(settings)
-    exchanged = Record(event=Action.AUDIT_KEY_EXCHANGED, actor=operator(), result=Result.SUCCESS, origin="command line")
+    exchanged = Record(
+        event=Action.AUDIT_KEY_EXCHANGED, actor=name_operator(), result=Result.SUCCESS, origin="command line"
+    )
     try:
         schema.require_schema(engine)
         with engine.begin() as connection:

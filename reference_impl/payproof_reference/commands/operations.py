@@ -9,13 +9,13 @@ from payproof_reference.services.operations import queue
 from payproof_reference.services.operations.queue import OperationRow, Status
 from payproof_reference.settings import DatabaseSettings, load_settings
 
-__all__ = ["show"]
+__all__ = ["show_operations"]
 
 # Rows at a time, so that a long outage does not fill the memory.
 BATCH = 1000
 
 
-def show(status: Status | None) -> int:
+def show_operations(status: Status | None) -> int:
     """Print the operations of one status or of all, newest first, and then how much is pending.
 
     Raises:
@@ -28,7 +28,7 @@ def show(status: Status | None) -> int:
         schema.require_schema(engine)
         with engine.connect().execution_options(read_only=True, yield_per=BATCH) as connection:
             for row in connection.execute(queue.build_listing(status)).mappings():
-                print(line(queue.read_row(row), now))  # noqa: T201 - the answer to a command
+                print(write_line(queue.read_row(row), now))  # noqa: T201 - the answer to a command
             left = queue.count_backlog(connection, now)
     finally:
         engine.dispose()
@@ -36,7 +36,7 @@ def show(status: Status | None) -> int:
     return os.EX_OK
 
 
-def line(operation: OperationRow, now: int) -> str:
+def write_line(operation: OperationRow, now: int) -> str:
     """Tell of one operation in one line: times in seconds from now, ids to look for at Stripe and in the log."""
     words = [
         operation.operation_id,

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from payproof_reference.database.engine import open_database, parse_address
 from payproof_reference.settings import DatabaseSettings, MisconfiguredError
 
-__all__ = ["open_as_owner", "operator", "say"]
+__all__ = ["name_operator", "open_as_owner", "say"]
 
 
 def open_as_owner(settings: DatabaseSettings) -> tuple[Engine, str | None]:
@@ -28,7 +28,7 @@ def open_as_owner(settings: DatabaseSettings) -> tuple[Engine, str | None]:
     return open_database(address, setting="BILLING_MIGRATION_DATABASE_URL", patient=True), url.username
 
 
-def operator() -> str:
+def name_operator() -> str:
     """Name who runs this process by number; names come from the environment, which anybody can set."""
     return f"operator:{os.getuid()}"
 

@@ -12,7 +12,7 @@ from payproof_reference.database import tables
 from payproof_reference.settings import MisconfiguredError
 from payproof_reference.vetting import LOOPBACK
 
-__all__ = ["insert", "insert_into", "open_database", "parse_address", "probe", "snapshot"]
+__all__ = ["insert", "insert_into", "open_database", "open_snapshot", "parse_address", "probe"]
 
 # Together below the 10 seconds after which a sender gives up on an answer.
 LOCK_WAIT_MILLISECONDS = 3000
@@ -129,7 +129,7 @@ def begin(connection: Connection) -> None:
 
 
 @contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
+def open_snapshot(engine: Engine) -> Iterator[Connection]:
     """Open a connection to read with: all that it sees is of one moment."""
     options = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {"read_only": True}
     with engine.connect().execution_options(**options) as connection:

@@ -10,7 +10,7 @@ from payproof_reference.settings import MisconfiguredError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["HEAD", "RUNS_ON", "downgrade", "require_narrow_role", "require_schema", "revision", "upgrade"]
+__all__ = ["HEAD", "RUNS_ON", "downgrade", "read_revision", "require_narrow_role", "require_schema", "upgrade"]
 
 # The schemas on which this release runs, newest last. More than one, so that a release can be taken into service
 # before its migration and rolled back after it.
@@ -28,12 +28,12 @@ def upgrade(engine: Engine, service_role: str | None = None, to: str = "head") -
         service_role: the PostgreSQL role that is granted what the service needs; of no meaning on SQLite.
         to: the revision; the newest by default.
     """
-    if to in ("head", HEAD) and revision(engine) == HEAD:
+    if to in ("head", HEAD) and read_revision(engine) == HEAD:
         return
     from alembic import command  # noqa: PLC0415 - most starts find the schema up to date, and need not wait for this
 
     with engine.begin() as connection:
-        command.upgrade(configuration(connection, service_role), to)
+        command.upgrade(build_configuration(connection, service_role), to)
 
 
 def downgrade(engine: Engine, to: str) -> None:
@@ -47,12 +47,12 @@ def downgrade(engine: Engine, to: str) -> None:
 
     try:
         with engine.begin() as connection:
-            command.downgrade(configuration(connection, None), to)
+            command.downgrade(build_configuration(connection, None), to)
     except CommandError:
         raise MisconfiguredError("--down-to: no such revision before this one") from None
 
 
-def configuration(connection: Connection, service_role: str | None) -> "Config":
+def build_configuration(connection: Connection, service_role: str | None) -> "Config":
     """Build what Alembic reads from alembic.ini elsewhere; takes the lock that keeps other migrations out."""
     from alembic.config import Config  # noqa: PLC0415 - as above
 
@@ -64,7 +64,7 @@ def configuration(connection: Connection, service_role: str | None) -> "Config":
     return config
 
 
-def revision(engine: Engine) -> str | None:
+def read_revision(engine: Engine) -> str | None:
     """Read which migration was run last, or None before the first."""
     with engine.connect().execution_options(read_only=True) as connection:
         if not inspect(connection).has_table("alembic_version"):
@@ -79,7 +79,7 @@ def require_schema(engine: Engine) -> None:
         MisconfiguredError: it does not, or the schema cannot be read.
     """
     try:
-        found = revision(engine)
+        found = read_revision(engine)
     except SQLAlchemyError:
         raise MisconfiguredError("BILLING_DATABASE_URL: the schema cannot be read") from None
     if found not in RUNS_ON:

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     if any(folder.glob("*.env")):
         print(f"{folder}: kept; to make new secrets, remove it and the volumes")  # noqa: T201 - the answer to a command
         return 0
-    for name, variables in made_up(datetime.now(UTC)).items():
+    for name, variables in make_secrets(datetime.now(UTC)).items():
         file = folder / f"{name}.env"
         file.touch(mode=0o600)
         file.write_text("".join(f"{variable}={value}\n" for variable, value in variables.items()))
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def made_up(now: datetime) -> dict[str, dict[str, str]]:
+def make_secrets(now: datetime) -> dict[str, dict[str, str]]:
     """Make up the variables of each container, and of the harness that tests them."""
     owner, service, watcher = make_secret("", 32), make_secret("", 32), make_secret("", 32)
     current, previous, retired = (make_secret("whsec_", 32) for _ in range(3))

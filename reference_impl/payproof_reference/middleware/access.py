@@ -18,14 +18,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof_reference.middleware import paths
-from payproof_reference.middleware.errors import problem
-from payproof_reference.middleware.refusals import enter_refusal, one_at_a_time, origin_of
+from payproof_reference.middleware.errors import build_problem
+from payproof_reference.middleware.refusals import enter_refusal, origin_of, write_one_at_a_time
 from payproof_reference.services.audit.log import Action, Record, Result
 from payproof_reference.services.identity import sign_in
 from payproof_reference.services.identity.roles import Permission, Principal
 from payproof_reference.services.identity.sign_in import SignInFailure
 
-__all__ = ["Authentication", "Guard", "principal_of", "requires"]
+__all__ = ["Authentication", "Guard", "principal_of", "require_permission"]
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ class Authentication:
             request = Request(scope)
             request.state.principal = await authenticate(request)
             if request.state.principal is None:
-                await problem(HTTPStatus.UNAUTHORIZED, headers=CHALLENGE)(scope, receive, send)
+                await build_problem(HTTPStatus.UNAUTHORIZED, headers=CHALLENGE)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
@@ -61,7 +61,7 @@ async def authenticate(request: Request) -> Principal | None:
     header = request.headers.getlist("authorization")
     judged = await run_in_threadpool(sign_in.sign_in, state.engine, state.settings.credential_key, header, origin, now)
     if isinstance(judged, SignInFailure):
-        for record in await one_at_a_time(sign_in.enter_failure, state.engine, state.audit, judged, origin, now):
+        for record in await write_one_at_a_time(sign_in.enter_failure, state.engine, state.audit, judged, origin, now):
             log.warning(record.event, cause=record.reason, credential_id=record.object_id, origin=origin)
         return None
     return judged
@@ -104,7 +104,7 @@ class Guard:
         return principal
 
 
-def requires(permission: Permission) -> Guard:
+def require_permission(permission: Permission) -> Guard:
     """Build the dependency of a route that needs a permission.
 
     As in `principal: Annotated[Principal, Depends(requires(Permission.READ_BILLING))]`. It comes first among a route's

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from payproof_reference.middleware import paths
 from payproof_reference.middleware.access import principal_of
 from payproof_reference.middleware.bodies import BodyTooLargeError, read_body
-from payproof_reference.middleware.errors import problem
+from payproof_reference.middleware.errors import build_problem
 from payproof_reference.middleware.refusals import enter_refusal, origin_of
 from payproof_reference.services.audit.log import Action, Record, Result
 from payproof_reference.text import card_data, strict_json
@@ -54,7 +54,7 @@ class CardData:
         try:
             body = await look_through(Request(scope, receive))
         except RequestRefusedError as refusal:
-            await problem(refusal.status)(scope, receive, send)
+            await build_problem(refusal.status)(scope, receive, send)
         else:
             await self.app(scope, replay_body(body, receive), send)
 

@@ -18,11 +18,11 @@ from payproof_reference.text.references import new_reference
 __all__ = [
     "Problem",
     "UnhandledErrors",
+    "build_problem",
     "on_billing_error",
     "on_http_error",
     "on_invalid_request",
     "on_refusal",
-    "problem",
 ]
 
 log = structlog.get_logger()
@@ -76,7 +76,7 @@ class Problem(BaseModel):
     error: ProblemDetail
 
 
-def problem(status: int, *, reference: str | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
+def build_problem(status: int, *, reference: str | None = None, headers: dict[str, str] | None = None) -> JSONResponse:
     """Build the answer to an error from its status alone."""
     known = HTTPStatus(status)
     detail = ProblemDetail(
@@ -95,12 +95,12 @@ def build_answer(status: int, detail: ProblemDetail, headers: dict[str, str] | N
 async def on_http_error(_request: Request, error: Exception) -> JSONResponse:
     """Answer 404, 405 and the like; `Allow` stays, the detail does not."""
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, headers=dict(error.headers or {}))
+    return build_problem(error.status_code, headers=dict(error.headers or {}))
 
 
 async def on_invalid_request(_request: Request, _error: Exception) -> JSONResponse:
     """Answer 422 without the echo of the input that FastAPI would send."""
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY)
+    return build_problem(HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 async def on_refusal(_request: Request, error: Exception) -> JSONResponse:
@@ -142,7 +142,7 @@ class UnhandledErrors:
             reference = new_reference()
             status = self.note(error, reference)
             if not started:
-                await problem(status, reference=reference)(scope, receive, send)
+                await build_problem(status, reference=reference)(scope, receive, send)
 
     def note(self, error: Exception, reference: str) -> HTTPStatus:
         """Log an error under its reference and choose the status."""

@@ -9,7 +9,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from payproof_reference.middleware.errors import problem
+from payproof_reference.middleware.errors import build_problem
 from payproof_reference.telemetry import metrics
 
 __all__ = ["TrustedProxies"]
@@ -50,7 +50,7 @@ class TrustedProxies:
             if any(protocol.lower() != "https" for protocol in read_list(headers, "x-forwarded-proto")):
                 metrics.PLAIN_HTTP_REFUSED.inc()
                 log.warning("plain_http_refused", path=scope["path"], origin=str(client))
-                await problem(HTTPStatus.FORBIDDEN)(scope, receive, send)
+                await build_problem(HTTPStatus.FORBIDDEN)(scope, receive, send)
                 return
             scope = {**scope, "client": (str(client), 0)}
         await self.app(scope, receive, send)

@@ -8,7 +8,7 @@ from fastapi import Request
 
 from payproof_reference.services.audit.log import Record
 
-__all__ = ["enter_refusal", "one_at_a_time", "origin_of"]
+__all__ = ["enter_refusal", "origin_of", "write_one_at_a_time"]
 
 Written = TypeVar("Written")
 
@@ -16,7 +16,7 @@ Written = TypeVar("Written")
 REFUSALS_AT_ONCE = anyio.CapacityLimiter(1)
 
 
-async def one_at_a_time(write: Callable[..., Written], *arguments: object) -> Written:
+async def write_one_at_a_time(write: Callable[..., Written], *arguments: object) -> Written:
     """Write what belongs to a refusal, in a thread, after every other refusal that came before."""
     return await anyio.to_thread.run_sync(write, *arguments, limiter=REFUSALS_AT_ONCE)
 
@@ -27,7 +27,7 @@ async def enter_refusal(request: Request, record: Record) -> None:
     When that fails the refusal stands all the same, and its answer is the one it always is: nothing was done, the log
     of the service still gets its line, and who was refused learns nothing of the database.
     """
-    await one_at_a_time(request.app.state.audit.note, request.app.state.engine, record)
+    await write_one_at_a_time(request.app.state.audit.note, request.app.state.engine, record)
 
 
 def origin_of(request: Request) -> str:

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from payproof_reference.middleware.refusals import origin_of
 from payproof_reference.routes.models import StrictModel
-from payproof_reference.routes.parts import AnyId, Auditor, Moment, Whole, problems
+from payproof_reference.routes.parts import AnyId, Auditor, Moment, Whole, declare_problems
 from payproof_reference.routes.resources import AuditRecord, Page
 from payproof_reference.services.audit import reading
 from payproof_reference.services.audit.log import Action, Result
@@ -29,7 +29,7 @@ class AuditListing(StrictModel):
     object_id: AnyId | None = None
 
 
-@router.get("", responses=problems())
+@router.get("", responses=declare_problems())
 def list_audit_records(
     request: Request, principal: Auditor, listing: Annotated[AuditListing, Query()]
 ) -> Page[AuditRecord]:

@@ -6,7 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Query, Request, Response
 
 from payproof_reference.routes.models import StrictModel
-from payproof_reference.routes.parts import ClientKey, CustomerId, Listing, Manager, Reader, open_reading, problems
+from payproof_reference.routes.parts import (
+    ClientKey,
+    CustomerId,
+    Listing,
+    Manager,
+    Reader,
+    declare_problems,
+    open_reading,
+)
 from payproof_reference.routes.performing import ACCEPTED, answer_accepted, perform
 from payproof_reference.routes.resources import Customer, Page
 from payproof_reference.services.operations.queue import Kind, Status, WantedOperation
@@ -22,7 +30,9 @@ class Nothing(StrictModel):
     """An empty object: of a customer, everything but the id is personal, and not for this service."""
 
 
-@router.post("", status_code=HTTPStatus.CREATED, response_model=Customer, responses=ACCEPTED | problems(400, 402, 409))
+@router.post(
+    "", status_code=HTTPStatus.CREATED, response_model=Customer, responses=ACCEPTED | declare_problems(400, 402, 409)
+)
 def create_customer(
     request: Request,
     response: Response,
@@ -39,7 +49,7 @@ def create_customer(
     return made
 
 
-@router.get("", responses=problems())
+@router.get("", responses=declare_problems())
 def list_customers(request: Request, principal: Reader, listing: Annotated[Listing, Query()]) -> Page[Customer]:
     """List customers by id."""
     with open_reading(request) as connection:
@@ -53,7 +63,7 @@ def list_customers(request: Request, principal: Reader, listing: Annotated[Listi
     return Page(data=[Customer(**row) for row in found.rows], has_more=found.has_more)
 
 
-@router.get("/{customer_id}", responses=problems(404))
+@router.get("/{customer_id}", responses=declare_problems(404))
 def get_customer(request: Request, principal: Reader, customer_id: CustomerId) -> Customer:
     """Tell of a customer."""
     with open_reading(request) as connection:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from payproof_reference.database import paging
-from payproof_reference.routes.parts import Listing, OperationId, Reader, open_reading, problems
+from payproof_reference.routes.parts import Listing, OperationId, Reader, declare_problems, open_reading
 from payproof_reference.routes.performing import show_operation
 from payproof_reference.routes.resources import Operation, Page
 from payproof_reference.services.operations import queue
@@ -24,7 +24,7 @@ class OperationListing(Listing):
     status: Annotated[Status | None, Field(strict=False)] = None
 
 
-@router.get("", responses=problems())
+@router.get("", responses=declare_problems())
 def list_operations(
     request: Request, principal: Reader, listing: Annotated[OperationListing, Query()]
 ) -> Page[Operation]:
@@ -37,7 +37,7 @@ def list_operations(
     return Page(data=[show_operation(queue.read_row(row)) for row in found.rows], has_more=found.has_more)
 
 
-@router.get("/{operation_id}", responses=problems(404))
+@router.get("/{operation_id}", responses=declare_problems(404))
 def get_operation(request: Request, principal: Reader, operation_id: OperationId) -> Operation:
     """Tell what became of an operation."""
     with open_reading(request) as connection:

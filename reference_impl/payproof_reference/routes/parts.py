@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Request
 from pydantic import Field
 from sqlalchemy import Connection
 
-from payproof_reference.middleware.access import requires
+from payproof_reference.middleware.access import require_permission
 from payproof_reference.middleware.errors import Problem
 from payproof_reference.routes.models import (
     AnyId,
@@ -40,17 +40,17 @@ __all__ = [
     "Refunder",
     "SubscriptionId",
     "Whole",
+    "declare_problems",
     "name_of",
     "open_reading",
-    "problems",
     "read_clock",
     "require_plan",
 ]
 
-Reader = Annotated[Principal, Depends(requires(Permission.READ_BILLING))]
-Manager = Annotated[Principal, Depends(requires(Permission.MANAGE_BILLING))]
-Refunder = Annotated[Principal, Depends(requires(Permission.REFUND))]
-Auditor = Annotated[Principal, Depends(requires(Permission.READ_AUDIT))]
+Reader = Annotated[Principal, Depends(require_permission(Permission.READ_BILLING))]
+Manager = Annotated[Principal, Depends(require_permission(Permission.MANAGE_BILLING))]
+Refunder = Annotated[Principal, Depends(require_permission(Permission.REFUND))]
+Auditor = Annotated[Principal, Depends(require_permission(Permission.READ_AUDIT))]
 
 ClientKey = Annotated[
     str | None,
@@ -100,7 +100,7 @@ def read_clock() -> int:
     return int(time.time())
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def declare_problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Declare which errors a route answers, beside those that any of them can."""
     always = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY)
     return {int(status): {"model": Problem} for status in sorted({*statuses, *always, HTTPStatus.SERVICE_UNAVAILABLE})}

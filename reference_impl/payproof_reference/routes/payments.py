@@ -12,8 +12,8 @@ from payproof_reference.routes.parts import (
     PaymentIntentId,
     Reader,
     Refunder,
+    declare_problems,
     open_reading,
-    problems,
 )
 from payproof_reference.routes.performing import ACCEPTED, answer_accepted, perform
 from payproof_reference.routes.resources import Invoice, Page, Payment, Refund
@@ -33,7 +33,7 @@ class NewRefund(StrictModel):
     amount: Amount | None = None
 
 
-@router.get("/payments", responses=problems(404))
+@router.get("/payments", responses=declare_problems(404))
 def list_payments(request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]) -> Page[Payment]:
     """List payments by id."""
     with open_reading(request) as connection:
@@ -41,7 +41,7 @@ def list_payments(request: Request, principal: Reader, listing: Annotated[Custom
     return Page(data=[Payment(**row) for row in found.rows], has_more=found.has_more)
 
 
-@router.get("/invoices", responses=problems(404))
+@router.get("/invoices", responses=declare_problems(404))
 def list_invoices(request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]) -> Page[Invoice]:
     """List invoices by id, as events told them: so they can be had while Stripe is out of reach."""
     with open_reading(request) as connection:
@@ -53,7 +53,7 @@ def list_invoices(request: Request, principal: Reader, listing: Annotated[Custom
     "/refunds",
     status_code=HTTPStatus.CREATED,
     response_model=Refund,
-    responses=ACCEPTED | problems(400, 402, 404, 409),
+    responses=ACCEPTED | declare_problems(400, 402, 404, 409),
 )
 def create_refund(
     request: Request, principal: Refunder, body: NewRefund, client_key: ClientKey = None

@@ -12,8 +12,8 @@ from payproof_reference.routes.parts import (
     Manager,
     PriceId,
     Reader,
+    declare_problems,
     open_reading,
-    problems,
     require_plan,
 )
 from payproof_reference.routes.resources import CheckoutPage, CheckoutSession, PortalPage
@@ -38,7 +38,7 @@ class NewPortal(StrictModel):
     customer_id: CustomerId
 
 
-@router.post("/checkout-sessions", status_code=HTTPStatus.CREATED, responses=problems(400, 402, 404))
+@router.post("/checkout-sessions", status_code=HTTPStatus.CREATED, responses=declare_problems(400, 402, 404))
 def create_checkout_session(
     request: Request, response: Response, principal: Manager, body: NewCheckout
 ) -> CheckoutPage:
@@ -51,7 +51,7 @@ def create_checkout_session(
     return CheckoutPage(id=made.id, url=made.url, expires_at=made.expires_at)
 
 
-@router.get("/checkout-sessions/{session_id}", responses=problems(404))
+@router.get("/checkout-sessions/{session_id}", responses=declare_problems(404))
 def get_checkout_session(request: Request, principal: Reader, session_id: CheckoutSessionId) -> CheckoutSession:
     """Tell whether a session was paid, which the visit of the success page does not."""
     with open_reading(request) as connection:
@@ -60,7 +60,7 @@ def get_checkout_session(request: Request, principal: Reader, session_id: Checko
         )
 
 
-@router.post("/portal-sessions", status_code=HTTPStatus.CREATED, responses=problems(400, 402, 404))
+@router.post("/portal-sessions", status_code=HTTPStatus.CREATED, responses=declare_problems(400, 402, 404))
 def create_portal_session(request: Request, principal: Manager, body: NewPortal) -> PortalPage:
     """Open a page on which a customer manages subscriptions; 503 while Stripe is out of reach."""
     made = request.app.state.sessions.open_portal(principal, origin_of(request), customer_id=body.customer_id)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse
 
 from payproof_reference.middleware import bodies, paths, refusals
 from payproof_reference.middleware.bodies import BodyTooLargeError
-from payproof_reference.middleware.errors import Problem, problem
+from payproof_reference.middleware.errors import Problem, build_problem
 from payproof_reference.middleware.refusals import origin_of
 from payproof_reference.services.audit.log import Action, Record, Result
 from payproof_reference.services.events import webhooks
@@ -120,7 +120,7 @@ def reject(request: Request, cause: Cause) -> JSONResponse:
     """Log a refusal, then build its answer, which depends on the status only (PCI DSS 10.2.1.4)."""
     metrics.DELIVERIES.labels("rejected", cause).inc()
     log.warning("webhook_rejected", result="rejected", cause=cause, origin=origin_of(request))
-    return problem(STATUSES[cause])
+    return build_problem(STATUSES[cause])
 
 
 def accept(request: Request, event: StripeEvent, receipt: Receipt) -> JSONResponse:
@@ -151,4 +151,4 @@ def defer(request: Request, event: StripeEvent, error: BillingError | TimeoutErr
         event_type=event.type,
         origin=origin_of(request),
     )
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, reference=reference)
+    return build_problem(HTTPStatus.SERVICE_UNAVAILABLE, reference=reference)

@@ -15,8 +15,8 @@ from payproof_reference.routes.parts import (
     PriceId,
     Reader,
     SubscriptionId,
+    declare_problems,
     open_reading,
-    problems,
     read_clock,
     require_plan,
 )
@@ -32,7 +32,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/subscriptions", tags=["subscriptions"])
 
-CHANGING = ACCEPTED | problems(400, 402, 404, 409)
+CHANGING = ACCEPTED | declare_problems(400, 402, 404, 409)
 
 
 class NewSubscription(StrictModel):
@@ -71,7 +71,7 @@ def create_subscription(
     return made
 
 
-@router.get("", responses=problems(404))
+@router.get("", responses=declare_problems(404))
 def list_subscriptions(
     request: Request, principal: Reader, listing: Annotated[CustomerListing, Query()]
 ) -> Page[Subscription]:
@@ -81,7 +81,7 @@ def list_subscriptions(
     return Page(data=[show_subscription(request, row) for row in found.rows], has_more=found.has_more)
 
 
-@router.get("/{subscription_id}", responses=problems(404))
+@router.get("/{subscription_id}", responses=declare_problems(404))
 def get_subscription(request: Request, principal: Reader, subscription_id: SubscriptionId) -> Subscription:
     """Tell of a subscription, and whether it grants its plan now."""
     with open_reading(request) as connection:

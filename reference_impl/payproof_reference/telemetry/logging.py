@@ -31,7 +31,7 @@ def redact(value: Any) -> Any:
     """Return a value with secrets and card numbers replaced in every text and number within it."""
     match value:
         case str():
-            return without_card_numbers(SECRETS.sub(REDACTED, value))
+            return redact_card_numbers(SECRETS.sub(REDACTED, value))
         case int() if any(find_card_numbers(str(value))):
             return REDACTED
         case Mapping():
@@ -42,7 +42,7 @@ def redact(value: Any) -> Any:
             return value
 
 
-def without_card_numbers(text: str) -> str:
+def redact_card_numbers(text: str) -> str:
     """Replace every card number in a text, those that overlap together."""
     shown, done = "", 0
     for start, end in find_card_numbers(text):
@@ -57,9 +57,7 @@ def redact_line(_logger: object, _method: str, line: structlog.typing.EventDict)
     return {key: redact(value) for key, value in line.items()}
 
 
-def without_exception_text(
-    _logger: object, _method: str, line: structlog.typing.EventDict
-) -> structlog.typing.EventDict:
+def drop_exception_text(_logger: object, _method: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Reduce an exception to its type and the place that raised it; its text may quote what was sent."""
     error = line.pop("exc_info", None)
     if isinstance(error, tuple):
@@ -77,7 +75,7 @@ def configure(stream: TextIO) -> None:
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        without_exception_text,
+        drop_exception_text,
         redact_line,
     ]
     structlog.configure(

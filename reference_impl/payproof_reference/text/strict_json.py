@@ -21,13 +21,13 @@ def parse(body: bytes, *, fraction: Callable[[str], Any] = float) -> Any:
     try:
         # Decoded here because json.loads guesses UTF-16 and UTF-32 from bytes.
         return json.loads(
-            body.decode(), object_pairs_hook=unambiguous, parse_float=fraction, parse_constant=refuse_constant
+            body.decode(), object_pairs_hook=build_unambiguous, parse_float=fraction, parse_constant=refuse_constant
         )
     except (ValueError, RecursionError):
         raise ValueError("not a JSON document") from None
 
 
-def unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def build_unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build a JSON object, refusing a key that occurs twice: parsers differ on which of the two counts."""
     built = dict(pairs)
     if len(built) != len(pairs):

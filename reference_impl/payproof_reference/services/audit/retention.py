@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, delete, func, select
 
-from payproof_reference.database.engine import snapshot
+from payproof_reference.database.engine import open_snapshot
 from payproof_reference.database.tables import TableRetention, audit_log, metadata
 from payproof_reference.services.audit.chain import BrokenLog, Mark
 from payproof_reference.services.audit.log import Action, AuditBrokenError, AuditLog, Record, Result
@@ -36,7 +36,7 @@ def purge(engine: Engine, audit: AuditLog, now: int, actor: str) -> dict[str, in
     Raises:
         AuditBrokenError: the audit log is broken; evidence must not be removed.
     """
-    with snapshot(engine) as connection:
+    with open_snapshot(engine) as connection:
         checked = audit.verify(connection)
     if isinstance(checked, BrokenLog):
         raise AuditBrokenError(f"record {checked.sequence}: {checked.fault}")

@@ -90,7 +90,9 @@ class Recorder:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
             # By their objects, so that two processes never wait for each other's rows.
-            batch = sorted((entry for entry in batch if not entry[1].done()), key=lambda entry: sort_key(entry[0]))
+            batch = sorted(
+                (entry for entry in batch if not entry[1].done()), key=lambda entry: build_sort_key(entry[0])
+            )
             became = await to_thread.run_sync(
                 partial(
                     transactions.record_together,
@@ -126,6 +128,6 @@ class Recorder:
             raise
 
 
-def sort_key(delivery: VerifiedDelivery) -> tuple[str, str]:
+def build_sort_key(delivery: VerifiedDelivery) -> tuple[str, str]:
     """Build the key by which the deliveries of one transaction are sorted."""
     return (delivery.snapshot.id if delivery.snapshot else "", delivery.event.id)

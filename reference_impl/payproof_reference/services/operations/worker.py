@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-__all__ = ["Worker", "working"]
+__all__ = ["Worker", "run_worker"]
 
 log = structlog.get_logger()
 
@@ -59,7 +59,7 @@ class Worker:
 
 
 @contextmanager
-def working(worker: Worker) -> Iterator[None]:
+def run_worker(worker: Worker) -> Iterator[None]:
     """Let a worker work for as long as the context lasts."""
     worker.start()
     try:

@@ -62,7 +62,7 @@ class Course:
     stages: Sequence[str] = ()
 
 
-def settled_in(*statuses: str) -> Callable[[Columns], ColumnElement[int]]:
+def build_settled_in(*statuses: str) -> Callable[[Columns], ColumnElement[int]]:
     """Build what is 1 in one of some statuses and 0 in others."""
     return lambda columns: case((one_of(columns.status, *statuses), write_number(1)), else_=write_number(0))
 
@@ -90,12 +90,12 @@ APPEALS = ("appeal_needs_response", "appeal_under_review")
 INQUIRIES = ("warning_needs_response", "warning_under_review")
 COURSES = {
     customers.name: Course(build_deletion),
-    subscriptions.name: Course(settled_in(*ENDED), ENDED),
+    subscriptions.name: Course(build_settled_in(*ENDED), ENDED),
     # An uncollectible invoice can still be paid.
-    invoices.name: Course(settled_in(*PAID), PAID, stages=("draft", "open", "uncollectible")),
+    invoices.name: Course(build_settled_in(*PAID), PAID, stages=("draft", "open", "uncollectible")),
     payments.name: Course(build_refunds, ("failed", "succeeded")),
     disputes.name: Course(
-        settled_in(*CLOSED, *APPEALS), CLOSED, APPEALS, (*INQUIRIES, "needs_response", "under_review", *APPEALS)
+        build_settled_in(*CLOSED, *APPEALS), CLOSED, APPEALS, (*INQUIRIES, "needs_response", "under_review", *APPEALS)
     ),
     checkout_sessions.name: Course(build_purchase, ("complete", "expired")),
 }

@@ -50,8 +50,8 @@ class Connection:
         self.caller = caller
         self._telemetry = telemetry
         self._api_key = api_key
-        self._api_base = checked_base(api_base)
-        self._ca_file = checked_file(ca_file)
+        self._api_base = check_base(api_base)
+        self._ca_file = check_file(ca_file)
         if os.environ.get("STRIPE_LOG"):
             raise MisconfiguredError("STRIPE_LOG: must not be set, the SDK would print whole requests and answers")
 
@@ -102,12 +102,14 @@ class Connection:
         # Here, because the SDK costs 0.3 s and 10 MB, which a service that only takes webhooks never pays.
         from payproof_reference.services.stripe import sdk  # noqa: PLC0415
 
-        self._transport = sdk.Transport(sdk.http_client(self._ca_file, connections=CALLS_AT_ONCE), self.caller.policies)
+        self._transport = sdk.Transport(
+            sdk.build_http_client(self._ca_file, connections=CALLS_AT_ONCE), self.caller.policies
+        )
         key = self._api_key.get_secret_value()
-        return sdk.connect(key, self._api_base, self._transport, telemetry=self._telemetry)
+        return sdk.build_client(key, self._api_base, self._transport, telemetry=self._telemetry)
 
 
-def checked_base(address: str) -> str:
+def check_base(address: str) -> str:
     """Return an address to which a secret key may be sent.
 
     Raises:
@@ -120,7 +122,7 @@ def checked_base(address: str) -> str:
     return address.rstrip("/")
 
 
-def checked_file(file: Path | None) -> Path | None:
+def check_file(file: Path | None) -> Path | None:
     """Return a file of certificates.
 
     Raises:

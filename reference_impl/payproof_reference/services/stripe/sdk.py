@@ -29,7 +29,7 @@ from payproof_reference.services.stripe.errors import (
 )
 from payproof_reference.services.stripe.retry import Policies
 
-__all__ = ["Transport", "client_context", "connect", "http_client"]
+__all__ = ["Transport", "build_client", "build_context", "build_http_client"]
 
 CONNECT_SECONDS = 2.0
 # A page of 100 invoices has about one MiB.
@@ -138,7 +138,7 @@ def reduce_answer(status: int, headers: Mapping[str, str], body: bytes) -> Failu
     )
 
 
-def client_context(ca_file: Path | None) -> ssl.SSLContext:
+def build_context(ca_file: Path | None) -> ssl.SSLContext:
     """Build a context of TLS 1.2 and later that verifies chain and host name (PCI DSS 4.2.1).
 
     On pinning: Stripe recommends against it, because a pinned certificate, and an intermediate one as well, is
@@ -156,17 +156,17 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def http_client(ca_file: Path | None, *, connections: int) -> httpx.Client:
+def build_http_client(ca_file: Path | None, *, connections: int) -> httpx.Client:
     """Build a client that follows no redirect, which would take the key along, and asks no proxy of the environment."""
     return httpx.Client(
-        verify=client_context(ca_file),
+        verify=build_context(ca_file),
         follow_redirects=False,
         trust_env=False,
         limits=httpx.Limits(max_connections=connections),
     )
 
 
-def connect(api_key: str, api_base: str, transport: Transport, *, telemetry: bool = False) -> stripe.StripeClient:
+def build_client(api_key: str, api_base: str, transport: Transport, *, telemetry: bool = False) -> stripe.StripeClient:
     """Build the SDK's client: without its retries, by default without telemetry, and without log lines of bodies."""
     stripe.enable_telemetry = telemetry
     # At INFO and DEBUG the SDK logs parameters and whole answers, and httpcore all headers of an answer.
