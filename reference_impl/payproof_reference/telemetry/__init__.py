@@ -1,0 +1,1 @@
+"""Shows operators what the service does: log lines without secrets, and metrics without customers."""

@@ -1,0 +1,1 @@
+"""Knows texts and nothing of billing: card numbers, strict JSON, keyed digests and references."""

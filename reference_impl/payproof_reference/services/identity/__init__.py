@@ -1,0 +1,1 @@
+"""Says who acts and what they may do: `roles`, the `credentials` that carry them, and `sign_in` with its lockout."""
