@@ -46,3 +46,9 @@ def test_readme_describes_each_folder_of_the_services():
     """A new folder gets its line."""
     services = FOLDER / "payproof_reference" / "services"
     assert all(f"`services/{path.parent.name}/`" in TEXT for path in services.glob("*/__init__.py"))
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)", TEXT))
+def test_links_of_the_readme_lead_somewhere(link):
+    """What the page points to is there."""
+    assert (FOLDER / link).exists()

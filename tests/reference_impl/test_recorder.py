@@ -76,7 +76,7 @@ def test_deliveries_at_once_share_transactions(take, commits, client, engine, au
 
 def test_batches_are_bounded(take, commits, monkeypatch):
     """What waits goes in the order in which it came, as many at a time as one transaction may take."""
-    monkeypatch.setattr(recorder, "TOGETHER", 10)
+    monkeypatch.setattr(recorder, "LARGEST_BATCH", 10)
     assert take(*updates(31)) == [Receipt(EventOutcome.APPLIED)] * 31
     assert commits["commits"] == 4
 
@@ -162,7 +162,7 @@ def test_failing_commit_is_a_failure_of_all_and_of_nothing_more(take, client, en
 def test_broken_database_is_waited_for_once(take, owner, monkeypatch):
     """While another holds the database all that wait are refused in the time that their senders have."""
     monkeypatch.setattr(recorder, "ANSWER_SECONDS", 5)
-    monkeypatch.setattr(recorder, "APART_SECONDS", 1)
+    monkeypatch.setattr(recorder, "ALONE_SECONDS", 1)
     with owner.begin() as blocker:
         if owner.name == "postgresql":
             blocker.exec_driver_sql("LOCK TABLE inbox")

@@ -28,8 +28,8 @@ __all__ = ["Recorder"]
 # Stripe waits 10 seconds for an answer.
 ANSWER_SECONDS = 9
 # After a transaction of many has failed, each is tried alone for so many seconds; the rest must come again.
-APART_SECONDS = 4
-TOGETHER = 64
+ALONE_SECONDS = 4
+LARGEST_BATCH = 64
 MOST_WAITING = 2000
 
 
@@ -71,40 +71,39 @@ class Recorder:
         async with asyncio.timeout(ANSWER_SECONDS):
             while True:
                 try:
-                    return await self._turn(delivery)
+                    return await self._wait_for_transaction(delivery)
                 except UndecidedError as undecided:
-                    delivery = replace(delivery, fetched=Fetched(await self._ask(delivery), undecided.since))
+                    delivery = replace(delivery, fetched=Fetched(await self._ask_stripe(delivery), undecided.since))
 
-    async def _turn(self, delivery: VerifiedDelivery) -> Receipt:
+    async def _wait_for_transaction(self, delivery: VerifiedDelivery) -> Receipt:
         """Wait until a transaction has taken the delivery."""
         if len(self._waiting) >= MOST_WAITING:
             raise TimeoutError("too many deliveries wait")
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
+            self._worker = asyncio.create_task(self._record_waiting())
         return await future
 
-    async def _work(self) -> None:
-        """Record what waits, the first that came first, until nothing does."""
+    async def _record_waiting(self) -> None:
+        """Record the deliveries that wait, in the order of arrival, until none waits."""
         while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+            batch = [self._waiting.popleft() for _ in range(min(LARGEST_BATCH, len(self._waiting)))]
+            still_waiting = (entry for entry in batch if not entry[1].done())
             # By their objects, so that two processes never wait for each other's rows.
-            batch = sorted(
-                (entry for entry in batch if not entry[1].done()), key=lambda entry: build_sort_key(entry[0])
-            )
-            became = await to_thread.run_sync(
+            batch = sorted(still_waiting, key=lambda entry: build_sort_key(entry[0]))
+            outcomes = await to_thread.run_sync(
                 partial(
                     transactions.record_together,
                     self._engine,
                     self._audit,
                     [delivery for delivery, _ in batch],
                     self._account,
-                    until=time.monotonic() + APART_SECONDS,
+                    until=time.monotonic() + ALONE_SECONDS,
                 ),
                 limiter=self._thread,
             )
-            for (_, future), outcome in zip(batch, became, strict=True):
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if future.done():  # nobody waits any more
                     continue
                 if isinstance(outcome, Exception):
@@ -112,19 +111,17 @@ class Recorder:
                 else:
                     future.set_result(outcome)
 
-    async def _ask(self, delivery: VerifiedDelivery) -> SubscriptionSnapshot:
+    async def _ask_stripe(self, delivery: VerifiedDelivery) -> SubscriptionSnapshot:
         """Fetch the state that two events of one second tell differently."""
-        assert isinstance(
-            delivery.snapshot, SubscriptionSnapshot
-        )  # the events of other objects settle it among themselves
+        # The events of other objects settle it among themselves.
+        assert isinstance(delivery.snapshot, SubscriptionSnapshot)
         try:
             return await to_thread.run_sync(
                 self._gateway.retrieve_subscription, delivery.snapshot.id, abandon_on_cancel=True
             )
         except BillingError as error:
-            await to_thread.run_sync(
-                self._audit.note, self._engine, audit_records.build_failure_record(delivery, error)
-            )
+            record = audit_records.build_failure_record(delivery, error)
+            await to_thread.run_sync(self._audit.note, self._engine, record)
             raise
 
 

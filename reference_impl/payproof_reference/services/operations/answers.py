@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from payproof_reference.database.engine import insert
 from payproof_reference.database.tables import customers, subscriptions
 from payproof_reference.services.operations.queue import Kind, OperationRow
+from payproof_reference.services.state.ordering import ENDED
 from payproof_reference.services.state.rows import terms_of
 from payproof_reference.services.stripe.port import RefundSnapshot
 from payproof_reference.services.stripe.snapshots import CustomerSnapshot, SubscriptionSnapshot
@@ -18,9 +19,6 @@ from payproof_reference.services.stripe.snapshots import CustomerSnapshot, Subsc
 __all__ = ["Answer", "apply_answer"]
 
 Answer = CustomerSnapshot | SubscriptionSnapshot | RefundSnapshot
-
-# Stripe never leaves these.
-FINAL = ("canceled", "incomplete_expired")
 
 
 def apply_answer(connection: Connection, operation: OperationRow, answer: Answer, since: int) -> None:
@@ -78,6 +76,6 @@ def update_subscription(
     statement = subscriptions.update().where(
         subscriptions.c.stripe_subscription_id == operation.stripe_subscription_id,
         subscriptions.c.event_created_at <= since,
-        subscriptions.c.status.not_in(FINAL),
+        subscriptions.c.status.not_in(ENDED),
     )
     connection.execute(statement.values(terms_of(subscription)))

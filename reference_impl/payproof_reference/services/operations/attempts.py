@@ -74,7 +74,7 @@ class Attempts:
         """
         # To a later attempt Stripe repeats what it answered to the first.
         since = int(self._clock()) if operation.attempts == 1 else operation.created_at
-        outcome = self._outcome(operation)
+        outcome = self._call(operation)
         now = int(self._clock())
         if not isinstance(outcome, BillingError):
             return self._settle(operation, transitions.succeed(operation, outcome, now, origin), outcome, since)
@@ -112,7 +112,7 @@ class Attempts:
             self.attempt(claimed, WORKER)
         return True
 
-    def _outcome(self, operation: OperationRow) -> Answer | BillingError:
+    def _call(self, operation: OperationRow) -> Answer | BillingError:
         try:
             return call_stripe(self._gateway, operation)
         except BillingError as error:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from payproof_reference.database.tables import checkout_sessions, customers, disputes, invoices, payments, subscriptions
 
-__all__ = ["CLOSED", "is_final", "is_newer"]
+__all__ = ["CLOSED", "ENDED", "is_final", "is_newer"]
 
 Columns = ColumnCollection[str, ColumnElement[Any]]
 
@@ -46,8 +46,8 @@ def one_of(column: ColumnElement[str], *statuses: str) -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    """The course that the objects of a table take.
+class Lifecycle:
+    """How far the objects of a table have come, and which statuses follow each other.
 
     Attributes:
         settled: builds a number that only grows: how far an object has come on the way that has no way back.
@@ -83,21 +83,22 @@ def build_purchase(columns: Columns) -> ColumnElement[int]:
     return case((one_of(columns.status, "open"), write_number(0)), (unpaid, write_number(1)), else_=write_number(2))
 
 
+# Stripe never leaves these.
 ENDED = ("canceled", "incomplete_expired")
 PAID = ("paid", "void")
 CLOSED = ("lost", "prevented", "warning_closed", "won")
 APPEALS = ("appeal_needs_response", "appeal_under_review")
 INQUIRIES = ("warning_needs_response", "warning_under_review")
-COURSES = {
-    customers.name: Course(build_deletion),
-    subscriptions.name: Course(build_settled_in(*ENDED), ENDED),
+LIFECYCLES = {
+    customers.name: Lifecycle(build_deletion),
+    subscriptions.name: Lifecycle(build_settled_in(*ENDED), ENDED),
     # An uncollectible invoice can still be paid.
-    invoices.name: Course(build_settled_in(*PAID), PAID, stages=("draft", "open", "uncollectible")),
-    payments.name: Course(build_refunds, ("failed", "succeeded")),
-    disputes.name: Course(
+    invoices.name: Lifecycle(build_settled_in(*PAID), PAID, stages=("draft", "open", "uncollectible")),
+    payments.name: Lifecycle(build_refunds, ("failed", "succeeded")),
+    disputes.name: Lifecycle(
         build_settled_in(*CLOSED, *APPEALS), CLOSED, APPEALS, (*INQUIRIES, "needs_response", "under_review", *APPEALS)
     ),
-    checkout_sessions.name: Course(build_purchase, ("complete", "expired")),
+    checkout_sessions.name: Lifecycle(build_purchase, ("complete", "expired")),
 }
 
 
@@ -106,28 +107,28 @@ def is_newer(table: Table, incoming: Columns, *, asked: bool) -> ColumnElement[b
 
     With `asked` the report is Stripe's own answer to the question about a row of the same second, and replaces it.
     """
-    course = COURSES[table.name]
+    lifecycle = LIFECYCLES[table.name]
     reported, known = (
-        tuple_(course.settled(columns), columns.event_created_at, *build_tie(course, columns))
+        tuple_(lifecycle.settled(columns), columns.event_created_at, *build_tie(lifecycle, columns))
         for columns in (incoming, table.c)
     )
     newer = reported >= known if asked else reported > known
-    if not course.final:
+    if not lifecycle.final:
         return newer
     status, following = table.c.status, incoming.status
     # A status can be null: that of a Checkout session from before there were any.
-    leavable = [status.is_(None), ~one_of(status, *course.final), status == following]
-    if course.reopened:
-        leavable.append(one_of(following, *course.reopened))
+    leavable = [status.is_(None), ~one_of(status, *lifecycle.final), status == following]
+    if lifecycle.reopened:
+        leavable.append(one_of(following, *lifecycle.reopened))
     return and_(or_(*leavable), newer)
 
 
-def build_tie(course: Course, columns: Columns) -> list[ColumnElement[int]]:
+def build_tie(lifecycle: Lifecycle, columns: Columns) -> list[ColumnElement[int]]:
     """Build what decides within a second."""
-    places = [(one_of(columns.status, status), write_number(place)) for place, status in enumerate(course.stages)]
+    places = [(one_of(columns.status, status), write_number(place)) for place, status in enumerate(lifecycle.stages)]
     return [case(*places, else_=write_number(len(places)))] if places else []
 
 
 def is_final(table: Table, status: str) -> bool:
     """Tell whether a status is one that the objects of a table never leave."""
-    return status in COURSES[table.name].final
+    return status in LIFECYCLES[table.name].final
