@@ -33,19 +33,19 @@ def perform(request: Request, principal: Principal, wanted: WantedOperation, cli
     """Ask for an operation and attempt it; return it as succeeded or pending.
 
     Raises:
-        RefusedError: it is not asked for, or it was given up when the same request was sent before.
+        RefusedError: the service does not take it on, or gave it up when the same request was sent before.
         BillingError: Stripe refused it, now or when the same request was sent before.
     """
     state, origin = request.app.state, origin_of(request)
-    asked = intake.accept_operation(
+    taken = intake.accept_operation(
         state.engine,
         state.audit,
         state.settings.credential_key,
         intake.OperationRequest(wanted=wanted, principal=principal, origin=origin, client_key=client_key),
         read_clock(),
     )
-    operation: OperationRow = asked.operation
-    if asked.is_claimed:
+    operation: OperationRow = taken.operation
+    if taken.is_claimed:
         operation = state.attempts.attempt(operation, origin)
     if operation.status is Status.GIVEN_UP:
         raise RefusedError(Refusal.GIVEN_UP)

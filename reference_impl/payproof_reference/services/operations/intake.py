@@ -65,7 +65,7 @@ def accept_operation(
     with engine.begin() as connection:
         found = find_repeated(connection, client_key)
         if found is None:
-            wanted = add_customer(connection, tenant_id, request.wanted)
+            wanted = resolve_customer(connection, tenant_id, request.wanted)
             made = queue.enter_operation(
                 connection,
                 wanted,
@@ -91,8 +91,8 @@ def find_repeated(connection: Connection, client_key: str | None) -> OperationRo
     return None if client_key is None else queue.find_operation(connection, table.c.client_key == client_key)
 
 
-def add_customer(connection: Connection, tenant_id: str, wanted: WantedOperation) -> WantedOperation:
-    """Add the customer, and lock it, so that what is asked of one object at once is put in an order.
+def resolve_customer(connection: Connection, tenant_id: str, wanted: WantedOperation) -> WantedOperation:
+    """Add the customer to what is wanted, and lock it, so that requests for one object at once come in an order.
 
     Raises:
         RefusedError: the object is not the tenant's, or the amount is not left to be refunded. On the latter Stripe
