@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from payproof.cli import cli
-from payproof.language import read_target
+from payproof.language import read_target, scenario_schema
 from payproof.reporters.console import ConsoleReport
 from payproof.session import all_scenarios, choose
 from payproof.stripe.upstream.hints import how_to_point
@@ -63,6 +63,12 @@ def test_target_files_of_the_documents_are_read(tmp_path, block):
     variables |= dict.fromkeys(re.findall(r'credential_env = "(\w+)"', block), "a token of nobody's")
     read = read_target(file, {SECRET_ENV: SECRET, **variables})
     assert read.stores or read.files or read.operations or read.openapi or read.store_outage
+
+
+def test_document_of_the_scenario_file_has_every_key():
+    """docs/scenario-file.md says what each key of a scenario is for, and no other."""
+    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "scenario-file.md").read_text(), re.MULTILINE)
+    assert rows == list(scenario_schema()["properties"])
 
 
 def test_documents_point_every_sdk_as_the_program_does():
