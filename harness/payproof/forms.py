@@ -57,7 +57,7 @@ class Forms:
                 yield hit
 
 
-class _View:
+class _PlacedText:
     """A text, and where each part of it stands in the data that it was decoded from."""
 
     def __init__(self, text: bytes) -> None:
@@ -68,10 +68,10 @@ class _View:
         return start, end
 
 
-class _Decoded(_View):
+class _DecodedText(_PlacedText):
     """A view with one layer of codes undone: JSON escapes, HTML entities, tags."""
 
-    def __init__(self, inner: _View, codes: re.Pattern[bytes]) -> None:
+    def __init__(self, inner: _PlacedText, codes: re.Pattern[bytes]) -> None:
         self._inner = inner
         # Parts of the inner text that were copied: where each begins here and there, and its length. Whatever stands
         # between two of them there is a code, and what stands between them here is what the code means.
@@ -97,12 +97,12 @@ class _Decoded(_View):
 
 
 @lru_cache(maxsize=2)  # every detector asks for the views of the same data, one after another
-def _views(data: bytes) -> tuple[_View, ...]:
-    views = {data: _View(data)}
+def _views(data: bytes) -> tuple[_PlacedText, ...]:
+    views = {data: _PlacedText(data)}
     source = views[data]
     for _ in range(_DEEPEST):
         # Once with tags, as a page may stand in a JSON string, and once without, as they may stand within a line.
-        without_tags, source = _Decoded(source, _CODES_AND_TAGS), _Decoded(source, _CODES)
+        without_tags, source = _DecodedText(source, _CODES_AND_TAGS), _DecodedText(source, _CODES)
         for read in (without_tags, source):
             views.setdefault(read.text, read)
     return tuple(views.values())

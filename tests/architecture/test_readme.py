@@ -1,3 +1,4 @@
+import io
 import re
 import shlex
 import subprocess
@@ -6,22 +7,29 @@ from pathlib import Path
 
 import click
 import pytest
+from rich.console import Console
 
 from payproof.cli import cli
-from payproof.language import read_target
+from payproof.language import read_target, scenario_schema
+from payproof.reporters.console import ConsoleReport
+from payproof.session import all_scenarios, choose
 from payproof.stripe.upstream.hints import how_to_point
+from tests.defects._proof import on_defect
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+TARGET_FILE = (ROOT / "docs" / "target-file.md").read_text()
+SCAN = (ROOT / "docs" / "scan.md").read_text()
+BLOCKS = re.findall(r"```console\n(.*?)```", README + SCAN + TARGET_FILE, re.DOTALL)
 LINES = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
+RUN_OF = ["webhook_signature/future[301s]", "webhook_signature/truncated"]
 COMMANDS = [part.strip() for line in LINES for part in line.split("#")[0].split(";")]
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("payproof")])
-def test_commands_of_the_readme_parse(command):
-    """Each `payproof` command that the README shows has a name, options and arguments that the program takes."""
+def test_commands_of_the_documents_parse(command):
+    """Each `payproof` command that README and docs/ show has a name, options and arguments that the program takes."""
     _, name, *arguments = shlex.split(command)
     # Under its group, as in the program: click keeps the help option that a command was first asked with.
     group = click.Context(cli, info_name="payproof", **cli.context_settings)
@@ -43,9 +51,9 @@ def test_benchmarks_can_be_loaded():
     subprocess.run([sys.executable, "-m", "tests.benchmarks", "--help"], cwd=ROOT, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", README, re.DOTALL))
-def test_target_files_of_the_readme_are_read(tmp_path, block):
-    """What the README shows of a target file is read as a part of one."""
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.*?)```", TARGET_FILE, re.DOTALL))
+def test_target_files_of_the_documents_are_read(tmp_path, block):
+    """What docs/target-file.md shows of a target file is read as a part of one."""
     begin = re.search(r"^\[", block, re.MULTILINE).start()
     (tmp_path / "openapi.yaml").write_text("{openapi: 3.1.0, paths: {/a: {get: {}}}}")
     file = target_file(tmp_path, "https://billing.example", top=block[:begin], sources=block[begin:])
@@ -57,12 +65,34 @@ def test_target_files_of_the_readme_are_read(tmp_path, block):
     assert read.stores or read.files or read.operations or read.openapi or read.store_outage
 
 
-def test_readme_points_every_sdk_as_the_program_does():
-    """What the README says of each of Stripe's SDKs is what a target that never calls is told."""
+def test_document_of_the_scenario_file_has_every_key():
+    """docs/scenario-file.md says what each key of a scenario is for, and no other."""
+    rows = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "scenario-file.md").read_text(), re.MULTILINE)
+    assert rows == list(scenario_schema()["properties"])
+
+
+def test_documents_point_every_sdk_as_the_program_does():
+    """What docs/target-file.md says of each of Stripe's SDKs is what a target that never calls is told."""
     told = dict(re.findall(r"  (stripe-\w+): (.*)", how_to_point("https://127.0.0.1:12111", "ca.pem")))
-    rows = re.findall(r"^\| (stripe-\w+) \| `(.*?)` \| `(.*?)` \|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| (stripe-\w+) \| `(.*?)` \| `(.*?)` \|$", TARGET_FILE, re.MULTILINE)
     assert [sdk for sdk, _, _ in rows] == list(told)
     assert all(base in told[sdk] and trust in told[sdk] for sdk, base, trust in rows)
+
+
+def test_run_in_the_readme_is_a_real_one():
+    """The README's run is what the console shows today; ids, ports, times and sizes are those of another run."""
+    printed = io.StringIO()
+    with on_defect("future_accepted") as session:
+        report = ConsoleReport(Console(file=printed, width=100))
+        for event in session.run(choose(all_scenarios(), ids=RUN_OF)):
+            report.handle(event)
+    real = "\n".join(line.rstrip() for line in printed.getvalue().strip().splitlines())
+    assert shape(re.search(r"```text\n(.*?)\n```", README, re.DOTALL)[1]) == shape(real), f"it is now:\n\n{real}"
+
+
+def shape(text):
+    """Leave out what differs between two runs."""
+    return re.sub(r"[\d,.]*\d", "0", re.sub(r"evt_\w+", "evt", text))
 
 
 def test_readme_names_every_verdict_and_exit_code():

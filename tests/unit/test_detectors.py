@@ -1,5 +1,6 @@
 import html
 import json
+import pickle
 import re
 import time
 
@@ -7,7 +8,8 @@ import pytest
 
 from payproof.domain.finding import Confidence
 from payproof.forms import _views
-from payproof.registry import detectors
+from payproof.registry import detectors, detectors_at_rest
+from payproof.scan.canaries import Canaries, Canary
 
 DISCLOSURE = {name: one for name, one in detectors().items() if one.by_error}
 NAMES = {
@@ -149,3 +151,12 @@ def test_environment_hit_ends_before_a_secret():
     ):
         (hit,) = DISCLOSURE["environment_dump"].find(form)
         assert secret not in form[hit.start : hit.end]
+
+
+def test_detector_of_canaries_can_be_sent_to_another_process():
+    """A detector of a run's own values finds them in the processes that share a large file, too."""
+    values = Canaries((Canary("name", "name", b"Ada Lovelace 5f0c1e9b7a21"),))
+    (detector,) = [one for one in detectors_at_rest(values) if one.name == "canary"]
+    there = pickle.loads(pickle.dumps(detector))
+    data = b"billed to Ada Lovelace 5f0c1e9b7a21"
+    assert list(there.find(data)) == list(detector.find(data)) != []

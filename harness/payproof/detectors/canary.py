@@ -3,12 +3,11 @@ from base64 import b64encode
 from typing import ClassVar
 
 from payproof.registry import detector
-from payproof.scan.canaries import Canaries
-from payproof.scan.canaries import Canary as Value
+from payproof.scan.canaries import Canaries, Canary
 from payproof.scan.luhn import check_digit
 from payproof.scan.own import OwnValues
 
-__all__ = ["Canary"]
+__all__ = ["CanaryDetector"]
 
 _NUMBER = "400005" + "9876543" + "21"
 _NUMBER += check_digit(_NUMBER)
@@ -16,18 +15,18 @@ _NAME = b"Ada Lovelace 5f0c1e9b7a21"
 _PHONE = b"+15550142637"
 _SAMPLES = Canaries(
     (
-        Value("card number", "sample", _NUMBER.encode()),
-        Value("name", "sample", _NAME),
-        Value("phone", "sample", _PHONE),
+        Canary("card number", "sample", _NUMBER.encode()),
+        Canary("name", "sample", _NAME),
+        Canary("phone", "sample", _PHONE),
     )
 )
 
 
 @detector
-class Canary(OwnValues):
+class CanaryDetector(OwnValues):
     """A value that a run made up, in the forms that ``payproof.scan.canaries`` lists.
 
-    ``Canary(values)`` looks for a run's. Without values it knows those of its own samples only.
+    ``CanaryDetector(values)`` looks for a run's. Without values it knows those of its own samples only.
     """
 
     positive: ClassVar[tuple[bytes, ...]] = (
@@ -51,4 +50,4 @@ class Canary(OwnValues):
         super().__init__(values)
 
     def __reduce__(self) -> tuple[type, tuple[Canaries]]:
-        return Canary, (self._values,)
+        return CanaryDetector, (self._values,)

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from payproof.domain.target import KeptRows
 from payproof.language.file_model import FileModel
 
-__all__ = ["RetentionTable", "kept_rows"]
+__all__ = ["RetentionTable", "read_kept_rows"]
 
 _FEWEST_DAYS_OF_EVENTS = 3  # an event of the future would be refused
 _AHEAD = ("{time}", "{seconds}")
@@ -78,7 +78,7 @@ class RetentionTable(FileModel):
         return self
 
 
-def kept_rows(entry: RetentionTable) -> tuple[KeptRows, ...]:
+def read_kept_rows(entry: RetentionTable) -> tuple[KeptRows, ...]:
     """Return the domain's view of the rows."""
     return tuple(
         KeptRows(one.table, one.days, one.event, one.stays, one.age == "arrival", one.values, one.stays_with)

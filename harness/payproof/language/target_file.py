@@ -43,7 +43,7 @@ from payproof.language.operation_tables import (
 )
 from payproof.language.outage_table import StoreOutageTable
 from payproof.language.problems import Locator, parse_toml, read_text, refuse
-from payproof.language.retention_table import RetentionTable, kept_rows
+from payproof.language.retention_table import RetentionTable, read_kept_rows
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 
 __all__ = ["read_target", "target_schema"]
@@ -167,9 +167,9 @@ class _OperationContractTable(FileModel):
     breaker_rest: float = Field(15.0, gt=0, le=60, description="seconds for which it is left alone", strict=False)
     logged: tuple[str, ...] = Field(("Request-Id",), strict=False, description="what of Stripe's errors is logged")
 
-    def promised(self) -> OperationContract:
+    def to_contract(self) -> OperationContract:
         """Return the domain's; what is not said stays as usual."""
-        said = {name: getattr(self, name) for name in self.model_fields_set if getattr(self, name) is not None}
+        said = self.model_dump(include=self.model_fields_set, exclude_none=True)
         sets = {name: frozenset(value) for name, value in said.items() if isinstance(value, tuple)}
         return OperationContract(**{**said, **sets})
 
@@ -334,10 +334,10 @@ class _TargetReader:
                 sdk=entry.contract.sdk,
                 rejection_record=None if record is None else RejectionRecord(**record.model_dump()),
                 keeps=tuple(Kept(one.table, one.column, one.reason) for one in entry.contract.keeps),
-                kept_rows=() if entry.retention is None else kept_rows(entry.retention),
+                kept_rows=() if entry.retention is None else read_kept_rows(entry.retention),
                 waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
                 without_store=frozenset(entry.contract.without_store),
-                operations=entry.contract.operations.promised(),
+                operations=entry.contract.operations.to_contract(),
             ),
             budget=Budget(
                 search_seconds=entry.budget.search_seconds,
@@ -364,7 +364,7 @@ class _TargetReader:
             writer = self._spec("writer", "writer_env", url, ["retention"], _WRITABLE)
         return RetentionSpec(
             entry.purge,
-            kept_rows(entry),
+            read_kept_rows(entry),
             str(self._path.parent),
             entry.seconds,
             purge_at=entry.purge_at,

@@ -10,7 +10,7 @@ from payproof.canary import Ledger
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.errors import Reason
 from payproof.stripe.upstream.faults import ConnectionFault, Fault
-from payproof.stripe.upstream.plan import Plan, Progress
+from payproof.stripe.upstream.plan import Plan, PlanProgress
 
 __all__ = ["CallLog", "Limits"]
 
@@ -32,7 +32,7 @@ class CallLog:
         self._trouble: tuple[Reason, str] | None = None
         self._opened = time.monotonic()
         self._lock = threading.Lock()
-        self._progress = Progress(Plan())
+        self._progress = PlanProgress(Plan())
         self._calls: list[StripeCall] = []
         self._gained: dict[int, dict[str, Any]] = {}
         self._connections: list[StripeConnection] = []
@@ -41,7 +41,7 @@ class CallLog:
         """Begin a plan, and return the one before."""
         with self._lock:
             before = self._progress.plan
-            self._progress = Progress(plan)
+            self._progress = PlanProgress(plan)
             return before
 
     def at(self) -> float:

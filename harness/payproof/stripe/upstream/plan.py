@@ -8,7 +8,7 @@ from typing import TypeVar
 from payproof.errors import ConfigurationError
 from payproof.stripe.upstream.faults import ConnectionFault, Fault, Moment
 
-__all__ = ["Plan", "Progress", "Rule"]
+__all__ = ["Plan", "PlanProgress", "Rule"]
 
 Item = TypeVar("Item")
 
@@ -65,7 +65,7 @@ class Plan:
         return any(fault.moment is Moment.DURING for rule in self.rules for fault in rule.faults if fault)
 
 
-class Progress:
+class PlanProgress:
     """How far a plan has come."""
 
     def __init__(self, plan: Plan) -> None:
