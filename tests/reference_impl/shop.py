@@ -98,7 +98,7 @@ class Shop:
         """The idempotency keys of the calls of one kind that Stripe got, in order."""
         return [call.idempotency_key for call in self.stripe.replay.calls if call.operation == operation]
 
-    def told(self, columns: str = "event") -> list[tuple[object, ...]]:
+    def read_audit_log(self, columns: str = "event") -> list[tuple[object, ...]]:
         """Read the audit log, oldest first."""
         rows = self.client.rows("audit_log", f"sequence, {columns}")
         return [row[1:] for row in sorted(rows)]

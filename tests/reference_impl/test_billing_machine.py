@@ -133,7 +133,7 @@ class Billing(RuleBasedStateMachine):
                 for one in self.stripe.subscriptions.values()
             ),
         ]
-        received = [row for row in self.shop.told("event, object_id") if row[0] == "webhook_received"]
+        received = [row for row in self.shop.read_audit_log("event, object_id") if row[0] == "webhook_received"]
         assert sorted(id_ for _, id_ in received) == sorted(self.taken)
         with self.engine.connect().execution_options(read_only=True) as connection:
             assert isinstance(self.audit.verify(connection), IntactLog)

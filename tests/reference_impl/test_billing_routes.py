@@ -73,13 +73,13 @@ def send(client, name, ids):
 def test_another_tenant_finds_nothing(shop, ids, name):
     """What is another's and what does not exist are the same 404, without an effect, a call or a record of theirs."""
     other = shop.client.as_principal(SECOND)
-    calls, records, rows = len(shop.stripe.replay.calls), shop.told(), shop.operations("operation_id")
+    calls, records, rows = len(shop.stripe.replay.calls), shop.read_audit_log(), shop.operations("operation_id")
     with capture_logs() as lines:
         theirs, nobodys = send(other, name, ids), send(other, name, NOWHERE)
     assert theirs.status_code == nobodys.status_code == 404
     assert (theirs.content, str(theirs.headers)) == (nobodys.content, str(nobodys.headers))
     assert len(shop.stripe.replay.calls) == calls
-    assert (shop.told(), shop.operations("operation_id")) == (records, rows)
+    assert (shop.read_audit_log(), shop.operations("operation_id")) == (records, rows)
     assert not set(ids.values()) & set(str(lines).split("'"))
     assert send(shop.client, name, ids).is_success
 
@@ -274,7 +274,7 @@ def test_page_of_stripe_is_opened_and_recorded_before_and_after(shop, page):
     assert answer.status_code == 201
     made = answer.json()
     assert made["url"].startswith("https://")
-    records = shop.told("event, actor, result, reason, object_id, tenant_id")[-2:]
+    records = shop.read_audit_log("event, actor, result, reason, object_id, tenant_id")[-2:]
     assert records == [
         ("session_requested", "credential:crd_ten_first", "success", page, body["customer_id"], "ten_first"),
         ("session_created", "credential:crd_ten_first", "success", page, made["id"], "ten_first"),
@@ -294,7 +294,7 @@ def test_page_cannot_wait(shop, page, category, status):
     shop.stripe.replay.fail_next(category)
     answer = shop.post(f"/{page}-sessions", body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, category)
-    assert shop.told("event, result, reason")[-1] == ("session_failed", "failed", f"{page}: {category}")
+    assert shop.read_audit_log("event, result, reason")[-1] == ("session_failed", "failed", f"{page}: {category}")
     assert shop.operations("kind") == [("create_customer",)]
 
 
@@ -357,7 +357,7 @@ def test_reading_the_log_is_in_the_log(shop):
     """Who read how many records is recorded, and a log that cannot record it is not read."""
     shop.customer()
     shop.get("/audit-records")
-    assert shop.told("event, actor, quantity, tenant_id")[-1] == (
+    assert shop.read_audit_log("event, actor, quantity, tenant_id")[-1] == (
         "audit_read",
         "credential:crd_ten_first",
         2,

@@ -26,7 +26,7 @@ from tests.waiting import DEADLINE
 NOW = 1_800_000_000
 
 
-def told(name: str, **labels: str) -> float | None:
+def read_metric(name: str, **labels: str) -> float | None:
     return metrics.REGISTRY.get_sample_value(f"billing_{name}", labels)
 
 
@@ -67,14 +67,16 @@ def test_sample_tells_of_the_database(engine, audit):
             connection.execute(tables.operations.insert().values(row | {"created_at": NOW - age}))
     append(engine, audit, 3)
     monitoring.sample_database(engine, lambda: NOW)
-    assert {status: told("operations", status=status) for status in ("pending", "succeeded", "failed", "given_up")} == {
+    assert {
+        status: read_metric("operations", status=status) for status in ("pending", "succeeded", "failed", "given_up")
+    } == {
         "pending": 2,
         "succeeded": 1,
         "failed": 0,
         "given_up": 1,
     }
-    assert (told("operations_oldest_pending_seconds"), told("audit_records")) == (7200, 3)
-    assert (told("database_up"), told("sampled_timestamp_seconds")) == (1, NOW)
+    assert (read_metric("operations_oldest_pending_seconds"), read_metric("audit_records")) == (7200, 3)
+    assert (read_metric("database_up"), read_metric("sampled_timestamp_seconds")) == (1, NOW)
 
 
 def test_sample_of_an_idle_service_tells_zero(engine, audit):
@@ -82,14 +84,14 @@ def test_sample_of_an_idle_service_tells_zero(engine, audit):
     metrics.OLDEST_PENDING.set(7200)
     metrics.OPERATIONS.labels("pending").set(7)
     monitoring.sample_database(engine, lambda: NOW)
-    assert (told("operations", status="pending"), told("operations_oldest_pending_seconds")) == (0, 0)
+    assert (read_metric("operations", status="pending"), read_metric("operations_oldest_pending_seconds")) == (0, 0)
 
 
 def test_sample_tells_that_the_database_is_gone(tmp_path):
     """A database that does not answer is told as such, and that it was looked into all the same."""
     engine = open_database(f"sqlite:///{tmp_path}/empty.db")
     monitoring.sample_database(engine, lambda: NOW)
-    assert (told("database_up"), told("sampled_timestamp_seconds")) == (0, NOW)
+    assert (read_metric("database_up"), read_metric("sampled_timestamp_seconds")) == (0, NOW)
     engine.dispose()
 
 
@@ -106,8 +108,8 @@ def test_first_audit_check_is_whole_and_the_next_goes_on_from_there(engine, audi
     assert {line["event"] for line in found} == {"audit_verified"}
     assert [(line["records"], line["whole"]) for line in found] == [(5, True), (2, False), (0, False), (8, True)]
     assert found[-1]["keep"].startswith("8:")
-    assert told("audit_intact") == 1
-    assert abs(told("audit_verified_timestamp_seconds") - time.time()) < DEADLINE
+    assert read_metric("audit_intact") == 1
+    assert abs(read_metric("audit_verified_timestamp_seconds") - time.time()) < DEADLINE
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_change_since_the_last_check_is_found_by_the_next(engine, audit, owner, 
     with capture_logs() as found:
         for _ in range(2):
             check()
-            assert told("audit_intact") == 0
+            assert read_metric("audit_intact") == 0
     line = {"event": "audit_broken", "sequence": place, "fault": fault, "log_level": "error"}
     assert found == [line, line]
 
@@ -144,10 +146,10 @@ def test_change_before_the_mark_is_found_within_a_day(engine, audit, owner):
     tamper(owner, "UPDATE audit_log SET origin = 'x' WHERE sequence = 2")
     clock.now = 23 * 3600
     check()
-    assert told("audit_intact") == 1
+    assert read_metric("audit_intact") == 1
     clock.now = 24 * 3600
     check()
-    assert told("audit_intact") == 0
+    assert read_metric("audit_intact") == 0
 
 
 def test_old_copy_of_the_log_is_found(engine, audit, owner):
@@ -176,7 +178,7 @@ def test_purge_between_two_checks_is_no_loss(engine, owner, settings):
     append(engine, log, 2)
     retention.purge(owner, log, NOW, "operator")
     check()
-    assert told("audit_intact") == 1
+    assert read_metric("audit_intact") == 1
 
 
 def test_log_that_goes_on_under_a_new_key_is_whole(engine, audit, owner, settings):
@@ -189,7 +191,7 @@ def test_log_that_goes_on_under_a_new_key_is_whole(engine, audit, owner, setting
     check = AuditCheck(engine, log, Clock())
     for _ in range(2):
         check()
-        assert told("audit_intact") == 1
+        assert read_metric("audit_intact") == 1
         append(engine, log, 2)
 
 
@@ -206,7 +208,7 @@ def test_check_sees_one_moment(engine, owner, audit, monkeypatch):
     append(engine, audit, 2)
     monkeypatch.setattr(audit_module, "read_anchors", meanwhile)
     AuditCheck(engine, audit, Clock())()
-    assert told("audit_intact") == 1
+    assert read_metric("audit_intact") == 1
     monkeypatch.setattr(audit_module, "read_anchors", meanwhile)
     retention.purge(owner, audit, 0, "operator")
 
@@ -219,7 +221,7 @@ def test_check_that_cannot_read_says_nothing(engine, audit, owner):
         connection.execute(text("ALTER TABLE audit_anchors RENAME TO elsewhere"))
     with pytest.raises(SQLAlchemyError):
         AuditCheck(engine, audit, Clock())()
-    assert (told("audit_intact"), told("audit_verified_timestamp_seconds")) == (1, NOW)
+    assert (read_metric("audit_intact"), read_metric("audit_verified_timestamp_seconds")) == (1, NOW)
 
 
 def test_check_leaves_others_their_turn(engine, audit, monkeypatch):
@@ -249,14 +251,14 @@ def test_marks_beside_the_log_are_not_taken_for_its_start(engine, audit):
 
 def test_refused_append_is_counted(engine, audit, owner):
     """Each record that the log does not take is counted, whether an effect or only a refusal asked for it."""
-    before = told("audit_append_failures_total")
+    before = read_metric("audit_append_failures_total")
     with owner.begin() as connection:
         connection.execute(text("UPDATE audit_anchors SET seal = 'x' WHERE name = 'end'"))
     with pytest.raises(audit_module.AuditBrokenError):
         append(engine, audit)
     record = Record(event=Action.WEBHOOK_REJECTED, actor="a", result=Result.REFUSED, origin="b")
     assert not audit.note(engine, record)
-    assert told("audit_append_failures_total") == before + 2
+    assert read_metric("audit_append_failures_total") == before + 2
 
 
 def test_deliveries_are_counted_by_what_came_of_them(client):
@@ -264,8 +266,10 @@ def test_deliveries_are_counted_by_what_came_of_them(client):
     names = [("accepted", "applied"), ("accepted", "duplicate"), ("rejected", "malformed_header")]
 
     def counts():
-        deliveries = [told("webhook_deliveries_total", result=result, reason=reason) or 0 for result, reason in names]
-        return [*deliveries, told("answers_total", status="401") or 0]
+        deliveries = [
+            read_metric("webhook_deliveries_total", result=result, reason=reason) or 0 for result, reason in names
+        ]
+        return [*deliveries, read_metric("answers_total", status="401") or 0]
 
     before = counts()
     body = event()
@@ -280,11 +284,11 @@ def test_calls_to_stripe_are_counted_by_operation_and_result():
     caller = Caller(Breaker(), sleep=lambda _seconds: None, observe=metrics.count_stripe_attempt)
     answers = iter([Failure(FailureKind.NO_ANSWER), "found", Failure(FailureKind.ERROR_ANSWER, status=404)])
     results = ["retried", "succeeded", "invalid_request"]
-    before = [told("stripe_attempts_total", operation="look", result=result) or 0 for result in results]
+    before = [read_metric("stripe_attempts_total", operation="look", result=result) or 0 for result in results]
     assert caller.call("look", READS, lambda: next(answers)) == "found"
     with pytest.raises(BillingError):
         caller.call("look", READS, lambda: next(answers))
-    after = [told("stripe_attempts_total", operation="look", result=result) for result in results]
+    after = [read_metric("stripe_attempts_total", operation="look", result=result) for result in results]
     assert after == [count + 1 for count in before]
 
 
@@ -295,7 +299,7 @@ def test_state_of_the_breaker_is_told_as_it_is():
     monitoring.announce_start(breaker, build="1")
 
     def states():
-        return [told("stripe_breaker_state", state=state) for state in ("closed", "open", "half_open")]
+        return [read_metric("stripe_breaker_state", state=state) for state in ("closed", "open", "half_open")]
 
     found = [states()]
     breaker.report(outage=True)
@@ -313,11 +317,11 @@ def test_background_job_outlives_its_errors():
         runs.release()
         raise ValueError
 
-    before = told("background_failures_total", task="trial") or 0
+    before = read_metric("background_failures_total", task="trial") or 0
     with capture_logs() as found, Periodic("trial", 0.01, fail):
         assert all(runs.acquire(timeout=DEADLINE) for _ in range(3))
     # The last run may have been counted after the end.
-    assert told("background_failures_total", task="trial") >= before + 2
+    assert read_metric("background_failures_total", task="trial") >= before + 2
     assert {(line["event"], line["job"], type(line["exc_info"])) for line in found} == {
         ("background_job_failed", "trial", ValueError)
     }

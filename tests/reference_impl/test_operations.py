@@ -42,7 +42,7 @@ KINDS = [
 def test_operation_is_written_and_recorded_before_and_after(shop, kind):
     """Each write is one operation under its own id, which is Stripe's key, with a record of both ends."""
     path, body = writes(shop)[kind]
-    before = len(shop.told())
+    before = len(shop.read_audit_log())
     answer = shop.post(path, body)
     assert answer.status_code == (201 if kind in {"create_customer", "create_subscription", "refund"} else 200)
     columns = "operation_id, kind, status, category, attempts, next_attempt_at, claimed_until, stripe_result_id"
@@ -51,13 +51,13 @@ def test_operation_is_written_and_recorded_before_and_after(shop, kind):
     assert row[2:7] == ("succeeded", None, 1, None, None)
     assert row[7] == answer.json()["id"]
     assert shop.calls("create_refund" if kind == "refund" else kind)[-1] == row[0]
-    records = shop.told("event, actor, result, reason, origin, reference, tenant_id")[before:]
+    records = shop.read_audit_log("event, actor, result, reason, origin, reference, tenant_id")[before:]
     shared = ("127.0.0.1", row[0], "ten_first")
     assert records == [
         ("operation_requested", "credential:crd_ten_first", "success", kind, *shared),
         ("operation_succeeded", "credential:crd_ten_first", "success", kind, *shared),
     ]
-    assert shop.told("object_id")[-1] == (row[7],)
+    assert shop.read_audit_log("object_id")[-1] == (row[7],)
 
 
 @pytest.mark.parametrize("after_effect", [False, True])
@@ -80,9 +80,9 @@ def test_operation_is_completed_exactly_once_after_an_outage(shop, kind, categor
     ended = shop.get(f"/operations/{told['id']}").json()
     assert (ended["status"], ended["category"], ended["attempts"]) == ("succeeded", None, 3)
     assert set(shop.calls("create_refund" if kind == "refund" else kind)[-3:]) == {told["id"]}
-    events = [event for event, reference in shop.told("event, reference") if reference == told["id"]]
+    events = [event for event, reference in shop.read_audit_log("event, reference") if reference == told["id"]]
     assert events == ["operation_requested", "operation_deferred", "operation_succeeded"]
-    assert shop.told("origin")[-1] == ("worker",)
+    assert shop.read_audit_log("origin")[-1] == ("worker",)
 
 
 def test_effect_is_one_whatever_answers_were_lost(shop):
@@ -110,7 +110,7 @@ def test_refusal_is_told_by_its_category(shop, kind, category):
     (line,) = [line for line in lines if line["event"] == "operation_failed"]
     assert line["reference"] == error["reference"]
     assert shop.operations("status, category, next_attempt_at")[-1] == ("failed", category, None)
-    assert shop.told("event, reason, reference")[-1] == (
+    assert shop.read_audit_log("event, reason, reference")[-1] == (
         "operation_failed",
         f"{kind}: {category}",
         line["operation_id"],

@@ -51,7 +51,7 @@ def pending(shop, times=1):
 def ended(shop):
     """The events of the audit log by the operation that they belong to."""
     found = {}
-    for event, reference in shop.told("event, reference"):
+    for event, reference in shop.read_audit_log("event, reference"):
         found.setdefault(reference, []).append(event)
     return found
 
@@ -277,7 +277,7 @@ def test_operation_is_given_up_in_time(shop, category, after_effect, outcome, re
     assert (line["event"], line["log_level"], line["outcome"]) == ("operation_given_up", "error", outcome)
     assert line["operation_id"] == operation_id
     assert shop.operations("status, category, next_attempt_at") == [("given_up", category, None)]
-    assert shop.told("event, result, reason")[-1] == ("operation_given_up", "failed", reason)
+    assert shop.read_audit_log("event, result, reason")[-1] == ("operation_given_up", "failed", reason)
     answer = shop.post("/customers", key="k")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "given_up")
     assert shop.work(ahead=shop.settings.give_up_seconds + 10_000) == 0
@@ -311,7 +311,7 @@ def test_crash_is_in_doubt_when_it_is_given_up(shop, monkeypatch):
         assert shop.work(ahead=shop.settings.give_up_seconds + 1) == 1
     assert lines[0]["outcome"] == "unknown"
     assert shop.operations("status, category") == [("given_up", OUTAGE)]
-    assert shop.told("reason")[-1] == ("create_customer: outcome_unknown",)
+    assert shop.read_audit_log("reason")[-1] == ("create_customer: outcome_unknown",)
 
 
 def test_what_never_had_its_turn_is_given_up_without_doubt(shop):
@@ -321,7 +321,7 @@ def test_what_never_had_its_turn_is_given_up_without_doubt(shop):
     shop.post(f"{own}/cancel", {"at": "period_end"})
     shop.post(f"{own}/resume")
     assert shop.work(ahead=shop.settings.give_up_seconds + 2) == 2
-    reasons = [reason for event, reason in shop.told("event, reason") if event == "operation_given_up"]
+    reasons = [reason for event, reason in shop.read_audit_log("event, reason") if event == "operation_given_up"]
     assert reasons == ["cancel_at_period_end: outcome_unknown", "resume"]
 
 
@@ -350,7 +350,7 @@ def test_refused_key_leaves_a_lost_answer_in_doubt(shop):
     shop.stripe.replay.fail_next(Category.CONFIGURATION)
     shop.post("/customers")
     assert shop.work(ahead=10) == 1
-    assert shop.told("event, reason")[-1] == ("operation_failed", "create_customer: outcome_unknown")
+    assert shop.read_audit_log("event, reason")[-1] == ("operation_failed", "create_customer: outcome_unknown")
 
 
 def test_waiting_operation_is_done_after_one_that_was_given_up(shop):
