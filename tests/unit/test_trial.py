@@ -16,6 +16,7 @@ from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.sensitive import Secret
 from payproof.domain.source import Block, Snapshot
 from payproof.domain.target import Budget, Contract, Environment, SourceSpec, Target, Webhook
+from payproof.engine.equipment import Equipment
 from payproof.engine.holdings import Holdings
 from payproof.engine.judge import judge
 from payproof.engine.runner import Runner
@@ -115,19 +116,17 @@ class Bench:
         )
         self.ledger = Ledger()
         self.outages = outages or LocalOutages(None)
-        self.runner = Runner(
-            described,
+        equipment = Equipment(
             sender=self.target,
             events=event_factory(1),
-            stores=[self.target] if sources else [],
-            logs=[self.target] if sources else [],
             ledger=self.ledger,
             clock=self.clock,
             holdings=Holdings(described, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=self.ledger),
             commands=LocalCommands(),
             outages=self.outages,
-            seed=1,
         )
+        watched = [self.target] if sources else []
+        self.runner = Runner(described, equipment, stores=watched, logs=watched, seed=1)
 
     def run(self, case=CASE, scenario=SCENARIO):
         """Run a case after the marker; return its record."""

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-from payproof.canary import Ledger
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.observation import Answer, Channel, Exchange, Observation, StripeCalls
 from payproof.domain.scenario import Case, Phase, Scenario
@@ -11,9 +10,8 @@ from payproof.domain.source import Log, Store
 from payproof.domain.step import Step
 from payproof.domain.target import Environment, Target
 from payproof.engine.context import CaseContext
-from payproof.engine.holdings import Holdings
+from payproof.engine.equipment import Equipment
 from payproof.engine.looking import lines_since, position_of, snapshot_of
-from payproof.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream, Writer
 from payproof.engine.trial import Patience, Trial, Watched
 from payproof.errors import InconclusiveError, Reason
 
@@ -28,23 +26,15 @@ class Runner:
     def __init__(
         self,
         target: Target,
+        equipment: Equipment,
         *,
-        sender: Sender,
-        events: EventSource,
         stores: Sequence[Store],
         logs: Sequence[Log],
-        ledger: Ledger,
-        clock: Clock,
-        holdings: Holdings,
-        commands: Commands,
-        outages: Outages,
         seed: int,
-        upstream: Upstream | None = None,
-        writer: Writer | None = None,
     ) -> None:
-        self._target, self._sender, self._events, self._seed = target, sender, events, seed
-        self._holdings, self._commands, self._outages, self._writer = holdings, commands, outages, writer
-        self._watched, self._ledger, self._clock = Watched(stores, logs, upstream), ledger, clock
+        self._target, self._equipment, self._seed = target, equipment, seed
+        self._ledger, self._clock, self._outages = equipment.ledger, equipment.clock, equipment.outages
+        self._watched = Watched(stores, logs, equipment.upstream)
         self._patience = Patience()
         self.unwatched: tuple[Unwatched, ...] = ()
         self.marker: tuple[Observation, ...] = ()
@@ -71,13 +61,13 @@ class Runner:
         exchange = self.marker[-1]
         if isinstance(exchange, Exchange) and not isinstance(exchange.answer, Answer):
             raise InconclusiveError(exchange.answer.reason, exchange.answer.detail)
-        marks = [one.encode() for one in context.ids]
+        marks = [one.encode() for one in context.progress.ids]
         missing = {Unwatched(Channel.STORE, store.name) for store, _ in before}
         missing |= {Unwatched(Channel.LOG, log.name) for log, _ in positions}
         until = self._clock.monotonic() + self._target.contract.effect_within
         while True:
             for store, earlier in before:
-                rows = (await snapshot_of(store, context.ids, earlier, seconds)).fresh
+                rows = (await snapshot_of(store, context.progress.ids, earlier, seconds)).fresh
                 if any(mark in row.data for row in rows for mark in marks):
                     missing.discard(Unwatched(Channel.STORE, store.name))
             for log, position in positions:
@@ -103,7 +93,7 @@ class Runner:
             seconds += promised.answer_within + promised.completed_within
         try:
             async with asyncio.timeout(seconds) as limit:
-                control.context.limit = main.context.limit = limit
+                control.context.clock.limit = main.context.clock.limit = limit
                 if scenario.control is not None:
                     await _through(control, scenario.control)
                 self._require_calls(case, control)
@@ -136,20 +126,7 @@ class Runner:
         return Trial(self._context(key), self._watched, ledger=self._ledger, clock=self._clock, patience=self._patience)
 
     def _context(self, key: str) -> CaseContext:
-        return CaseContext(
-            self._target,
-            sender=self._sender,
-            events=self._events,
-            ledger=self._ledger,
-            clock=self._clock,
-            holdings=self._holdings,
-            commands=self._commands,
-            outages=self._outages,
-            writer=self._writer,
-            key=key,
-            seed=self._seed,
-            upstream=self._watched.upstream,
-        )
+        return CaseContext(self._target, self._equipment, key=key, seed=self._seed)
 
 
 def _unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, str] | None:

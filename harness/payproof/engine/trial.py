@@ -49,7 +49,7 @@ class Trial:
         # For each step, how many calls to Stripe, and connections with a fault, there were before it.
         self._arrived: list[tuple[int, int]] = []
         if watched.upstream is not None:
-            watched.upstream.arm((), context.random, context.conceal)
+            watched.upstream.arm((), context.random, context.canaries.conceal)
 
     @property
     def observations(self) -> tuple[Observation, ...]:
@@ -68,11 +68,11 @@ class Trial:
     async def act(self, step: Step) -> None:
         """Remember the state of every source, then run a step."""
         self._acted, self._seen = self._acted + self._seen, ()
-        self._context.step += 1
+        self._context.progress.step += 1
         seconds = self._context.target.budget.seconds_of_case
         self._context.requests += self._context.target.budget.scale_requests(step.requests)
-        if not self._context.store_is_down:  # while it is, what was seen last remains what changes are told from
-            ids = self._context.ids
+        if not self._context.outage.is_on:  # while it is, what was seen last remains what changes are told from
+            ids = self._context.progress.ids
             self._before = [await snapshot_of(store, ids, None, seconds) for store in self._watched.stores]
         self._positions = [await position_of(log, seconds) for log in self._watched.logs]
         if self._watched.upstream is not None:
@@ -95,7 +95,7 @@ class Trial:
         while True:
             waited = self._clock.monotonic() - started
             seen: tuple[Observation, ...] = (
-                *[s async for s in self._changes(waited) if not self._context.store_is_down],
+                *[s async for s in self._changes(waited) if not self._context.outage.is_on],
                 *[s async for s in self._lines()],
             )
             if awaited and not unmet(contract, expected, self._acted + seen + self._calls()):
@@ -125,18 +125,22 @@ class Trial:
     async def _changes(self, waited: float) -> AsyncIterator[StoreChange]:
         specs = self._context.target.stores
         for store, spec, before in zip(self._watched.stores, specs, self._before, strict=True):
-            after = await snapshot_of(store, self._context.ids, before, self._context.target.budget.seconds_of_case)
+            after = await snapshot_of(
+                store, self._context.progress.ids, before, self._context.target.budget.seconds_of_case
+            )
             concealed = self._ledger.conceal_all((block.data, block.where) for block in after.fresh)
             exposures = tuple(exposure for _, found in concealed for exposure in found)
-            yield StoreChange(self._context.step, store.name, _difference(before, after, spec), exposures, waited)
+            yield StoreChange(
+                self._context.progress.step, store.name, _difference(before, after, spec), exposures, waited
+            )
 
     async def _lines(self) -> AsyncIterator[LogLines]:
         for log, position in zip(self._watched.logs, self._positions, strict=True):
             found = await lines_since(log, position, self._context.target.budget.seconds_of_case)
             concealed = self._ledger.conceal_all((block.data, block.where) for block in found)
-            lines = tuple(self._context.veiled(line).decode("utf-8", "replace") for line, _ in concealed)
+            lines = tuple(self._context.canaries.veil(line).decode("utf-8", "replace") for line, _ in concealed)
             exposures = tuple(exposure for _, found in concealed for exposure in found)
-            yield LogLines(self._context.step, log.name, lines, exposures)
+            yield LogLines(self._context.progress.step, log.name, lines, exposures)
 
 
 def _difference(before: Snapshot, after: Snapshot, spec: SourceSpec) -> tuple[TableChange, ...]:

@@ -80,15 +80,15 @@ class Deliver(Step):
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event, sign or forge it, send it."""
         if forgery_named(self.signature).exact:
-            await context.early_in_second()
-        event = context.events(self.event, values=self.set, ids=self.ids)
+            await context.clock.wait_for_early_second()
+        event = context.events.make(self.event, values=self.set, ids=self.ids)
         hook = context.target.webhook
         signed = forge(
             self.signature,
             Material(
                 body=event.encoded(self.body),
                 secret=hook.secret.reveal(),
-                now=context.now(),
+                now=context.clock.now(),
                 random=context.random,
                 previous_secret=_text(hook.previous_secret),
                 retired_secret=_text(hook.retired_secret),
@@ -97,9 +97,9 @@ class Deliver(Step):
             ),
         )
         for digest in digests_of(signed.headers):
-            context.conceal("signature", "Stripe-Signature", digest)
+            context.canaries.conceal("signature", "Stripe-Signature", digest)
         for digest in _right_digests(signed, hook.secret):
-            context.conceal("signature", "the right signature of what was sent", digest)
+            context.canaries.conceal("signature", "the right signature of what was sent", digest)
         exchanges: list[Exchange] = []
         for place in self._places(hook.path):
             request = Request(

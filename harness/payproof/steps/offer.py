@@ -38,14 +38,14 @@ class Offer(Step):
             return [await context.send(request) for request in _in_requests(context)]
         baits = {input_: _bait(context, input_) for input_ in INPUTS}
         exchanges = []
-        for type_ in context.event_types:
-            event = context.events(type_, values={}, ids={})
+        for type_ in context.events.types:
+            event = context.events.make(type_, values={}, ids={})
             content: dict[str, Any] = json.loads(event.encoded())
             for input_, bait in baits.items():
                 number = make_card_number(context.random)
                 own = Bait(number, bait.track, bait.iban, bait.name, bait.secret)
                 if bait_inputs(content, input_, own):
-                    context.canary("card number", f"offered in {_told(input_)} of {type_}", number.encode())
+                    context.canaries.look_for("card number", f"offered in {_told(input_)} of {type_}", number.encode())
             exchanges.append(await context.send(_signed(context, event, json.dumps(content, indent=2).encode())))
         return exchanges
 
@@ -58,9 +58,9 @@ def _bait(context: Context, input_: str) -> Bait:
     secret = f"pi_{random.getrandbits(96):024x}_secret_{random.getrandbits(96):024x}"
     iban = make_iban(random)
     for kind, value in {"track data": track, "IBAN": iban, "name": name, "secret": secret}.items():
-        context.canary(kind, where, value.encode())
+        context.canaries.look_for(kind, where, value.encode())
     # What leaves out the signs around it leaves the number.
-    context.canary("track data", where, track[1:].partition("=")[0].encode())
+    context.canaries.look_for("track data", where, track[1:].partition("=")[0].encode())
     return Bait("", track, iban, name, secret)
 
 
@@ -73,14 +73,14 @@ def _in_requests(context: Context) -> list[Request]:
     for name in _HEADERS:
         bait = _bait(context, f"header {name}")
         number = make_card_number(context.random)
-        context.canary("card number", f"offered in header {name}", number.encode())
-        event = context.events("customer.subscription.updated", values={}, ids={})
+        context.canaries.look_for("card number", f"offered in header {name}", number.encode())
+        event = context.events.make("customer.subscription.updated", values={}, ids={})
         text = f"{number} {bait.iban} {bait.track} {bait.name} {bait.secret}"
         requests.append(_signed(context, event, event.encoded(), headers=((name.encode(), text.encode()),)))
     bait = _bait(context, "query")
     number = make_card_number(context.random)
-    context.canary("card number", "offered in query", number.encode())
-    event = context.events("customer.subscription.updated", values={}, ids={})
+    context.canaries.look_for("card number", "offered in query", number.encode())
+    event = context.events.make("customer.subscription.updated", values={}, ids={})
     query = urlencode({**bait.entries, "card_number": number})
     return [*requests, _signed(context, event, event.encoded(), query=query)]
 

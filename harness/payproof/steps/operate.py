@@ -41,7 +41,7 @@ class Operate(Step):
             raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
         exchanges = []
         for fault in self.faults or ("",):
-            context.arm(*self._troubles(fault, operation))
+            context.stripe.arm(*self._troubles(fault, operation))
             request = request_for(context.target, operation, context.kept)
             note = f"{request.note}, while Stripe's answer is {fault}" if fault else request.note
             exchanges.append(await context.send(replace(request, note=note, variant=fault, calls=operation.calls)))

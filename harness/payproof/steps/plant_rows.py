@@ -37,13 +37,13 @@ class PlantRows(Step):
         for rows in chosen:
             if self.how == "written":
                 for sort, age, values in _written(rows):
-                    row, ids = _filled(context, values, context.now() - age)
+                    row, ids = _filled(context, values, context.clock.now() - age)
                     _watch(context, which, sort, rows, ids)
-                    context.write(rows.table, row)
+                    context.retention.write_row(rows.table, row)
                     which += 1
             else:
                 for sort, age, type_ in _delivered(rows):
-                    event = context.events(type_, values={}, ids={}, age=age)
+                    event = context.events.make(type_, values={}, ids={}, age=age)
                     _watch(context, which, sort, rows, event.ids)
                     note = f"{type_}, {age / _DAY:g} days old"
                     observed.append(await context.send(signed_request(context, event, event.encoded(), note=note)))
@@ -75,8 +75,8 @@ def _written(rows: KeptRows) -> Iterator[tuple[str, int, Mapping[str, Value]]]:
 
 
 def _watch(context: Context, which: int, sort: str, rows: KeptRows, ids: Sequence[str]) -> None:
-    context.watch("id", which, ids)
-    context.watch(f"{sort} row of {rows.table}", which, ids)
+    context.at_rest.watch("id", which, ids)
+    context.at_rest.watch(f"{sort} row of {rows.table}", which, ids)
 
 
 def _filled(context: Context, values: Mapping[str, Value], time: int) -> tuple[dict[str, Value], list[str]]:

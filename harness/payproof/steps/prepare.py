@@ -30,7 +30,7 @@ class Prepare(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Perform it, while Stripe works as it should."""
-        context.arm()
+        context.stripe.arm()
         wanted = context.target.operation(self.operation)
         return await perform(context, in_order(context.target, wanted.after) if wanted is not None else ())
 

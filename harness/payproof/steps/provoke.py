@@ -31,7 +31,7 @@ class Provoke(Step):
         """Send one after the other; what a template comes to must appear nowhere."""
         left, right = (context.random.randrange(10_000, 100_000) for _ in range(2))
         if self.kind == "templates":
-            context.conceal("template", "what a template comes to", str(left * right).encode())
+            context.canaries.conceal("template", "what a template comes to", str(left * right).encode())
         who = credentials(context.target.first_principal)
         asked = [
             Request(method, target, (*headers, *known), body, f"{self.kind}: {method} {target}", variant=route)
