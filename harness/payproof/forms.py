@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
+from typing import ClassVar
 
-from payproof.domain.detector import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 
-__all__ = ["Form", "Forms"]
+__all__ = ["Form", "FormDetector", "Forms"]
 
 _DEEPEST = 2  # such as a traceback in a JSON string on a page, or in a JSON string in a JSON string
 _CODE = rb"""\\(?:["'\\/bfnrt]|u[0-9a-fA-F]{4})|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});"""
@@ -55,6 +56,17 @@ class Forms:
             if hit.start >= ends.get(hit.what, 0):
                 ends[hit.what] = hit.end
                 yield hit
+
+
+class FormDetector(Detector):
+    """A detector of texts of known forms; it finds whatever matches one of its ``forms``."""
+
+    #: What is looked for.
+    forms: ClassVar[Forms]
+
+    def find(self, data: bytes) -> Iterator[Hit]:
+        """Return each text that has one of the forms."""
+        return self.forms.find(data)
 
 
 class _PlacedText:

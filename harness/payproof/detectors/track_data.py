@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.cards import masked
 from payproof.scan.context import in_token
@@ -39,6 +39,7 @@ class TrackData(PreparedDetector):
     """What a card's magnetic stripe or chip says, track 1 or 2: never kept after authorisation (PCI DSS 3.3.1.1)."""
 
     name: ClassVar[str] = "track_data"
+    severity: ClassVar[Severity] = Severity.CRITICAL
     positive: ClassVar[tuple[bytes, ...]] = (
         f"%B{_NUMBER}^LOVELACE/ADA^2912101000000000000?".encode(),
         f";{_NUMBER}=29121010000000000?".encode(),
