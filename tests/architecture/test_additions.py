@@ -133,7 +133,7 @@ from payproof.session import open_session
 
 scenario = read_scenario(Path(sys.argv[1]), "kitchen/tea")
 with open_session(Path(sys.argv[2]), seed=1) as session:
-    verdict = session.judged(scenario, scenario.cases[0]).verdict
+    verdict = session.judge_case(scenario, scenario.cases[0]).verdict
 print(json.dumps({"kind": verdict.kind, "checks": sorted({one.check for one in getattr(verdict, "findings", ())})}))
 """
 
