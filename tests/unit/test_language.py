@@ -1,5 +1,6 @@
 import re
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
@@ -7,6 +8,7 @@ from payproof.domain.scenario import Requirement
 from payproof.domain.target import StoreOutage
 from payproof.errors import ConfigurationError
 from payproof.language import read_scenario, read_scenarios, read_target
+from payproof.language.file_model import FileModel
 from payproof.session import all_scenarios, choose
 
 SECRET = "whsec_" + "0123456789abcdefghij"
@@ -99,6 +101,27 @@ stays_with = [{ done = false }]
 table = "sessions"
 days = 7
 """
+
+
+def test_a_key_is_carried_to_the_field_of_its_name():
+    """A key of a table needs no other place: it becomes the field of its name, a list a set where the field is one."""
+
+    @dataclass(frozen=True)
+    class Tea:
+        name: str
+        minutes: float = 3.0
+        sorts: frozenset[str] = frozenset({"green"})
+
+    class TeaTable(FileModel):
+        name_env: str = "NAME"
+        minutes: float = Tea.minutes
+        sorts: tuple[str, ...] = ("green",)
+
+    assert TeaTable().mean(Tea, name="Assam") == Tea("Assam")
+    assert TeaTable(minutes=5.0, sorts=("black", "black")).mean(Tea, name="Assam") == Tea(
+        "Assam", 5.0, frozenset({"black"})
+    )
+    assert TeaTable(minutes=5.0).mean(Tea, name="Assam", minutes=1.0) == Tea("Assam", 1.0)
 
 
 def test_retention(tmp_path):
