@@ -55,7 +55,7 @@ class Fingerprint:
             digest = blake2b(repr(row).encode(), digest_size=16).digest()
             counted[digest] += 1
             if self._before is not None and digest not in known:
-                self._fresh.append(Block(f"table {table}", _rendered(columns, row)))
+                self._fresh.append(Block(f"table {table}", _render_row(columns, row)))
         if others_of is not None:
             self.narrowed = True
             if not self._busy:
@@ -87,7 +87,7 @@ class LastLook:
         return snapshot
 
 
-def _rendered(columns: Sequence[str], row: Sequence[object]) -> bytes:
+def _render_row(columns: Sequence[str], row: Sequence[object]) -> bytes:
     """Return a row as bytes to search, a column a line."""
     cells = (value if isinstance(value, bytes) else str(value).encode() for value in row)
     return b"\n".join(b"%s: %s" % (column.encode(), cell) for column, cell in zip(columns, cells, strict=True))

@@ -90,7 +90,7 @@ class _DecodedText(_PlacedText):
         self._here, self._there, self._lengths = [0], [0], list[int]()
         pieces: list[bytes] = []
         for code in codes.finditer(inner.text):
-            copied, meant = inner.text[self._there[-1] : code.start()], _meant(code.group())
+            copied, meant = inner.text[self._there[-1] : code.start()], _decode(code.group())
             pieces += (copied, meant)
             self._lengths.append(len(copied))
             self._here.append(self._here[-1] + len(copied) + len(meant))
@@ -120,7 +120,7 @@ def _views(data: bytes) -> tuple[_PlacedText, ...]:
     return tuple(views.values())
 
 
-def _meant(code: bytes) -> bytes:
+def _decode(code: bytes) -> bytes:
     match code[:1]:
         case b"\\" if code[1:2] == b"u":
             return chr(int(code[2:6].decode(), 16)).encode("utf-8", "replace")

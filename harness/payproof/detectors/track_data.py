@@ -29,7 +29,7 @@ _SIGNS = np.zeros(256, np.bool_)
 _SIGNS[list(b"^=Dd")] = True
 
 
-def _followed(view: View, _starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+def _find_end(view: View, _starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
     """Return which numbers one of the signs that separate a track's fields follows."""
     return _SIGNS[view.bytes[ends]]
 
@@ -58,7 +58,7 @@ class TrackData(PreparedDetector):
 
     def search(self, view: View) -> Iterator[Hit]:
         """Return each track in a prepared text."""
-        for number in numbers(view, _followed):
+        for number in numbers(view, _find_end):
             for track, sign, rest in ((1, b"Bb", _FIRST), (2, b"", _SECOND)):
                 match = rest.match(view.data, number.end)
                 if match and (not sign or view.data[number.start - 1] in sign):

@@ -32,12 +32,12 @@ def request_for(target: Target, operation: Operation, kept: Mapping[str, str]) -
     body = b""
     if operation.body is not None:
         headers.append((b"Content-Type", b"application/json"))
-        body = json.dumps(_filled(operation.body, kept)).encode()
+        body = json.dumps(_fill(operation.body, kept)).encode()
     who = operation.principal
     headers += credentials(who)
     return Request(
         operation.method,
-        _filled(operation.path, {name: quote(value, safe="") for name, value in kept.items()}),
+        _fill(operation.path, {name: quote(value, safe="") for name, value in kept.items()}),
         tuple(headers),
         body,
         f"operation {operation.name}" + ("" if who is None else f" as {who.name}"),
@@ -55,12 +55,12 @@ def credentials(who: Principal | None) -> tuple[tuple[bytes, bytes], ...]:
     return ((who.header.encode(), value.encode()),)
 
 
-def _filled(value: Any, kept: Mapping[str, str]) -> Any:
+def _fill(value: Any, kept: Mapping[str, str]) -> Any:
     match value:
         case Mapping():
-            return {name: _filled(one, kept) for name, one in value.items()}
+            return {name: _fill(one, kept) for name, one in value.items()}
         case list() | tuple():
-            return [_filled(one, kept) for one in value]
+            return [_fill(one, kept) for one in value]
         case str():
             for name in _names(value, kept):
                 value = value.replace(f"{{{name}}}", kept[name])

@@ -47,7 +47,7 @@ class Check(ABC):
     def judge(self, seen: Seen) -> Iterable[Finding]:
         """Return a finding for each thing that does not hold."""
 
-    def unjudged(self, seen: Seen) -> Iterable[str]:  # noqa: ARG002 (for those that override it)
+    def find_unjudged(self, seen: Seen) -> Iterable[str]:  # noqa: ARG002 (for those that override it)
         """Return what the check could not judge; with anything, its case does not pass."""
         return ()
 
@@ -111,9 +111,9 @@ class Expectation:
         """Return what the check may judge of all that was seen."""
         return seen if self.step is None else seen.at(self.step)
 
-    def unjudged(self, seen: Seen) -> Iterable[str]:
+    def find_unjudged(self, seen: Seen) -> Iterable[str]:
         """Return what the check could not judge."""
-        return self.check.unjudged(self.scope(seen))
+        return self.check.find_unjudged(self.scope(seen))
 
     def note(self, seen: Seen) -> str:
         """Return what the check notes, though nothing is wrong with it."""

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 from payproof.domain.source import Block, Log, Snapshot, Store
 from payproof.errors import InconclusiveError, Reason
 
-__all__ = ["lines_since", "position_of", "snapshot_of"]
+__all__ = ["find_position", "read_lines", "take_snapshot"]
 
 _Seen = TypeVar("_Seen")
 
 
-async def snapshot_of(store: Store, ids: Sequence[str], before: Snapshot | None, seconds: float) -> Snapshot:
+async def take_snapshot(store: Store, ids: Sequence[str], before: Snapshot | None, seconds: float) -> Snapshot:
     """Take a store's state.
 
     Raises:
@@ -21,7 +21,7 @@ async def snapshot_of(store: Store, ids: Sequence[str], before: Snapshot | None,
     return await _within(store.snapshot(ids, before), f"store {store.name}", seconds)
 
 
-async def position_of(log: Log, seconds: float) -> Any:
+async def find_position(log: Log, seconds: float) -> Any:
     """Return the place where a log ends.
 
     Raises:
@@ -30,7 +30,7 @@ async def position_of(log: Log, seconds: float) -> Any:
     return await _within(log.position(), f"log {log.name}", seconds)
 
 
-async def lines_since(log: Log, position: Any, seconds: float) -> list[Block]:
+async def read_lines(log: Log, position: Any, seconds: float) -> list[Block]:
     """Return the lines of a log behind a position.
 
     Raises:

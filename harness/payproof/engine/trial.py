@@ -9,17 +9,17 @@ from payproof.domain.source import Log, Snapshot, Store
 from payproof.domain.step import Step
 from payproof.domain.target import SourceSpec
 from payproof.engine.context import CaseContext
-from payproof.engine.judge import unmet
-from payproof.engine.looking import lines_since, position_of, snapshot_of
+from payproof.engine.judge import has_unmet
+from payproof.engine.looking import find_position, read_lines, take_snapshot
 from payproof.engine.ports import Clock, Upstream
 
-__all__ = ["Patience", "Trial", "Watched"]
+__all__ = ["OpenSources", "Patience", "Trial"]
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class OpenSources:
     """The open sources of a target."""
 
     stores: Sequence[Store]
@@ -38,7 +38,7 @@ class Trial:
     """Steps on a target one by one, with a look into every source after each."""
 
     def __init__(
-        self, context: CaseContext, watched: Watched, *, ledger: Ledger, clock: Clock, patience: Patience
+        self, context: CaseContext, watched: OpenSources, *, ledger: Ledger, clock: Clock, patience: Patience
     ) -> None:
         self._acted: tuple[Observation, ...] = ()
         self._seen: tuple[Observation, ...] = ()
@@ -73,8 +73,8 @@ class Trial:
         self._context.requests += self._context.target.budget.scale_requests(step.requests)
         if not self._context.outage.is_on:  # while it is, what was seen last remains what changes are told from
             ids = self._context.progress.ids
-            self._before = [await snapshot_of(store, ids, None, seconds) for store in self._watched.stores]
-        self._positions = [await position_of(log, seconds) for log in self._watched.logs]
+            self._before = [await take_snapshot(store, ids, None, seconds) for store in self._watched.stores]
+        self._positions = [await find_position(log, seconds) for log in self._watched.logs]
         if self._watched.upstream is not None:
             upstream = self._watched.upstream
             if not self._arrived:
@@ -98,7 +98,7 @@ class Trial:
                 *[s async for s in self._changes(waited) if not self._context.outage.is_on],
                 *[s async for s in self._lines()],
             )
-            if awaited and not unmet(contract, expected, self._acted + seen + self._calls()):
+            if awaited and not has_unmet(contract, expected, self._acted + seen + self._calls()):
                 awaited = False
                 if wait > _FIRST_WAIT and not completing:
                     self._patience.slowest_effect = max(self._patience.slowest_effect, waited)
@@ -125,7 +125,7 @@ class Trial:
     async def _changes(self, waited: float) -> AsyncIterator[StoreChange]:
         specs = self._context.target.stores
         for store, spec, before in zip(self._watched.stores, specs, self._before, strict=True):
-            after = await snapshot_of(
+            after = await take_snapshot(
                 store, self._context.progress.ids, before, self._context.target.budget.seconds_of_case
             )
             concealed = self._ledger.conceal_all((block.data, block.where) for block in after.fresh)
@@ -136,7 +136,7 @@ class Trial:
 
     async def _lines(self) -> AsyncIterator[LogLines]:
         for log, position in zip(self._watched.logs, self._positions, strict=True):
-            found = await lines_since(log, position, self._context.target.budget.seconds_of_case)
+            found = await read_lines(log, position, self._context.target.budget.seconds_of_case)
             concealed = self._ledger.conceal_all((block.data, block.where) for block in found)
             lines = tuple(self._context.canaries.veil(line).decode("utf-8", "replace") for line, _ in concealed)
             exposures = tuple(exposure for _, found in concealed for exposure in found)

@@ -27,7 +27,7 @@ from payproof.domain.target import (
     Waiver,
     Webhook,
 )
-from payproof.domain.urls import quoted
+from payproof.domain.urls import quote_path
 from payproof.errors import ConfigurationError
 from payproof.language.file_model import FileModel
 from payproof.language.openapi import read_openapi
@@ -68,7 +68,7 @@ def _base_url(url: str) -> str:
 
 
 def _path(path: str) -> str:
-    if not path.startswith("/") or quoted(path) != path:
+    if not path.startswith("/") or quote_path(path) != path:
         raise ValueError("a path that starts with '/', such as /webhooks/stripe, in ASCII, without spaces and '#'")
     return path
 

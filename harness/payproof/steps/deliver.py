@@ -10,7 +10,7 @@ from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.step import Step
 from payproof.domain.target import Target
-from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, redirected, shaped, with_query
+from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, resolve_redirect, shape_path, with_query
 from payproof.errors import ConfigurationError
 from payproof.registry import step
 from payproof.stripe.deliveries import STRIPE_HEADERS
@@ -116,7 +116,7 @@ class Deliver(Step):
             )
             exchanges.append(await context.send(request))
             if self.follow and (onward := _redirect(exchanges[-1])):
-                exchanges.append(await context.send(_moved(request, onward)))
+                exchanges.append(await context.send(_redirect_request(request, onward)))
             if place != hook.path and _is_taken_or_odd(context, exchanges[-1]):
                 name = f"payproof-{context.random.getrandbits(32):08x}"
                 elsewhere = with_query(nowhere(hook.path, place, name), urlencode(signed.query))
@@ -132,7 +132,7 @@ class Deliver(Step):
         """
         if self.alias:
             return aliases(path, self.alias)
-        return (path,) if self.path == "webhook" else shaped(path, self.path)
+        return (path,) if self.path == "webhook" else shape_path(path, self.path)
 
 
 def _text(secret: Secret | None) -> str | None:
@@ -153,11 +153,11 @@ def _redirect(exchange: Exchange) -> str | None:
     if not isinstance(answer, Answer) or answer.status not in _TEMPORARY_REDIRECTS:
         return None
     here = exchange.sent.url
-    there = redirected(here, answer.header("location") or "")
+    there = resolve_redirect(here, answer.header("location") or "")
     if there is None or urlsplit(there).netloc != urlsplit(here).netloc:
         return None
     return "/" + there.split("/", 3)[3]
 
 
-def _moved(request: Request, target: str) -> Request:
+def _redirect_request(request: Request, target: str) -> Request:
     return replace(request, target=target, note=request.note + ", redirected", role="moved")

@@ -45,11 +45,11 @@ async def perform(context: Context, operations: Iterable[Operation]) -> Sequence
     for operation in operations:
         exchange = await context.send(request_for(context.target, operation, context.kept))
         exchanges.append(exchange)
-        context.kept.update(_kept(operation, exchange))
+        context.kept.update(_read_kept(operation, exchange))
     return exchanges
 
 
-def _kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
+def _read_kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
     """Return what later operations need of an answer.
 
     Raises:

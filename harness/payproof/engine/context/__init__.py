@@ -21,7 +21,7 @@ from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
 from payproof.engine.context.events import CaseEvents
 from payproof.engine.context.outage import CaseOutage
-from payproof.engine.context.progress import Progress
+from payproof.engine.context.progress import PhaseProgress
 from payproof.engine.context.retention import CaseRetention
 from payproof.engine.context.search import CaseSearch
 from payproof.engine.context.stripe import CaseStripe
@@ -49,7 +49,7 @@ class CaseContext:
     def __init__(self, target: Target, equipment: Equipment, *, key: str, seed: int) -> None:
         self.target = target
         self.random = Random(f"{seed} {key}")
-        self.progress = Progress()
+        self.progress = PhaseProgress()
         self.requests = target.budget.case_requests
         self.expect: tuple[Check | Expectation, ...] = ()
         self.control: tuple[Observation, ...] = ()

@@ -3,11 +3,11 @@ from dataclasses import dataclass, field
 
 from payproof.domain.request import Request
 
-__all__ = ["Progress"]
+__all__ = ["PhaseProgress"]
 
 
 @dataclass(slots=True)
-class Progress:
+class PhaseProgress:
     """How far a phase has come.
 
     ``step`` is the number of the running step, -1 before the first. ``accepted`` are the ids of requests that were

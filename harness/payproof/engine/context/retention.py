@@ -3,7 +3,7 @@ from collections.abc import Mapping
 from payproof.domain.observation import Observation, Purged
 from payproof.domain.target import RetentionSpec, Value
 from payproof.engine.context.clock import CaseClock
-from payproof.engine.context.progress import Progress
+from payproof.engine.context.progress import PhaseProgress
 from payproof.engine.ports import Commands, Writer
 
 __all__ = ["CaseRetention"]
@@ -19,7 +19,7 @@ class CaseRetention:
         commands: Commands,
         writer: Writer | None,
         spec: RetentionSpec | None,
-        progress: Progress,
+        progress: PhaseProgress,
         clock: CaseClock,
     ) -> None:
         self._commands, self._writer, self._spec = commands, writer, spec

@@ -6,7 +6,7 @@ from payproof.domain.observation import Channel, Observation
 from payproof.domain.target import Budget
 from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
-from payproof.engine.context.progress import Progress
+from payproof.engine.context.progress import PhaseProgress
 from payproof.engine.holdings import Holdings, Wanted
 from payproof.engine.watching import Watch
 from payproof.errors import InconclusiveError, Reason
@@ -18,7 +18,7 @@ class CaseSearch:
     """Reads what the target keeps, in a thread of its own and in a time of its own."""
 
     def __init__(
-        self, holdings: Holdings, budget: Budget, progress: Progress, clock: CaseClock, canaries: CaseCanaries
+        self, holdings: Holdings, budget: Budget, progress: PhaseProgress, clock: CaseClock, canaries: CaseCanaries
     ) -> None:
         self._holdings, self._budget, self._progress = holdings, budget, progress
         self._clock, self._canaries = clock, canaries

@@ -8,7 +8,7 @@ from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint, LastLook
-from payproof.sources.postgresql.connection import Address, told
+from payproof.sources.postgresql.connection import Address, describe_error
 from payproof.sources.postgresql.queries import (
     SETTINGS,
     TABLES,
@@ -43,7 +43,7 @@ class PostgresqlStore(Store):
         try:
             self._address.try_connection()
         except psycopg.Error as error:
-            raise ConfigurationError(f"store {self.name!r}: {told(error, self._address.password)}") from None
+            raise ConfigurationError(f"store {self.name!r}: {describe_error(error, self._address.password)}") from None
 
     async def snapshot(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         """Digest every row; in big or busy tables only rows that hold one of the ids.
@@ -52,14 +52,14 @@ class PostgresqlStore(Store):
             InconclusiveError: the database, or a table that is not ignored, cannot be read.
         """
         try:
-            connection = await self._connected()
+            connection = await self._connect()
             seen = await self._look(connection.cursor(), ids, before)
             await connection.commit()
         except BaseException as error:
             # In whatever state the connection is: the next look makes a new one.
             await self.close()
             if isinstance(error, psycopg.Error):
-                raise self._unreadable(told(error, self._address.password)) from None
+                raise self._unreadable(describe_error(error, self._address.password)) from None
             if isinstance(error, UnicodeError):
                 raise self._unreadable("a name in it is not in the encoding that it states") from None
             raise
@@ -72,7 +72,7 @@ class PostgresqlStore(Store):
         if connection is not None:
             await connection.close()
 
-    async def _connected(self) -> AsyncConnection:
+    async def _connect(self) -> AsyncConnection:
         if self._connection is None:
             # Nothing is prepared: behind a pooler the next statement may reach another connection.
             connection = await AsyncConnection.connect(self._address.conninfo(), prepare_threshold=None)
