@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from payproof.domain.source import Block, Snapshot
+from payproof.domain.source import Excerpt, Snapshot
 
 __all__ = ["WHOLE_TABLE_ROWS", "Fingerprint", "LastLook"]
 
@@ -25,7 +25,7 @@ class Fingerprint:
         self._before: Mapping[str, Mapping[bytes, int]] | None = None if before is None else before.tables
         self._busy = busy
         self._tables: dict[str, Counter[bytes]] = {}
-        self._fresh: list[Block] = []
+        self._fresh: list[Excerpt] = []
 
     def narrows(self, table: str, total: int) -> bool:
         """Whether to read only the rows with the run's ids, of a table with so many rows; 10,001 stand for any more.
@@ -55,7 +55,7 @@ class Fingerprint:
             digest = blake2b(repr(row).encode(), digest_size=16).digest()
             counted[digest] += 1
             if self._before is not None and digest not in known:
-                self._fresh.append(Block(f"table {table}", _render_row(columns, row)))
+                self._fresh.append(Excerpt(f"table {table}", _render_row(columns, row)))
         if others_of is not None:
             self.narrowed = True
             if not self._busy:

@@ -92,7 +92,7 @@ class FakeWorld:
     def connections(self, since):
         return ()
 
-    def caused(self):
+    def take_caused_events(self):
         return ()
 
     def check(self):

@@ -14,7 +14,7 @@ from payproof.domain.finding import Severity
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange
 from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.sensitive import Secret
-from payproof.domain.source import Block, Snapshot
+from payproof.domain.source import Excerpt, Snapshot
 from payproof.domain.target import Budget, Contract, Environment, SourceSpec, Target, Webhook
 from payproof.engine.equipment import Equipment
 from payproof.engine.holdings import Holdings
@@ -69,14 +69,14 @@ class FakeTarget:
     async def snapshot(self, _ids: Sequence[str], before):
         rows = {id_.encode(): 1 for id_ in self.rows()}
         known = {} if before is None else before.tables["events"]
-        return Snapshot({"events": rows}, tuple(Block("table events", row) for row in rows if row not in known))
+        return Snapshot({"events": rows}, tuple(Excerpt("table events", row) for row in rows if row not in known))
 
     async def position(self):
         return len(self.rows())
 
     async def since(self, position):
         for id_ in self.rows()[position:]:
-            yield Block("line", f"applied {id_} {self.leak}".encode())
+            yield Excerpt("line", f"applied {id_} {self.leak}".encode())
 
     async def close(self):
         """Do nothing."""

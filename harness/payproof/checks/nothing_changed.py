@@ -24,4 +24,4 @@ class NothingChanged(Check):
         for change in seen.changes:
             for table in change.tables:
                 if not table.rejection_log:
-                    yield Finding(self.name, "no row changed", table.told(change.source), change.step)
+                    yield Finding(self.name, "no row changed", table.describe(change.source), change.step)

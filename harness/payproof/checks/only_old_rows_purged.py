@@ -32,7 +32,7 @@ class OnlyOldRowsPurged(Check):
         """Return a finding for each table in which too little or too much was removed, or nothing was planted."""
         if any(isinstance(one, Purged) and one.status for one in seen.observations):
             return  # a purge that ended with an error says nothing about what a good one removes
-        before, after = (seen.planted(moment) for moment in ("after", "purged"))
+        before, after = (seen.count_planted(moment) for moment in ("after", "purged"))
         step = max((one.step for one in seen.observations if isinstance(one, Purged)), default=0)
         for kept in (one for one in seen.contract.kept_rows if one.planted == self.how):
             for sort in _SORTS[: 3 if kept.stays or kept.stays_with else 2]:

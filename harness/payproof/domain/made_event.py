@@ -18,6 +18,6 @@ class MadeEvent(Protocol):
         """Every made-up Stripe id in the event, its own first."""
         ...
 
-    def encoded(self, form: str = "pretty") -> bytes:
+    def encode(self, form: str = "pretty") -> bytes:
         """Return the body in one of the forms that Stripe may send."""
         ...

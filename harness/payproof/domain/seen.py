@@ -112,7 +112,7 @@ class Seen:
             if attribute != "id" and len(gained) == total and all(gained):
                 yield Following(step, source, table, column, attribute)
 
-    def planted(self, moment: str, about: str = "") -> Counter[tuple[str, str]]:
+    def count_planted(self, moment: str, about: str = "") -> Counter[tuple[str, str]]:
         """Return by attribute and table how many of the planted rows there are at a moment."""
         most: dict[tuple[str, str, int], int] = {}
         for counted in self.observations:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from payproof.domain.source import Block, Log, Snapshot, Store
+from payproof.domain.source import Excerpt, Log, Snapshot, Store
 from payproof.errors import InconclusiveError, Reason
 
 __all__ = ["find_position", "read_lines", "take_snapshot"]
@@ -30,14 +30,14 @@ async def find_position(log: Log, seconds: float) -> Any:
     return await _within(log.position(), f"log {log.name}", seconds)
 
 
-async def read_lines(log: Log, position: Any, seconds: float) -> list[Block]:
+async def read_lines(log: Log, position: Any, seconds: float) -> list[Excerpt]:
     """Return the lines of a log behind a position.
 
     Raises:
         InconclusiveError: it cannot be read, or not in so many seconds.
     """
 
-    async def read() -> list[Block]:
+    async def read() -> list[Excerpt]:
         return [line async for line in log.since(position)]
 
     return await _within(read(), f"log {log.name}", seconds)

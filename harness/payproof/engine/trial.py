@@ -78,7 +78,7 @@ class Trial:
         if self._watched.upstream is not None:
             upstream = self._watched.upstream
             if not self._arrived:
-                upstream.caused()  # of what was before this phase
+                upstream.take_caused_events()  # of what was before this phase
             self._arrived.append((len(upstream.calls(0)), len(upstream.connections(0))))
         self._acted += tuple(await step.run(self._context))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from payproof.aside import aside
-from payproof.domain.source import Block, Log
+from payproof.domain.source import Excerpt, Log
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.files.opened import opened, require_file
@@ -36,7 +36,7 @@ class FileLog(Log):
         """
         return await aside(self._end)
 
-    async def since(self, position: _Position) -> AsyncIterator[Block]:
+    async def since(self, position: _Position) -> AsyncIterator[Excerpt]:
         """Yield each line written after the position.
 
         Raises:
@@ -44,7 +44,7 @@ class FileLog(Log):
         """
         data = await aside(lambda: self._read_gained(position))
         for number, line in enumerate(data.splitlines(), 1):
-            yield Block(f"line {number} of this step", line)
+            yield Excerpt(f"line {number} of this step", line)
 
     def _end(self) -> _Position:
         try:

@@ -86,7 +86,7 @@ class Deliver(Step):
         signed = forge(
             self.signature,
             Material(
-                body=event.encoded(self.body),
+                body=event.encode(self.body),
                 secret=hook.secret.reveal(),
                 now=context.clock.now(),
                 random=context.random,

@@ -38,7 +38,7 @@ class Follow(Step):
             context.at_rest.watch("id", which, event.ids)
         observed: list[Observation] = list(await context.at_rest.count("before"))
         for event, said in zip(events, values, strict=True):
-            content: dict[str, Any] = json.loads(event.encoded())
+            content: dict[str, Any] = json.loads(event.encode())
             _say(content, said, everywhere=self.what != "card_details")
             body = json.dumps(content, indent=2).encode()
             request = signed_request(context, event, body, note=f"{self.event} with {self.what.replace('_', ' ')}")

@@ -40,7 +40,7 @@ class Offer(Step):
         exchanges = []
         for type_ in context.events.types:
             event = context.events.make(type_, values={}, ids={})
-            content: dict[str, Any] = json.loads(event.encoded())
+            content: dict[str, Any] = json.loads(event.encode())
             for input_, bait in baits.items():
                 number = make_card_number(context.random)
                 own = Bait(number, bait.track, bait.iban, bait.name, bait.secret)
@@ -78,13 +78,13 @@ def _make_requests(context: Context) -> list[Request]:
         context.canaries.look_for("card number", f"offered in header {name}", number.encode())
         event = context.events.make("customer.subscription.updated", values={}, ids={})
         text = f"{number} {bait.iban} {bait.track} {bait.name} {bait.secret}"
-        requests.append(_sign(context, event, event.encoded(), headers=((name.encode(), text.encode()),)))
+        requests.append(_sign(context, event, event.encode(), headers=((name.encode(), text.encode()),)))
     bait = _make_bait(context, "query")
     number = make_card_number(context.random)
     context.canaries.look_for("card number", "offered in query", number.encode())
     event = context.events.make("customer.subscription.updated", values={}, ids={})
     query = urlencode({**bait.entries, "card_number": number})
-    return [*requests, _sign(context, event, event.encoded(), query=query)]
+    return [*requests, _sign(context, event, event.encode(), query=query)]
 
 
 def _sign(

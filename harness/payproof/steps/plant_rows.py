@@ -46,7 +46,7 @@ class PlantRows(Step):
                     event = context.events.make(type_, values={}, ids={}, age=age)
                     _watch(context, which, sort, rows, event.ids)
                     note = f"{type_}, {age / _DAY:g} days old"
-                    observed.append(await context.send(signed_request(context, event, event.encoded(), note=note)))
+                    observed.append(await context.send(signed_request(context, event, event.encode(), note=note)))
                     which += 1
         return observed
 

@@ -2,9 +2,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.asking import credentials
 from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.operation_requests import credential_headers
 from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.fuzzing.provocations import Kind, Odd, addresses, provocations
@@ -32,7 +32,7 @@ class Provoke(Step):
         left, right = (context.random.randrange(10_000, 100_000) for _ in range(2))
         if self.kind == "templates":
             context.canaries.conceal("template", "what a template comes to", str(left * right).encode())
-        who = credentials(context.target.first_principal)
+        who = credential_headers(context.target.first_principal)
         asked = [
             Request(method, target, (*headers, *known), body, f"{self.kind}: {method} {target}", variant=route)
             for method, route, (target, headers, body) in self._odd(context, f"{left}*{right}")

@@ -30,5 +30,5 @@ class CaseStripe:
     def caused_events(self) -> Sequence[MadeEvent]:
         """Return the webhook events of what was done at Stripe in this phase so far."""
         if self._upstream is not None:
-            self._caused += self._upstream.caused()
+            self._caused += self._upstream.take_caused_events()
         return self._caused

@@ -7,7 +7,7 @@ from psycopg import AsyncCursor, sql
 from psycopg.pq import Escaping
 from psycopg.pq.abc import PGresult
 
-__all__ = ["SETTINGS", "TABLES", "VERSION", "Table", "columns_of", "results_of", "rows_of"]
+__all__ = ["SETTINGS", "TABLES", "VERSION", "WatchedTable", "columns_of", "results_of", "rows_of"]
 
 _BYTEA = 17  # its OID
 
@@ -57,7 +57,7 @@ TABLES = sql.SQL(r"""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class WatchedTable:
     """A table; ``alone`` says that its rows are read without those of tables that inherit from it."""
 
     schema: str

@@ -86,7 +86,7 @@ class PostgresqlTables(Tables):
         self._ignored = frozenset(spec.ignore)
         self._address = Address(spec.url, None if spec.password is None else spec.password.reveal())
         self._connection: psycopg.Connection[Any] | None = None
-        self._known: dict[str, queries.Table] = {}
+        self._known: dict[str, queries.WatchedTable] = {}
         try:
             self._address.try_connection()
         except psycopg.Error as error:
@@ -100,7 +100,7 @@ class PostgresqlTables(Tables):
         """
         with self._read_only() as cursor:
             sizes = {(schema, name): rows for schema, name, rows in cursor.execute(_SIZES)}
-            found = [queries.Table(*row[:3]) for row in cursor.execute(queries.TABLES)]
+            found = [queries.WatchedTable(*row[:3]) for row in cursor.execute(queries.TABLES)]
             large = cursor.execute(_LARGE).rowcount
         self._known = {table.name: table for table in found if table.name not in self._ignored}
         told = [Table(name, sizes.get((one.schema, one.table))) for name, one in self._known.items()]
@@ -149,7 +149,7 @@ class PostgresqlTables(Tables):
         if connection is not None:
             connection.close()
 
-    def _tables(self) -> dict[str, queries.Table]:
+    def _tables(self) -> dict[str, queries.WatchedTable]:
         if not self._known:
             self.tables()
         return self._known
@@ -179,7 +179,7 @@ class PostgresqlTables(Tables):
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {detail}")
 
 
-def _read_cells(cursor: psycopg.Cursor[Any], table: queries.Table, most: int | None) -> Iterator[Cell]:
+def _read_cells(cursor: psycopg.Cursor[Any], table: queries.WatchedTable, most: int | None) -> Iterator[Cell]:
     described = [row[2:] for row in cursor.execute(_COLUMNS_OF, (table.schema, table.table))]
     chosen = [_PostgresqlColumn(name, oid, long and oid != _NUMERIC) for name, _, oid, _, long in described]
     chosen = [column for column in chosen if column.oid not in _LEFT_OUT]
@@ -228,7 +228,7 @@ def _select_long(columns: Sequence[_PostgresqlColumn]) -> sql.Composed:
     return sql.SQL("nullif(concat_ws(',', {}), '') || ' ' || {}").format(numbers, _WHERE)
 
 
-def _read_parts(cursor: psycopg.Cursor[Any], table: queries.Table, rest: _PostgresqlRest) -> Iterator[Cell]:
+def _read_parts(cursor: psycopg.Cursor[Any], table: queries.WatchedTable, rest: _PostgresqlRest) -> Iterator[Cell]:
     query = _PART.format(_as_text(rest.column), table.place)
     start = 0
     while part := (cursor.execute(query, (start + 1, CELL, *rest.stands), binary=True).fetchone() or ("",))[0]:
@@ -249,7 +249,7 @@ def _read_large_objects(cursor: psycopg.Cursor[Any], most: int | None) -> Iterat
 
 
 def _make_sample_queries(
-    cursor: psycopg.Cursor[Any], table: queries.Table, whole: sql.Composed, key: Sequence[str], most: int
+    cursor: psycopg.Cursor[Any], table: queries.WatchedTable, whole: sql.Composed, key: Sequence[str], most: int
 ) -> list[sql.Composed]:
     """Return what asks for the rows with the first and the last keys, without a key for the first rows."""
     (counted,) = cursor.execute(table.count(most + 1)).fetchone() or (0,)
