@@ -1,3 +1,15 @@
+"""Acts and looks: the steps of one control or case, with a look into every source after each.
+
+Before a step a trial takes a snapshot of each store, and notes where each log ends and how many calls to Stripe there
+were. After the step it looks until two things are so. Each patient check of the phase holds, or its time limit has
+passed: a target may do after its answer what it has accepted. And enough time has passed since the step: the contract's
+``settle``, or twice as long as the slowest effect of this run has taken, so that absence means the same on a slow
+target as on a quick one.
+
+While the target's store is down, a trial does not read it. The first look afterwards is compared with the last snapshot
+before. Every row and line passes the ledger on its way, so that no observation holds a sensitive value.
+"""
+
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -71,7 +83,7 @@ class Trial:
         self._context.progress.step += 1
         seconds = self._context.target.budget.seconds_of_case
         self._context.requests += self._context.target.budget.scale_requests(step.requests)
-        if not self._context.outage.is_on:  # while it is, what was seen last remains what changes are told from
+        if not self._context.outage.is_on:  # while it is, the next look is compared with the last snapshot before
             ids = self._context.progress.ids
             self._before = [await take_snapshot(store, ids, None, seconds) for store in self._watched.stores]
         self._positions = [await find_position(log, seconds) for log in self._watched.logs]
