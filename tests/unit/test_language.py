@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from payproof.domain.needs import NEEDS
 from payproof.domain.scenario import Requirement
 from payproof.domain.target import StoreOutage
 from payproof.errors import ConfigurationError
@@ -134,7 +135,7 @@ def test_retention(tmp_path):
         "s3cret-password",
     )
     assert "s3cret-password" not in repr(read)
-    assert all(read.offers(f"retention_{how}") for how in ("delivered", "recorded", "written"))
+    assert all(NEEDS[f"retention_{how}"].is_offered(read) for how in ("delivered", "recorded", "written"))
 
 
 @pytest.mark.parametrize(
@@ -177,10 +178,10 @@ def test_store_outage(tmp_path):
     )
     read = target(tmp_path, text + "[fuzzing]\neffort = 20\n")
     assert read.store_outage == StoreOutage(("stop", "db"), ("start", "db"), folder=str(tmp_path), seconds=5.0)
-    assert read.offers("store_outage")
+    assert NEEDS["store_outage"].is_offered(read)
     assert read.contract.without_store == {500, 503}
     assert read.budget.effort == 20
-    assert not target(tmp_path).offers("store_outage")
+    assert not NEEDS["store_outage"].is_offered(target(tmp_path))
     assert target(tmp_path).budget.effort == 1
 
 

@@ -18,6 +18,7 @@ class NothingChanged(Check):
 
     name: ClassVar[str] = "nothing_changed"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
+    decides: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each table that changed."""

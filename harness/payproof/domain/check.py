@@ -43,6 +43,9 @@ class Check(ABC):
     #: Whether the check is waited for after the last step only, and as long as operations may take to complete.
     at_end: ClassVar[bool] = False
 
+    #: Whether the check fails only where a delivery is accepted that should not be: advice, where an SDK does so.
+    decides: ClassVar[bool] = False
+
     @abstractmethod
     def judge(self, seen: Seen) -> Iterable[Finding]:
         """Return a finding for each thing that does not hold."""
@@ -106,6 +109,11 @@ class Expectation:
     def at_end(self) -> bool:
         """Whether the check is waited for after the last step only, and as long as operations take to complete."""
         return self.check.at_end
+
+    @property
+    def decides(self) -> bool:
+        """Whether the check fails only where a delivery is accepted that should not be."""
+        return self.check.decides
 
     def scope(self, seen: Seen) -> Seen:
         """Return what the check may judge of all that was seen."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from payproof.domain.check import Check, Expectation
 from payproof.domain.events import Record
 from payproof.domain.finding import Finding
+from payproof.domain.needs import NEEDS
 from payproof.domain.observation import (
     Answer,
     Channel,
@@ -17,7 +18,7 @@ from payproof.domain.observation import (
     Purged,
     Searched,
 )
-from payproof.domain.scenario import NEEDS, Case, Phase, Scenario
+from payproof.domain.scenario import Case, Phase, Scenario
 from payproof.domain.seen import Seen
 from payproof.domain.target import Contract, Environment, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
@@ -26,8 +27,6 @@ from payproof.errors import Reason
 __all__ = ["exit_code", "has_unmet", "judge", "judge_phase", "skip"]
 
 _SUCCESS = range(200, 300)
-#: Checks that fail when a delivery is accepted that should not be.
-_DECISIONS = frozenset({"rejected", "nothing_changed"})
 
 
 @dataclass(slots=True)
@@ -46,7 +45,7 @@ def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
     """Return why a case does not apply to a target, if it does not."""
     if target.environment is Environment.PRODUCTION and not scenario.passive:
         return Skipped("environment is production, and this scenario changes something")
-    missing = [NEEDS[need] for need in case.needs if not target.offers(need)]
+    missing = [NEEDS[need].missing for need in case.needs if not NEEDS[need].is_offered(target)]
     missing += [why for step in case.phase.steps if (why := step.unfit(target))]
     return Skipped("; ".join(missing)) if missing else None
 
@@ -55,7 +54,7 @@ def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) ->
     """Return the verdict on what was observed; an unknown is never a pass."""
     verdict = judge_phase(contract, case.phase, record, scenario.control)
     if isinstance(verdict, Failed):
-        advised = contract.sdk in case.advised_for and _is_only_accepted(verdict, record)
+        advised = contract.sdk in case.advised_for and _is_only_accepted(verdict, case.phase, record)
         return replace(verdict, advised=advised)
     return verdict
 
@@ -122,11 +121,12 @@ def _doubt_searches(observations: tuple[Observation, ...]) -> Errored | None:
     return None
 
 
-def _is_only_accepted(failed: Failed, record: Record) -> bool:
+def _is_only_accepted(failed: Failed, phase: Phase, record: Record) -> bool:
     """Whether all that is wrong is that a delivery was taken for genuine; a leak or a crash is no SDK's advice."""
     answers = [o.answer for o in record.observations if isinstance(o, Exchange)]
     accepted = all(isinstance(answer, Answer) and answer.status in _SUCCESS for answer in answers)
-    return accepted and {finding.check for finding in failed.findings} <= _DECISIONS
+    deciding = {one.name for one in phase.expectations if one.decides}
+    return accepted and {finding.check for finding in failed.findings} <= deciding
 
 
 def has_unmet(contract: Contract, expect: Iterable[Check | Expectation], observations: tuple[Observation, ...]) -> bool:
