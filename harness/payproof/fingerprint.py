@@ -1,4 +1,4 @@
-"""What all sources of stores do alike: digest rows, count them by table, and keep those that a look before lacked."""
+"""The work that all stores share: digest rows, count them by table, and keep those that the look before lacked."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

@@ -45,7 +45,7 @@ class NoDisclosure(Check):
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer):
-                # Whoever pays is told the client secret of the payment: that is what it is for.
+                # The payer gets the client secret of the payment: that is its purpose.
                 paying = exchange.sent.calls or (exchange.sent.example and answer.status in _SUCCESS)
                 told = (one for one in answer.exposures if not (paying and one.label == PAYERS_OWN))
                 yield from self._report_exposures("the answer", exchange.step, told, exchange.example)

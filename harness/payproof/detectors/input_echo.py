@@ -12,7 +12,7 @@ _SOMETHING = rb"(?!\s?(?:\{\s?\}|\[\s?\]|\(\)|\"\"|''|null\b|None\b))"
 
 @detector
 class InputEcho(FormDetector):
-    """What was sent, said back by pydantic: FastAPI's own answer to an invalid body holds the whole of it."""
+    """Input that pydantic says back: FastAPI's own answer to an invalid body holds the whole of it."""
 
     name: ClassVar[str] = "input_echo"
     by_error: ClassVar[bool] = True

@@ -36,7 +36,7 @@ def _find_end(view: View, _starts: Places, ends: Places) -> npt.NDArray[np.bool_
 
 @detector
 class TrackData(PreparedDetector):
-    """What a card's magnetic stripe or chip says, track 1 or 2: never kept after authorisation (PCI DSS 3.3.1.1)."""
+    """Data of a card's magnetic stripe or chip, track 1 or 2: never kept after authorisation (PCI DSS 3.3.1.1)."""
 
     name: ClassVar[str] = "track_data"
     severity: ClassVar[Severity] = Severity.CRITICAL

@@ -82,7 +82,7 @@ class Expectation:
 
     @property
     def channels(self) -> frozenset[Channel]:
-        """What the check must have seen."""
+        """The channels of which the check must have seen something."""
         return self.check.channels
 
     @property
@@ -92,7 +92,7 @@ class Expectation:
 
     @property
     def reads(self) -> type | None:
-        """What observations the check must have seen."""
+        """The sort of observation that the check must have seen."""
         return self.check.reads
 
     @property

@@ -181,12 +181,12 @@ class Context(Protocol):
 
     @property
     def sent(self) -> Sequence[Request]:
-        """What this phase has sent so far, oldest first."""
+        """The requests that this phase has sent so far, oldest first."""
         ...
 
     @property
     def kept(self) -> dict[str, str]:
-        """What this phase's operations kept of their answers, by name."""
+        """The values that this phase's operations kept of their answers, by name."""
         ...
 
     @property

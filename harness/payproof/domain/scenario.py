@@ -28,7 +28,7 @@ class Phase:
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
-        """What must hold, each with the step that it is about."""
+        """The checks that must hold, each with the step that it is about."""
         return tuple(Expectation.of(check) for check in self.expect)
 
 

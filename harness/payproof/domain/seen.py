@@ -72,17 +72,17 @@ class Seen:
 
     @property
     def changes(self) -> tuple[StoreChange, ...]:
-        """What happened in the stores."""
+        """The changes of the stores, step by step."""
         return tuple(o for o in self.observations if isinstance(o, StoreChange))
 
     @property
     def searches(self) -> tuple[Searched, ...]:
-        """What searches of whole sources came to."""
+        """The searches of whole sources, with what they found."""
         return tuple(o for o in self.observations if isinstance(o, Searched))
 
     @property
     def schemas(self) -> tuple[ColumnsSeen, ...]:
-        """What columns the stores have."""
+        """The columns of the stores, as far as they could hold payment data."""
         return tuple(o for o in self.observations if isinstance(o, ColumnsSeen))
 
     def keeps(self, table: str, column: str) -> bool:
@@ -128,5 +128,5 @@ class Seen:
 
     @property
     def lines(self) -> tuple[LogLines, ...]:
-        """What the logs gained."""
+        """The lines that the logs gained, step by step."""
         return tuple(o for o in self.observations if isinstance(o, LogLines))

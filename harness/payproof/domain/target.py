@@ -36,7 +36,7 @@ _LONG_PASSWORD = 16  # a shorter one may well be a word, such as the "postgres" 
 
 
 class Environment(StrEnum):
-    """What the target is; on ``production`` only scenarios that change nothing run."""
+    """The place where the target runs; on ``production`` only scenarios that change nothing run."""
 
     LOCAL = "local"
     STAGING = "staging"
@@ -177,7 +177,7 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What this target promises where Stripe leaves room.
+    """The promises of this target where Stripe leaves room.
 
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
     watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are

@@ -9,7 +9,7 @@ __all__ = ["Equipment"]
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What the session hands to the engine for all cases of a run.
+    """All that the session hands to the engine for the cases of a run.
 
     Without an ``upstream`` the target calls another Stripe than the harness's, and without a ``writer`` no row can be
     written into its database.

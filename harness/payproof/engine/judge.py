@@ -31,7 +31,7 @@ _SUCCESS = range(200, 300)
 
 @dataclass(slots=True)
 class _Weighing:
-    """What one phase's expectations came to."""
+    """The outcome of one phase's expectations."""
 
     findings: list[Finding] = field(default_factory=list)
     held: list[str] = field(default_factory=list)

@@ -74,7 +74,7 @@ class Trial:
 
     @property
     def context(self) -> CaseContext:
-        """What the steps may touch."""
+        """The context that the steps act through."""
         return self._context
 
     async def act(self, step: Step) -> None:

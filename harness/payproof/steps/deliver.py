@@ -49,7 +49,7 @@ class Deliver(Step):
     values at dotted paths of the event's object. ``path`` varies how the webhook's path is written, ``alias`` is the
     name of a twin that somebody may have forgotten: each place that there may be of either gets the delivery. With
     ``follow`` one redirect that keeps the method is followed on the same host. Where such a place neither is absent nor
-    rejects, the same goes to a place that no route has, so that it can be told whether the target answers any so.
+    rejects, the same goes to a place that no route has, to see whether the target answers every place so.
     """
 
     name: ClassVar[str] = "deliver"

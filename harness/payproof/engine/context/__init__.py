@@ -1,4 +1,4 @@
-"""What the steps of one phase get from the engine.
+"""The context that the steps of one phase get from the engine.
 
 A ``CaseContext`` is made for each control and each case, with randomness and canaries of its own. It counts requests,
 and delegates all else to one part for each thing that steps ask for: ``clock``, ``events``, ``canaries``, ``stripe``,
@@ -34,7 +34,7 @@ _SUCCESS = range(200, 300)
 
 
 class CaseContext:
-    """What one phase's steps may touch.
+    """All that the steps of one phase may touch.
 
     ``requests`` are the requests that the phase may send. ``expect`` and ``control`` are what an exchange is judged by
     alone.
@@ -67,12 +67,12 @@ class CaseContext:
 
     @property
     def sent(self) -> Sequence[Request]:
-        """What this phase has sent so far, oldest first."""
+        """The requests that this phase has sent so far, oldest first."""
         return self.progress.sent
 
     @property
     def kept(self) -> dict[str, str]:
-        """What this phase's operations kept of their answers, by name."""
+        """The values that this phase's operations kept of their answers, by name."""
         return self.progress.kept
 
     async def send(self, request: Request) -> Exchange:

@@ -33,7 +33,7 @@ class MysqlStore(Store):
             raise ConfigurationError(f"store {spec.name!r}: its URL names no database", hint=_example(spec))
 
     def try_connection(self) -> None:
-        """Connect once, so that a wrong address is told before anything is sent.
+        """Connect once, so that a wrong address fails before anything is sent.
 
         Raises:
             ConfigurationError: no connection can be made.

@@ -95,7 +95,7 @@ class MysqlTables(Tables):
             ]
 
     def rows(self, table: str, most: int | None = None) -> Iterator[Cell]:
-        """Yield each value of a table; a row without a key is told by its number.
+        """Yield each value of a table; a row without a key goes by its number.
 
         Raises:
             InconclusiveError: the table cannot be read, or not to its end.
@@ -226,7 +226,7 @@ def _read_parts(cursor: Any, place: tuple[str, str], key: Sequence[str], rest: _
 
 
 def read_address(spec: SourceSpec) -> tuple[dict[str, Any], str]:
-    """Return what the driver is told of an address, and the database."""
+    """Return the driver's parameters for an address, and the database."""
     parts = urlsplit(spec.url)
     parameters = dict(parse_qsl(parts.query))
     unknown = sorted(parameters.keys() - _PARAMETERS)

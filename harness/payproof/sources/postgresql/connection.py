@@ -1,4 +1,4 @@
-"""How a PostgreSQL database is reached, and how its errors are told: on one line, without a password."""
+"""The address of a PostgreSQL database, and its errors as one line without a password."""
 
 from dataclasses import dataclass, field
 

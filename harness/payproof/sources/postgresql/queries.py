@@ -1,4 +1,4 @@
-"""What is asked of a PostgreSQL database: all of it reads, and the answers print the same in every look."""
+"""The queries to a PostgreSQL database: they only read, and their answers print the same in every look."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ class PostgresqlStore(Store):
         self._last = LastLook()
 
     def try_connection(self) -> None:
-        """Connect once, so that a wrong address is told before anything is sent.
+        """Connect once, so that a wrong address fails before anything is sent.
 
         Raises:
             ConfigurationError: no connection can be made.

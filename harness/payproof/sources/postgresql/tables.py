@@ -121,7 +121,7 @@ class PostgresqlTables(Tables):
             ]
 
     def rows(self, table: str, most: int | None = None) -> Iterator[Cell]:
-        """Yield each value of a table; a row without a key is told by where it stands (``ctid``).
+        """Yield each value of a table; a row without a key goes by its place (``ctid``).
 
         Raises:
             InconclusiveError: the table cannot be read, or not to its end.

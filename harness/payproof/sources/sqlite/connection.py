@@ -12,7 +12,7 @@ __all__ = ["COMMAND_OF_VIRTUAL", "TABLES", "connect", "name_of", "number_columns
 _WAIT = 5.0  # seconds for a lock
 _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite opens as well where it is there
 _LONGEST_PATTERN = 100  # of LIKE in a generated column: the time that one takes grows with the power of its wildcards
-#: How ``table_xinfo`` calls a column of a virtual table by which it is told something; it holds nothing.
+#: The mark of ``table_xinfo`` for a column that gives commands to a virtual table; it holds nothing.
 COMMAND_OF_VIRTUAL = 1
 _INSTRUCTIONS = 100_000  # of a statement, after which a signal is looked for
 
