@@ -69,7 +69,8 @@ $(SECTIONS): bench
 	@:
 
 .PHONY: schemas
-schemas: $(READY)  ## Write the published JSON Schemas anew
+schemas: $(READY)  ## Write the JSON Schemas of both file formats for editors
+	@mkdir -p harness/payproof/schemas
 	$(BIN)/payproof schema target > harness/payproof/schemas/target.json
 	$(BIN)/payproof schema scenario > harness/payproof/schemas/scenario.json
 

@@ -1,10 +1,10 @@
-"""What all sources of stores do alike: digest rows, count them by table, and keep those that a look before lacked."""
+"""The work that all stores share: digest rows, count them by table, and keep those that the look before lacked."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from payproof.domain.source import Block, Snapshot
+from payproof.domain.source import Excerpt, Snapshot
 
 __all__ = ["WHOLE_TABLE_ROWS", "Fingerprint", "LastLook"]
 
@@ -25,7 +25,7 @@ class Fingerprint:
         self._before: Mapping[str, Mapping[bytes, int]] | None = None if before is None else before.tables
         self._busy = busy
         self._tables: dict[str, Counter[bytes]] = {}
-        self._fresh: list[Block] = []
+        self._fresh: list[Excerpt] = []
 
     def narrows(self, table: str, total: int) -> bool:
         """Whether to read only the rows with the run's ids, of a table with so many rows; 10,001 stand for any more.
@@ -55,7 +55,7 @@ class Fingerprint:
             digest = blake2b(repr(row).encode(), digest_size=16).digest()
             counted[digest] += 1
             if self._before is not None and digest not in known:
-                self._fresh.append(Block(f"table {table}", _rendered(columns, row)))
+                self._fresh.append(Excerpt(f"table {table}", _render_row(columns, row)))
         if others_of is not None:
             self.narrowed = True
             if not self._busy:
@@ -87,7 +87,7 @@ class LastLook:
         return snapshot
 
 
-def _rendered(columns: Sequence[str], row: Sequence[object]) -> bytes:
+def _render_row(columns: Sequence[str], row: Sequence[object]) -> bytes:
     """Return a row as bytes to search, a column a line."""
     cells = (value if isinstance(value, bytes) else str(value).encode() for value in row)
     return b"\n".join(b"%s: %s" % (column.encode(), cell) for column, cell in zip(columns, cells, strict=True))

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
+from typing import ClassVar
 
-from payproof.domain.detector import Hit
+from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 
-__all__ = ["Form", "Forms"]
+__all__ = ["Form", "FormDetector", "Forms"]
 
 _DEEPEST = 2  # such as a traceback in a JSON string on a page, or in a JSON string in a JSON string
 _CODE = rb"""\\(?:["'\\/bfnrt]|u[0-9a-fA-F]{4})|&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});"""
@@ -57,6 +58,17 @@ class Forms:
                 yield hit
 
 
+class FormDetector(Detector):
+    """A detector of texts of known forms; it finds whatever matches one of its ``forms``."""
+
+    #: What is looked for.
+    forms: ClassVar[Forms]
+
+    def find(self, data: bytes) -> Iterator[Hit]:
+        """Return each text that has one of the forms."""
+        return self.forms.find(data)
+
+
 class _PlacedText:
     """A text, and where each part of it stands in the data that it was decoded from."""
 
@@ -78,7 +90,7 @@ class _DecodedText(_PlacedText):
         self._here, self._there, self._lengths = [0], [0], list[int]()
         pieces: list[bytes] = []
         for code in codes.finditer(inner.text):
-            copied, meant = inner.text[self._there[-1] : code.start()], _meant(code.group())
+            copied, meant = inner.text[self._there[-1] : code.start()], _decode(code.group())
             pieces += (copied, meant)
             self._lengths.append(len(copied))
             self._here.append(self._here[-1] + len(copied) + len(meant))
@@ -108,7 +120,7 @@ def _views(data: bytes) -> tuple[_PlacedText, ...]:
     return tuple(views.values())
 
 
-def _meant(code: bytes) -> bytes:
+def _decode(code: bytes) -> bytes:
     match code[:1]:
         case b"\\" if code[1:2] == b"u":
             return chr(int(code[2:6].decode(), 16)).encode("utf-8", "replace")

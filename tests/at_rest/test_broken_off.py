@@ -17,7 +17,7 @@ def test_a_statement_of_postgresql_is_broken_off(postgresql):
         raised = []
 
         def wait():
-            with pytest.raises(InconclusiveError) as caught, tables._reading() as cursor:
+            with pytest.raises(InconclusiveError) as caught, tables._read_only() as cursor:
                 cursor.execute("SELECT pg_sleep(60)")
             raised.append(caught.value)
 

@@ -61,7 +61,7 @@ class Signed:
             key="benchmark",
             ids={"evt": "evt_00000000", "sub": "sub_00000000", "cus": "cus_00000000"},
         )
-        self.body = made.encoded()
+        self.body = made.encode()
         self._secret = secret
         self._numbers = count(1)
 

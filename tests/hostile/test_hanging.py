@@ -17,7 +17,7 @@ from payproof.domain.tables import Column, Table
 from payproof.domain.target import Budget, SourceSpec
 from payproof.engine.deadline import TimeIsOverError
 from payproof.engine.holdings import Holdings, Wanted
-from payproof.engine.looking import lines_since, position_of, snapshot_of
+from payproof.engine.looking import find_position, read_lines, take_snapshot
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import detectors_at_rest
 from payproof.session.places import LocalFiles
@@ -158,7 +158,7 @@ def test_a_statement_of_sqlite_is_broken_off(tmp_path):
     database(tmp_path / "a.db", "CREATE TABLE empty (x)", f"INSERT INTO empty {million}")
     tables = open_tables(SourceSpec("db", f"sqlite:{tmp_path}/a.db"))
     with closing(tables):
-        connection = tables._connected()
+        connection = tables._connect()
         # For ever, as far as a test is concerned.
         connection.set_progress_handler(lambda: tables.interrupt() or 0, 1000)
         with pytest.raises(InconclusiveError, match="interrupted"):
@@ -177,7 +177,7 @@ def test_an_interrupt_within_a_statement_of_sqlite_is_one(tmp_path):
         raise KeyboardInterrupt
 
     with closing(tables):
-        tables._connected().set_progress_handler(signalled, 1000)
+        tables._connect().set_progress_handler(signalled, 1000)
         with pytest.raises(KeyboardInterrupt):
             list(tables.rows("empty"))
 
@@ -206,9 +206,9 @@ def test_a_look_into_a_store_or_log_that_hangs_is_unknown():
             yield position
 
     for look in (
-        lambda: snapshot_of(Silent(), (), None, 0.05),
-        lambda: position_of(Log(), 0.05),
-        lambda: lines_since(Log(), 0, 0.05),
+        lambda: take_snapshot(Silent(), (), None, 0.05),
+        lambda: find_position(Log(), 0.05),
+        lambda: read_lines(Log(), 0, 0.05),
     ):
         with pytest.raises(InconclusiveError, match=r"silent was not read within 0\.05 s") as raised:
             asyncio.run(look())

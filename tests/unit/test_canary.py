@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from payproof.canary import Ledger, make_canaries
 from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
-from payproof.domain.source import Block
+from payproof.domain.source import Excerpt
 from payproof.domain.target import Environment, Target, Webhook
 from payproof.stripe.forgery import Material
 
@@ -109,7 +109,7 @@ def test_nothing_sensitive_in_a_repr():
     target = Target("t", "https://billing.example", Environment.LOCAL, hook, api_key=secret)
     request = Request("POST", "/hook", ((b"Stripe-Signature", VALUE.encode()),), VALUE.encode(), "a note", ("evt_1",))
     material = Material(VALUE.encode(), VALUE, 1, Random(VALUE), previous_secret=VALUE, api_key=VALUE)
-    for one in (secret, hook, target, request, material, Block("a row", VALUE.encode())):
+    for one in (secret, hook, target, request, material, Excerpt("a row", VALUE.encode())):
         for text in (repr(one), str(one), f"{one}"):
             assert VALUE not in text
             assert VALUE[6:20] not in text

@@ -27,8 +27,9 @@ class FakeContext:
         self.events = call.double.take_events()
         self.target = SimpleNamespace(webhook=SimpleNamespace(path="/hook", secret=Secret("s", SECRET)))
         self.sent, self.random, self.concealed = [], Random(1), []
+        self.clock = self.canaries = self.stripe = self
 
-    def caused(self):
+    def caused_events(self):
         return self.events
 
     def now(self):

@@ -68,7 +68,7 @@ class FakeContext:
 
     def __init__(self, answer=lambda _request: Answer(422, (), "", 0, 0.0), seed=1):
         self.random = Random(seed)
-        self.sent, self.concealed, self.answer = [], [], answer
+        self.sent, self.concealed, self.answer, self.canaries = [], [], answer, self
         self.target = type("Target", (), {"url": "https://t.example"})()
 
     def conceal(self, kind, label, value):
@@ -89,7 +89,7 @@ class FakeContext:
         )
         return Exchange(0, sent, self.answer(request))
 
-    def weigh(self, exchange):
+    def judge_alone(self, exchange):
         seen = Seen(Contract(), (exchange,))
         return tuple(finding for check in (NoServerError(), NoEcho()) for finding in check.judge(seen))
 

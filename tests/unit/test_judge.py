@@ -19,7 +19,7 @@ from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.sensitive import Exposure, Secret
 from payproof.domain.target import Contract, Environment, SourceSpec, Target, Waiver, Webhook
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from payproof.engine.judge import exit_code, judge, skip, unmet
+from payproof.engine.judge import exit_code, has_unmet, judge, skip
 from payproof.errors import Reason
 from payproof.steps.deliver import Deliver
 
@@ -323,14 +323,14 @@ def test_production_runs_only_what_changes_nothing():
 
 def test_unmet_asks_patient_checks_only():
     """Waiting is worth it while an effect has not come, and not for what can only get worse."""
-    assert unmet(Contract(), (Accepted(), Applied()), (answered(500), changed()))
-    assert not unmet(Contract(), (Accepted(), Applied()), (answered(500), changed("a")))
-    assert not unmet(Contract(), EXPECT, (answered(200), changed("a")))
+    assert has_unmet(Contract(), (Accepted(), Applied()), (answered(500), changed()))
+    assert not has_unmet(Contract(), (Accepted(), Applied()), (answered(500), changed("a")))
+    assert not has_unmet(Contract(), EXPECT, (answered(200), changed("a")))
 
 
 def test_unmet_does_not_wait_for_a_channel_that_is_not_there():
     """Without a store no effect can ever show: nothing is waited for."""
-    assert not unmet(Contract(), (Accepted(), Applied()), (answered(200), LINES))
+    assert not has_unmet(Contract(), (Accepted(), Applied()), (answered(200), LINES))
 
 
 def test_case_is_judged_beside_its_control():

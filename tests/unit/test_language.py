@@ -1,12 +1,15 @@
 import re
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 
+from payproof.domain.needs import NEEDS
 from payproof.domain.scenario import Requirement
 from payproof.domain.target import StoreOutage
 from payproof.errors import ConfigurationError
 from payproof.language import read_scenario, read_scenarios, read_target
+from payproof.language.file_model import FileModel
 from payproof.session import all_scenarios, choose
 
 SECRET = "whsec_" + "0123456789abcdefghij"
@@ -101,6 +104,27 @@ days = 7
 """
 
 
+def test_a_key_is_carried_to_the_field_of_its_name():
+    """A key of a table needs no other place: it becomes the field of its name, a list a set where the field is one."""
+
+    @dataclass(frozen=True)
+    class Tea:
+        name: str
+        minutes: float = 3.0
+        sorts: frozenset[str] = frozenset({"green"})
+
+    class TeaTable(FileModel):
+        name_env: str = "NAME"
+        minutes: float = Tea.minutes
+        sorts: tuple[str, ...] = ("green",)
+
+    assert TeaTable().mean(Tea, name="Assam") == Tea("Assam")
+    assert TeaTable(minutes=5.0, sorts=("black", "black")).mean(Tea, name="Assam") == Tea(
+        "Assam", 5.0, frozenset({"black"})
+    )
+    assert TeaTable(minutes=5.0).mean(Tea, name="Assam", minutes=1.0) == Tea("Assam", 1.0)
+
+
 def test_retention(tmp_path):
     """Each table says what makes a row of it; the address of the role that writes some comes from a variable."""
     read = target(tmp_path, TARGET + RETENTION, WRITER="postgresql://owner:s3cret-password@h/d")
@@ -111,7 +135,7 @@ def test_retention(tmp_path):
         "s3cret-password",
     )
     assert "s3cret-password" not in repr(read)
-    assert all(read.offers(f"retention_{how}") for how in ("delivered", "recorded", "written"))
+    assert all(NEEDS[f"retention_{how}"].is_offered(read) for how in ("delivered", "recorded", "written"))
 
 
 @pytest.mark.parametrize(
@@ -154,10 +178,10 @@ def test_store_outage(tmp_path):
     )
     read = target(tmp_path, text + "[fuzzing]\neffort = 20\n")
     assert read.store_outage == StoreOutage(("stop", "db"), ("start", "db"), folder=str(tmp_path), seconds=5.0)
-    assert read.offers("store_outage")
+    assert NEEDS["store_outage"].is_offered(read)
     assert read.contract.without_store == {500, 503}
     assert read.budget.effort == 20
-    assert not target(tmp_path).offers("store_outage")
+    assert not NEEDS["store_outage"].is_offered(target(tmp_path))
     assert target(tmp_path).budget.effort == 1
 
 

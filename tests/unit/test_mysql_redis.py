@@ -101,7 +101,7 @@ def test_rows_without_a_key_and_samples_of_mariadb(database, maria):
 def test_nothing_can_be_written_to_mariadb(database, maria):
     """The transaction in which rows are read refuses to write."""
     run(maria, "CREATE TABLE billing.t (n INT)")
-    with opened(database) as tables, pytest.raises(InconclusiveError), tables._reading() as cursor:
+    with opened(database) as tables, pytest.raises(InconclusiveError), tables._read_only() as cursor:
         cursor.execute("INSERT INTO billing.t VALUES (1)")
 
 

@@ -22,7 +22,7 @@ def made(type_, version=None):
     """Return an event of a type as JSON."""
     version = version or FACTORY.versions()[-1]
     event = FACTORY.make(type_, api_version=version, now=1_900_000_000, canaries=CANARIES, key="k")
-    return json.loads(event.encoded())
+    return json.loads(event.encode())
 
 
 @pytest.mark.parametrize("version", FACTORY.versions())

@@ -16,6 +16,7 @@ from payproof.domain.sensitive import Secret
 from payproof.domain.stripe_call import KeyKind, StripeCall
 from payproof.domain.target import Contract, Environment, Target, Webhook
 from payproof.domain.verdict import Errored, Failed, Passed
+from payproof.engine.equipment import Equipment
 from payproof.engine.holdings import Holdings
 from payproof.engine.judge import judge
 from payproof.engine.runner import Runner
@@ -91,7 +92,7 @@ class FakeWorld:
     def connections(self, since):
         return ()
 
-    def caused(self):
+    def take_caused_events(self):
         return ()
 
     def check(self):
@@ -125,11 +126,12 @@ def run(**world):
 
     async def ran():
         ledger = Ledger()
-        runner = Runner(
-            TARGET, sender=made, events=event_factory(1), stores=(), logs=(), ledger=ledger, clock=clock, seed=1,
+        equipment = Equipment(
+            sender=made, events=event_factory(1), ledger=ledger, clock=clock,
             holdings=Holdings(TARGET, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger),
             commands=LocalCommands(), outages=LocalOutages(None), upstream=made,
         )  # fmt: skip
+        runner = Runner(TARGET, equipment, stores=(), logs=(), seed=1)
         return await runner.run(SCENARIO, CASE)
 
     record = asyncio.run(ran())

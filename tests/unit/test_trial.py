@@ -14,8 +14,9 @@ from payproof.domain.finding import Severity
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange
 from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.sensitive import Secret
-from payproof.domain.source import Block, Snapshot
+from payproof.domain.source import Excerpt, Snapshot
 from payproof.domain.target import Budget, Contract, Environment, SourceSpec, Target, Webhook
+from payproof.engine.equipment import Equipment
 from payproof.engine.holdings import Holdings
 from payproof.engine.judge import judge
 from payproof.engine.runner import Runner
@@ -68,14 +69,14 @@ class FakeTarget:
     async def snapshot(self, _ids: Sequence[str], before):
         rows = {id_.encode(): 1 for id_ in self.rows()}
         known = {} if before is None else before.tables["events"]
-        return Snapshot({"events": rows}, tuple(Block("table events", row) for row in rows if row not in known))
+        return Snapshot({"events": rows}, tuple(Excerpt("table events", row) for row in rows if row not in known))
 
     async def position(self):
         return len(self.rows())
 
     async def since(self, position):
         for id_ in self.rows()[position:]:
-            yield Block("line", f"applied {id_} {self.leak}".encode())
+            yield Excerpt("line", f"applied {id_} {self.leak}".encode())
 
     async def close(self):
         """Do nothing."""
@@ -115,19 +116,17 @@ class Bench:
         )
         self.ledger = Ledger()
         self.outages = outages or LocalOutages(None)
-        self.runner = Runner(
-            described,
+        equipment = Equipment(
             sender=self.target,
             events=event_factory(1),
-            stores=[self.target] if sources else [],
-            logs=[self.target] if sources else [],
             ledger=self.ledger,
             clock=self.clock,
             holdings=Holdings(described, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=self.ledger),
             commands=LocalCommands(),
             outages=self.outages,
-            seed=1,
         )
+        watched = [self.target] if sources else []
+        self.runner = Runner(described, equipment, stores=watched, logs=watched, seed=1)
 
     def run(self, case=CASE, scenario=SCENARIO):
         """Run a case after the marker; return its record."""

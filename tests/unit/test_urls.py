@@ -14,9 +14,9 @@ from payproof.domain.urls import (
     aliases,
     nowhere,
     path_of,
-    quoted,
-    redirected,
-    shaped,
+    quote_path,
+    resolve_redirect,
+    shape_path,
     url_of,
     with_query,
 )
@@ -57,8 +57,8 @@ def test_whatever_a_target_is_its_url_is_one_line(base, text):
     assert re.fullmatch(r"[!-~]+", url)
     assert "#" not in url
     assert urlsplit(url).netloc == urlsplit(base).netloc
-    assert quoted(quoted(text)) == quoted(text)
-    assert unquote(quoted(text), errors="surrogatepass") == unquote(text, errors="surrogatepass")
+    assert quote_path(quote_path(text)) == quote_path(text)
+    assert unquote(quote_path(text), errors="surrogatepass") == unquote(text, errors="surrogatepass")
 
 
 @given(targets, st.lists(queries, max_size=3))
@@ -75,7 +75,7 @@ def test_queries_are_joined(target, more):
 def test_a_shape_is_another_target_or_none(target, shape):
     """Each shape of any path is a request target that differs from it, or there is none, and a reason."""
     try:
-        places = shaped(target, shape)
+        places = shape_path(target, shape)
     except ShapeError:
         return
     assert places
@@ -83,7 +83,7 @@ def test_a_shape_is_another_target_or_none(target, shape):
         assert place.startswith("/")
         assert place != target
         assert place.count("?") == target.count("?")
-        assert quoted(place) == place
+        assert quote_path(place) == place
         if shape != "upper_case":
             assert place.partition("?")[2] == target.partition("?")[2]
         assert (
@@ -112,7 +112,7 @@ def test_aliases_are_below_the_path_and_beside_each_value(target, word):
 def test_nowhere_is_like_the_place(target, how):
     """A place that no route has differs from the target where the place does, and holds the made-up name."""
     try:
-        places = aliases(target, "test") if how == "test" else shaped(target, how)
+        places = aliases(target, "test") if how == "test" else shape_path(target, how)
     except ShapeError:
         assume(False)
     for place in places:
@@ -143,7 +143,7 @@ def test_nowhere_is_like_the_place(target, how):
 )
 def test_shapes(target, shape, places):
     """The shapes of usual paths are these."""
-    assert shaped(target, shape) == places
+    assert shape_path(target, shape) == places
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_shapes(target, shape, places):
 def test_shapes_that_make_no_sense(target, shape):
     """A shape that a path cannot have is told by its reason, which names the path."""
     with pytest.raises(ShapeError, match=re.escape(path_of(target))):
-        shaped(target, shape)
+        shape_path(target, shape)
 
 
 def test_aliases_of_what_a_query_tells():
@@ -187,4 +187,4 @@ def test_aliases_of_what_a_query_tells():
 )
 def test_redirects(location, url):
     """A redirect keeps its query, and loses what is no part of a request; what is no URL leads nowhere."""
-    assert redirected("https://h:1//a?x=y", location) == url
+    assert resolve_redirect("https://h:1//a?x=y", location) == url

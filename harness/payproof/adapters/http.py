@@ -23,7 +23,7 @@ from payproof.domain.observation import Answer, Exchange, NoAnswer, Sent
 from payproof.domain.request import Request
 from payproof.domain.sensitive import Exposure
 from payproof.domain.target import Target
-from payproof.domain.urls import redirected, url_of
+from payproof.domain.urls import resolve_redirect, url_of
 from payproof.errors import ConfigurationError, ForbiddenHostError, InconclusiveError, Reason
 
 __all__ = ["HttpSender", "RawAnswer", "tls_context"]
@@ -195,7 +195,7 @@ def _shorten_example(example: str) -> str:
 
 def _elsewhere(url: str, location: str) -> str | None:
     """Return the place that a redirect names when it is on another host than the URL, or is none at all."""
-    there = redirected(url, location)
+    there = resolve_redirect(url, location)
     if there is None:
         return "what is no URL"
     parts = urlsplit(there)

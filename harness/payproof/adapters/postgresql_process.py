@@ -23,7 +23,7 @@ from payproof.adapters.postgresql import SERVER_VARIABLE
 from payproof.adapters.scratch import end_server, scratch_folder
 from payproof.domain.address import without_password
 from payproof.errors import ConfigurationError, TargetStartError, place_of
-from payproof.sources.postgresql.connection import Address, told
+from payproof.sources.postgresql.connection import Address, describe_error
 
 __all__ = ["main"]
 
@@ -111,7 +111,7 @@ def _database(made: ExitStack, server: str, *, lasting: bool) -> Mapping[str, st
             for right in ("SELECT ON TABLES", "USAGE ON SCHEMAS"):
                 connection.execute(sql.SQL("ALTER DEFAULT PRIVILEGES GRANT {} TO {}").format(sql.SQL(right), watcher))
     except (psycopg.Error, ValueError) as error:
-        text = told(error, password) if isinstance(error, psycopg.Error) else str(error)
+        text = describe_error(error, password) if isinstance(error, psycopg.Error) else str(error)
         raise ConfigurationError(f"{SERVER_VARIABLE}: {text}") if lasting else TargetStartError(text) from None
     return {"administrator": server, **urls}
 

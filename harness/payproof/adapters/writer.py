@@ -40,13 +40,13 @@ class DatabaseWriter:
 
 
 def _sqlite(spec: SourceSpec, table: str, values: Mapping[str, Value]) -> None:
-    from payproof.sources.sqlite.connection import quoted  # noqa: PLC0415 (as the others)
+    from payproof.sources.sqlite.connection import quote_name  # noqa: PLC0415 (as the others)
 
     places = ", ".join("?" for _ in values)
-    names = ", ".join(map(quoted, values))
+    names = ", ".join(map(quote_name, values))
     try:
         with closing(sqlite3.connect(spec.url.removeprefix("sqlite:"), timeout=_SECONDS)) as connection, connection:
-            connection.execute(f"INSERT INTO {quoted(table)} ({names}) VALUES ({places})", [*values.values()])  # noqa: S608
+            connection.execute(f"INSERT INTO {quote_name(table)} ({names}) VALUES ({places})", [*values.values()])  # noqa: S608
     except sqlite3.Error as error:
         raise InconclusiveError(Reason.NOT_PLANTED, f"table {table}: {error}") from None
 
@@ -55,7 +55,7 @@ def _postgresql(spec: SourceSpec, table: str, values: Mapping[str, Value]) -> No
     import psycopg  # noqa: PLC0415 (only an extra has it)
     from psycopg import sql  # noqa: PLC0415
 
-    from payproof.sources.postgresql.connection import Address, told  # noqa: PLC0415
+    from payproof.sources.postgresql.connection import Address, describe_error  # noqa: PLC0415
 
     password = None if spec.password is None else spec.password.reveal()
     # As texts: the server makes of them what the columns are.
@@ -68,17 +68,17 @@ def _postgresql(spec: SourceSpec, table: str, values: Mapping[str, Value]) -> No
         with psycopg.connect(Address(spec.url, password).conninfo()) as connection:
             connection.execute(query)
     except psycopg.Error as error:
-        raise InconclusiveError(Reason.NOT_PLANTED, f"table {table}: {told(error, password)}") from None
+        raise InconclusiveError(Reason.NOT_PLANTED, f"table {table}: {describe_error(error, password)}") from None
 
 
 def _mysql(spec: SourceSpec, table: str, values: Mapping[str, Value]) -> None:
     import pymysql  # noqa: PLC0415 (only an extra has it)
 
-    from payproof.sources.mysql.tables import asked, quoted, told  # noqa: PLC0415
+    from payproof.sources.mysql.tables import describe_error, quote_name, read_address  # noqa: PLC0415
 
-    address, database = asked(spec)
-    names, places = ", ".join(map(quoted, values)), ", ".join("%s" for _ in values)
-    place = ".".join(map(quoted, table.split(".")))
+    address, database = read_address(spec)
+    names, places = ", ".join(map(quote_name, values)), ", ".join("%s" for _ in values)
+    place = ".".join(map(quote_name, table.split(".")))
     try:
         with (
             pymysql.connect(**address, database=database, charset="utf8mb4", connect_timeout=_SECONDS) as connection,
@@ -89,7 +89,7 @@ def _mysql(spec: SourceSpec, table: str, values: Mapping[str, Value]) -> None:
             cursor.execute(f"INSERT INTO {place} ({names}) VALUES ({places})", [*values.values()])  # noqa: S608
             connection.commit()
     except (pymysql.Error, OSError) as error:
-        raise InconclusiveError(Reason.NOT_PLANTED, f"table {table}: {told(error)}") from None
+        raise InconclusiveError(Reason.NOT_PLANTED, f"table {table}: {describe_error(error)}") from None
 
 
 _SECONDS = 10

@@ -5,33 +5,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence, Severity
+from payproof.domain.finding import Confidence
 from payproof.domain.tables import Column
 from payproof.domain.trace import MOST_ALIKE, NotRead, Place, Told, Trace
 from payproof.errors import Reason, record_fault
+from payproof.registry import detectors
 from payproof.schema_audit import audited
 
 __all__ = ["bounded", "contained", "suspects", "trace"]
 
-_SEVERITIES = {
-    "cvc": Severity.CRITICAL,
-    "pin": Severity.CRITICAL,
-    "track_data": Severity.CRITICAL,
-    "private_key": Severity.CRITICAL,
-    "canary": Severity.CRITICAL,
-    "iban": Severity.MEDIUM,
-    "us_bank_account": Severity.MEDIUM,
-    "jwt": Severity.MEDIUM,
-}
-
 
 def trace(hit: Hit, place: Place) -> Trace:
     """Return what is told of a hit."""
-    severity = _SEVERITIES.get(hit.kind, Severity.HIGH)
-    if hit.kind == "stripe_secret" and "test mode" not in hit.what:
-        severity = Severity.CRITICAL
-    elif hit.kind == "pan" and "published test" in hit.what:
-        severity = Severity.MEDIUM  # nobody's card; but what stores it would store anybody's
+    severity = detectors()[hit.kind].severity_of(hit)
     return Trace(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key, hit.times)
 
 

@@ -35,7 +35,7 @@ class AbsentOrRejected(Check):
                     told += ", and another answer at a place that no route has"
                 yield Finding(self.name, expected, told, exchange.step)
 
-    def unjudged(self, seen: Seen) -> Iterator[str]:
+    def find_unjudged(self, seen: Seen) -> Iterator[str]:
         """Tell of an answer that says nothing, as all places have it, where no store says more."""
         steps = {change.step for change in seen.changes}
         for exchange, answer, baseline in _odd(seen):

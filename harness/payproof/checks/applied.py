@@ -37,4 +37,4 @@ class Applied(Check):
             yield Finding(self.name, "an effect in a store", f"none in {looked} after {waited:.1f} s")
         for step, source, table in changed:
             if step > 0:
-                yield Finding(self.name, "no further effect of the same event", table.told(source), step)
+                yield Finding(self.name, "no further effect of the same event", table.describe(source), step)

@@ -32,5 +32,8 @@ class Consistent(Check):
             for table in change.tables:
                 if change.step not in accepted and not table.rejection_log:
                     yield Finding(
-                        self.name, "no row changed, as the delivery was refused", table.told(change.source), change.step
+                        self.name,
+                        "no row changed, as the delivery was refused",
+                        table.describe(change.source),
+                        change.step,
                     )

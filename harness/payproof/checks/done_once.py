@@ -17,7 +17,7 @@ _SUCCESS = range(200, 300)
 @check
 @dataclass(frozen=True, slots=True)
 class DoneOnce(Check):
-    """What the target said is done, or will be, was done at Stripe once; what it said failed, at most once.
+    """Stripe did once what the target said is done or will be, and at most once what it said failed.
 
     Several successes under one Idempotency-Key are one; each without a key is one of its own. With ``repeated`` all the
     requests ask for the same thing, again and again, so that it is to be done once in all.

@@ -45,17 +45,17 @@ class NoDisclosure(Check):
         for exchange in seen.exchanges:
             answer = exchange.answer
             if isinstance(answer, Answer):
-                # Whoever pays is told the client secret of the payment: that is what it is for.
+                # The payer gets the client secret of the payment: that is its purpose.
                 paying = exchange.sent.calls or (exchange.sent.example and answer.status in _SUCCESS)
                 told = (one for one in answer.exposures if not (paying and one.label == PAYERS_OWN))
-                yield from self._exposed("the answer", exchange.step, told, exchange.example)
+                yield from self._report_exposures("the answer", exchange.step, told, exchange.example)
                 yield from self._internals(exchange, answer, good)
         for lines in seen.lines:
             logged = seen.contract.operations.logged
             kept = [one for one in lines.exposures if not (one.kind == KIND and one.label in logged)]
-            yield from self._exposed(f"log {lines.source}", lines.step, kept)
+            yield from self._report_exposures(f"log {lines.source}", lines.step, kept)
 
-    def _exposed(
+    def _report_exposures(
         self, place: str, step: int, exposures: Iterable[Exposure], evidence: tuple[str, ...] = ()
     ) -> Iterator[Finding]:
         for exposure in exposures:
@@ -87,11 +87,11 @@ class NoDisclosure(Check):
 
 
 def _hits(detector: Detector, text: bytes) -> Sequence[Hit]:
-    return _remembered(detector.name, text) if len(text) <= _SHORT else tuple(detector.find(text))
+    return _find_in_short(detector.name, text) if len(text) <= _SHORT else tuple(detector.find(text))
 
 
 @lru_cache(maxsize=8192)
-def _remembered(name: str, text: bytes) -> Sequence[Hit]:
+def _find_in_short(name: str, text: bytes) -> Sequence[Hit]:
     return tuple(detectors()[name].find(text))
 
 

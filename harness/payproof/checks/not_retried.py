@@ -25,14 +25,14 @@ class NotRetried(Check):
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding when there were more calls than operations."""
-        promised = _promised(seen)
+        promised = _count_calls_before_promise(seen)
         own = [call for call in seen.calls if call.number < promised.get(call.idempotency_key, call.number + 1)]
         asked, arrived = len(seen.operations), len(own)
         if arrived > asked:
             yield Finding(self.name, f"{asked} calls", f"{arrived}")
 
 
-def _promised(seen: Seen) -> dict[str | None, int]:
+def _count_calls_before_promise(seen: Seen) -> dict[str | None, int]:
     """Return, by each Idempotency-Key under which the target will do what it promised, the number of calls by then."""
     promised: dict[str | None, int] = {}
     for operation in seen.operations:

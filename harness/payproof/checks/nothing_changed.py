@@ -18,10 +18,11 @@ class NothingChanged(Check):
 
     name: ClassVar[str] = "nothing_changed"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
+    decides: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each table that changed."""
         for change in seen.changes:
             for table in change.tables:
                 if not table.rejection_log:
-                    yield Finding(self.name, "no row changed", table.told(change.source), change.step)
+                    yield Finding(self.name, "no row changed", table.describe(change.source), change.step)

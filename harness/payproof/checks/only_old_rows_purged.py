@@ -32,7 +32,7 @@ class OnlyOldRowsPurged(Check):
         """Return a finding for each table in which too little or too much was removed, or nothing was planted."""
         if any(isinstance(one, Purged) and one.status for one in seen.observations):
             return  # a purge that ended with an error says nothing about what a good one removes
-        before, after = (seen.planted(moment) for moment in ("after", "purged"))
+        before, after = (seen.count_planted(moment) for moment in ("after", "purged"))
         step = max((one.step for one in seen.observations if isinstance(one, Purged)), default=0)
         for kept in (one for one in seen.contract.kept_rows if one.planted == self.how):
             for sort in _SORTS[: 3 if kept.stays or kept.stays_with else 2]:
@@ -47,15 +47,15 @@ class OnlyOldRowsPurged(Check):
                 elif sort != "old" and now < was:
                     sorts = {"young": f"younger than {kept.days} days", "stays": "that stay, however old"}[sort]
                     yield Finding(self.name, f"rows {sorts}", f"{was - now} removed from table {kept.table}", step)
-        yield from self._others(seen, before, step)
+        yield from self._judge_others(seen, before, step)
 
-    def unjudged(self, seen: Seen) -> Iterator[str]:
+    def find_unjudged(self, seen: Seen) -> Iterator[str]:
         """Tell of each table that has a limit, but of which no row can be planted."""
         for kept in seen.contract.kept_rows:
             if not kept.planted:
                 yield f"of table {kept.table} no row can be planted, as [retention] names neither event nor values"
 
-    def _others(self, seen: Seen, before: Counter[tuple[str, str]], step: int) -> Iterator[Finding]:
+    def _judge_others(self, seen: Seen, before: Counter[tuple[str, str]], step: int) -> Iterator[Finding]:
         due: Counter[str] = Counter()
         for (attribute, table), count in before.items():
             if attribute.startswith("old "):

@@ -32,7 +32,7 @@ class PurgedWhenDue(Check):
         for kept in (one for one in seen.contract.kept_rows if one.planted == "recorded"):
             table = kept.table
             was, early, late = (
-                seen.planted(moment, about)[f"recorded row of {table}", table]
+                seen.count_planted(moment, about)[f"recorded row of {table}", table]
                 for moment, about in (("after", ""), ("early", table), ("purged", table))
             )
             if not was:

@@ -18,6 +18,7 @@ class Rejected(Check):
 
     name: ClassVar[str] = "rejected"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
+    decides: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each other status."""

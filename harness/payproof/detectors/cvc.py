@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import either, one, word
 from payproof.scan.detector import AnchoredDetector
@@ -25,6 +25,7 @@ class Cvc(AnchoredDetector):
     """A card verification code by its name: never kept after authorisation, not even encrypted (PCI DSS 3.3.1.2)."""
 
     name: ClassVar[str] = "cvc"
+    severity: ClassVar[Severity] = Severity.CRITICAL
     anchor: ClassVar[Bits] = (
         (either("c") & either("v").ahead(1) & (either("c") | either("v") | either("n") | either("d")).ahead(2))
         | (either("c") & either("s").ahead(1) & either("c").ahead(2))

@@ -1,15 +1,13 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["DebugPage"]
 
 
 @detector
-class DebugPage(Detector):
+class DebugPage(FormDetector):
     """Pages that frameworks show to developers; each is known by texts that its production pages never hold."""
 
     name: ClassVar[str] = "debug_page"
@@ -111,7 +109,3 @@ class DebugPage(Detector):
         Form("ASP.NET error page", rb"<b> ?Exception Details: ?</b>|<b> ?Source Error: ?</b>"),
         Form("ASP.NET Core error page", rb"An unhandled exception occurred while processing the request\."),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each text that only a page for developers holds."""
-        return self.forms.find(data)

@@ -1,8 +1,6 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["EnvironmentDump"]
@@ -12,7 +10,7 @@ _IS = rb"[\"']?\]?\s{0,20}(?:=>?|:|\n)\s{0,20}"
 
 
 @detector
-class EnvironmentDump(Detector):
+class EnvironmentDump(FormDetector):
     """The environment or the settings of the process; a hit ends with a name, as the value may be a secret."""
 
     name: ClassVar[str] = "environment_dump"
@@ -64,7 +62,3 @@ class EnvironmentDump(Detector):
             needs=(b"PHP Version ", b"phpinfo()"),
         ),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each name that only such a dump holds."""
-        return self.forms.find(data)

@@ -1,9 +1,7 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["FilesystemPath"]
@@ -19,7 +17,7 @@ _CODE = (
 
 
 @detector
-class FilesystemPath(Detector):
+class FilesystemPath(FormDetector):
     """Absolute paths of the machine: of files by their kind, and below folders that no web address begins with."""
 
     name: ClassVar[str] = "filesystem_path"
@@ -92,7 +90,3 @@ class FilesystemPath(Detector):
         ),
         Form("path of a file", rb"\bfile:///(?:[\w.@+%-]{1,80}/){1,20}[\w.@+%-]{1,80}", Confidence.MEDIUM),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each path."""
-        return self.forms.find(data)

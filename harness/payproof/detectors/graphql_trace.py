@@ -1,15 +1,13 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["GraphqlTrace"]
 
 
 @detector
-class GraphqlTrace(Detector):
+class GraphqlTrace(FormDetector):
     """Stack traces in the extensions of GraphQL errors: Apollo, HotChocolate, graphql-php."""
 
     name: ClassVar[str] = "graphql_trace"
@@ -28,7 +26,3 @@ class GraphqlTrace(Detector):
         Form("GraphQL stack trace", rb"\"extensions\"\s?:\s?\{[^\[\]]{0,2000}?\"stack[tT]race\"\s?:\s?[\[\"]"),
         Form("GraphQL debug message", rb"\"extensions\"\s?:\s?\{[^\[\]]{0,2000}?\"debugMessage\"\s?:"),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each error that has a trace among its extensions."""
-        return self.forms.find(data)

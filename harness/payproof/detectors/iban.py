@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import DIGIT, nibble, one, word
 from payproof.scan.context import key_before
@@ -58,6 +58,7 @@ class Iban(AnchoredDetector):
     """An international bank account number: country, length and check digits (ISO 13616)."""
 
     name: ClassVar[str] = "iban"
+    severity: ClassVar[Severity] = Severity.MEDIUM
     anchor: ClassVar[Bits] = (
         _upper.run(2) & DIGIT.run(2).ahead(2) & ~_alnum.behind(1) & (_alnum | one(" ") | one("-")).run(15)
     ) | word("iban", caseless=True)

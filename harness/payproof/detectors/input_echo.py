@@ -1,8 +1,6 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["InputEcho"]
@@ -13,8 +11,8 @@ _SOMETHING = rb"(?!\s?(?:\{\s?\}|\[\s?\]|\(\)|\"\"|''|null\b|None\b))"
 
 
 @detector
-class InputEcho(Detector):
-    """What was sent, said back by pydantic: FastAPI's own answer to an invalid body holds the whole of it."""
+class InputEcho(FormDetector):
+    """Input that pydantic says back: FastAPI's own answer to an invalid body holds the whole of it."""
 
     name: ClassVar[str] = "input_echo"
     by_error: ClassVar[bool] = True
@@ -43,7 +41,3 @@ class InputEcho(Detector):
         Form("input echoed by pydantic", rb"\[type=\w{1,60}, input_value=" + _SOMETHING, needs=(b"input_value=",)),
         Form("address of pydantic's errors", rb"https://errors\.pydantic\.dev/"),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return where an error holds the input that caused it."""
-        return self.forms.find(data)

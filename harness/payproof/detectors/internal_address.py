@@ -1,9 +1,7 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["InternalAddress"]
@@ -14,7 +12,7 @@ _REFUSED = rb"(?:connection refused|i/o timeout|no route to host|network is unre
 
 
 @detector
-class InternalAddress(Detector):
+class InternalAddress(FormDetector):
     """Hosts behind the target: whom it could not reach, in the words of its libraries, and private addresses."""
 
     name: ClassVar[str] = "internal_address"
@@ -128,7 +126,3 @@ class InternalAddress(Detector):
             Confidence.MEDIUM,
         ),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each host."""
-        return self.forms.find(data)

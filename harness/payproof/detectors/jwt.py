@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import word
 from payproof.scan.context import key_before
@@ -40,6 +40,7 @@ class Jwt(AnchoredDetector):
     """A JSON Web Token (RFC 7519): whoever holds it is who it says."""
 
     name: ClassVar[str] = "jwt"
+    severity: ClassVar[Severity] = Severity.MEDIUM
     anchor: ClassVar[Bits] = word("eyJ")
     reach: ClassVar[tuple[int, int]] = (8, 4096)
     positive: ClassVar[tuple[bytes, ...]] = (

@@ -3,7 +3,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.brands import TEST_NUMBERS
 from payproof.scan.cards import believed, likely, masked
@@ -56,3 +56,7 @@ class Pan(PreparedDetector):
                 sort = "published test card number" if number.digits in TEST_NUMBERS else "card number"
                 what = f"{number.brand.name} {sort}"
                 yield Hit(number.start, number.end, what, confidence, masked(number.digits), number.brand.name, key)
+
+    def severity_of(self, hit: Hit) -> Severity:
+        """Return the severity; a published test card is nobody's, but what stores it would store anybody's."""
+        return Severity.MEDIUM if "published test" in hit.what else self.severity

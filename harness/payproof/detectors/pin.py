@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import word
 from payproof.scan.detector import AnchoredDetector
@@ -27,6 +27,7 @@ class Pin(AnchoredDetector):
     """A card's PIN or PIN block by its name: never to be kept after authorisation (PCI DSS 3.3.1.3)."""
 
     name: ClassVar[str] = "pin"
+    severity: ClassVar[Severity] = Severity.CRITICAL
     anchor: ClassVar[Bits] = word("pin", caseless=True)
     begins: ClassVar[re.Pattern[bytes]] = re.compile(rb"pin(?:[^a-z]|[bcnv])", re.IGNORECASE)
     reach: ClassVar[tuple[int, int]] = (16, 64)

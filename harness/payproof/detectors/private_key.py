@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import one, word
 from payproof.scan.detector import AnchoredDetector
@@ -24,6 +24,7 @@ class PrivateKey(AnchoredDetector):
     """A private key in PEM (RFC 7468), of OpenSSH or OpenPGP."""
 
     name: ClassVar[str] = "private_key"
+    severity: ClassVar[Severity] = Severity.CRITICAL
     anchor: ClassVar[Bits] = one("-").run(4) & word("BEGIN").ahead(5)
     reach: ClassVar[tuple[int, int]] = (0, 4096)
     positive: ClassVar[tuple[bytes, ...]] = (

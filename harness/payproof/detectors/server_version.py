@@ -1,16 +1,14 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["ServerVersion"]
 
 
 @detector
-class ServerVersion(Detector):
+class ServerVersion(FormDetector):
     """Versions of the server's software, in headers and on the error pages of servers; a name alone is none."""
 
     name: ClassVar[str] = "server_version"
@@ -52,7 +50,3 @@ class ServerVersion(Detector):
             Confidence.MEDIUM,
         ),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each name that a version follows."""
-        return self.forms.find(data)

@@ -1,16 +1,14 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["SqlError"]
 
 
 @detector
-class SqlError(Detector):
+class SqlError(FormDetector):
     """Error texts of databases, of their drivers and of what maps objects to them; and statements (CWE-209)."""
 
     name: ClassVar[str] = "sql_error"
@@ -308,7 +306,3 @@ class SqlError(Detector):
             needs=(b"SELECT ", b"INSERT INTO ", b"DELETE FROM ", b"UPDATE "),
         ),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each text that a database, a driver or a mapper wrote."""
-        return self.forms.find(data)

@@ -1,9 +1,7 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["StackTrace"]
@@ -12,7 +10,7 @@ _PLACE = rb"(?:node:|file://|webpack-internal:|bun:|/|[A-Z]:\\)[^\n()]{1,300}:\d
 
 
 @detector
-class StackTrace(Detector):
+class StackTrace(FormDetector):
     """Stack traces of common languages; frames and headings only, so that prose about errors is no hit (CWE-209)."""
 
     name: ClassVar[str] = "stack_trace"
@@ -118,7 +116,3 @@ class StackTrace(Detector):
         ),
         Form("Rust stack frame", rb"\n\s{1,20}at [^\n]{1,200}\.rs:\d+", needs=(b".rs:",)),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each frame and heading of a trace."""
-        return self.forms.find(data)

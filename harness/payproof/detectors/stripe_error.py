@@ -1,9 +1,7 @@
-from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
-from payproof.forms import Form, Forms
+from payproof.forms import Form, FormDetector, Forms
 from payproof.registry import detector
 
 __all__ = ["StripeError"]
@@ -16,7 +14,7 @@ _OBJECT = (
 
 
 @detector
-class StripeError(Detector):
+class StripeError(FormDetector):
     """Errors of Stripe passed on, which tell thieves which card works: fields, texts, the SDKs' exceptions."""
 
     name: ClassVar[str] = "stripe_error"
@@ -105,7 +103,3 @@ class StripeError(Detector):
             needs=(b"payment_intent", b"payment_method", b"setup_intent"),
         ),
     )
-
-    def find(self, data: bytes) -> Iterator[Hit]:
-        """Return each field, text and name that only Stripe and its libraries use."""
-        return self.forms.find(data)

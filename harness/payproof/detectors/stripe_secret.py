@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import one, word
 from payproof.scan.context import key_before
@@ -75,3 +75,7 @@ class StripeSecret(AnchoredDetector):
                     secret(prefix, match[0]),
                     key=key_before(data, match.start()).shown,
                 )
+
+    def severity_of(self, hit: Hit) -> Severity:
+        """Return the severity; a secret that is not of the test mode moves money."""
+        return Severity.CRITICAL if "test mode" not in hit.what else self.severity

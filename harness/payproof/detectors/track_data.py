@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.cards import masked
 from payproof.scan.context import in_token
@@ -29,16 +29,17 @@ _SIGNS = np.zeros(256, np.bool_)
 _SIGNS[list(b"^=Dd")] = True
 
 
-def _followed(view: View, _starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+def _find_end(view: View, _starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
     """Return which numbers one of the signs that separate a track's fields follows."""
     return _SIGNS[view.bytes[ends]]
 
 
 @detector
 class TrackData(PreparedDetector):
-    """What a card's magnetic stripe or chip says, track 1 or 2: never kept after authorisation (PCI DSS 3.3.1.1)."""
+    """Data of a card's magnetic stripe or chip, track 1 or 2: never kept after authorisation (PCI DSS 3.3.1.1)."""
 
     name: ClassVar[str] = "track_data"
+    severity: ClassVar[Severity] = Severity.CRITICAL
     positive: ClassVar[tuple[bytes, ...]] = (
         f"%B{_NUMBER}^LOVELACE/ADA^2912101000000000000?".encode(),
         f";{_NUMBER}=29121010000000000?".encode(),
@@ -57,7 +58,7 @@ class TrackData(PreparedDetector):
 
     def search(self, view: View) -> Iterator[Hit]:
         """Return each track in a prepared text."""
-        for number in numbers(view, _followed):
+        for number in numbers(view, _find_end):
             for track, sign, rest in ((1, b"Bb", _FIRST), (2, b"", _SECOND)):
                 match = rest.match(view.data, number.end)
                 if match and (not sign or view.data[number.start - 1] in sign):

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import either, word
 from payproof.scan.detector import AnchoredDetector
@@ -38,6 +38,7 @@ class UsBankAccount(AnchoredDetector):
     """A US bank account: a routing number by its name and check digit, an account number by its name."""
 
     name: ClassVar[str] = "us_bank_account"
+    severity: ClassVar[Severity] = Severity.MEDIUM
     anchor: ClassVar[Bits] = (
         word("routing", caseless=True)
         | (word("account", caseless=True) & either("n").ahead(7).within(2))

@@ -43,11 +43,14 @@ class Check(ABC):
     #: Whether the check is waited for after the last step only, and as long as operations may take to complete.
     at_end: ClassVar[bool] = False
 
+    #: Whether the check fails only where a delivery is accepted that should not be: advice, where an SDK does so.
+    decides: ClassVar[bool] = False
+
     @abstractmethod
     def judge(self, seen: Seen) -> Iterable[Finding]:
         """Return a finding for each thing that does not hold."""
 
-    def unjudged(self, seen: Seen) -> Iterable[str]:  # noqa: ARG002 (for those that override it)
+    def find_unjudged(self, seen: Seen) -> Iterable[str]:  # noqa: ARG002 (for those that override it)
         """Return what the check could not judge; with anything, its case does not pass."""
         return ()
 
@@ -79,7 +82,7 @@ class Expectation:
 
     @property
     def channels(self) -> frozenset[Channel]:
-        """What the check must have seen."""
+        """The channels of which the check must have seen something."""
         return self.check.channels
 
     @property
@@ -89,7 +92,7 @@ class Expectation:
 
     @property
     def reads(self) -> type | None:
-        """What observations the check must have seen."""
+        """The sort of observation that the check must have seen."""
         return self.check.reads
 
     @property
@@ -107,13 +110,18 @@ class Expectation:
         """Whether the check is waited for after the last step only, and as long as operations take to complete."""
         return self.check.at_end
 
+    @property
+    def decides(self) -> bool:
+        """Whether the check fails only where a delivery is accepted that should not be."""
+        return self.check.decides
+
     def scope(self, seen: Seen) -> Seen:
         """Return what the check may judge of all that was seen."""
         return seen if self.step is None else seen.at(self.step)
 
-    def unjudged(self, seen: Seen) -> Iterable[str]:
+    def find_unjudged(self, seen: Seen) -> Iterable[str]:
         """Return what the check could not judge."""
-        return self.check.unjudged(self.scope(seen))
+        return self.check.find_unjudged(self.scope(seen))
 
     def note(self, seen: Seen) -> str:
         """Return what the check notes, though nothing is wrong with it."""

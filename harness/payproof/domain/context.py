@@ -1,17 +1,169 @@
-"""What a step may touch."""
+"""What a step may touch: a context with one part for each thing that steps ask for.
+
+The engine makes a context for each control and each case. A step asks ``context.events`` for an event, signs it, and
+hands the request to ``context.send``. It asks ``context.stripe`` for faults, ``context.at_rest`` for a search, and so
+on. What a step needs beside these it cannot reach: no socket, no file, no clock of the machine.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Literal, Protocol
 
 from payproof.domain.finding import Finding
-from payproof.domain.made_event import Events, MadeEvent
+from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Channel, Exchange, Observation
 from payproof.domain.operation import Trouble
 from payproof.domain.request import Request
 from payproof.domain.target import Target, Value
 
-__all__ = ["Context"]
+__all__ = [
+    "Context",
+    "StepCanaries",
+    "StepClock",
+    "StepEvents",
+    "StepOutage",
+    "StepRetention",
+    "StepSearch",
+    "StepStripe",
+]
+
+
+class StepClock(Protocol):
+    """Time, and waiting."""
+
+    def now(self) -> int:
+        """Return the time in Unix seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+    async def wait_for_early_second(self) -> None:
+        """Wait, where needed, until most of the current second is still to come."""
+        ...
+
+
+class StepEvents(Protocol):
+    """Makes Stripe events for the running case; each is distinct, and carries canaries that name the case."""
+
+    @property
+    def types(self) -> Sequence[str]:
+        """Every type of event that there is in the webhook's API version."""
+        ...
+
+    def make(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0) -> MadeEvent:
+        """Make an event of a type, with values set at dotted paths and ids pinned by prefix, ``age`` seconds old."""
+        ...
+
+
+class StepCanaries(Protocol):
+    """Takes the values that a step makes up and that must turn up nowhere."""
+
+    def conceal(self, kind: str, label: str, value: bytes) -> None:
+        """Register a value that must appear in no answer, log, store or report."""
+        ...
+
+    def trace(self, kind: str, label: str, value: bytes) -> None:
+        """Register a text of the run's own that must stand in nothing from now on, though the run's report tells it."""
+        ...
+
+    def look_for(self, kind: str, label: str, value: bytes) -> None:
+        """Register a value as ``conceal`` does, and look for it in every search of this phase."""
+        ...
+
+
+class StepStripe(Protocol):
+    """The Stripe API as the target sees it."""
+
+    def arm(self, *troubles: Trouble) -> None:
+        """Let these faults strike the target's calls to Stripe from now on, and no others; without any, none.
+
+        Raises:
+            InconclusiveError: the target calls another Stripe than the harness's.
+        """
+        ...
+
+    def caused_events(self) -> Sequence[MadeEvent]:
+        """Return the webhook events of what this phase has caused at Stripe so far, oldest first."""
+        ...
+
+
+class StepSearch(Protocol):
+    """Reads what the target keeps, from beginning to end."""
+
+    async def search(self, places: Iterable[Channel], *, patterns: bool) -> Sequence[Observation]:
+        """Search all stores, logs or files for this phase's canaries, or for what looks like payment data.
+
+        Raises:
+            InconclusiveError: a source cannot be read, or held the search longer than the budget allows.
+        """
+        ...
+
+    def watch(self, attribute: str, which: int, forms: Iterable[str], *, whole: bool = True) -> None:
+        """Have ``count`` count a value by column: the ``which``-th of an attribute, in any of its forms.
+
+        It is counted where it is all that a value says, or, unless ``whole``, where it is one of its words.
+        """
+        ...
+
+    async def count(
+        self, moment: Literal["before", "after", "early", "purged"], about: str = ""
+    ) -> Sequence[Observation]:
+        """Count by column, in all stores, the values that are watched; ``about`` is the table that it is done for.
+
+        Raises:
+            InconclusiveError: a store cannot be read, or not in the time that the budget allows.
+        """
+        ...
+
+    async def read_columns(self) -> Sequence[Observation]:
+        """Look which columns of all stores could hold payment data.
+
+        Raises:
+            InconclusiveError: a store cannot be read.
+        """
+        ...
+
+
+class StepRetention(Protocol):
+    """Rows that are due, and the target's own purge."""
+
+    def write_row(self, table: str, values: Mapping[str, Value]) -> None:
+        """Write a row into the target's database.
+
+        Raises:
+            InconclusiveError: it cannot be written.
+        """
+        ...
+
+    async def purge(self, later: float = 0) -> Observation:
+        """Run the target's own purge, as if it were so many days later.
+
+        Raises:
+            InconclusiveError: it cannot be started, or did not end in time.
+        """
+        ...
+
+
+class StepOutage(Protocol):
+    """An outage of the target's store."""
+
+    async def begin(self) -> None:
+        """Let the target's store refuse until the phase ends or the outage does.
+
+        Raises:
+            InconclusiveError: it was not taken down in time.
+        """
+        ...
+
+    async def end(self) -> None:
+        """Let the target's store work again.
+
+        Raises:
+            InconclusiveError: it was not brought back in time.
+        """
+        ...
 
 
 class Context(Protocol):
@@ -23,103 +175,63 @@ class Context(Protocol):
         ...
 
     @property
-    def event_types(self) -> Sequence[str]:
-        """Every type of event that there is in the webhook's API version."""
-        ...
-
-    @property
     def random(self) -> Random:
         """The case's own randomness, from the run's seed and the case's id."""
         ...
 
     @property
-    def events(self) -> Events:
-        """Makes Stripe events."""
-        ...
-
-    @property
     def sent(self) -> Sequence[Request]:
-        """What this phase has sent so far, oldest first."""
+        """The requests that this phase has sent so far, oldest first."""
         ...
 
     @property
     def kept(self) -> dict[str, str]:
-        """What this phase's operations kept of their answers, by name."""
+        """The values that this phase's operations kept of their answers, by name."""
         ...
 
-    def now(self) -> int:
-        """Return the time in Unix seconds."""
+    @property
+    def clock(self) -> StepClock:
+        """Time, and waiting."""
         ...
 
-    async def early_in_second(self) -> None:
-        """Wait, where needed, until most of the current second is still to come."""
+    @property
+    def events(self) -> StepEvents:
+        """Makes Stripe events."""
         ...
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
+    @property
+    def canaries(self) -> StepCanaries:
+        """Takes the values that must turn up nowhere."""
         ...
 
-    def conceal(self, kind: str, label: str, value: bytes) -> None:
-        """Register a value that must appear in no answer, log, store or report."""
+    @property
+    def stripe(self) -> StepStripe:
+        """Lets faults strike, and tells what was caused at Stripe."""
         ...
 
-    def trace(self, kind: str, label: str, value: bytes) -> None:
-        """Register a text of the run's own that must stand in nothing from now on, though the run's report tells it."""
+    @property
+    def at_rest(self) -> StepSearch:
+        """Searches and counts what the target keeps."""
         ...
 
-    def canary(self, kind: str, label: str, value: bytes) -> None:
-        """Register a value as ``conceal`` does, and look for it in every search of this phase."""
+    @property
+    def retention(self) -> StepRetention:
+        """Writes rows, and runs the target's purge."""
         ...
 
-    def watch(self, attribute: str, which: int, forms: Iterable[str], *, whole: bool = True) -> None:
-        """Have ``count`` count a value by column: the ``which``-th of an attribute, in any of its forms.
-
-        It is counted where it is all that a value says, or, unless ``whole``, where it is one of its words.
-        """
-        ...
-
-    def arm(self, *troubles: Trouble) -> None:
-        """Let these faults strike the target's calls to Stripe from now on, and no others; without any, none."""
-        ...
-
-    def caused(self) -> Sequence[MadeEvent]:
-        """Return the webhook events of what this phase has caused at Stripe so far, oldest first."""
+    @property
+    def outage(self) -> StepOutage:
+        """Takes the target's store down and brings it back."""
         ...
 
     async def send(self, request: Request) -> Exchange:
-        """Send a request to the target and return what came back."""
+        """Send a request to the target and return what came back.
+
+        Raises:
+            InconclusiveError: the budget of requests is spent.
+        """
         ...
 
-    async def search(self, places: Iterable[Channel], *, patterns: bool) -> Sequence[Observation]:
-        """Search all stores, logs or files for this phase's canaries, or for what looks like payment data."""
-        ...
-
-    async def count(
-        self, moment: Literal["before", "after", "early", "purged"], about: str = ""
-    ) -> Sequence[Observation]:
-        """Count by column, in all stores, the values that are watched; ``about`` is the table that it is done for."""
-        ...
-
-    def write(self, table: str, values: Mapping[str, Value]) -> None:
-        """Write a row into the target's database."""
-        ...
-
-    async def columns(self) -> Sequence[Observation]:
-        """Look which columns of all stores could hold payment data."""
-        ...
-
-    async def purge(self, later: float = 0) -> Observation:
-        """Run the target's own purge, as if it were so many days later."""
-        ...
-
-    async def take_store_down(self) -> None:
-        """Let the target's store refuse until the phase ends or it is brought back."""
-        ...
-
-    async def bring_store_back(self) -> None:
-        """Let the target's store work again."""
-        ...
-
-    def weigh(self, exchange: Exchange) -> tuple[Finding, ...]:
+    def judge_alone(self, exchange: Exchange) -> tuple[Finding, ...]:
         """Return what is wrong with an exchange by itself, after what this phase is expected to show."""
         ...

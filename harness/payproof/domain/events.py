@@ -1,4 +1,4 @@
-"""What a run tells its reporters."""
+"""The events of a run, which reporters write down."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

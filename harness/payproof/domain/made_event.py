@@ -1,9 +1,8 @@
 """Stripe events that a run makes up."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
-__all__ = ["Events", "MadeEvent"]
+__all__ = ["MadeEvent"]
 
 
 class MadeEvent(Protocol):
@@ -19,14 +18,6 @@ class MadeEvent(Protocol):
         """Every made-up Stripe id in the event, its own first."""
         ...
 
-    def encoded(self, form: str = "pretty") -> bytes:
+    def encode(self, form: str = "pretty") -> bytes:
         """Return the body in one of the forms that Stripe may send."""
-        ...
-
-
-class Events(Protocol):
-    """Makes events for the running case; each is distinct, and carries canaries that name the case."""
-
-    def __call__(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0) -> MadeEvent:
-        """Make an event of a type, with values set at dotted paths and ids pinned by prefix, ``age`` seconds old."""
         ...

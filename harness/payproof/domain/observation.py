@@ -133,7 +133,7 @@ class TableChange:
     removed: int
     rejection_log: bool = False
 
-    def told(self, source: str) -> str:
+    def describe(self, source: str) -> str:
         """Say what changed in which table of which source."""
         return f"{source}, table {self.table}: {self.added} rows added, {self.removed} removed"
 

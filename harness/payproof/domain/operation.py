@@ -1,4 +1,4 @@
-"""What a target offers to be asked for, and what that makes it ask of Stripe."""
+"""The operations that a target offers, and the calls to Stripe that they cause."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class OperationContract:
-    """What a target promises of its operations.
+    """The promises of a target about its operations.
 
     ``declined``, ``refused``, ``misconfigured`` and ``unavailable`` are the statuses that tell of a declined card, of a
     request that Stripe refuses, of a key that Stripe refuses, and of an outage; ``pending`` those that promise to do

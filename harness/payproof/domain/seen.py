@@ -72,17 +72,17 @@ class Seen:
 
     @property
     def changes(self) -> tuple[StoreChange, ...]:
-        """What happened in the stores."""
+        """The changes of the stores, step by step."""
         return tuple(o for o in self.observations if isinstance(o, StoreChange))
 
     @property
     def searches(self) -> tuple[Searched, ...]:
-        """What searches of whole sources came to."""
+        """The searches of whole sources, with what they found."""
         return tuple(o for o in self.observations if isinstance(o, Searched))
 
     @property
     def schemas(self) -> tuple[ColumnsSeen, ...]:
-        """What columns the stores have."""
+        """The columns of the stores, as far as they could hold payment data."""
         return tuple(o for o in self.observations if isinstance(o, ColumnsSeen))
 
     def keeps(self, table: str, column: str) -> bool:
@@ -112,7 +112,7 @@ class Seen:
             if attribute != "id" and len(gained) == total and all(gained):
                 yield Following(step, source, table, column, attribute)
 
-    def planted(self, moment: str, about: str = "") -> Counter[tuple[str, str]]:
+    def count_planted(self, moment: str, about: str = "") -> Counter[tuple[str, str]]:
         """Return by attribute and table how many of the planted rows there are at a moment."""
         most: dict[tuple[str, str, int], int] = {}
         for counted in self.observations:
@@ -128,5 +128,5 @@ class Seen:
 
     @property
     def lines(self) -> tuple[LogLines, ...]:
-        """What the logs gained."""
+        """The lines that the logs gained, step by step."""
         return tuple(o for o in self.observations if isinstance(o, LogLines))

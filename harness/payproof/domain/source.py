@@ -15,11 +15,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Block", "Log", "Snapshot", "Source", "Store"]
+__all__ = ["Excerpt", "Log", "Snapshot", "Source", "Store"]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class Excerpt:
     """Bytes from a source and the place they stand in."""
 
     where: str
@@ -34,7 +34,7 @@ class Snapshot:
     """
 
     tables: Mapping[str, Mapping[bytes, int]]
-    fresh: tuple[Block, ...] = ()
+    fresh: tuple[Excerpt, ...] = ()
 
 
 class Source(ABC):
@@ -74,7 +74,7 @@ class Log(Source):
         """
 
     @abstractmethod
-    def since(self, position: Any) -> AsyncIterator[Block]:
+    def since(self, position: Any) -> AsyncIterator[Excerpt]:
         """Yield the lines that were written after a position.
 
         Raises:

@@ -10,7 +10,7 @@ __all__ = ["KeyKind", "StripeCall", "StripeConnection"]
 
 
 class KeyKind(StrEnum):
-    """What sort of API key a call carried; the key itself is nowhere kept."""
+    """The sort of API key that a call carried; the key itself is kept nowhere."""
 
     NONE = "none"
     TEST = "test"
@@ -23,7 +23,7 @@ class StripeCall:
     """One call, with what it was answered.
 
     ``parameters`` are names in bracket notation, such as ``items[0][price]``, with their values, in the order of
-    the call; ``digest`` is of all that was sent as parameters, so that two calls can be told to be the same. Header
+    the call; ``digest`` is of all that was sent as parameters, so that two calls can be recognised as the same. Header
     names are in lower case. ``connection`` is the fault of the connection that carried the call, if it had one, and
     ``fault`` the one that the call met; ``spoiled`` says that the backend's answer did not get through as it
     was. ``backend_status`` is what the backend answered, ``status`` what the target

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from payproof.domain.observation import Channel
-from payproof.domain.operation import KINDS, OPERATIONS, Operation, OperationContract, Principal, UpstreamSpec
+from payproof.domain.operation import KINDS, Operation, OperationContract, Principal, UpstreamSpec
 from payproof.domain.sensitive import Secret
 
 __all__ = [
@@ -36,7 +36,7 @@ _LONG_PASSWORD = 16  # a shorter one may well be a word, such as the "postgres" 
 
 
 class Environment(StrEnum):
-    """What the target is; on ``production`` only scenarios that change nothing run."""
+    """The place where the target runs; on ``production`` only scenarios that change nothing run."""
 
     LOCAL = "local"
     STAGING = "staging"
@@ -177,7 +177,7 @@ class Waiver:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What this target promises where Stripe leaves room.
+    """The promises of this target where Stripe leaves room.
 
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
     watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are
@@ -309,30 +309,3 @@ class Target:
             *(secret for secret in found if secret is not None),
             *(password for password in passwords if len(password.reveal()) >= _LONG_PASSWORD),
         )
-
-    def offers(self, need: str) -> bool:
-        """Whether the target file offers what a scenario needs, such as ``log`` or ``previous_secret``."""
-        if need in KINDS or need in OPERATIONS:
-            return self.operation(need) is not None
-        planted = {rows.planted for rows in self.contract.kept_rows}
-        return {
-            "api_key": self.api_key is not None,
-            "breaker": self.contract.operations.breaker_after is not None,
-            "double": self.upstream is not None and self.upstream.backend == "double",
-            "error_reference": self.contract.operations.reference is not None,
-            "file": bool(self.files),
-            "https_upstream": self.upstream is not None and self.upstream.url.startswith("https:"),
-            "log": bool(self.logs),
-            "openapi": self.openapi is not None,
-            "previous_secret": self.webhook.previous_secret is not None,
-            "publishable_key": self.publishable_key is not None,
-            "rejection_record": self.contract.rejection_record is not None,
-            "retention": self.retention is not None,
-            "retention_delivered": bool(planted & {"delivered", ""}),
-            "retention_recorded": "recorded" in planted,
-            "retention_written": "written" in planted,
-            "retired_secret": self.webhook.retired_secret is not None,
-            "store": bool(self.stores),
-            "store_outage": self.store_outage is not None,
-            "upstream": self.upstream is not None,
-        }[need]

@@ -16,9 +16,9 @@ __all__ = [
     "below",
     "nowhere",
     "path_of",
-    "quoted",
-    "redirected",
-    "shaped",
+    "quote_path",
+    "resolve_redirect",
+    "shape_path",
     "url_of",
     "with_query",
 ]
@@ -34,7 +34,7 @@ class ShapeError(ValueError):
     """A place that cannot be written in a shape; the text says why."""
 
 
-def quoted(text: str) -> str:
+def quote_path(text: str) -> str:
     """Return a request target in which all that cannot stand on a request line is percent-encoded, and nothing else."""
     return "".join(c if "!" <= c <= "~" and c != "#" else "".join(f"%{b:02X}" for b in _bytes(c)) for c in text)
 
@@ -45,7 +45,7 @@ def _bytes(character: str) -> bytes:
 
 def url_of(base: str, target: str) -> str:
     """Return the URL of a request target below a base such as ``https://host`` or ``https://host/app/``."""
-    return base.rstrip("/") + quoted(target)
+    return base.rstrip("/") + quote_path(target)
 
 
 def path_of(target: str) -> str:
@@ -62,7 +62,7 @@ def with_query(target: str, *queries: str) -> str:
     return f"{path}{mark or '?'}{own}{'&' if own and not own.endswith('&') else ''}{more}"
 
 
-def redirected(url: str, location: str) -> str | None:
+def resolve_redirect(url: str, location: str) -> str | None:
     """Return the URL that a ``Location`` means, or None where it is none."""
     try:
         there = urlsplit(urljoin(url, location))
@@ -72,7 +72,7 @@ def redirected(url: str, location: str) -> str | None:
     return there._replace(path=there.path or "/", fragment="").geturl()
 
 
-def shaped(target: str, shape: Shape) -> tuple[str, ...]:
+def shape_path(target: str, shape: Shape) -> tuple[str, ...]:
     """Return the places of a shape, each different from the target; a query stays as it is but for its case.
 
     Raises:

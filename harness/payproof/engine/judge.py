@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from payproof.domain.check import Check, Expectation
 from payproof.domain.events import Record
 from payproof.domain.finding import Finding
+from payproof.domain.needs import NEEDS
 from payproof.domain.observation import (
     Answer,
     Channel,
@@ -17,22 +18,20 @@ from payproof.domain.observation import (
     Purged,
     Searched,
 )
-from payproof.domain.scenario import NEEDS, Case, Phase, Scenario
+from payproof.domain.scenario import Case, Phase, Scenario
 from payproof.domain.seen import Seen
 from payproof.domain.target import Contract, Environment, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
 from payproof.errors import Reason
 
-__all__ = ["exit_code", "judge", "judge_phase", "skip", "unmet"]
+__all__ = ["exit_code", "has_unmet", "judge", "judge_phase", "skip"]
 
 _SUCCESS = range(200, 300)
-#: Checks that fail when a delivery is accepted that should not be.
-_DECISIONS = frozenset({"rejected", "nothing_changed"})
 
 
 @dataclass(slots=True)
-class _Weighed:
-    """What one phase's expectations came to."""
+class _Weighing:
+    """The outcome of one phase's expectations."""
 
     findings: list[Finding] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
@@ -46,7 +45,7 @@ def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
     """Return why a case does not apply to a target, if it does not."""
     if target.environment is Environment.PRODUCTION and not scenario.passive:
         return Skipped("environment is production, and this scenario changes something")
-    missing = [NEEDS[need] for need in case.needs if not target.offers(need)]
+    missing = [NEEDS[need].missing for need in case.needs if not NEEDS[need].is_offered(target)]
     missing += [why for step in case.phase.steps if (why := step.unfit(target))]
     return Skipped("; ".join(missing)) if missing else None
 
@@ -55,7 +54,7 @@ def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) ->
     """Return the verdict on what was observed; an unknown is never a pass."""
     verdict = judge_phase(contract, case.phase, record, scenario.control)
     if isinstance(verdict, Failed):
-        advised = contract.sdk in case.advised_for and _merely_accepted(verdict, record)
+        advised = contract.sdk in case.advised_for and _is_only_accepted(verdict, case.phase, record)
         return replace(verdict, advised=advised)
     return verdict
 
@@ -72,7 +71,7 @@ def judge_phase(contract: Contract, phase: Phase, record: Record, control: Phase
     return _unknown(phase, weighed, record) or Passed(tuple(weighed.held), tuple(weighed.waived), tuple(weighed.notes))
 
 
-def _doubt(control: _Weighed) -> Errored | Skipped | None:
+def _doubt(control: _Weighing) -> Errored | Skipped | None:
     """Return why the control does not show that the target listens and that the right places are watched."""
     if control.silence is not None:
         return Errored(control.silence.reason, f"in the control: {control.silence.detail}")
@@ -86,11 +85,11 @@ def _doubt(control: _Weighed) -> Errored | Skipped | None:
     return None
 
 
-def _unknown(phase: Phase, weighed: _Weighed, record: Record) -> Errored | Skipped | None:
+def _unknown(phase: Phase, weighed: _Weighing, record: Record) -> Errored | Skipped | None:
     """Return what keeps observations without a finding from being a pass."""
     if weighed.silence is not None:
         return Errored(weighed.silence.reason, weighed.silence.detail)
-    if (doubt := _unsearched(record.observations)) is not None:
+    if (doubt := _doubt_searches(record.observations)) is not None:
         return doubt
     wanted = {channel for one in phase.expectations if not one.own_control for channel in one.channels}
     for unwatched in record.unwatched:
@@ -104,7 +103,7 @@ def _unknown(phase: Phase, weighed: _Weighed, record: Record) -> Errored | Skipp
     return None
 
 
-def _unsearched(observations: tuple[Observation, ...]) -> Errored | None:
+def _doubt_searches(observations: tuple[Observation, ...]) -> Errored | None:
     """Return why a search that found nothing says nothing: it could not read all, or looked in the wrong place."""
     for one in observations:
         if isinstance(one, Searched) and one.unread:
@@ -122,14 +121,15 @@ def _unsearched(observations: tuple[Observation, ...]) -> Errored | None:
     return None
 
 
-def _merely_accepted(failed: Failed, record: Record) -> bool:
+def _is_only_accepted(failed: Failed, phase: Phase, record: Record) -> bool:
     """Whether all that is wrong is that a delivery was taken for genuine; a leak or a crash is no SDK's advice."""
     answers = [o.answer for o in record.observations if isinstance(o, Exchange)]
     accepted = all(isinstance(answer, Answer) and answer.status in _SUCCESS for answer in answers)
-    return accepted and {finding.check for finding in failed.findings} <= _DECISIONS
+    deciding = {one.name for one in phase.expectations if one.decides}
+    return accepted and {finding.check for finding in failed.findings} <= deciding
 
 
-def unmet(contract: Contract, expect: Iterable[Check | Expectation], observations: tuple[Observation, ...]) -> bool:
+def has_unmet(contract: Contract, expect: Iterable[Check | Expectation], observations: tuple[Observation, ...]) -> bool:
     """Whether a check that may come to hold by waiting does not hold yet; one whose channel is not there never will."""
     seen = Seen(contract, observations)
     return any(
@@ -144,8 +144,8 @@ def _channels(seen: Seen) -> frozenset[Channel]:
 
 def _weigh(
     contract: Contract, phase: Phase, observations: tuple[Observation, ...], control: tuple[Observation, ...] = ()
-) -> _Weighed:
-    weighed = _Weighed()
+) -> _Weighing:
+    weighed = _Weighing()
     seen = Seen(contract, observations, control)
     waived = {waiver.channel for waiver in contract.waivers}
     silences = [o.answer for o in observations if isinstance(o, Exchange) and isinstance(o.answer, NoAnswer)]
@@ -168,7 +168,7 @@ def _weigh(
         if not findings and not blind - waived:
             judged = f" ({', '.join(sorted(one.channels - blind))})" if blind else ""
             weighed.held.append(one.name + judged)
-        weighed.unjudged += one.unjudged(seen)
+        weighed.unjudged += one.find_unjudged(seen)
         if text := one.note(seen):
             weighed.notes.append(text)
         if one.reads_bodies:

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
-from payproof.domain.source import Block, Log, Snapshot, Store
+from payproof.domain.source import Excerpt, Log, Snapshot, Store
 from payproof.errors import InconclusiveError, Reason
 
-__all__ = ["lines_since", "position_of", "snapshot_of"]
+__all__ = ["find_position", "read_lines", "take_snapshot"]
 
 _Seen = TypeVar("_Seen")
 
 
-async def snapshot_of(store: Store, ids: Sequence[str], before: Snapshot | None, seconds: float) -> Snapshot:
+async def take_snapshot(store: Store, ids: Sequence[str], before: Snapshot | None, seconds: float) -> Snapshot:
     """Take a store's state.
 
     Raises:
@@ -21,7 +21,7 @@ async def snapshot_of(store: Store, ids: Sequence[str], before: Snapshot | None,
     return await _within(store.snapshot(ids, before), f"store {store.name}", seconds)
 
 
-async def position_of(log: Log, seconds: float) -> Any:
+async def find_position(log: Log, seconds: float) -> Any:
     """Return the place where a log ends.
 
     Raises:
@@ -30,14 +30,14 @@ async def position_of(log: Log, seconds: float) -> Any:
     return await _within(log.position(), f"log {log.name}", seconds)
 
 
-async def lines_since(log: Log, position: Any, seconds: float) -> list[Block]:
+async def read_lines(log: Log, position: Any, seconds: float) -> list[Excerpt]:
     """Return the lines of a log behind a position.
 
     Raises:
         InconclusiveError: it cannot be read, or not in so many seconds.
     """
 
-    async def read() -> list[Block]:
+    async def read() -> list[Excerpt]:
         return [line async for line in log.since(position)]
 
     return await _within(read(), f"log {log.name}", seconds)

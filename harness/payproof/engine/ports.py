@@ -154,7 +154,7 @@ class Upstream(Protocol):
         """Return the connections from a number on that had a fault or came to nothing."""
         ...
 
-    def caused(self) -> Sequence[MadeEvent]:
+    def take_caused_events(self) -> Sequence[MadeEvent]:
         """Return the webhook events of what was done at Stripe since the last such question, oldest first.
 
         There are none where the backend does not send any to the harness.

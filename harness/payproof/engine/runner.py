@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-from payproof.canary import Ledger
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.observation import Answer, Channel, Exchange, Observation, StripeCalls
 from payproof.domain.scenario import Case, Phase, Scenario
@@ -11,10 +10,9 @@ from payproof.domain.source import Log, Store
 from payproof.domain.step import Step
 from payproof.domain.target import Environment, Target
 from payproof.engine.context import CaseContext
-from payproof.engine.holdings import Holdings
-from payproof.engine.looking import lines_since, position_of, snapshot_of
-from payproof.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream, Writer
-from payproof.engine.trial import Patience, Trial, Watched
+from payproof.engine.equipment import Equipment
+from payproof.engine.looking import find_position, read_lines, take_snapshot
+from payproof.engine.trial import OpenSources, Patience, Trial
 from payproof.errors import InconclusiveError, Reason
 
 __all__ = ["Runner"]
@@ -28,23 +26,15 @@ class Runner:
     def __init__(
         self,
         target: Target,
+        equipment: Equipment,
         *,
-        sender: Sender,
-        events: EventSource,
         stores: Sequence[Store],
         logs: Sequence[Log],
-        ledger: Ledger,
-        clock: Clock,
-        holdings: Holdings,
-        commands: Commands,
-        outages: Outages,
         seed: int,
-        upstream: Upstream | None = None,
-        writer: Writer | None = None,
     ) -> None:
-        self._target, self._sender, self._events, self._seed = target, sender, events, seed
-        self._holdings, self._commands, self._outages, self._writer = holdings, commands, outages, writer
-        self._watched, self._ledger, self._clock = Watched(stores, logs, upstream), ledger, clock
+        self._target, self._equipment, self._seed = target, equipment, seed
+        self._ledger, self._clock, self._outages = equipment.ledger, equipment.clock, equipment.outages
+        self._watched = OpenSources(stores, logs, equipment.upstream)
         self._patience = Patience()
         self.unwatched: tuple[Unwatched, ...] = ()
         self.marker: tuple[Observation, ...] = ()
@@ -64,24 +54,24 @@ class Runner:
             stores = [Unwatched(Channel.STORE, store.name) for store in self._watched.stores]
             self.unwatched = (*stores, *(Unwatched(Channel.LOG, log.name) for log in self._watched.logs))
             return
-        context, seconds = self._context("marker"), self._target.budget.seconds_of_case
-        before = [(store, await snapshot_of(store, (), None, seconds)) for store in self._watched.stores]
-        positions = [(log, await position_of(log, seconds)) for log in self._watched.logs]
+        context, seconds = self._make_context("marker"), self._target.budget.seconds_of_case
+        before = [(store, await take_snapshot(store, (), None, seconds)) for store in self._watched.stores]
+        positions = [(log, await find_position(log, seconds)) for log in self._watched.logs]
         self.marker = tuple(await step.run(context))
         exchange = self.marker[-1]
         if isinstance(exchange, Exchange) and not isinstance(exchange.answer, Answer):
             raise InconclusiveError(exchange.answer.reason, exchange.answer.detail)
-        marks = [one.encode() for one in context.ids]
+        marks = [one.encode() for one in context.progress.ids]
         missing = {Unwatched(Channel.STORE, store.name) for store, _ in before}
         missing |= {Unwatched(Channel.LOG, log.name) for log, _ in positions}
         until = self._clock.monotonic() + self._target.contract.effect_within
         while True:
             for store, earlier in before:
-                rows = (await snapshot_of(store, context.ids, earlier, seconds)).fresh
+                rows = (await take_snapshot(store, context.progress.ids, earlier, seconds)).fresh
                 if any(mark in row.data for row in rows for mark in marks):
                     missing.discard(Unwatched(Channel.STORE, store.name))
             for log, position in positions:
-                lines = await lines_since(log, position, seconds)
+                lines = await read_lines(log, position, seconds)
                 if any(mark in line.data for line in lines for mark in marks):
                     missing.discard(Unwatched(Channel.LOG, log.name))
             if not missing or self._clock.monotonic() >= until:
@@ -103,12 +93,12 @@ class Runner:
             seconds += promised.answer_within + promised.completed_within
         try:
             async with asyncio.timeout(seconds) as limit:
-                control.context.limit = main.context.limit = limit
+                control.context.clock.limit = main.context.clock.limit = limit
                 if scenario.control is not None:
-                    await _through(control, scenario.control)
+                    await _run_phase(control, scenario.control)
                 self._require_calls(case, control)
                 main.expect(case.phase, control.observations)
-                await _through(main, case.phase)
+                await _run_phase(main, case.phase)
         except TimeoutError:
             stopped = (Reason.BUDGET_SPENT, f"more than {seconds:g} s")
         except InconclusiveError as error:
@@ -120,7 +110,7 @@ class Runner:
             except InconclusiveError as error:
                 stopped = (error.reason, error.detail)
         if stopped is None and "upstream" in case.needs:
-            stopped = _unanswerable(control.observations + main.observations)
+            stopped = _find_unanswerable(control.observations + main.observations)
         return Record(control.observations, main.observations, self.unwatched, stopped)
 
     def _require_calls(self, case: Case, control: Trial) -> None:
@@ -133,26 +123,15 @@ class Runner:
 
     def trial(self, key: str) -> Trial:
         """Begin a series of steps with randomness and canaries of its own."""
-        return Trial(self._context(key), self._watched, ledger=self._ledger, clock=self._clock, patience=self._patience)
-
-    def _context(self, key: str) -> CaseContext:
-        return CaseContext(
-            self._target,
-            sender=self._sender,
-            events=self._events,
-            ledger=self._ledger,
-            clock=self._clock,
-            holdings=self._holdings,
-            commands=self._commands,
-            outages=self._outages,
-            writer=self._writer,
-            key=key,
-            seed=self._seed,
-            upstream=self._watched.upstream,
+        return Trial(
+            self._make_context(key), self._watched, ledger=self._ledger, clock=self._clock, patience=self._patience
         )
 
+    def _make_context(self, key: str) -> CaseContext:
+        return CaseContext(self._target, self._equipment, key=key, seed=self._seed)
 
-def _unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, str] | None:
+
+def _find_unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, str] | None:
     """Return why what was observed is no proof: a call that the backend does not offer, though Stripe may."""
     calls = (call for one in observations if isinstance(one, StripeCalls) for call in one.calls)
     unknown = next((call for call in calls if call.unknown), None)
@@ -162,7 +141,7 @@ def _unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, str] |
     return Reason.UPSTREAM_FAILED, detail
 
 
-async def _through(trial: Trial, phase: Phase) -> None:
+async def _run_phase(trial: Trial, phase: Phase) -> None:
     last = len(phase.steps) - 1
     for number, step in enumerate(phase.steps):
         await trial.act(step)

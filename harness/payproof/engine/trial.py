@@ -1,3 +1,15 @@
+"""Acts and looks: the steps of one control or case, with a look into every source after each.
+
+Before a step a trial takes a snapshot of each store, and notes where each log ends and how many calls to Stripe there
+were. After the step it looks until two things are so. Each patient check of the phase holds, or its time limit has
+passed: a target may do after its answer what it has accepted. And enough time has passed since the step: the contract's
+``settle``, or twice as long as the slowest effect of this run has taken, so that absence means the same on a slow
+target as on a quick one.
+
+While the target's store is down, a trial does not read it. The first look afterwards is compared with the last snapshot
+before. Every row and line passes the ledger on its way, so that no observation holds a sensitive value.
+"""
+
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,17 +21,17 @@ from payproof.domain.source import Log, Snapshot, Store
 from payproof.domain.step import Step
 from payproof.domain.target import SourceSpec
 from payproof.engine.context import CaseContext
-from payproof.engine.judge import unmet
-from payproof.engine.looking import lines_since, position_of, snapshot_of
+from payproof.engine.judge import has_unmet
+from payproof.engine.looking import find_position, read_lines, take_snapshot
 from payproof.engine.ports import Clock, Upstream
 
-__all__ = ["Patience", "Trial", "Watched"]
+__all__ = ["OpenSources", "Patience", "Trial"]
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.25
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class OpenSources:
     """The open sources of a target."""
 
     stores: Sequence[Store]
@@ -38,7 +50,7 @@ class Trial:
     """Steps on a target one by one, with a look into every source after each."""
 
     def __init__(
-        self, context: CaseContext, watched: Watched, *, ledger: Ledger, clock: Clock, patience: Patience
+        self, context: CaseContext, watched: OpenSources, *, ledger: Ledger, clock: Clock, patience: Patience
     ) -> None:
         self._acted: tuple[Observation, ...] = ()
         self._seen: tuple[Observation, ...] = ()
@@ -49,7 +61,7 @@ class Trial:
         # For each step, how many calls to Stripe, and connections with a fault, there were before it.
         self._arrived: list[tuple[int, int]] = []
         if watched.upstream is not None:
-            watched.upstream.arm((), context.random, context.conceal)
+            watched.upstream.arm((), context.random, context.canaries.conceal)
 
     @property
     def observations(self) -> tuple[Observation, ...]:
@@ -62,23 +74,23 @@ class Trial:
 
     @property
     def context(self) -> CaseContext:
-        """What the steps may touch."""
+        """The context that the steps act through."""
         return self._context
 
     async def act(self, step: Step) -> None:
         """Remember the state of every source, then run a step."""
         self._acted, self._seen = self._acted + self._seen, ()
-        self._context.step += 1
+        self._context.progress.step += 1
         seconds = self._context.target.budget.seconds_of_case
         self._context.requests += self._context.target.budget.scale_requests(step.requests)
-        if not self._context.store_is_down:  # while it is, what was seen last remains what changes are told from
-            ids = self._context.ids
-            self._before = [await snapshot_of(store, ids, None, seconds) for store in self._watched.stores]
-        self._positions = [await position_of(log, seconds) for log in self._watched.logs]
+        if not self._context.outage.is_on:  # while it is, the next look is compared with the last snapshot before
+            ids = self._context.progress.ids
+            self._before = [await take_snapshot(store, ids, None, seconds) for store in self._watched.stores]
+        self._positions = [await find_position(log, seconds) for log in self._watched.logs]
         if self._watched.upstream is not None:
             upstream = self._watched.upstream
             if not self._arrived:
-                upstream.caused()  # of what was before this phase
+                upstream.take_caused_events()  # of what was before this phase
             self._arrived.append((len(upstream.calls(0)), len(upstream.connections(0))))
         self._acted += tuple(await step.run(self._context))
 
@@ -95,10 +107,10 @@ class Trial:
         while True:
             waited = self._clock.monotonic() - started
             seen: tuple[Observation, ...] = (
-                *[s async for s in self._changes(waited) if not self._context.store_is_down],
+                *[s async for s in self._changes(waited) if not self._context.outage.is_on],
                 *[s async for s in self._lines()],
             )
-            if awaited and not unmet(contract, expected, self._acted + seen + self._calls()):
+            if awaited and not has_unmet(contract, expected, self._acted + seen + self._calls()):
                 awaited = False
                 if wait > _FIRST_WAIT and not completing:
                     self._patience.slowest_effect = max(self._patience.slowest_effect, waited)
@@ -125,18 +137,22 @@ class Trial:
     async def _changes(self, waited: float) -> AsyncIterator[StoreChange]:
         specs = self._context.target.stores
         for store, spec, before in zip(self._watched.stores, specs, self._before, strict=True):
-            after = await snapshot_of(store, self._context.ids, before, self._context.target.budget.seconds_of_case)
+            after = await take_snapshot(
+                store, self._context.progress.ids, before, self._context.target.budget.seconds_of_case
+            )
             concealed = self._ledger.conceal_all((block.data, block.where) for block in after.fresh)
             exposures = tuple(exposure for _, found in concealed for exposure in found)
-            yield StoreChange(self._context.step, store.name, _difference(before, after, spec), exposures, waited)
+            yield StoreChange(
+                self._context.progress.step, store.name, _difference(before, after, spec), exposures, waited
+            )
 
     async def _lines(self) -> AsyncIterator[LogLines]:
         for log, position in zip(self._watched.logs, self._positions, strict=True):
-            found = await lines_since(log, position, self._context.target.budget.seconds_of_case)
+            found = await read_lines(log, position, self._context.target.budget.seconds_of_case)
             concealed = self._ledger.conceal_all((block.data, block.where) for block in found)
-            lines = tuple(self._context.veiled(line).decode("utf-8", "replace") for line, _ in concealed)
+            lines = tuple(self._context.canaries.veil(line).decode("utf-8", "replace") for line, _ in concealed)
             exposures = tuple(exposure for _, found in concealed for exposure in found)
-            yield LogLines(self._context.step, log.name, lines, exposures)
+            yield LogLines(self._context.progress.step, log.name, lines, exposures)
 
 
 def _difference(before: Snapshot, after: Snapshot, spec: SourceSpec) -> tuple[TableChange, ...]:

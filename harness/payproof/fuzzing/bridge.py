@@ -11,7 +11,7 @@ from schemathesis import Response
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer
 from payproof.domain.request import Request
-from payproof.domain.urls import path_of, quoted, with_query
+from payproof.domain.urls import path_of, quote_path, with_query
 from payproof.fuzzing.search import RequestSearch
 
 __all__ = ["Bridge", "Environ"]
@@ -110,7 +110,7 @@ def _can_be_sent(name: str, value: str) -> bool:
 
 
 def _request_target(uri: str) -> str:
-    target = quoted(re.sub(r"^[a-z]+://[^/?]*", "", uri))
+    target = quote_path(re.sub(r"^[a-z]+://[^/?]*", "", uri))
     return target if target.startswith("/") else f"/{target}"
 
 

@@ -35,7 +35,7 @@ class RequestSearch:
 
     def __init__(self, context: Context, *, requests: int, seconds: float) -> None:
         self.canaries = FuzzingCanaries.of(context.random)
-        self.canaries.conceal(context.conceal)
+        self.canaries.conceal(context.canaries.conceal)
         self.seed = context.random.getrandbits(32)
         self.over = self.fell_silent = False
         self._context, self._left = context, requests
@@ -138,7 +138,7 @@ class RequestSearch:
         for where, tokens in self._refused.items():
             # Whether they are kept is a matter of the route, and not of each request.
             for token in tokens[:_MOST_LOOKED_FOR]:
-                self._context.trace("refused text", f"text in a body that {where} refused", token.encode())
+                self._context.canaries.trace("refused text", f"text in a body that {where} refused", token.encode())
 
     def send(self, request: Request) -> tuple[Exchange, tuple[Finding, ...]] | None:
         """Send a request and judge its answer; None when the search is over. To be called from the generator's thread.
@@ -151,7 +151,7 @@ class RequestSearch:
             return None
         self._left -= 1
         exchange = asyncio.run_coroutine_threadsafe(self._exchange(request), self._loop).result()
-        findings = self._context.weigh(exchange)
+        findings = self._context.judge_alone(exchange)
         silent = isinstance(exchange.answer, NoAnswer)
         if silent and request.wire:
             return exchange, ()

@@ -146,31 +146,21 @@ def _earlier(name: str, operations: Mapping[str, OperationTable]) -> list[str]:
 
 def principal(name: str, table: PrincipalTable, credential: Secret) -> Principal:
     """Return the domain's principal."""
-    return Principal(name, credential, table.header, table.scheme)
+    return table.mean(Principal, name=name, credential=credential)
 
 
 def operation(name: str, table: OperationTable, principals: Mapping[str, Principal]) -> Operation:
     """Return the domain's operation."""
     method, _, path = table.request.partition(" ")
-    return Operation(
-        name,
-        method,
-        path,
-        table.calls,
-        None if table.as_ is None else principals[table.as_],
-        table.body,
-        table.after,
-        table.keep,
-    )
+    asked_by = None if table.as_ is None else principals[table.as_]
+    return table.mean(Operation, name=name, method=method, path=path, principal=asked_by)
 
 
 def upstream(table: UpstreamTable, *, key: Secret | None, beside: Path) -> UpstreamSpec:
     """Return the domain's description; the folder is relative to the target file."""
-    return UpstreamSpec(
-        url=table.url,
-        backend=table.backend,
+    return table.mean(
+        UpstreamSpec,
         key=key,
         folder=None if table.folder is None else str(beside / table.folder),
-        card=table.card,
-        prices={name: Price(one.amount, one.currency, one.recurring) for name, one in table.prices.items()},
+        prices={name: one.mean(Price) for name, one in table.prices.items()},
     )

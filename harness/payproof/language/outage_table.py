@@ -32,4 +32,4 @@ class StoreOutageTable(FileModel):
 
     def outage(self, folder: str) -> StoreOutage:
         """Return the domain's; the commands are run in ``folder``."""
-        return StoreOutage(self.down or (), self.up or (), self.hold or (), folder, self.seconds)
+        return self.mean(StoreOutage, down=self.down or (), up=self.up or (), hold=self.hold or (), folder=folder)

@@ -80,10 +80,7 @@ class RetentionTable(FileModel):
 
 def read_kept_rows(entry: RetentionTable) -> tuple[KeptRows, ...]:
     """Return the domain's view of the rows."""
-    return tuple(
-        KeptRows(one.table, one.days, one.event, one.stays, one.age == "arrival", one.values, one.stays_with)
-        for one in entry.rows
-    )
+    return tuple(one.mean(KeptRows, from_arrival=one.age == "arrival") for one in entry.rows)
 
 
 def _has(values: dict[str, _Value], placeholder: str) -> bool:

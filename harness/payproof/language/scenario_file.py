@@ -12,7 +12,8 @@ from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from payproof.domain.check import Check, Expectation
 from payproof.domain.finding import Severity
-from payproof.domain.scenario import NEEDS, Case, Phase, Requirement, Scenario
+from payproof.domain.needs import NEEDS
+from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.step import Step
 from payproof.errors import ConfigurationError
 from payproof.language.file_model import FileModel

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -28,7 +27,7 @@ from payproof.domain.target import (
     Waiver,
     Webhook,
 )
-from payproof.domain.urls import quoted
+from payproof.domain.urls import quote_path
 from payproof.errors import ConfigurationError
 from payproof.language.file_model import FileModel
 from payproof.language.openapi import read_openapi
@@ -50,7 +49,12 @@ __all__ = ["read_target", "target_schema"]
 
 _WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
 _ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
+_CONTRACT, _OPERATIONS, _BUDGET = Contract(), OperationContract(), Budget()  # what is usual
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
+
+
+def _sorted(statuses: frozenset[int]) -> tuple[int, ...]:
+    return tuple(sorted(statuses))
 
 
 def _base_url(url: str) -> str:
@@ -64,7 +68,7 @@ def _base_url(url: str) -> str:
 
 
 def _path(path: str) -> str:
-    if not path.startswith("/") or quoted(path) != path:
+    if not path.startswith("/") or quote_path(path) != path:
         raise ValueError("a path that starts with '/', such as /webhooks/stripe, in ASCII, without spaces and '#'")
     return path
 
@@ -155,44 +159,58 @@ Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=599)], ...], Field(st
 class _OperationContractTable(FileModel):
     """What this target promises of its operations: how it answers, and what it does later."""
 
-    declined: Statuses | None = Field(None, description="statuses that say: the card was declined")
-    refused: Statuses | None = Field(None, description="statuses that say: Stripe refused the request")
-    misconfigured: Statuses | None = Field(None, description="statuses that say: Stripe refused the key")
-    unavailable: Statuses | None = Field(None, description="statuses that say: Stripe is out of reach")
-    pending: Statuses | None = Field(None, description="statuses that say: it will be done later")
-    answer_within: float = Field(30.0, gt=0, le=120, description="seconds, repetitions included", strict=False)
-    completed_within: float = Field(30.0, gt=0, le=300, description="seconds after Stripe's return", strict=False)
-    reference: str | None = Field(None, description="where an answer names its reference, such as error.reference")
-    breaker_after: int | None = Field(None, ge=1, le=50, description="failures in a row, then Stripe is left alone")
-    breaker_rest: float = Field(15.0, gt=0, le=60, description="seconds for which it is left alone", strict=False)
-    logged: tuple[str, ...] = Field(("Request-Id",), strict=False, description="what of Stripe's errors is logged")
-
-    def to_contract(self) -> OperationContract:
-        """Return the domain's; what is not said stays as usual."""
-        said = self.model_dump(include=self.model_fields_set, exclude_none=True)
-        sets = {name: frozenset(value) for name, value in said.items() if isinstance(value, tuple)}
-        return OperationContract(**{**said, **sets})
+    declined: Statuses = Field(_sorted(_OPERATIONS.declined), description="statuses that say: the card was declined")
+    refused: Statuses = Field(_sorted(_OPERATIONS.refused), description="statuses that say: Stripe refused the request")
+    misconfigured: Statuses = Field(
+        _sorted(_OPERATIONS.misconfigured), description="statuses that say: Stripe refused the key"
+    )
+    unavailable: Statuses = Field(
+        _sorted(_OPERATIONS.unavailable), description="statuses that say: Stripe is out of reach"
+    )
+    pending: Statuses = Field(_sorted(_OPERATIONS.pending), description="statuses that say: it will be done later")
+    answer_within: float = Field(
+        _OPERATIONS.answer_within, gt=0, le=120, description="seconds, repetitions included", strict=False
+    )
+    completed_within: float = Field(
+        _OPERATIONS.completed_within, gt=0, le=300, description="seconds after Stripe's return", strict=False
+    )
+    reference: str | None = Field(
+        _OPERATIONS.reference, description="where an answer names its reference, such as error.reference"
+    )
+    breaker_after: int | None = Field(
+        _OPERATIONS.breaker_after, ge=1, le=50, description="failures in a row, then Stripe is left alone"
+    )
+    breaker_rest: float = Field(
+        _OPERATIONS.breaker_rest, gt=0, le=60, description="seconds for which it is left alone", strict=False
+    )
+    logged: tuple[str, ...] = Field(
+        tuple(sorted(_OPERATIONS.logged)), strict=False, description="what of Stripe's errors is logged"
+    )
 
 
 class _FuzzingTable(FileModel):
     """How much is made up."""
 
-    effort: float = Field(1.0, ge=0.1, le=100, description="times as many requests as usual", strict=False)
+    effort: float = Field(_BUDGET.effort, ge=0.1, le=100, description="times as many requests as usual", strict=False)
 
 
 class _ContractTable(FileModel):
     """What this target promises where Stripe leaves room."""
 
-    rejected: tuple[Annotated[int, Field(ge=400, le=499)], ...] = Field((400, 401, 403), strict=False, min_length=1)
-    answer_within: float = Field(10.0, gt=0, le=60, description="seconds", strict=False)
-    effect_within: float = Field(5.0, gt=0, le=60, description="seconds", strict=False)
-    settle: float = Field(0.0, ge=0, le=30, description="seconds", strict=False)
+    rejected: tuple[Annotated[int, Field(ge=400, le=499)], ...] = Field(
+        _sorted(_CONTRACT.rejected), strict=False, min_length=1
+    )
+    answer_within: float = Field(_CONTRACT.answer_within, gt=0, le=60, description="seconds", strict=False)
+    effect_within: float = Field(_CONTRACT.effect_within, gt=0, le=60, description="seconds", strict=False)
+    settle: float = Field(_CONTRACT.settle, ge=0, le=30, description="seconds", strict=False)
     sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
     rejection_record: _RejectionRecordTable | None = None
     keeps: tuple[_KeepsTable, ...] = Field(
         (), strict=False, description="columns that look as if they held payment data"
     )
-    without_store: Statuses = Field((503,), description="statuses that say: nothing can be kept now")
+    without_store: Statuses = Field(
+        _sorted(_CONTRACT.without_store), description="statuses that say: nothing can be kept now"
+    )
     operations: _OperationContractTable = _OperationContractTable()
 
 
@@ -200,14 +218,14 @@ class _BudgetTable(FileModel):
     """How long a search of all that is at rest may take, and a case."""
 
     search_seconds: float = Field(
-        600.0,
+        _BUDGET.search_seconds,
         gt=0,
         le=86_400,
         strict=False,
         description="for each search of all stores, logs or files; what is left then is unknown, not passed",
     )
     patience: float = Field(
-        1.0,
+        _BUDGET.patience,
         ge=1,
         le=100,
         strict=False,
@@ -298,26 +316,21 @@ class _TargetReader:
             name: principal(name, one, self._require_secret(one.credential_env, f"credential of {name}", name))
             for name, one in entry.principals.items()
         }
-        return Target(
-            name=entry.name,
-            url=entry.url,
+        return entry.mean(
+            Target,
             environment=Environment(entry.environment),
-            webhook=Webhook(
-                path=hook.path,
+            webhook=hook.mean(
+                Webhook,
                 secret=secret,
-                api_version=hook.api_version,
                 previous_secret=self._secret(
                     hook.previous_secret_env, "previous webhook secret", ["webhook", "previous_secret_env"]
                 ),
                 retired_secret=self._secret(
                     hook.retired_secret_env, "retired webhook secret", ["webhook", "retired_secret_env"]
                 ),
-                livemode=hook.livemode,
             ),
-            hosts=frozenset(entry.hosts),
             ca_file=None if entry.ca_file is None else self._existing(entry.ca_file, ["ca_file"]),
             api_key=self._secret(entry.api_key_env, "Stripe API key", ["api_key_env"]),
-            publishable_key=entry.publishable_key,
             stores=tuple(self._source(s, ["stores", i], store_sources()) for i, s in enumerate(entry.stores)),
             logs=tuple(self._source(s, ["logs", i], log_sources()) for i, s in enumerate(entry.logs)),
             files=tuple(
@@ -326,24 +339,15 @@ class _TargetReader:
             ),
             retention=None if entry.retention is None else self._retention(entry.retention),
             store_outage=None if entry.store_outage is None else entry.store_outage.outage(str(self._path.parent)),
-            contract=Contract(
-                rejected=frozenset(entry.contract.rejected),
-                answer_within=entry.contract.answer_within,
-                effect_within=entry.contract.effect_within,
-                settle=entry.contract.settle,
-                sdk=entry.contract.sdk,
-                rejection_record=None if record is None else RejectionRecord(**record.model_dump()),
-                keeps=tuple(Kept(one.table, one.column, one.reason) for one in entry.contract.keeps),
+            contract=entry.contract.mean(
+                Contract,
+                rejection_record=None if record is None else record.mean(RejectionRecord),
+                keeps=tuple(one.mean(Kept) for one in entry.contract.keeps),
                 kept_rows=() if entry.retention is None else read_kept_rows(entry.retention),
-                waivers=tuple(Waiver(Channel(waiver.channel), waiver.reason) for waiver in entry.waive),
-                without_store=frozenset(entry.contract.without_store),
-                operations=entry.contract.operations.to_contract(),
+                waivers=tuple(waiver.mean(Waiver, channel=Channel(waiver.channel)) for waiver in entry.waive),
+                operations=entry.contract.operations.mean(OperationContract),
             ),
-            budget=Budget(
-                search_seconds=entry.budget.search_seconds,
-                effort=entry.fuzzing.effort,
-                patience=entry.budget.patience,
-            ),
+            budget=entry.budget.mean(Budget, effort=entry.fuzzing.effort),
             upstream=None
             if entry.upstream is None
             else upstream(
@@ -353,7 +357,6 @@ class _TargetReader:
             ),
             operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
             principals=principals,
-            routes=entry.routes,
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
         )
 
@@ -362,14 +365,7 @@ class _TargetReader:
         if entry.writer_env is not None:
             url = self._variable(entry.writer_env, "the database", ["retention", "writer_env"])
             writer = self._spec("writer", "writer_env", url, ["retention"], _WRITABLE)
-        return RetentionSpec(
-            entry.purge,
-            read_kept_rows(entry),
-            str(self._path.parent),
-            entry.seconds,
-            purge_at=entry.purge_at,
-            writer=writer,
-        )
+        return entry.mean(RetentionSpec, rows=read_kept_rows(entry), folder=str(self._path.parent), writer=writer)
 
     def _openapi(self, named: str) -> OpenApi:
         file = self._path.parent / named
@@ -412,7 +408,7 @@ class _TargetReader:
         else:
             url = self._variable(entry.url_env or "", repr(entry.name), [*place, "url_env"])
             spec = self._spec(entry.name, "url_env", url, place, known)
-        return replace(spec, ignore=entry.ignore, rejection_log=entry.rejection_log, busy=entry.busy)
+        return entry.mean(SourceSpec, url=spec.url, password=spec.password)
 
     def _spec(
         self, name: str, key: str, url: str, place: Sequence[str | int], known: Mapping[str, object]

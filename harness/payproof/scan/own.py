@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from payproof.domain.detector import Hit
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
 from payproof.scan.canaries import Canaries, Canary
 from payproof.scan.detector import PreparedDetector
 from payproof.scan.digits import MARGIN, numbers, prepared
@@ -20,6 +20,7 @@ class OwnValues(PreparedDetector):
     """Looks for such values in one text; one without values of a run stands for those of each run."""
 
     name: ClassVar[str] = "canary"
+    severity: ClassVar[Severity] = Severity.CRITICAL
     countable: ClassVar[bool] = True
     positive: ClassVar[tuple[bytes, ...]] = ()
     negative: ClassVar[tuple[bytes, ...]] = ()

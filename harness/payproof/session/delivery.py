@@ -85,7 +85,7 @@ def deliver_once(
             set=values,
         )
         body, note = (
-            event.encoded(),
+            event.encode(),
             f"{event.type} ({event.id}), API version {event.api_version}, signature {signature}",
         )
     signed = forge(signature, Material(body=body, secret=secret.reveal(), now=int(time.time()), random=random))

@@ -17,7 +17,7 @@ from payproof.domain.observation import Answer, NoAnswer
 from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import Budget, Target
-from payproof.domain.urls import quoted
+from payproof.domain.urls import quote_path
 from payproof.errors import InconclusiveError, Reason
 from payproof.session.delivery import loose_target
 from payproof.session.run import event_factory
@@ -128,7 +128,7 @@ def _webhook_routes(answer: Answer) -> list[str] | None:
     if not isinstance(paths, dict):
         return []
     return [
-        quoted(path)
+        quote_path(path)
         for path, operations in paths.items()
         if isinstance(operations, dict) and "post" in operations
         if _WEBHOOK.search(path) and _PLAIN_PATH.fullmatch(path)

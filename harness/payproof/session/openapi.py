@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
-from payproof.domain.asking import credentials
 from payproof.domain.observation import NoAnswer
+from payproof.domain.operation_requests import credential_headers
 from payproof.domain.request import Request
 from payproof.domain.target import Budget, OpenApi, Target
 from payproof.errors import ConfigurationError
@@ -31,7 +31,7 @@ async def add_openapi(target: Target, ledger: Ledger) -> Target:
     url = target.url + openapi.place
     budget = Budget(answer_bytes=_MOST_BYTES, evidence_characters=_MOST_BYTES)
     sender = HttpSender(replace(target, budget=budget), ledger)
-    headers = ((b"Accept", b"application/json, application/yaml;q=0.9"), *credentials(target.first_principal))
+    headers = ((b"Accept", b"application/json, application/yaml;q=0.9"), *credential_headers(target.first_principal))
     try:
         exchange = await sender.send(Request("GET", openapi.place, headers, b"", "the OpenAPI document"), 0)
     finally:

@@ -77,12 +77,16 @@ class OwnTest:
 
     def _last_step(self) -> Seen:
         """Return what belongs to the last step, as if it were the first; one that broke off has shown nothing."""
-        return Seen(self._session.target.contract, self._trial.observations).at(self._trial.context.step)
+        return Seen(self._session.target.contract, self._trial.observations).at(self._trial.context.progress.step)
 
     def _control(self) -> tuple[Observation, ...]:
         """Return what shows that the target listens: an earlier delivery of this test, else the session's marker."""
         for one in self._trial.observations:
-            if isinstance(one, Exchange) and one.step < self._trial.context.step and one.sent.variant == "valid":
+            if (
+                isinstance(one, Exchange)
+                and one.step < self._trial.context.progress.step
+                and one.sent.variant == "valid"
+            ):
                 accepted = isinstance(one.answer, Answer) and one.answer.status in _SUCCESS
                 if accepted:
                     return (one,)

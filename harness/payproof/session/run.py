@@ -39,6 +39,7 @@ from payproof.domain.step import Step
 from payproof.domain.tables import Tables
 from payproof.domain.target import Environment, SourceSpec, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
+from payproof.engine.equipment import Equipment
 from payproof.engine.holdings import Holdings
 from payproof.engine.judge import exit_code, judge, skip
 from payproof.engine.runner import Runner
@@ -190,21 +191,18 @@ class Session:
         holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)
         self._resources.callback(holdings.close)
         retention = self.target.retention
-        runner = Runner(
-            self.target,
+        equipment = Equipment(
             sender=sender,
             events=events,
-            stores=stores,
-            logs=logs,
             ledger=self.ledger,
             clock=SystemClock(),
             holdings=holdings,
             commands=LocalCommands(),
             outages=LocalOutages(self.target.store_outage),
-            seed=self.seed,
             upstream=self._upstream,
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
         )
+        runner = Runner(self.target, equipment, stores=stores, logs=logs, seed=self.seed)
         marker: Step = Deliver()
         await runner.plant_marker(marker)
         return runner

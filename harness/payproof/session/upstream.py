@@ -94,7 +94,7 @@ class OpenUpstream:
         """Return the connections from a number on that had a fault or came to nothing."""
         return self._server.connections(since)
 
-    def caused(self) -> tuple[Event, ...]:
+    def take_caused_events(self) -> tuple[Event, ...]:
         """Return the events that the double has written since this was asked last; no other backend tells of any."""
         return self._backend.take_events() if isinstance(self._backend, DoubleBackend) else ()
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from payproof.aside import aside
-from payproof.domain.source import Block, Log
+from payproof.domain.source import Excerpt, Log
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.files.opened import opened, require_file
@@ -36,15 +36,15 @@ class FileLog(Log):
         """
         return await aside(self._end)
 
-    async def since(self, position: _Position) -> AsyncIterator[Block]:
+    async def since(self, position: _Position) -> AsyncIterator[Excerpt]:
         """Yield each line written after the position.
 
         Raises:
             InconclusiveError: the file cannot be read, has gained more than 64 MiB, or lost lines that nobody has read.
         """
-        data = await aside(lambda: self._gained(position))
+        data = await aside(lambda: self._read_gained(position))
         for number, line in enumerate(data.splitlines(), 1):
-            yield Block(f"line {number} of this step", line)
+            yield Excerpt(f"line {number} of this step", line)
 
     def _end(self) -> _Position:
         try:
@@ -53,18 +53,18 @@ class FileLog(Log):
             raise self._unreadable(error) from None
         return _Position(state.st_ino, state.st_size)
 
-    def _gained(self, position: _Position) -> bytes:
+    def _read_gained(self, position: _Position) -> bytes:
         now = self._end()
         try:
             if now.inode != position.inode:
-                return self._from(self._rotated(position), position.offset) + self._from(self._path, 0)
+                return self._read_from(self._find_rotated(position), position.offset) + self._read_from(self._path, 0)
             if now.offset < position.offset:
                 raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name} was cut during a step")
-            return self._from(self._path, position.offset)
+            return self._read_from(self._path, position.offset)
         except OSError as error:
             raise self._unreadable(error) from None
 
-    def _from(self, path: Path, offset: int) -> bytes:
+    def _read_from(self, path: Path, offset: int) -> bytes:
         with opened(path) as file:
             file.seek(offset)
             data = _read(file)
@@ -72,7 +72,7 @@ class FileLog(Log):
             raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"log {self.name} gained more than 64 MiB in one step")
         return data
 
-    def _rotated(self, position: _Position) -> Path:
+    def _find_rotated(self, position: _Position) -> Path:
         """Return the file beside the log that was the log at the position."""
         for path in self._path.parent.iterdir():
             if path.stat(follow_symlinks=False).st_ino == position.inode:

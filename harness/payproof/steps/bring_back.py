@@ -23,5 +23,5 @@ class BringBack(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Bring it back."""
-        await context.bring_store_back()
+        await context.outage.end()
         return [await context.send(context.sent[-1])] if self.redeliver else ()

@@ -20,4 +20,4 @@ class Count(Step):
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Count."""
-        return await context.count(self.moment)
+        return await context.at_rest.count(self.moment)

@@ -10,7 +10,7 @@ from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.step import Step
 from payproof.domain.target import Target
-from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, redirected, shaped, with_query
+from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, resolve_redirect, shape_path, with_query
 from payproof.errors import ConfigurationError
 from payproof.registry import step
 from payproof.stripe.deliveries import STRIPE_HEADERS
@@ -49,7 +49,7 @@ class Deliver(Step):
     values at dotted paths of the event's object. ``path`` varies how the webhook's path is written, ``alias`` is the
     name of a twin that somebody may have forgotten: each place that there may be of either gets the delivery. With
     ``follow`` one redirect that keeps the method is followed on the same host. Where such a place neither is absent nor
-    rejects, the same goes to a place that no route has, so that it can be told whether the target answers any so.
+    rejects, the same goes to a place that no route has, to see whether the target answers every place so.
     """
 
     name: ClassVar[str] = "deliver"
@@ -80,15 +80,15 @@ class Deliver(Step):
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event, sign or forge it, send it."""
         if forgery_named(self.signature).exact:
-            await context.early_in_second()
-        event = context.events(self.event, values=self.set, ids=self.ids)
+            await context.clock.wait_for_early_second()
+        event = context.events.make(self.event, values=self.set, ids=self.ids)
         hook = context.target.webhook
         signed = forge(
             self.signature,
             Material(
-                body=event.encoded(self.body),
+                body=event.encode(self.body),
                 secret=hook.secret.reveal(),
-                now=context.now(),
+                now=context.clock.now(),
                 random=context.random,
                 previous_secret=_text(hook.previous_secret),
                 retired_secret=_text(hook.retired_secret),
@@ -97,9 +97,9 @@ class Deliver(Step):
             ),
         )
         for digest in digests_of(signed.headers):
-            context.conceal("signature", "Stripe-Signature", digest)
+            context.canaries.conceal("signature", "Stripe-Signature", digest)
         for digest in _right_digests(signed, hook.secret):
-            context.conceal("signature", "the right signature of what was sent", digest)
+            context.canaries.conceal("signature", "the right signature of what was sent", digest)
         exchanges: list[Exchange] = []
         for place in self._places(hook.path):
             request = Request(
@@ -116,7 +116,7 @@ class Deliver(Step):
             )
             exchanges.append(await context.send(request))
             if self.follow and (onward := _redirect(exchanges[-1])):
-                exchanges.append(await context.send(_moved(request, onward)))
+                exchanges.append(await context.send(_redirect_request(request, onward)))
             if place != hook.path and _is_taken_or_odd(context, exchanges[-1]):
                 name = f"payproof-{context.random.getrandbits(32):08x}"
                 elsewhere = with_query(nowhere(hook.path, place, name), urlencode(signed.query))
@@ -132,7 +132,7 @@ class Deliver(Step):
         """
         if self.alias:
             return aliases(path, self.alias)
-        return (path,) if self.path == "webhook" else shaped(path, self.path)
+        return (path,) if self.path == "webhook" else shape_path(path, self.path)
 
 
 def _text(secret: Secret | None) -> str | None:
@@ -153,11 +153,11 @@ def _redirect(exchange: Exchange) -> str | None:
     if not isinstance(answer, Answer) or answer.status not in _TEMPORARY_REDIRECTS:
         return None
     here = exchange.sent.url
-    there = redirected(here, answer.header("location") or "")
+    there = resolve_redirect(here, answer.header("location") or "")
     if there is None or urlsplit(there).netloc != urlsplit(here).netloc:
         return None
     return "/" + there.split("/", 3)[3]
 
 
-def _moved(request: Request, target: str) -> Request:
+def _redirect_request(request: Request, target: str) -> Request:
     return replace(request, target=target, note=request.note + ", redirected", role="moved")

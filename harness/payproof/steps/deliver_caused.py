@@ -33,8 +33,8 @@ class DeliverCaused(Step):
         """
         delivered = {request.ids[0] for request in context.sent if request.ids}
         requests = [
-            signed_request(context, event, event.encoded(), note=f"webhook {number} of what was caused")
-            for number, event in enumerate(context.caused(), start=1)
+            signed_request(context, event, event.encode(), note=f"webhook {number} of what was caused")
+            for number, event in enumerate(context.stripe.caused_events(), start=1)
             if (event.id in delivered) is self.again
         ]
         if not requests:

@@ -32,13 +32,13 @@ class Follow(Step):
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Count, then make the events, sign and send them."""
-        events = [context.events(self.event, values={}, ids={}) for _ in _BRANDS]
+        events = [context.events.make(self.event, values={}, ids={}) for _ in _BRANDS]
         values = [_VALUES[self.what](context, which) for which in range(len(_BRANDS))]
         for which, event in enumerate(events):
-            context.watch("id", which, event.ids)
-        observed: list[Observation] = list(await context.count("before"))
+            context.at_rest.watch("id", which, event.ids)
+        observed: list[Observation] = list(await context.at_rest.count("before"))
         for event, said in zip(events, values, strict=True):
-            content: dict[str, Any] = json.loads(event.encoded())
+            content: dict[str, Any] = json.loads(event.encode())
             _say(content, said, everywhere=self.what != "card_details")
             body = json.dumps(content, indent=2).encode()
             request = signed_request(context, event, body, note=f"{self.event} with {self.what.replace('_', ' ')}")
@@ -55,15 +55,15 @@ def _card_details(context: Context, which: int) -> Mapping[str, object]:
     month = random.randrange(1, 13)
     fingerprint = f"{random.getrandbits(64):016x}"
     issuer = f"Canary Bank {random.getrandbits(48):012x}"
-    context.canary("fingerprint", f"of card {which}", fingerprint.encode())
-    context.canary("issuer", f"of card {which}", issuer.encode())
-    context.watch("brand", which, [_BRANDS[which]], whole=False)
-    context.watch("last four", which, [last4], whole=False)
-    context.watch("expiry", which, [str(year)], whole=False)
+    context.canaries.look_for("fingerprint", f"of card {which}", fingerprint.encode())
+    context.canaries.look_for("issuer", f"of card {which}", issuer.encode())
+    context.at_rest.watch("brand", which, [_BRANDS[which]], whole=False)
+    context.at_rest.watch("last four", which, [last4], whole=False)
+    context.at_rest.watch("expiry", which, [str(year)], whole=False)
     short = f"{month:02d}/{year % 100:02d}"
-    context.watch("expiry", which, [f"{year % 100}", short, short.replace("/", ""), f"{month}/{year % 100}"])
-    context.watch("fingerprint", which, [fingerprint], whole=False)
-    context.watch("issuer", which, [issuer])
+    context.at_rest.watch("expiry", which, [f"{year % 100}", short, short.replace("/", ""), f"{month}/{year % 100}"])
+    context.at_rest.watch("fingerprint", which, [fingerprint], whole=False)
+    context.at_rest.watch("issuer", which, [issuer])
     return {
         "brand": _BRANDS[which],
         "display_brand": _BRANDS[which],
@@ -84,17 +84,17 @@ def _number_ends(context: Context, which: int) -> Mapping[str, object]:
         # The fifth digit and the last four differ in each event.
         if int(number[4]) % len(_BRANDS) == which and int(number[-4]) % len(_BRANDS) == which:
             break
-    context.canary("card number", f"of card {which}", number.encode())
-    context.watch("first six", which, [number[:6]], whole=False)
-    context.watch("first eight", which, [number[:8]], whole=False)
-    context.watch("last four", which, [number[-4:]], whole=False)
+    context.canaries.look_for("card number", f"of card {which}", number.encode())
+    context.at_rest.watch("first six", which, [number[:6]], whole=False)
+    context.at_rest.watch("first eight", which, [number[:8]], whole=False)
+    context.at_rest.watch("last four", which, [number[-4:]], whole=False)
     return {"number": number, "card_number": number}
 
 
 def _cvc(context: Context, which: int) -> Mapping[str, object]:
     """Make a CVC of four digits, as of American Express, and watch it."""
     code = f"{1 + 2 * which + context.random.randrange(2)}{context.random.randrange(1000):03d}"
-    context.watch("CVC", which, [code], whole=False)
+    context.at_rest.watch("CVC", which, [code], whole=False)
     return {"cvc": code}
 
 

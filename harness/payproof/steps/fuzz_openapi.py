@@ -3,9 +3,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.asking import credentials, in_order
 from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.operation_requests import credential_headers, order_operations
 from payproof.domain.step import Step
 from payproof.domain.urls import path_of
 from payproof.errors import InconclusiveError, Reason
@@ -48,7 +48,7 @@ class FuzzOpenapi(Step):
         search = RequestSearch(
             context, requests=budget.scale_requests(self.requests), seconds=budget.scale_seconds(self.seconds)
         )
-        operations = () if who is None else in_order(context.target, context.target.operations)
+        operations = () if who is None else order_operations(context.target, context.target.operations)
         done = [*await perform(context, operations)]
         try:
             await asyncio.to_thread(
@@ -57,7 +57,7 @@ class FuzzOpenapi(Step):
                 search,
                 kind=self.kind,
                 examples=max(1, round(self.examples * budget.effort)),
-                headers=credentials(who),
+                headers=credential_headers(who),
             )
             if who is not None:
                 # The control has shown it; the document may name it without the path of its server.

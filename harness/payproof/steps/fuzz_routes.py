@@ -3,9 +3,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.asking import credentials, in_order
 from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.operation_requests import credential_headers, order_operations
 from payproof.domain.step import Step
 from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
@@ -41,7 +41,7 @@ class FuzzRoutes(Step):
         # A sound one for each route, and at least one that is made up.
         requests = max(budget.scale_requests(self.requests), 2 * len(routes))
         search = RequestSearch(context, requests=requests, seconds=budget.scale_seconds(self.seconds))
-        operations = in_order(context.target, context.target.operations)
+        operations = order_operations(context.target, context.target.operations)
         done = [*await perform(context, operations)]
         try:
             await asyncio.to_thread(
@@ -51,7 +51,7 @@ class FuzzRoutes(Step):
                 kind=self.kind,
                 examples=max(1, min(round(self.examples * budget.effort), requests // len(routes) - 1)),
                 base=context.target.url,
-                headers=credentials(context.target.first_principal),
+                headers=credential_headers(context.target.first_principal),
             )
             await search.confirm(but={f"POST {context.target.webhook.path}"})
             if not search.found and not search.fell_silent:

@@ -35,57 +35,59 @@ class Offer(Step):
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the events, put the payment data in, sign and send them."""
         if self.through == "request":
-            return [await context.send(request) for request in _in_requests(context)]
-        baits = {input_: _bait(context, input_) for input_ in INPUTS}
+            return [await context.send(request) for request in _make_requests(context)]
+        baits = {input_: _make_bait(context, input_) for input_ in INPUTS}
         exchanges = []
-        for type_ in context.event_types:
-            event = context.events(type_, values={}, ids={})
-            content: dict[str, Any] = json.loads(event.encoded())
+        for type_ in context.events.types:
+            event = context.events.make(type_, values={}, ids={})
+            content: dict[str, Any] = json.loads(event.encode())
             for input_, bait in baits.items():
                 number = make_card_number(context.random)
                 own = Bait(number, bait.track, bait.iban, bait.name, bait.secret)
                 if bait_inputs(content, input_, own):
-                    context.canary("card number", f"offered in {_told(input_)} of {type_}", number.encode())
-            exchanges.append(await context.send(_signed(context, event, json.dumps(content, indent=2).encode())))
+                    context.canaries.look_for(
+                        "card number", f"offered in {_in_words(input_)} of {type_}", number.encode()
+                    )
+            exchanges.append(await context.send(_sign(context, event, json.dumps(content, indent=2).encode())))
         return exchanges
 
 
-def _bait(context: Context, input_: str) -> Bait:
+def _make_bait(context: Context, input_: str) -> Bait:
     """Make payment data for one sort of input, and register all of it but the number."""
-    random, where = context.random, f"offered in {_told(input_)}"
+    random, where = context.random, f"offered in {_in_words(input_)}"
     track = f";{make_card_number(random)}{_TRACK}"
     name = f"Ada Canary {random.getrandbits(48):012x}"
     secret = f"pi_{random.getrandbits(96):024x}_secret_{random.getrandbits(96):024x}"
     iban = make_iban(random)
     for kind, value in {"track data": track, "IBAN": iban, "name": name, "secret": secret}.items():
-        context.canary(kind, where, value.encode())
+        context.canaries.look_for(kind, where, value.encode())
     # What leaves out the signs around it leaves the number.
-    context.canary("track data", where, track[1:].partition("=")[0].encode())
+    context.canaries.look_for("track data", where, track[1:].partition("=")[0].encode())
     return Bait("", track, iban, name, secret)
 
 
-def _told(input_: str) -> str:
+def _in_words(input_: str) -> str:
     return input_.replace("_", " ")
 
 
-def _in_requests(context: Context) -> list[Request]:
+def _make_requests(context: Context) -> list[Request]:
     requests = []
     for name in _HEADERS:
-        bait = _bait(context, f"header {name}")
+        bait = _make_bait(context, f"header {name}")
         number = make_card_number(context.random)
-        context.canary("card number", f"offered in header {name}", number.encode())
-        event = context.events("customer.subscription.updated", values={}, ids={})
+        context.canaries.look_for("card number", f"offered in header {name}", number.encode())
+        event = context.events.make("customer.subscription.updated", values={}, ids={})
         text = f"{number} {bait.iban} {bait.track} {bait.name} {bait.secret}"
-        requests.append(_signed(context, event, event.encoded(), headers=((name.encode(), text.encode()),)))
-    bait = _bait(context, "query")
+        requests.append(_sign(context, event, event.encode(), headers=((name.encode(), text.encode()),)))
+    bait = _make_bait(context, "query")
     number = make_card_number(context.random)
-    context.canary("card number", "offered in query", number.encode())
-    event = context.events("customer.subscription.updated", values={}, ids={})
+    context.canaries.look_for("card number", "offered in query", number.encode())
+    event = context.events.make("customer.subscription.updated", values={}, ids={})
     query = urlencode({**bait.entries, "card_number": number})
-    return [*requests, _signed(context, event, event.encoded(), query=query)]
+    return [*requests, _sign(context, event, event.encode(), query=query)]
 
 
-def _signed(
+def _sign(
     context: Context, event: MadeEvent, body: bytes, headers: tuple[tuple[bytes, bytes], ...] = (), query: str = ""
 ) -> Request:
     return signed_request(context, event, body, headers=headers, query=query, note="payment data offered")

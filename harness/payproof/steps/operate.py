@@ -2,10 +2,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from payproof.domain.asking import request_for
 from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
 from payproof.domain.operation import Operation, Trouble
+from payproof.domain.operation_requests import make_request
 from payproof.domain.step import Step
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step
@@ -41,8 +41,8 @@ class Operate(Step):
             raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
         exchanges = []
         for fault in self.faults or ("",):
-            context.arm(*self._troubles(fault, operation))
-            request = request_for(context.target, operation, context.kept)
+            context.stripe.arm(*self._troubles(fault, operation))
+            request = make_request(context.target, operation, context.kept)
             note = f"{request.note}, while Stripe's answer is {fault}" if fault else request.note
             exchanges.append(await context.send(replace(request, note=note, variant=fault, calls=operation.calls)))
         return exchanges

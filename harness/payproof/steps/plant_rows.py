@@ -36,17 +36,17 @@ class PlantRows(Step):
         which = 0
         for rows in chosen:
             if self.how == "written":
-                for sort, age, values in _written(rows):
-                    row, ids = _filled(context, values, context.now() - age)
+                for sort, age, values in _list_rows(rows):
+                    row, ids = _fill_row(context, values, context.clock.now() - age)
                     _watch(context, which, sort, rows, ids)
-                    context.write(rows.table, row)
+                    context.retention.write_row(rows.table, row)
                     which += 1
             else:
-                for sort, age, type_ in _delivered(rows):
-                    event = context.events(type_, values={}, ids={}, age=age)
+                for sort, age, type_ in _list_events(rows):
+                    event = context.events.make(type_, values={}, ids={}, age=age)
                     _watch(context, which, sort, rows, event.ids)
                     note = f"{type_}, {age / _DAY:g} days old"
-                    observed.append(await context.send(signed_request(context, event, event.encoded(), note=note)))
+                    observed.append(await context.send(signed_request(context, event, event.encode(), note=note)))
                     which += 1
         return observed
 
@@ -55,7 +55,7 @@ def _ages(rows: KeptRows) -> tuple[int, int]:
     return int((rows.days + rows.margin) * _DAY), int((rows.days - rows.margin) * _DAY)
 
 
-def _delivered(rows: KeptRows) -> Iterator[tuple[str, int, str]]:
+def _list_events(rows: KeptRows) -> Iterator[tuple[str, int, str]]:
     if rows.from_arrival:
         yield "recorded", 0, rows.event
         return
@@ -66,7 +66,7 @@ def _delivered(rows: KeptRows) -> Iterator[tuple[str, int, str]]:
         yield "stays", old, type_
 
 
-def _written(rows: KeptRows) -> Iterator[tuple[str, int, Mapping[str, Value]]]:
+def _list_rows(rows: KeptRows) -> Iterator[tuple[str, int, Mapping[str, Value]]]:
     old, young = _ages(rows)
     yield "old", old, rows.values
     yield "young", young, rows.values
@@ -75,11 +75,11 @@ def _written(rows: KeptRows) -> Iterator[tuple[str, int, Mapping[str, Value]]]:
 
 
 def _watch(context: Context, which: int, sort: str, rows: KeptRows, ids: Sequence[str]) -> None:
-    context.watch("id", which, ids)
-    context.watch(f"{sort} row of {rows.table}", which, ids)
+    context.at_rest.watch("id", which, ids)
+    context.at_rest.watch(f"{sort} row of {rows.table}", which, ids)
 
 
-def _filled(context: Context, values: Mapping[str, Value], time: int) -> tuple[dict[str, Value], list[str]]:
+def _fill_row(context: Context, values: Mapping[str, Value], time: int) -> tuple[dict[str, Value], list[str]]:
     """Return a row with what its placeholders stand for, and the values in it that nothing else has."""
     number = f"{context.random.getrandbits(_ID_BITS):020x}"
     date = f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S}"  # with an offset MariaDB would refuse it

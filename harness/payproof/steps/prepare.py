@@ -2,12 +2,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.asking import in_order, request_for
 from payproof.domain.context import Context
 from payproof.domain.documents import read_json
 from payproof.domain.json_path import reach
 from payproof.domain.observation import Answer, Exchange
 from payproof.domain.operation import Operation
+from payproof.domain.operation_requests import make_request, order_operations
 from payproof.domain.step import Step
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step
@@ -30,9 +30,9 @@ class Prepare(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Perform it, while Stripe works as it should."""
-        context.arm()
+        context.stripe.arm()
         wanted = context.target.operation(self.operation)
-        return await perform(context, in_order(context.target, wanted.after) if wanted is not None else ())
+        return await perform(context, order_operations(context.target, wanted.after) if wanted is not None else ())
 
 
 async def perform(context: Context, operations: Iterable[Operation]) -> Sequence[Exchange]:
@@ -43,13 +43,13 @@ async def perform(context: Context, operations: Iterable[Operation]) -> Sequence
     """
     exchanges = []
     for operation in operations:
-        exchange = await context.send(request_for(context.target, operation, context.kept))
+        exchange = await context.send(make_request(context.target, operation, context.kept))
         exchanges.append(exchange)
-        context.kept.update(_kept(operation, exchange))
+        context.kept.update(_read_kept(operation, exchange))
     return exchanges
 
 
-def _kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
+def _read_kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
     """Return what later operations need of an answer.
 
     Raises:

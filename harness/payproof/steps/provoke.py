@@ -2,9 +2,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payproof.domain.asking import credentials
 from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.operation_requests import credential_headers
 from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.fuzzing.provocations import Kind, Odd, addresses, provocations
@@ -31,8 +31,8 @@ class Provoke(Step):
         """Send one after the other; what a template comes to must appear nowhere."""
         left, right = (context.random.randrange(10_000, 100_000) for _ in range(2))
         if self.kind == "templates":
-            context.conceal("template", "what a template comes to", str(left * right).encode())
-        who = credentials(context.target.first_principal)
+            context.canaries.conceal("template", "what a template comes to", str(left * right).encode())
+        who = credential_headers(context.target.first_principal)
         asked = [
             Request(method, target, (*headers, *known), body, f"{self.kind}: {method} {target}", variant=route)
             for method, route, (target, headers, body) in self._odd(context, f"{left}*{right}")

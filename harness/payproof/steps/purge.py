@@ -19,4 +19,4 @@ class Purge(Step):
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Run it."""
-        return [await context.purge()]
+        return [await context.retention.purge()]

@@ -31,6 +31,6 @@ class PurgeLater(Step):
                 "purged": rows.days + rows.margin,
             }
             for moment, later in moments.items():
-                observed.append(await context.purge(later))
-                observed += await context.count(moment, rows.table)
+                observed.append(await context.retention.purge(later))
+                observed += await context.at_rest.count(moment, rows.table)
         return observed

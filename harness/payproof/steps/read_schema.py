@@ -19,4 +19,4 @@ class ReadSchema(Step):
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Read them."""
-        return await context.columns()
+        return await context.at_rest.read_columns()

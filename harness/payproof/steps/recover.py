@@ -20,7 +20,7 @@ class Recover(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Lift every fault."""
-        context.arm()
+        context.stripe.arm()
         if self.rest:
-            await context.sleep(context.target.contract.operations.breaker_rest)
+            await context.clock.sleep(context.target.contract.operations.breaker_rest)
         return ()

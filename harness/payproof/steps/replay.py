@@ -25,7 +25,7 @@ class Replay(Step):
         """Send it."""
         last = context.sent[-1]
         if self.changed:
-            material = Material(body=last.body, secret="", now=context.now(), random=context.random)
+            material = Material(body=last.body, secret="", now=context.clock.now(), random=context.random)
             changed = forge("body_changed.one_byte", material).body
             last = replace(last, body=changed, note=f"{last.note}; then one byte of the body changed")
         return [await context.send(last) for _ in range(self.times)]

@@ -25,4 +25,6 @@ class Search(Step):
     async def run(self, context: Context) -> Sequence[Observation]:
         """Search."""
         channels = {"stores": Channel.STORE, "logs": Channel.LOG, "files": Channel.FILE}
-        return await context.search([channels[place] for place in self.places], patterns=self.wanted == "patterns")
+        return await context.at_rest.search(
+            [channels[place] for place in self.places], patterns=self.wanted == "patterns"
+        )

@@ -19,5 +19,5 @@ class TakeDown(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Take it down."""
-        await context.take_store_down()
+        await context.outage.begin()
         return ()

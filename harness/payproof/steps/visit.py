@@ -2,9 +2,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from payproof.domain.asking import credentials
 from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
+from payproof.domain.operation_requests import credential_headers
 from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.fuzzing.provocations import fill_path
@@ -23,7 +23,7 @@ class Visit(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Ask for one after the other."""
-        headers = ((b"Accept", b"*/*"), *credentials(context.target.first_principal))
+        headers = ((b"Accept", b"*/*"), *credential_headers(context.target.first_principal))
         reading = [path for method, path in context.target.listed if method == "GET"]
         return [
             await context.send(Request("GET", fill_path(path), headers, b"", f"GET {path}", variant=f"GET {path}"))

@@ -31,9 +31,9 @@ def signed_request(
 
     ``headers`` stand in place of Stripe's own of the same names.
     """
-    hook, now = context.target.webhook, context.now()
+    hook, now = context.target.webhook, context.clock.now()
     digest = hexdigest(body, hook.secret.reveal(), now)
-    context.conceal("signature", "Stripe-Signature", digest.encode())
+    context.canaries.conceal("signature", "Stripe-Signature", digest.encode())
     replaced = {name.lower() for name, _ in headers}
     return Request(
         method="POST",

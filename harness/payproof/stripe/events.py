@@ -35,7 +35,7 @@ class Event:
     ids: tuple[str, ...]
     content: Mapping[str, Any] = field(repr=False, hash=False)
 
-    def encoded(self, form: str = "pretty") -> bytes:
+    def encode(self, form: str = "pretty") -> bytes:
         """Return the webhook body in a form of ``bodies.FORMS``; raises ConfigurationError where there is none."""
         return encode(self.content, form)
 

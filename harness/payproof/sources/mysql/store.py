@@ -9,7 +9,7 @@ from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint
-from payproof.sources.mysql.tables import asked, printed, quoted, shut, told
+from payproof.sources.mysql.tables import describe_error, end_connection, print_value, quote_name, read_address
 
 __all__ = ["MysqlStore"]
 
@@ -27,21 +27,21 @@ class MysqlStore(Store):
     def __init__(self, spec: SourceSpec) -> None:
         self.name = spec.name
         self._busy = spec.busy
-        self._asked, self._database = asked(spec)
+        self._asked, self._database = read_address(spec)
         self._connection: pymysql.Connection[Any] | None = None
         if not self._database:
             raise ConfigurationError(f"store {spec.name!r}: its URL names no database", hint=_example(spec))
 
     def try_connection(self) -> None:
-        """Connect once, so that a wrong address is told before anything is sent.
+        """Connect once, so that a wrong address fails before anything is sent.
 
         Raises:
             ConfigurationError: no connection can be made.
         """
         try:
-            self._connected()
+            self._connect()
         except (pymysql.Error, OSError, ValueError) as error:
-            raise ConfigurationError(f"store {self.name!r}: {told(error)}") from None
+            raise ConfigurationError(f"store {self.name!r}: {describe_error(error)}") from None
 
     async def snapshot(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         """Digest every row; in big or busy tables only rows that hold one of the ids.
@@ -56,22 +56,22 @@ class MysqlStore(Store):
         self._drop()
 
     def _interrupt(self) -> None:
-        shut(self._connection)
+        end_connection(self._connection)
 
     def _look(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         try:
-            connection = self._connected()
+            connection = self._connect()
             with connection.cursor() as cursor:
                 cursor.execute("START TRANSACTION READ ONLY")
                 seen = Fingerprint(before, busy=self._busy)
                 cursor.execute(_TABLES, (self._database,))
-                for table in sorted(printed(name) for (name,) in cursor.fetchall()):
+                for table in sorted(print_value(name) for (name,) in cursor.fetchall()):
                     _add(cursor, table, ids, seen)
             connection.rollback()
         except (pymysql.Error, OSError) as error:
             # In whatever state the connection is: the next look makes a new one.
             self._drop()
-            raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {told(error)}") from None
+            raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {describe_error(error)}") from None
         return seen.snapshot()
 
     def _drop(self) -> None:
@@ -79,7 +79,7 @@ class MysqlStore(Store):
         if connection is not None and connection.open:
             connection.close()
 
-    def _connected(self) -> "pymysql.Connection[Any]":
+    def _connect(self) -> "pymysql.Connection[Any]":
         if self._connection is None:
             # Without converters values come as they are printed, so that a type nobody has thought of is read too.
             self._connection = pymysql.connect(
@@ -98,7 +98,7 @@ class MysqlStore(Store):
 
 
 def _add(cursor: Any, table: str, ids: Sequence[str], seen: Fingerprint) -> None:
-    place = quoted(table)
+    place = quote_name(table)
     cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {place} LIMIT {WHOLE_TABLE_ROWS + 1}) AS counted")  # noqa: S608
     narrow = seen.narrows(table, int(cursor.fetchone()[0]))
     query, values, total = f"SELECT * FROM {place}", [], None  # noqa: S608 (an identifier, quoted above)
@@ -108,7 +108,7 @@ def _add(cursor: Any, table: str, ids: Sequence[str], seen: Fingerprint) -> None
         cursor.execute(f"SELECT * FROM {place} LIMIT 0")  # noqa: S608
         columns = [name for name, *_ in cursor.description]
         # As bytes: texts of other character sets and numbers are compared too.
-        places = [f"INSTR(CAST({quoted(column)} AS BINARY), %s) > 0" for column in columns for _ in ids]
+        places = [f"INSTR(CAST({quote_name(column)} AS BINARY), %s) > 0" for column in columns for _ in ids]
         query += " WHERE " + (" OR ".join(places) or "0")
         values = [one.encode() for _ in columns for one in ids]
     cursor.execute(query, values or None)

@@ -11,7 +11,7 @@ from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table, Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 
-__all__ = ["MysqlTables", "asked", "printed", "quoted", "shut", "told"]
+__all__ = ["MysqlTables", "describe_error", "end_connection", "print_value", "quote_name", "read_address"]
 
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 300
@@ -43,7 +43,7 @@ _ALL_COLUMNS = _COLUMNS.format(where="")
 _COLUMNS_OF = _COLUMNS.format(where="WHERE table_schema = %s AND table_name = %s")
 
 
-class _Column(NamedTuple):
+class _MysqlColumn(NamedTuple):
     name: str
     type: str
     read: bool
@@ -56,13 +56,13 @@ class MysqlTables(Tables):
     def __init__(self, spec: SourceSpec) -> None:
         self.name = spec.url
         self._ignored = frozenset(spec.ignore)
-        self._asked, self._database = asked(spec)
+        self._asked, self._database = read_address(spec)
         self._connection: pymysql.Connection[Any] | None = None
         self._known: dict[str, tuple[str, str]] = {}
         try:
-            self._connected()
+            self._connect()
         except (pymysql.Error, OSError, ValueError) as error:
-            raise ConfigurationError(f"store {spec.name!r}: {told(error)}") from None
+            raise ConfigurationError(f"store {spec.name!r}: {describe_error(error)}") from None
 
     def tables(self) -> Sequence[Table]:
         """Return all tables that the user can see; the server estimates their rows.
@@ -70,10 +70,12 @@ class MysqlTables(Tables):
         Raises:
             InconclusiveError: the database cannot be read.
         """
-        with self._reading() as cursor:
+        with self._read_only() as cursor:
             cursor.execute(_TABLES)
-            found = {self._named(schema, table): (schema, table, rows) for schema, table, rows in cursor.fetchall()}
-        found = {name: one for name, one in found.items() if self._watched(one[0]) and name not in self._ignored}
+            found = {
+                self._name_table(schema, table): (schema, table, rows) for schema, table, rows in cursor.fetchall()
+            }
+        found = {name: one for name, one in found.items() if self._is_watched(one[0]) and name not in self._ignored}
         self._known = {name: (schema, table) for name, (schema, table, _) in found.items()}
         return [Table(name, rows) for name, (_, _, rows) in found.items()]
 
@@ -83,8 +85,8 @@ class MysqlTables(Tables):
         Raises:
             InconclusiveError: the database cannot be read.
         """
-        names = {place: name for name, place in self._tables().items()}
-        with self._reading() as cursor:
+        names = {place: name for name, place in self._places().items()}
+        with self._read_only() as cursor:
             cursor.execute(_ALL_COLUMNS)
             return [
                 Column(names[schema, table], name, type_)
@@ -93,33 +95,33 @@ class MysqlTables(Tables):
             ]
 
     def rows(self, table: str, most: int | None = None) -> Iterator[Cell]:
-        """Yield each value of a table; a row without a key is told by its number.
+        """Yield each value of a table; a row without a key goes by its number.
 
         Raises:
             InconclusiveError: the table cannot be read, or not to its end.
         """
-        place = self._tables().get(table)
+        place = self._places().get(table)
         if place is None:
             raise self._unreadable("there is no such table", table)
-        with self._reading(table) as cursor:
-            described, key = _described(cursor, place)
+        with self._read_only(table) as cursor:
+            described, key = _describe(cursor, place)
             columns = [column for column in described if column.read]
-            rests: list[_Rest] = []
+            rests: list[_MysqlRest] = []
             cut = 0
-            for query in _queries(cursor, place, key, columns, most):
+            for query in _make_queries(cursor, place, key, columns, most):
                 cursor.execute(query)
                 for number, row in enumerate(iter(cursor.fetchone, None), 1):
-                    known = ", ".join(f"{name}={printed(value)}" for name, value in zip(key, row, strict=False))
+                    known = ", ".join(f"{name}={print_value(value)}" for name, value in zip(key, row, strict=False))
                     values = iter(row[len(key) :])
                     for column in columns:
                         value = next(values)
                         if value is not None:
                             yield known or f"row {number}", column.name, value
                         if column.long and (next(values) or 0) > CELL:
-                            rest = _Rest(known, column.name, row[: len(key)])
-                            cut += not _remembered(rests, rest)
+                            rest = _MysqlRest(known, column.name, row[: len(key)])
+                            cut += not _remember(rests, rest)
             for rest in rests:
-                yield from _parts(cursor, place, key, rest)
+                yield from _read_parts(cursor, place, key, rest)
             if cut:
                 raise self._unreadable(
                     f"of {cut:,} values larger than {CELL:,} bytes only the beginning was read", table
@@ -127,7 +129,7 @@ class MysqlTables(Tables):
 
     def interrupt(self) -> None:
         """End the connection that another thread reads from."""
-        shut(self._connection)
+        end_connection(self._connection)
 
     def close(self) -> None:
         """Close the connection."""
@@ -135,7 +137,7 @@ class MysqlTables(Tables):
         if connection is not None and connection.open:
             connection.close()
 
-    def _connected(self) -> "pymysql.Connection[Any]":
+    def _connect(self) -> "pymysql.Connection[Any]":
         if self._connection is None:
             self._connection = pymysql.connect(
                 **self._asked,
@@ -148,11 +150,11 @@ class MysqlTables(Tables):
         return self._connection
 
     @contextmanager
-    def _reading(self, table: str = "") -> Iterator[Any]:
+    def _read_only(self, table: str = "") -> Iterator[Any]:
         """Yield a cursor in a transaction that only reads; the next one has a new connection if this one breaks."""
         cursor: Any = None
         try:
-            connection = self._connected()
+            connection = self._connect()
             cursor = connection.cursor()
             for setting in _SETTINGS:
                 cursor.execute(setting)
@@ -160,12 +162,12 @@ class MysqlTables(Tables):
             cursor.close()
             connection.rollback()
         except BaseException as error:
-            self._dropped(cursor)
+            self._drop_connection(cursor)
             if isinstance(error, (pymysql.Error, OSError)):
-                raise self._unreadable(told(error), table) from None
+                raise self._unreadable(describe_error(error), table) from None
             raise
 
-    def _dropped(self, cursor: Any) -> None:
+    def _drop_connection(self, cursor: Any) -> None:
         """Let go of a connection whose rows have not all come; the driver would wait for them."""
         connection, self._connection = cast("Any", self._connection), None
         result = getattr(cursor, "_result", None)
@@ -174,15 +176,15 @@ class MysqlTables(Tables):
         if connection is not None:
             connection._force_close()  # noqa: SLF001 (see above)
 
-    def _tables(self) -> dict[str, tuple[str, str]]:
+    def _places(self) -> dict[str, tuple[str, str]]:
         if not self._known:
             self.tables()
         return self._known
 
-    def _watched(self, schema: str) -> bool:
+    def _is_watched(self, schema: str) -> bool:
         return schema == self._database if self._database else schema.lower() not in _SYSTEM
 
-    def _named(self, schema: str, table: str) -> str:
+    def _name_table(self, schema: str, table: str) -> str:
         return table if self._database else f"{schema}.{table}"
 
     def _unreadable(self, detail: str, table: str) -> InconclusiveError:
@@ -190,7 +192,7 @@ class MysqlTables(Tables):
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {detail}")
 
 
-class _Rest(NamedTuple):
+class _MysqlRest(NamedTuple):
     """Where the rest of a value is, of which the beginning was read."""
 
     known: str
@@ -198,7 +200,7 @@ class _Rest(NamedTuple):
     key: Sequence[Any]
 
 
-def _remembered(rests: list[_Rest], rest: _Rest) -> bool:
+def _remember(rests: list[_MysqlRest], rest: _MysqlRest) -> bool:
     """Remember a value to go on with; without a key there is no way back to it."""
     if not rest.key or len(rests) >= _MOST_LONG:
         return False
@@ -206,9 +208,9 @@ def _remembered(rests: list[_Rest], rest: _Rest) -> bool:
     return True
 
 
-def _parts(cursor: Any, place: tuple[str, str], key: Sequence[str], rest: _Rest) -> Iterator[Cell]:
-    chosen, table = quoted(rest.column).replace("%", "%%"), ".".join(map(quoted, place)).replace("%", "%%")
-    where = " AND ".join(f"{quoted(name).replace('%', '%%')} <=> %s" for name in key)
+def _read_parts(cursor: Any, place: tuple[str, str], key: Sequence[str], rest: _MysqlRest) -> Iterator[Cell]:
+    chosen, table = quote_name(rest.column).replace("%", "%%"), ".".join(map(quote_name, place)).replace("%", "%%")
+    where = " AND ".join(f"{quote_name(name).replace('%', '%%')} <=> %s" for name in key)
     query = f"SELECT SUBSTRING({chosen}, %s, {CELL}) FROM {table} WHERE {where}"  # noqa: S608 (quoted identifiers)
     start = CELL - OVERLAP
     while True:
@@ -223,8 +225,8 @@ def _parts(cursor: Any, place: tuple[str, str], key: Sequence[str], rest: _Rest)
         start += CELL - OVERLAP
 
 
-def asked(spec: SourceSpec) -> tuple[dict[str, Any], str]:
-    """Return what the driver is told of an address, and the database."""
+def read_address(spec: SourceSpec) -> tuple[dict[str, Any], str]:
+    """Return the driver's parameters for an address, and the database."""
     parts = urlsplit(spec.url)
     parameters = dict(parse_qsl(parts.query))
     unknown = sorted(parameters.keys() - _PARAMETERS)
@@ -244,20 +246,20 @@ def asked(spec: SourceSpec) -> tuple[dict[str, Any], str]:
     return {"host": parts.hostname or "localhost", "port": port, **login, **parameters}, database
 
 
-def _described(cursor: Any, place: tuple[str, str]) -> tuple[list[_Column], list[str]]:
+def _describe(cursor: Any, place: tuple[str, str]) -> tuple[list[_MysqlColumn], list[str]]:
     # The server compares names without case; two tables may differ by it alone.
     cursor.execute(_COLUMNS_OF, place)
     rows = [row[2:] for row in cursor.fetchall() if row[:2] == place]
     cursor.execute(_KEYS, place)
     key = [row[2] for row in cursor.fetchall() if row[:2] == place]
-    return [_Column(name, type_, data not in _LEFT_OUT, data in _LONG) for name, type_, data in rows], key
+    return [_MysqlColumn(name, type_, data not in _LEFT_OUT, data in _LONG) for name, type_, data in rows], key
 
 
-def _queries(
-    cursor: Any, place: tuple[str, str], key: Sequence[str], columns: Sequence[_Column], most: int | None
+def _make_queries(
+    cursor: Any, place: tuple[str, str], key: Sequence[str], columns: Sequence[_MysqlColumn], most: int | None
 ) -> Iterator[str]:
-    table = ".".join(map(quoted, place))
-    chosen = ", ".join([*map(quoted, key), *map(_beginning, columns)]) or "1"
+    table = ".".join(map(quote_name, place))
+    chosen = ", ".join([*map(quote_name, key), *map(_select_beginning, columns)]) or "1"
     query = f"SELECT {chosen} FROM {table}"  # noqa: S608 (quoted identifiers)
     if most is not None:
         cursor.execute(f"SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT {most + 1}) AS counted")  # noqa: S608
@@ -270,18 +272,18 @@ def _queries(
         yield f"{query} LIMIT {most}"
     else:
         for order, limit in (("ASC", most - most // 2), ("DESC", most // 2)):
-            yield f"{query} ORDER BY {', '.join(f'{quoted(name)} {order}' for name in key)} LIMIT {limit}"
+            yield f"{query} ORDER BY {', '.join(f'{quote_name(name)} {order}' for name in key)} LIMIT {limit}"
 
 
-def _beginning(column: _Column) -> str:
+def _select_beginning(column: _MysqlColumn) -> str:
     """Ask for a column, of a long value for its beginning, and for how long it is."""
-    name = quoted(column.name)
+    name = quote_name(column.name)
     if not column.long:
         return name
     return f"IF(OCTET_LENGTH({name}) > {CELL}, SUBSTRING({name}, 1, {CELL}), {name}), OCTET_LENGTH({name})"
 
 
-def shut(connection: "pymysql.Connection[Any] | None") -> None:
+def end_connection(connection: "pymysql.Connection[Any] | None") -> None:
     """End a connection under whoever waits for it in another thread."""
     socket: Any = getattr(connection, "_sock", None)
     if socket is not None:
@@ -289,18 +291,18 @@ def shut(connection: "pymysql.Connection[Any] | None") -> None:
             socket.shutdown(SHUT_RDWR)
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a name as an identifier of SQL."""
     # The driver's own mark for parameters is not looked for where no parameters are given.
     return "`" + name.replace("`", "``") + "`"
 
 
-def printed(value: object) -> str:
+def print_value(value: object) -> str:
     """Return a value as the server prints it."""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """Return what is wrong as one printable line; the driver's texts hold no password."""
     text = " ".join(str(error.args[-1] if error.args else error).split())
     return "".join(character if character.isprintable() else "?" for character in text)

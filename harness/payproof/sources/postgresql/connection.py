@@ -1,11 +1,11 @@
-"""How a PostgreSQL database is reached, and how its errors are told: on one line, without a password."""
+"""The address of a PostgreSQL database, and its errors as one line without a password."""
 
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-__all__ = ["Address", "told"]
+__all__ = ["Address", "describe_error"]
 
 _CONNECT_SECONDS = 10
 _OLDEST = 13
@@ -45,7 +45,7 @@ class Address:
                 raise psycopg.NotSupportedError(f"PostgreSQL {_OLDEST} or later is needed")
 
 
-def told(error: psycopg.Error, password: str | None) -> str:
+def describe_error(error: psycopg.Error, password: str | None) -> str:
     """Return what is wrong as one printable line."""
     text = " ".join((error.diag.message_primary or str(error)).split())
     text = "".join(character if character.isprintable() else "?" for character in text)

@@ -1,4 +1,4 @@
-"""What is asked of a PostgreSQL database: all of it reads, and the answers print the same in every look."""
+"""The queries to a PostgreSQL database: they only read, and their answers print the same in every look."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from psycopg import AsyncCursor, sql
 from psycopg.pq import Escaping
 from psycopg.pq.abc import PGresult
 
-__all__ = ["SETTINGS", "TABLES", "VERSION", "Table", "columns_of", "results_of", "rows_of"]
+__all__ = ["SETTINGS", "TABLES", "VERSION", "WatchedTable", "columns_of", "results_of", "rows_of"]
 
 _BYTEA = 17  # its OID
 
@@ -57,7 +57,7 @@ TABLES = sql.SQL(r"""
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class WatchedTable:
     """A table; ``alone`` says that its rows are read without those of tables that inherit from it."""
 
     schema: str

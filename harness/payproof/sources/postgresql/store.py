@@ -8,12 +8,12 @@ from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint, LastLook
-from payproof.sources.postgresql.connection import Address, told
+from payproof.sources.postgresql.connection import Address, describe_error
 from payproof.sources.postgresql.queries import (
     SETTINGS,
     TABLES,
     VERSION,
-    Table,
+    WatchedTable,
     columns_of,
     results_of,
     rows_of,
@@ -35,7 +35,7 @@ class PostgresqlStore(Store):
         self._last = LastLook()
 
     def try_connection(self) -> None:
-        """Connect once, so that a wrong address is told before anything is sent.
+        """Connect once, so that a wrong address fails before anything is sent.
 
         Raises:
             ConfigurationError: no connection can be made.
@@ -43,7 +43,7 @@ class PostgresqlStore(Store):
         try:
             self._address.try_connection()
         except psycopg.Error as error:
-            raise ConfigurationError(f"store {self.name!r}: {told(error, self._address.password)}") from None
+            raise ConfigurationError(f"store {self.name!r}: {describe_error(error, self._address.password)}") from None
 
     async def snapshot(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         """Digest every row; in big or busy tables only rows that hold one of the ids.
@@ -52,14 +52,14 @@ class PostgresqlStore(Store):
             InconclusiveError: the database, or a table that is not ignored, cannot be read.
         """
         try:
-            connection = await self._connected()
+            connection = await self._connect()
             seen = await self._look(connection.cursor(), ids, before)
             await connection.commit()
         except BaseException as error:
             # In whatever state the connection is: the next look makes a new one.
             await self.close()
             if isinstance(error, psycopg.Error):
-                raise self._unreadable(told(error, self._address.password)) from None
+                raise self._unreadable(describe_error(error, self._address.password)) from None
             if isinstance(error, UnicodeError):
                 raise self._unreadable("a name in it is not in the encoding that it states") from None
             raise
@@ -72,7 +72,7 @@ class PostgresqlStore(Store):
         if connection is not None:
             await connection.close()
 
-    async def _connected(self) -> AsyncConnection:
+    async def _connect(self) -> AsyncConnection:
         if self._connection is None:
             # Nothing is prepared: behind a pooler the next statement may reach another connection.
             connection = await AsyncConnection.connect(self._address.conninfo(), prepare_threshold=None)
@@ -88,7 +88,7 @@ class PostgresqlStore(Store):
         if unchanged is not None:
             return unchanged
         seen = Fingerprint(before, busy=self._busy)
-        whole: list[tuple[Table, int]] = []
+        whole: list[tuple[WatchedTable, int]] = []
         tables = await self._tables(cursor)
         for table, total in zip(tables, await self._totals(cursor, tables), strict=True):
             if seen.narrows(table.name, total):
@@ -101,10 +101,10 @@ class PostgresqlStore(Store):
                 seen.add(table.name, columns_of(result), rows_of(result))
         return self._last.keep(version, seen)
 
-    async def _tables(self, cursor: AsyncCursor) -> list[Table]:
+    async def _tables(self, cursor: AsyncCursor) -> list[WatchedTable]:
         """Return the tables to read; one that this role may not read must be ignored."""
         await cursor.execute(TABLES)
-        found = [(Table(schema, table, alone), readable) async for schema, table, alone, readable in cursor]
+        found = [(WatchedTable(schema, table, alone), readable) async for schema, table, alone, readable in cursor]
         hidden = [table.name for table, readable in found if not readable and table.name not in self._ignored]
         if hidden:
             more = f" and {len(hidden) - _MOST_NAMED} more" if len(hidden) > _MOST_NAMED else ""
@@ -112,14 +112,16 @@ class PostgresqlStore(Store):
             raise self._unreadable(f"its role may not read all of table {named}{more}; grant SELECT, or ignore them")
         return [table for table, readable in found if readable]
 
-    async def _totals(self, cursor: AsyncCursor, tables: Sequence[Table]) -> list[int]:
+    async def _totals(self, cursor: AsyncCursor, tables: Sequence[WatchedTable]) -> list[int]:
         """Count rows, as far as it must be known how to read them."""
         if self._busy:
             return [0 for _ in tables]
         counts = await results_of(cursor, [table.count(WHOLE_TABLE_ROWS + 1) for table in tables])
         return [_number(count) for count in counts]
 
-    async def _add_narrow(self, cursor: AsyncCursor, table: Table, ids: Sequence[str], seen: Fingerprint) -> None:
+    async def _add_narrow(
+        self, cursor: AsyncCursor, table: WatchedTable, ids: Sequence[str], seen: Fingerprint
+    ) -> None:
         if self._busy:
             (result,) = await results_of(cursor, [table.rows_with(ids)])
             total = 0
@@ -132,9 +134,9 @@ class PostgresqlStore(Store):
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {detail}")
 
 
-def _batches(tables: Iterable[tuple[Table, int]]) -> Iterator[list[Table]]:
+def _batches(tables: Iterable[tuple[WatchedTable, int]]) -> Iterator[list[WatchedTable]]:
     """Yield tables that are read together: in memory they are little more than one table that is read whole."""
-    batch: list[Table] = []
+    batch: list[WatchedTable] = []
     rows = 0
     for table, total in tables:
         if batch and rows + total > WHOLE_TABLE_ROWS:

@@ -12,7 +12,7 @@ from payproof.domain.tables import CELL, OVERLAP, Cell, Column, Table, Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.sources.postgresql import queries
-from payproof.sources.postgresql.connection import Address, told
+from payproof.sources.postgresql.connection import Address, describe_error
 
 __all__ = ["PostgresqlTables"]
 
@@ -64,17 +64,17 @@ _WHERE = sql.SQL("tableoid::text || ' ' || ctid::text")
 _PART = sql.SQL("SELECT substr({}, %s, %s) FROM {} WHERE tableoid = %s::oid AND ctid = %s::tid")
 
 
-class _Column(NamedTuple):
+class _PostgresqlColumn(NamedTuple):
     name: str
     oid: int
     long: bool  # whether its values may be
 
 
-class _Rest(NamedTuple):
+class _PostgresqlRest(NamedTuple):
     """Where a value is that was too long to be read with its row."""
 
     key: str
-    column: _Column
+    column: _PostgresqlColumn
     stands: tuple[str, str]
 
 
@@ -86,11 +86,11 @@ class PostgresqlTables(Tables):
         self._ignored = frozenset(spec.ignore)
         self._address = Address(spec.url, None if spec.password is None else spec.password.reveal())
         self._connection: psycopg.Connection[Any] | None = None
-        self._known: dict[str, queries.Table] = {}
+        self._known: dict[str, queries.WatchedTable] = {}
         try:
             self._address.try_connection()
         except psycopg.Error as error:
-            raise ConfigurationError(f"store {spec.name!r}: {told(error, self._address.password)}") from None
+            raise ConfigurationError(f"store {spec.name!r}: {describe_error(error, self._address.password)}") from None
 
     def tables(self) -> Sequence[Table]:
         """Return all tables, those that cannot be read included: of them the rows tell why.
@@ -98,9 +98,9 @@ class PostgresqlTables(Tables):
         Raises:
             InconclusiveError: the database cannot be read.
         """
-        with self._reading() as cursor:
+        with self._read_only() as cursor:
             sizes = {(schema, name): rows for schema, name, rows in cursor.execute(_SIZES)}
-            found = [queries.Table(*row[:3]) for row in cursor.execute(queries.TABLES)]
+            found = [queries.WatchedTable(*row[:3]) for row in cursor.execute(queries.TABLES)]
             large = cursor.execute(_LARGE).rowcount
         self._known = {table.name: table for table in found if table.name not in self._ignored}
         told = [Table(name, sizes.get((one.schema, one.table))) for name, one in self._known.items()]
@@ -113,7 +113,7 @@ class PostgresqlTables(Tables):
             InconclusiveError: the database cannot be read.
         """
         names = {(table.schema, table.table): name for name, table in self._tables().items()}
-        with self._reading() as cursor:
+        with self._read_only() as cursor:
             return [
                 Column(names[schema, table], name, type_)
                 for schema, table, name, type_, *_ in cursor.execute(_COLUMNS)
@@ -121,20 +121,20 @@ class PostgresqlTables(Tables):
             ]
 
     def rows(self, table: str, most: int | None = None) -> Iterator[Cell]:
-        """Yield each value of a table; a row without a key is told by where it stands (``ctid``).
+        """Yield each value of a table; a row without a key goes by its place (``ctid``).
 
         Raises:
             InconclusiveError: the table cannot be read, or not to its end.
         """
         if table == _LARGE_OBJECTS:
-            with self._reading(table) as cursor:
-                yield from _large_objects(cursor, most)
+            with self._read_only(table) as cursor:
+                yield from _read_large_objects(cursor, most)
             return
         known = self._tables().get(table)
         if known is None:
             raise self._unreadable("there is no such table", table)
-        with self._reading(table) as cursor:
-            yield from _cells(cursor, known, most)
+        with self._read_only(table) as cursor:
+            yield from _read_cells(cursor, known, most)
 
     def interrupt(self) -> None:
         """End the connection that another thread reads from."""
@@ -149,13 +149,13 @@ class PostgresqlTables(Tables):
         if connection is not None:
             connection.close()
 
-    def _tables(self) -> dict[str, queries.Table]:
+    def _tables(self) -> dict[str, queries.WatchedTable]:
         if not self._known:
             self.tables()
         return self._known
 
     @contextmanager
-    def _reading(self, table: str = "") -> Iterator[psycopg.Cursor[Any]]:
+    def _read_only(self, table: str = "") -> Iterator[psycopg.Cursor[Any]]:
         """Yield a cursor in a transaction that only reads; the next one has a new connection if this one breaks."""
         try:
             if self._connection is None:
@@ -169,7 +169,7 @@ class PostgresqlTables(Tables):
         except BaseException as error:
             self.close()
             if isinstance(error, psycopg.Error):
-                raise self._unreadable(told(error, self._address.password), table) from None
+                raise self._unreadable(describe_error(error, self._address.password), table) from None
             if isinstance(error, UnicodeError):
                 raise self._unreadable("what it holds is not in the encoding that it states", table) from None
             raise
@@ -179,46 +179,46 @@ class PostgresqlTables(Tables):
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"{where}: {detail}")
 
 
-def _cells(cursor: psycopg.Cursor[Any], table: queries.Table, most: int | None) -> Iterator[Cell]:
+def _read_cells(cursor: psycopg.Cursor[Any], table: queries.WatchedTable, most: int | None) -> Iterator[Cell]:
     described = [row[2:] for row in cursor.execute(_COLUMNS_OF, (table.schema, table.table))]
-    chosen = [_Column(name, oid, long and oid != _NUMERIC) for name, _, oid, _, long in described]
+    chosen = [_PostgresqlColumn(name, oid, long and oid != _NUMERIC) for name, _, oid, _, long in described]
     chosen = [column for column in chosen if column.oid not in _LEFT_OUT]
     key = [name for name, _, _, place, _ in sorted(described, key=lambda one: one[3] or 0) if place]
-    parts = [*map(_unless_long, chosen), _long_ones(chosen)] if any(one.long for one in chosen) else None
+    parts = [*map(_select_unless_long, chosen), _select_long(chosen)] if any(one.long for one in chosen) else None
     whole = table.reading(key, parts or [sql.Identifier(one.name) for one in chosen])
-    rests: list[_Rest] = []
-    for query in [whole] if most is None else _sampled(cursor, table, whole, key, most):
+    rests: list[_PostgresqlRest] = []
+    for query in [whole] if most is None else _make_sample_queries(cursor, table, whole, key, most):
         with cursor.copy(sql.SQL("COPY ({}) TO STDOUT").format(query)) as copy:
             types = [one.oid if one.oid in _TYPED else _TEXT for one in chosen]
             copy.set_types([_TEXT] * (len(key) or 1) + types + [_TEXT] * (parts is not None))
-            yield from _told(copy.rows(), key, chosen, rests)
+            yield from _read_rows(copy.rows(), key, chosen, rests)
     for rest in rests[:_MOST_LONG]:
-        yield from _parts(cursor, table, rest)
+        yield from _read_parts(cursor, table, rest)
     if len(rests) > _MOST_LONG:
         raise psycopg.DataError(
             f"more than {_MOST_LONG:,} values are larger than {CELL:,} bytes; the others were not read"
         )
 
 
-def _printed(column: _Column) -> sql.Composed:
+def _as_text(column: _PostgresqlColumn) -> sql.Composed:
     """Return a value as what can be measured and cut."""
     return sql.SQL("{}" if column.oid == _BYTEA else "{}::text").format(sql.Identifier(column.name))
 
 
-def _is_long(column: _Column) -> sql.Composed:
+def _is_long(column: _PostgresqlColumn) -> sql.Composed:
     # What is stored in so few bytes is not long: nothing that PostgreSQL compresses with makes more of it.
     size = sql.SQL("pg_column_size({}) > {}").format(sql.Identifier(column.name), CELL // _MOST_COMPRESSED)
-    return sql.SQL("{} AND octet_length({}) > {}").format(size, _printed(column), CELL)
+    return sql.SQL("{} AND octet_length({}) > {}").format(size, _as_text(column), CELL)
 
 
-def _unless_long(column: _Column) -> sql.Composed:
+def _select_unless_long(column: _PostgresqlColumn) -> sql.Composed:
     name = sql.Identifier(column.name)
     if not column.long:
         return sql.Composed([name])
     return sql.SQL("CASE WHEN {} THEN NULL ELSE {} END").format(_is_long(column), name)
 
 
-def _long_ones(columns: Sequence[_Column]) -> sql.Composed:
+def _select_long(columns: Sequence[_PostgresqlColumn]) -> sql.Composed:
     """Ask which columns of a row are long, by their numbers, and where the row stands; NULL of a row without any."""
     numbers = sql.SQL(", ").join(
         sql.SQL("CASE WHEN {} THEN {} END").format(_is_long(column), sql.Literal(str(number)))
@@ -228,8 +228,8 @@ def _long_ones(columns: Sequence[_Column]) -> sql.Composed:
     return sql.SQL("nullif(concat_ws(',', {}), '') || ' ' || {}").format(numbers, _WHERE)
 
 
-def _parts(cursor: psycopg.Cursor[Any], table: queries.Table, rest: _Rest) -> Iterator[Cell]:
-    query = _PART.format(_printed(rest.column), table.place)
+def _read_parts(cursor: psycopg.Cursor[Any], table: queries.WatchedTable, rest: _PostgresqlRest) -> Iterator[Cell]:
+    query = _PART.format(_as_text(rest.column), table.place)
     start = 0
     while part := (cursor.execute(query, (start + 1, CELL, *rest.stands), binary=True).fetchone() or ("",))[0]:
         yield rest.key, rest.column.name, part
@@ -238,7 +238,7 @@ def _parts(cursor: psycopg.Cursor[Any], table: queries.Table, rest: _Rest) -> It
         start += CELL - OVERLAP
 
 
-def _large_objects(cursor: psycopg.Cursor[Any], most: int | None) -> Iterator[Cell]:
+def _read_large_objects(cursor: psycopg.Cursor[Any], most: int | None) -> Iterator[Cell]:
     for (oid,) in cursor.execute(_LARGE).fetchall()[:most]:
         offset = 0
         while piece := (cursor.execute(_PIECE, (oid, offset, CELL), binary=True).fetchone() or (b"",))[0]:
@@ -248,8 +248,8 @@ def _large_objects(cursor: psycopg.Cursor[Any], most: int | None) -> Iterator[Ce
             offset += CELL - OVERLAP
 
 
-def _sampled(
-    cursor: psycopg.Cursor[Any], table: queries.Table, whole: sql.Composed, key: Sequence[str], most: int
+def _make_sample_queries(
+    cursor: psycopg.Cursor[Any], table: queries.WatchedTable, whole: sql.Composed, key: Sequence[str], most: int
 ) -> list[sql.Composed]:
     """Return what asks for the rows with the first and the last keys, without a key for the first rows."""
     (counted,) = cursor.execute(table.count(most + 1)).fetchone() or (0,)
@@ -268,8 +268,11 @@ def _sampled(
     ]
 
 
-def _told(
-    rows: Iterator[tuple[Any, ...]], key: Sequence[str], columns: Sequence[_Column], rests: list[_Rest]
+def _read_rows(
+    rows: Iterator[tuple[Any, ...]],
+    key: Sequence[str],
+    columns: Sequence[_PostgresqlColumn],
+    rests: list[_PostgresqlRest],
 ) -> Iterator[Cell]:
     """Yield the values of rows, and remember those that are long."""
     width = len(key) or 1
@@ -277,13 +280,13 @@ def _told(
         place = ", ".join(f"{name}={value}" for name, value in zip(key or ("ctid",), row, strict=False))
         for column, value in zip(columns, row[width : width + len(columns)], strict=True):
             if value is not None:
-                yield place, column.name, _parsed(value) if column.oid in _JSON else value
+                yield place, column.name, _parse_json(value) if column.oid in _JSON else value
         if len(row) > width + len(columns) and row[-1] is not None and len(rests) <= _MOST_LONG:
             numbers, oid, stands = row[-1].split(" ")
-            rests += (_Rest(place, columns[int(number)], (oid, stands)) for number in numbers.split(","))
+            rests += (_PostgresqlRest(place, columns[int(number)], (oid, stands)) for number in numbers.split(","))
 
 
-def _parsed(text: str) -> object:
+def _parse_json(text: str) -> object:
     """Return what JSON says; as it stands where Python reads less than PostgreSQL (long numbers, deep nesting)."""
     try:
         return json.loads(text)

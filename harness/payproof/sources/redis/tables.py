@@ -31,7 +31,7 @@ class RedisTables(Tables):
         try:
             self._client(self._number or 0).ping()
         except (redis.RedisError, ValueError, OSError) as error:
-            raise ConfigurationError(f"store {spec.name!r}: {self._told(error)}") from None
+            raise ConfigurationError(f"store {spec.name!r}: {self._describe_error(error)}") from None
 
     def tables(self) -> Sequence[Table]:
         """Return the databases that hold keys, or the one of the URL.
@@ -42,7 +42,7 @@ class RedisTables(Tables):
         try:
             keyspace = self._client(self._number or 0).info("keyspace")
         except (redis.RedisError, OSError) as error:
-            raise self._unreadable("", self._told(error)) from None
+            raise self._unreadable("", self._describe_error(error)) from None
         sizes = {name: counted["keys"] for name, counted in keyspace.items()}
         if self._number is not None:
             name = f"db{self._number}"
@@ -67,7 +67,7 @@ class RedisTables(Tables):
                 most = None if most is None else most - len(some)
                 yield from self._values(client, some, unknown)
         except (redis.RedisError, OSError) as error:
-            raise self._unreadable(table, self._told(error)) from None
+            raise self._unreadable(table, self._describe_error(error)) from None
         if unknown:
             named = ", ".join(f"{count} of type {name}" for name, count in unknown.items())
             raise self._unreadable(table, f"keys were not read: {named}")
@@ -107,7 +107,7 @@ class RedisTables(Tables):
             for column, value in read(client, key):
                 yield name, column, value
 
-    def _told(self, error: Exception) -> str:
+    def _describe_error(self, error: Exception) -> str:
         text = "".join(one if one.isprintable() else " " for one in str(error))
         return text.replace(self._password, "[password]") if self._password else text
 

@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 from payproof.files.opened import NoFileError, require_file
 
-__all__ = ["COMMAND_OF_VIRTUAL", "TABLES", "connected", "name_of", "numbered", "quoted", "was_stopped"]
+__all__ = ["COMMAND_OF_VIRTUAL", "TABLES", "connect", "name_of", "number_columns", "quote_name", "was_stopped"]
 
 _WAIT = 5.0  # seconds for a lock
 _BESIDE = ("-wal", "-shm", "-journal")  # what SQLite opens as well where it is there
 _LONGEST_PATTERN = 100  # of LIKE in a generated column: the time that one takes grows with the power of its wildcards
-#: How ``table_xinfo`` calls a column of a virtual table by which it is told something; it holds nothing.
+#: The mark of ``table_xinfo`` for a column that gives commands to a virtual table; it holds nothing.
 COMMAND_OF_VIRTUAL = 1
 _INSTRUCTIONS = 100_000  # of a statement, after which a signal is looked for
 
@@ -20,7 +20,7 @@ _INSTRUCTIONS = 100_000  # of a statement, after which a signal is looked for
 TABLES = r"SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY name"
 
 
-def connected(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     """Open a database read only; texts come as bytes, as nothing says that they are UTF-8.
 
     Raises:
@@ -62,12 +62,12 @@ def name_of(raw: bytes) -> tuple[str, bool]:
     return raw.decode("utf-8", "backslashreplace"), False
 
 
-def numbered(table: str, columns: Sequence[str]) -> str:
+def number_columns(table: str, columns: Sequence[str]) -> str:
     """Return a query for all rows of a table that names its columns c0, c1 and so on, whatever their names are."""
     names = ", ".join(f"c{number}" for number in range(len(columns)))
-    return f"WITH numbered ({names}) AS (SELECT * FROM main.{quoted(table)}) SELECT {names} FROM numbered"  # noqa: S608
+    return f"WITH numbered ({names}) AS (SELECT * FROM main.{quote_name(table)}) SELECT {names} FROM numbered"  # noqa: S608
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """Return a name as an identifier of SQL."""
     return '"' + name.replace('"', '""') + '"'

@@ -9,7 +9,7 @@ from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fingerprint import Fingerprint, LastLook
-from payproof.sources.sqlite.connection import COMMAND_OF_VIRTUAL, TABLES, connected, name_of, numbered, quoted
+from payproof.sources.sqlite.connection import COMMAND_OF_VIRTUAL, TABLES, connect, name_of, number_columns, quote_name
 
 __all__ = ["SqliteStore"]
 
@@ -26,7 +26,7 @@ class SqliteStore(Store):
         self._ignored, self._busy = frozenset(spec.ignore), spec.busy
         try:
             self._path, self._file = path, _file_at(path)
-            self._connection = connected(path)
+            self._connection = connect(path)
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(f"store {spec.name!r}: {path}: {error}") from None
         self._last = LastLook()
@@ -83,11 +83,11 @@ class SqliteStore(Store):
             self._rows("COMMIT")
 
     def _add(self, table: str, ids: Sequence[str], seen: Fingerprint) -> None:
-        place = quoted(table)
+        place = quote_name(table)
         total = self._rows(f"SELECT count(*) FROM {place}")[0][0]  # noqa: S608 (an identifier, quoted above)
         described = self._rows(f"PRAGMA table_xinfo({place})")
         columns = [name_of(name)[0] for _, name, _, _, _, _, hidden in described if hidden != COMMAND_OF_VIRTUAL]
-        query, values = numbered(table, columns), []
+        query, values = number_columns(table, columns), []
         narrow = seen.narrows(table, total)
         if narrow:
             places = [f"instr(c{number}, ?) > 0" for number in range(len(columns)) for _ in ids]

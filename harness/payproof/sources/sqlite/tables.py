@@ -10,10 +10,10 @@ from payproof.errors import InconclusiveError, Reason
 from payproof.sources.sqlite.connection import (
     COMMAND_OF_VIRTUAL,
     TABLES,
-    connected,
+    connect,
     name_of,
-    numbered,
-    quoted,
+    number_columns,
+    quote_name,
     was_stopped,
 )
 
@@ -47,7 +47,7 @@ class SqliteTables(Tables):
             InconclusiveError: the database cannot be read.
         """
         try:
-            names = [name_of(name) for (name,) in self._connected().execute(TABLES)]
+            names = [name_of(name) for (name,) in self._connect().execute(TABLES)]
         except sqlite3.Error as error:
             raise self._unreadable("", error) from None
         self._unusable = frozenset(name for name, usable in names if not usable)
@@ -62,7 +62,7 @@ class SqliteTables(Tables):
         found: list[Column] = []
         for table in self.tables():
             try:
-                described = self._described(table.name)
+                described = self._describe(table.name)
             except sqlite3.Error:
                 continue
             found += (Column(table.name, name, type_) for name, _, type_, _ in described)
@@ -84,7 +84,7 @@ class SqliteTables(Tables):
                 yield from self._all(table, shape)
                 return
             for query in queries:
-                for number, row in enumerate(self._connected().execute(query), 1):
+                for number, row in enumerate(self._connect().execute(query), 1):
                     yield from _cells(shape, row, _key(shape.key, row) or f"row {number}")
         except sqlite3.Error as error:
             raise self._unreadable(table, error) from None
@@ -104,16 +104,16 @@ class SqliteTables(Tables):
 
     def _all(self, table: str, shape: _Shape) -> Iterator[Cell]:
         """Yield each value in the order of SQLite's own numbers, and go on behind a row in which one is too large."""
-        rowid, query = shape.rowid, _selected(table, shape, shape.rowid)
+        rowid, query = shape.rowid, _select(table, shape, shape.rowid)
         last: int | None = None
         while True:
             behind = "" if last is None else f" WHERE {rowid} > {last:d}"
             try:
-                for row in self._connected().execute(f"{query}{behind} ORDER BY {rowid}"):
+                for row in self._connect().execute(f"{query}{behind} ORDER BY {rowid}"):
                     last = row[0]
                     yield from _cells(shape, row[1:], _key(shape.key, row[1:]))
             except sqlite3.DataError:
-                (last,) = self._connected().execute(f"SELECT min({rowid}) FROM {quoted(table)}{behind}").fetchone()  # noqa: S608
+                (last,) = self._connect().execute(f"SELECT min({rowid}) FROM {quote_name(table)}{behind}").fetchone()  # noqa: S608
                 assert last is not None
                 yield from self._large(table, shape, last)
             else:
@@ -121,12 +121,12 @@ class SqliteTables(Tables):
 
     def _large(self, table: str, shape: _Shape, rowid: int) -> Iterator[Cell]:
         """Yield the values of a row of which one at least is too large to be read at once."""
-        key = ", ".join(f"{name}={_shown(self._value(table, name, shape, rowid))}" for name in shape.key)
+        key = ", ".join(f"{name}={_show(self._value(table, name, shape, rowid))}" for name in shape.key)
         for column in shape.columns:
             try:
                 value = self._value(table, column, shape, rowid)
             except sqlite3.DataError:
-                with self._connected().blobopen(table, column, rowid, readonly=True) as blob:
+                with self._connect().blobopen(table, column, rowid, readonly=True) as blob:
                     start = 0
                     while start == 0 or start + OVERLAP < len(blob):
                         blob.seek(start)
@@ -137,22 +137,22 @@ class SqliteTables(Tables):
                     yield key, column, value
 
     def _value(self, table: str, name: str, shape: _Shape, rowid: int) -> object:
-        chosen = name if name in _ROWID and name not in shape.columns else quoted(name)
-        query = f"SELECT {chosen} FROM {quoted(table)} WHERE {shape.rowid} = {rowid:d}"  # noqa: S608
-        (value,) = self._connected().execute(query).fetchone()
+        chosen = name if name in _ROWID and name not in shape.columns else quote_name(name)
+        query = f"SELECT {chosen} FROM {quote_name(table)} WHERE {shape.rowid} = {rowid:d}"  # noqa: S608
+        (value,) = self._connect().execute(query).fetchone()
         return value
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         if self._interrupted:
             raise sqlite3.OperationalError("it was broken off")
         if self._connection is None:
-            self._connection = connected(self._path)
+            self._connection = connect(self._path)
             self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, CELL)
         return self._connection
 
-    def _described(self, table: str) -> list[tuple[str, bool, str, int]]:
+    def _describe(self, table: str) -> list[tuple[str, bool, str, int]]:
         """Return name, whether SQL can use it, declared type and place in the primary key of each column."""
-        described = self._connected().execute(f"PRAGMA table_xinfo({quoted(table)})")
+        described = self._connect().execute(f"PRAGMA table_xinfo({quote_name(table)})")
         return [
             (*name_of(name), _text(type_), place)
             for _, name, type_, _, _, place, hidden in described
@@ -160,7 +160,7 @@ class SqliteTables(Tables):
         ]
 
     def _shape(self, table: str) -> _Shape:
-        described = self._described(table)
+        described = self._describe(table)
         columns = tuple(name for name, *_ in described)
         if not all(usable for _, usable, *_ in described):
             return _Shape(columns, (), "", usable=False)
@@ -172,14 +172,14 @@ class SqliteTables(Tables):
     def _has(self, table: str, name: str) -> bool:
         try:
             # Without quotes: SQLite takes an unknown name in quotes for a text.
-            self._connected().execute(f"SELECT {name} FROM {quoted(table)} LIMIT 0")  # noqa: S608 (see _ROWID)
+            self._connect().execute(f"SELECT {name} FROM {quote_name(table)} LIMIT 0")  # noqa: S608 (see _ROWID)
         except sqlite3.Error:
             return False
         return True
 
     def _queries(self, table: str, shape: _Shape, most: int | None) -> list[str] | None:
         """Return what asks for the rows; None where all of them are read in SQLite's own order."""
-        query = _selected(table, shape)
+        query = _select(table, shape)
         if most is None or self._count(table, most + 1) <= most:
             return None if shape.rowid else [query]
         if not shape.key:
@@ -191,8 +191,8 @@ class SqliteTables(Tables):
         ]
 
     def _count(self, table: str, most: int) -> int:
-        counted = f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table)} LIMIT {most})"  # noqa: S608 (as above)
-        return int(self._connected().execute(counted).fetchone()[0])
+        counted = f"SELECT count(*) FROM (SELECT 1 FROM {quote_name(table)} LIMIT {most})"  # noqa: S608 (as above)
+        return int(self._connect().execute(counted).fetchone()[0])
 
     def _unreadable(self, table: str, error: sqlite3.Error) -> BaseException:
         if was_stopped(error) and not self._interrupted:
@@ -205,14 +205,14 @@ class SqliteTables(Tables):
 
 
 def _identifiers(shape: _Shape) -> list[str]:
-    return [name if name in _ROWID and name not in shape.columns else quoted(name) for name in shape.key]
+    return [name if name in _ROWID and name not in shape.columns else quote_name(name) for name in shape.key]
 
 
-def _selected(table: str, shape: _Shape, *more: str) -> str:
+def _select(table: str, shape: _Shape, *more: str) -> str:
     if not shape.usable:
-        return numbered(table, shape.columns)
-    chosen = ", ".join([*more, *_identifiers(shape), *map(quoted, shape.columns)])
-    return f"SELECT {chosen} FROM {quoted(table)}"  # noqa: S608 (identifiers, quoted above)
+        return number_columns(table, shape.columns)
+    chosen = ", ".join([*more, *_identifiers(shape), *map(quote_name, shape.columns)])
+    return f"SELECT {chosen} FROM {quote_name(table)}"  # noqa: S608 (identifiers, quoted above)
 
 
 def _cells(shape: _Shape, row: Sequence[object], key: str) -> Iterator[Cell]:
@@ -222,10 +222,10 @@ def _cells(shape: _Shape, row: Sequence[object], key: str) -> Iterator[Cell]:
 
 
 def _key(names: Sequence[str], row: Sequence[object]) -> str:
-    return ", ".join(f"{name}={_shown(value)}" for name, value in zip(names, row, strict=False))
+    return ", ".join(f"{name}={_show(value)}" for name, value in zip(names, row, strict=False))
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     return _text(value) if isinstance(value, bytes) else str(value)
 
 

@@ -9,10 +9,10 @@ from payproof.domain.operation import Operation, Principal
 from payproof.domain.request import Request
 from payproof.domain.target import Target
 
-__all__ = ["credentials", "in_order", "request_for"]
+__all__ = ["credential_headers", "make_request", "order_operations"]
 
 
-def in_order(target: Target, names: Iterable[str]) -> tuple[Operation, ...]:
+def order_operations(target: Target, names: Iterable[str]) -> tuple[Operation, ...]:
     """Return operations and what must have been performed before them, first things first, each once."""
     order: dict[str, Operation] = {}
 
@@ -26,18 +26,18 @@ def in_order(target: Target, names: Iterable[str]) -> tuple[Operation, ...]:
     return tuple(order.values())
 
 
-def request_for(target: Target, operation: Operation, kept: Mapping[str, str]) -> Request:
+def make_request(target: Target, operation: Operation, kept: Mapping[str, str]) -> Request:
     """Return the request that asks for an operation, as its principal."""
     headers = [(b"Accept", b"application/json")]
     body = b""
     if operation.body is not None:
         headers.append((b"Content-Type", b"application/json"))
-        body = json.dumps(_filled(operation.body, kept)).encode()
+        body = json.dumps(_fill(operation.body, kept)).encode()
     who = operation.principal
-    headers += credentials(who)
+    headers += credential_headers(who)
     return Request(
         operation.method,
-        _filled(operation.path, {name: quote(value, safe="") for name, value in kept.items()}),
+        _fill(operation.path, {name: quote(value, safe="") for name, value in kept.items()}),
         tuple(headers),
         body,
         f"operation {operation.name}" + ("" if who is None else f" as {who.name}"),
@@ -47,7 +47,7 @@ def request_for(target: Target, operation: Operation, kept: Mapping[str, str]) -
     )
 
 
-def credentials(who: Principal | None) -> tuple[tuple[bytes, bytes], ...]:
+def credential_headers(who: Principal | None) -> tuple[tuple[bytes, bytes], ...]:
     """Return the headers by which somebody is known; none for nobody."""
     if who is None:
         return ()
@@ -55,12 +55,12 @@ def credentials(who: Principal | None) -> tuple[tuple[bytes, bytes], ...]:
     return ((who.header.encode(), value.encode()),)
 
 
-def _filled(value: Any, kept: Mapping[str, str]) -> Any:
+def _fill(value: Any, kept: Mapping[str, str]) -> Any:
     match value:
         case Mapping():
-            return {name: _filled(one, kept) for name, one in value.items()}
+            return {name: _fill(one, kept) for name, one in value.items()}
         case list() | tuple():
-            return [_filled(one, kept) for one in value]
+            return [_fill(one, kept) for one in value]
         case str():
             for name in _names(value, kept):
                 value = value.replace(f"{{{name}}}", kept[name])

@@ -1,0 +1,85 @@
+"""What a scenario may need of a target file: each need once, with its test and its words."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from payproof.domain.operation import KINDS, OPERATIONS
+from payproof.domain.target import Target
+
+__all__ = ["NEEDS", "Need"]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a target file may or may not offer; ``missing`` is the line for a reader where it does not."""
+
+    missing: str
+    is_offered: Callable[[Target], bool]
+
+
+def _need_rows(*planted: str) -> Callable[[Target], bool]:
+    """Return whether a target has rows that are planted in one of some ways."""
+    return lambda target: any(rows.planted in planted for rows in target.contract.kept_rows)
+
+
+def _need_operation(name: str) -> Callable[[Target], bool]:
+    """Return whether a target has an operation, by its name or its kind."""
+    return lambda target: target.operation(name) is not None
+
+
+#: Every need by the name that scenarios call it.
+NEEDS: Mapping[str, Need] = {
+    "api_key": Need("the target file names no api_key_env", lambda target: target.api_key is not None),
+    "breaker": Need(
+        "the target file says nothing of breaker_after in [contract.operations]",
+        lambda target: target.contract.operations.breaker_after is not None,
+    ),
+    "double": Need(
+        "the backend of [upstream] is not the built-in double",
+        lambda target: target.upstream is not None and target.upstream.backend == "double",
+    ),
+    "error_reference": Need(
+        "the target file says nothing of reference in [contract.operations]",
+        lambda target: target.contract.operations.reference is not None,
+    ),
+    "file": Need("the target file lists no files", lambda target: bool(target.files)),
+    "https_upstream": Need(
+        "the url of [upstream] in the target file is none by HTTPS",
+        lambda target: target.upstream is not None and target.upstream.url.startswith("https:"),
+    ),
+    "log": Need("the target file lists no log", lambda target: bool(target.logs)),
+    "openapi": Need("the target file names no openapi", lambda target: target.openapi is not None),
+    "previous_secret": Need(
+        "the target file names no previous_secret_env", lambda target: target.webhook.previous_secret is not None
+    ),
+    "publishable_key": Need(
+        "the target file names no publishable_key", lambda target: target.publishable_key is not None
+    ),
+    "rejection_record": Need(
+        "the target file says nothing in [contract.rejection_record]",
+        lambda target: target.contract.rejection_record is not None,
+    ),
+    "retention": Need("the target file says nothing in [retention]", lambda target: target.retention is not None),
+    "retention_delivered": Need(
+        "the target file lists no rows in [retention] whose age is that of an event", _need_rows("delivered", "")
+    ),
+    "retention_recorded": Need(
+        "the target file lists no rows in [retention] whose age counts from an event's arrival", _need_rows("recorded")
+    ),
+    "retention_written": Need(
+        "the target file lists no rows in [retention] with values to write", _need_rows("written")
+    ),
+    "retired_secret": Need(
+        "the target file names no retired_secret_env", lambda target: target.webhook.retired_secret is not None
+    ),
+    "store": Need("the target file lists no store", lambda target: bool(target.stores)),
+    "store_outage": Need(
+        "the target file says nothing in [store_outage]", lambda target: target.store_outage is not None
+    ),
+    "upstream": Need("the target file has no [upstream]", lambda target: target.upstream is not None),
+    **{name: Need(f"the target file has no [operations.{name}]", _need_operation(name)) for name in OPERATIONS},
+    **{
+        kind: Need(f"the target file has none of [operations.{'|'.join(names)}]", _need_operation(kind))
+        for kind, names in KINDS.items()
+    },
+}

@@ -1,0 +1,34 @@
+from collections.abc import Sequence
+from random import Random
+
+from payproof.domain.made_event import MadeEvent
+from payproof.domain.operation import Trouble
+from payproof.engine.context.canaries import CaseCanaries
+from payproof.engine.ports import Upstream
+from payproof.errors import InconclusiveError, Reason
+
+__all__ = ["CaseStripe"]
+
+
+class CaseStripe:
+    """The Stripe API as the target sees it in one phase."""
+
+    def __init__(self, upstream: Upstream | None, random: Random, canaries: CaseCanaries) -> None:
+        self._upstream, self._random, self._canaries = upstream, random, canaries
+        self._caused: list[MadeEvent] = []
+
+    def arm(self, *troubles: Trouble) -> None:
+        """Let these faults strike the target's calls to Stripe from now on, and no others.
+
+        Raises:
+            InconclusiveError: the target calls another Stripe than the harness's.
+        """
+        if self._upstream is None:
+            raise InconclusiveError(Reason.UPSTREAM_FAILED, "there is none")
+        self._upstream.arm(troubles, self._random, self._canaries.conceal)
+
+    def caused_events(self) -> Sequence[MadeEvent]:
+        """Return the webhook events of what was done at Stripe in this phase so far."""
+        if self._upstream is not None:
+            self._caused += self._upstream.take_caused_events()
+        return self._caused

@@ -1,0 +1,26 @@
+from dataclasses import dataclass
+
+from payproof.canary import Ledger
+from payproof.engine.holdings import Holdings
+from payproof.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream, Writer
+
+__all__ = ["Equipment"]
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """All that the session hands to the engine for the cases of a run.
+
+    Without an ``upstream`` the target calls another Stripe than the harness's, and without a ``writer`` no row can be
+    written into its database.
+    """
+
+    sender: Sender
+    events: EventSource
+    ledger: Ledger
+    clock: Clock
+    holdings: Holdings
+    commands: Commands
+    outages: Outages
+    upstream: Upstream | None = None
+    writer: Writer | None = None
