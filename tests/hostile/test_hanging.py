@@ -17,7 +17,7 @@ from payproof.domain.tables import Column, Table
 from payproof.domain.target import Budget, SourceSpec
 from payproof.engine.deadline import TimeIsOverError
 from payproof.engine.holdings import Holdings, Wanted
-from payproof.engine.looking import find_position, read_lines, take_snapshot
+from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import detectors_at_rest
 from payproof.session.places import LocalFiles

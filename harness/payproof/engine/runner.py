@@ -11,7 +11,7 @@ from payproof.domain.step import Step
 from payproof.domain.target import Environment, Target
 from payproof.engine.context import CaseContext
 from payproof.engine.equipment import Equipment
-from payproof.engine.looking import find_position, read_lines, take_snapshot
+from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 from payproof.engine.trial import OpenSources, Patience, Trial
 from payproof.errors import InconclusiveError, Reason
 

@@ -22,8 +22,8 @@ from payproof.domain.step import Step
 from payproof.domain.target import SourceSpec
 from payproof.engine.context import CaseContext
 from payproof.engine.judge import has_unmet
-from payproof.engine.looking import find_position, read_lines, take_snapshot
 from payproof.engine.ports import Clock, Upstream
+from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 
 __all__ = ["OpenSources", "Patience", "Trial"]
 

@@ -1,4 +1,4 @@
-"""Looks into a target's sources, each in bounded time: one that hangs says nothing, and may not hold the run."""
+"""Reads a target's sources, each in bounded time: one that hangs says nothing, and may not hold the run."""
 
 import asyncio
 from collections.abc import Coroutine, Sequence
