@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from payproof.at_rest.named import Searcher, scan_named
+from payproof.at_rest.named_values import Searcher, scan_named
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detectors_at_rest

@@ -10,10 +10,10 @@ from typing import Any, Literal
 from payproof.canary import Ledger
 from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
+from payproof.domain.leak import Leak, NotRead, Place, SearchEvent
 from payproof.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, Suspected
 from payproof.domain.tables import Cell, Column, Tables
 from payproof.domain.target import Environment, SourceSpec, Target
-from payproof.domain.trace import NotRead, Place, Told, Trace
 from payproof.engine.deadline import Deadline, Rows, TimeIsOverError
 from payproof.engine.ports import Files
 from payproof.engine.tally import CANARY, Tally
@@ -244,10 +244,10 @@ class Holdings:
             where = self._ledger.conceal_text(latest)
             tally.spent.append(f"{where} was not read to its end {until}, and no file behind it")
 
-    def _through_each(self, told: Iterable[Told], tally: Tally) -> None:
+    def _through_each(self, told: Iterable[SearchEvent], tally: Tally) -> None:
         for one in told:
-            name = self._ledger.conceal_text(_placed(one.place)) if isinstance(one, Trace | NotRead) else ""
-            if isinstance(one, Trace):
+            name = self._ledger.conceal_text(_placed(one.place)) if isinstance(one, Leak | NotRead) else ""
+            if isinstance(one, Leak):
                 tally.add(name, name, one.kind, one.what, one.shown, one.confidence, one.place.path, one.count)
             elif isinstance(one, NotRead):
                 tally.unread.append(f"{name}: {one.why}")

@@ -6,13 +6,13 @@ from typing import Protocol
 
 from payproof.domain.detector import Detector
 from payproof.domain.finding import Confidence
+from payproof.domain.leak import SearchEvent
 from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Exchange
 from payproof.domain.operation import Trouble
 from payproof.domain.request import Request
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.domain.target import SourceSpec, Value
-from payproof.domain.trace import Told
 from payproof.scan.scanner import Found, Scanner
 
 __all__ = ["Clock", "Commands", "EventSource", "Files", "Outages", "Sender", "Upstream", "Writer"]
@@ -47,7 +47,7 @@ class Files(Protocol):
         """Search values as they would be written with their columns' names."""
         ...
 
-    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[Told]:
+    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[SearchEvent]:
         """Search each file of a place; what cannot be read is told.
 
         ``progress`` is told of each file again and again while it is read, and may end the search by what it raises.

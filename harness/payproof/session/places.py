@@ -5,11 +5,11 @@ from functools import partial
 from pathlib import Path
 
 from payproof.at_rest.contents import search_file
-from payproof.at_rest.named import Searcher, scan_named
+from payproof.at_rest.named_values import Searcher, scan_named
 from payproof.domain.detector import Detector
 from payproof.domain.finding import Confidence
+from payproof.domain.leak import NotRead, Place, SearchEvent
 from payproof.domain.target import SourceSpec
-from payproof.domain.trace import NotRead, Place, Told
 from payproof.files.opened import opened
 from payproof.files.walk import found, matching
 from payproof.scan.scanner import Found, Scanner
@@ -33,7 +33,7 @@ class LocalFiles:
         assert isinstance(scanner, Searcher)
         return scan_named(scanner, values)
 
-    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[Told]:
+    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[SearchEvent]:
         """Search each file of a place; a place that is not there comes as one that was not read.
 
         ``progress`` is told of each file again and again while it is read, and may end the search by what it raises.

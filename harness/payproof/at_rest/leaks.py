@@ -1,4 +1,4 @@
-"""From what the scanner finds to what is told: how much it costs, and no more of one sort than is of use."""
+"""Makes leaks of what the scanner finds: with a severity, and no more of one sort than is of use."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -6,43 +6,45 @@ from dataclasses import replace
 
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
+from payproof.domain.leak import MOST_ALIKE, Leak, NotRead, Place, SearchEvent
 from payproof.domain.tables import Column
-from payproof.domain.trace import MOST_ALIKE, NotRead, Place, Told, Trace
 from payproof.errors import Reason, record_fault
 from payproof.registry import detectors
 from payproof.schema_audit import audited
 
-__all__ = ["bounded", "contained", "suspects", "trace"]
+__all__ = ["contain_errors", "limit_alike", "make_leak", "suspect_columns"]
 
 
-def trace(hit: Hit, place: Place) -> Trace:
-    """Return what is told of a hit."""
+def make_leak(hit: Hit, place: Place) -> Leak:
+    """Return the leak that a hit at a place is."""
     severity = detectors()[hit.kind].severity_of(hit)
-    return Trace(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key, hit.times)
+    return Leak(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key, hit.times)
 
 
-def suspects(place: Place, columns: Iterable[Column], keys: Iterable[Column], at_least: Confidence) -> Iterator[Trace]:
-    """Yield what is told of columns and keys of JSON that could hold payment data, whatever they hold."""
+def suspect_columns(
+    place: Place, columns: Iterable[Column], keys: Iterable[Column], at_least: Confidence
+) -> Iterator[Leak]:
+    """Yield a leak for each column and JSON key that could hold payment data, whatever it holds."""
     for one in audited(columns, keys):
         if one.confidence.rank >= at_least.rank:
             what = f"could hold {one.what}, by {one.why}"
-            yield Trace(replace(place, field=one.column), "schema", what, one.confidence, one.severity)
+            yield Leak(replace(place, field=one.column), "schema", what, one.confidence, one.severity)
 
 
-def contained(place: Place, told: Iterable[Told]) -> Iterator[Told]:
-    """Yield what is told; whatever else goes wrong on the way costs this place, which is told, and no other."""
+def contain_errors(place: Place, events: Iterable[SearchEvent]) -> Iterator[SearchEvent]:
+    """Yield events; an error on the way ends this place alone, which is then reported as not read."""
     try:
-        yield from told
+        yield from events
     except Exception as error:  # noqa: BLE001 (one file may not end the search of the others; the text could hold anything)
         yield NotRead(place, f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}")
 
 
-def bounded(told: Iterable[Told]) -> Iterator[Told]:
-    """Yield what is told, but of traces alike in one file or column only so many, and then how many more there are."""
+def limit_alike(events: Iterable[SearchEvent]) -> Iterator[SearchEvent]:
+    """Yield events, but of leaks alike in one file or column only so many; one more leak counts the rest."""
     alike: Counter[tuple[str, ...]] = Counter()
-    last: dict[tuple[str, ...], Trace] = {}
-    for one in told:
-        if not isinstance(one, Trace):
+    last: dict[tuple[str, ...], Leak] = {}
+    for one in events:
+        if not isinstance(one, Leak):
             yield one
             continue
         sort = (one.place.container, one.place.field, one.kind, one.confidence.value, one.what)

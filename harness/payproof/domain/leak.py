@@ -1,4 +1,4 @@
-"""What a search of data at rest tells: traces of payment data with their places, what was read, and what was not."""
+"""Leaks: payment data found by a search of data at rest, with its place; and what was searched or could not be read."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,9 +7,9 @@ from hashlib import blake2b
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.verdict import ExitCode
 
-__all__ = ["MOST_ALIKE", "NotRead", "Place", "ScanReport", "Searched", "Standing", "Told", "Trace"]
+__all__ = ["MOST_ALIKE", "Leak", "LeakStatus", "NotRead", "Place", "ScanReport", "SearchEvent", "UnitSearched"]
 
-#: Traces of one kind in one file or column that are told one by one; the others are counted.
+#: Leaks of one kind in one file or column that are reported one by one; the others are counted.
 MOST_ALIKE = 1000
 
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
@@ -52,10 +52,11 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """Payment data that was found, without it: ``shown`` is what may be shown; ``name`` stands before it.
+class Leak:
+    """Payment data that was found; it does not hold the data itself.
 
-    ``count`` says that it stands for so many more of its kind that were not told one by one.
+    ``shown`` is what may be shown of the data, and ``name`` the key before it. ``count`` says how many there are, where
+    they are not reported one by one.
     """
 
     place: Place
@@ -80,17 +81,17 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """Something that could not be searched, or not to its end, and why."""
+    """A place that could not be searched, or not to its end, and why."""
 
     place: Place
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """A file or table that was searched: its bytes, or its values and rows; ``of`` is about how many rows there are.
+class UnitSearched:
+    """A file or table that was searched, with its size in bytes or its rows.
 
-    ``unit`` names it for progress and for a search that goes on later.
+    ``unit`` names it for progress, and for a search that goes on later. ``of`` is about how many rows the table has.
     """
 
     unit: str
@@ -100,11 +101,11 @@ class Searched:
     sampled: bool = False
 
 
-Told = Trace | NotRead | Searched
+SearchEvent = Leak | NotRead | UnitSearched
 
 
-class Standing(StrEnum):
-    """What a trace means for the exit code: only a new one breaks the rule."""
+class LeakStatus(StrEnum):
+    """What a leak means for the exit code: only a new one breaks the rule."""
 
     NEW = "new"
     LISTED = "listed"
@@ -114,24 +115,24 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """All that a search has told, each trace with its standing, and the reason of a waiver.
+    """All that a search has found, each leak with its status and the reason of its waiver.
 
-    ``notes`` are lines for the owner: of waivers that are over, or match nothing. ``interrupted`` says that the search
-    was broken off.
+    ``notes`` are lines for the owner, about waivers that are over or match nothing. ``interrupted`` says that the
+    search was broken off.
     """
 
-    traces: tuple[tuple[Trace, Standing, str], ...]
+    leaks: tuple[tuple[Leak, LeakStatus, str], ...]
     unread: tuple[NotRead, ...]
-    searched: tuple[Searched, ...]
+    searched: tuple[UnitSearched, ...]
     notes: tuple[str, ...] = ()
     interrupted: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
-        """A new trace breaks the rule, whatever else; what was not read leaves it unknown."""
+        """A new leak breaks the rule, whatever else; what was not read leaves it unknown."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
-        if any(standing is Standing.NEW for _, standing, _ in self.traces):
+        if any(status is LeakStatus.NEW for _, status, _ in self.leaks):
             return ExitCode.BROKEN
         if self.unread:
             return ExitCode.UNKNOWN
