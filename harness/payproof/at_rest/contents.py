@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from payproof.at_rest.databases import search_tables
-from payproof.at_rest.leaks import contain_errors, make_leak, suspect_columns
+from payproof.at_rest.leaks import contain_errors, make_event, make_leak, suspect_columns
 from payproof.at_rest.named_values import Searcher, scan_named
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
@@ -27,7 +27,6 @@ from payproof.files.parts import parts_of
 from payproof.files.streams import DamagedError, Stream, counted
 from payproof.registry import table_sources
 from payproof.scan.parallel import scan_parts
-from payproof.scan.scanner import Found
 
 __all__ = ["search_file", "search_stream"]
 
@@ -132,7 +131,7 @@ def _search_entry(
         table = Csv(chunks)
         cells = (((line, column), column, value) for line, column, value in table.cells())
         for (line, column), found in scan_named(scanner, cells):
-            yield _make_event(found, Place(name, entry.part, line, field=column, path=(*path, *found.path)))
+            yield make_event(found, Place(name, entry.part, line, field=column, path=(*path, *found.path)))
         named = [Column("", column, "text") for column in table.header]
         yield from suspect_columns(Place(name, entry.part, 1, path=path), named, (), Confidence.MEDIUM)
         start, chunks = table.offset, table.rest()
@@ -142,7 +141,7 @@ def _search_entry(
     for found in scanner.stream(chunks):
         line_and_column = lines.at(start + found.start)
         within = found.within if isinstance(found, Hit) else None
-        yield _make_event(found, Place(name, entry.part, *line_and_column, path=(*path, *found.path), within=within))
+        yield make_event(found, Place(name, entry.part, *line_and_column, path=(*path, *found.path), within=within))
     yield from _suspect_dump(dump, Place(name, entry.part, path=path))
     if entry.refused:
         yield NotRead(Place(name, entry.part, path=entry.path), entry.refused)
@@ -171,7 +170,7 @@ def _search_parts(
             while lines.size <= one.start and next(chunks, b""):
                 pass
             within = one.within if isinstance(one, Hit) else None
-            yield _make_event(one, Place(str(path), (), *lines.at(one.start), path=one.path, within=within))
+            yield make_event(one, Place(str(path), (), *lines.at(one.start), path=one.path, within=within))
     yield UnitSearched(str(path), size)
 
 
@@ -209,7 +208,7 @@ def _search_parquet(name: str, file: BinaryIO, scanner: Searcher, progress: Prog
             problem = str(error)
 
     for (key, column), found in scan_named(scanner, read()):
-        yield _make_event(found, Place(name, field=column, key=key, path=found.path))
+        yield make_event(found, Place(name, field=column, key=key, path=found.path))
     if problem:
         yield NotRead(Place(name), problem)
     file.seek(0)
@@ -221,10 +220,6 @@ def _search_name(name: str, part: tuple[str, ...], scanner: Searcher) -> Iterato
     for found in scanner.scan(text.encode("utf-8", "surrogateescape")):
         if isinstance(found, Hit):
             yield make_leak(found, Place(name, part, field="name"))
-
-
-def _make_event(found: Found, place: Place) -> SearchEvent:
-    return make_leak(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
 
 
 def _find_mark(entry: Entry) -> str:

@@ -3,14 +3,13 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from payproof.at_rest.leaks import contain_errors, make_leak, suspect_columns
+from payproof.at_rest.leaks import contain_errors, make_event, suspect_columns
 from payproof.at_rest.named_values import Searcher, scan_named
-from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.leak import NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Column, Table, Tables
 from payproof.errors import InconclusiveError, Reason, record_fault
-from payproof.schema_audit import json_keys
+from payproof.schema_audit import list_json_keys
 
 __all__ = ["search_tables"]
 
@@ -64,7 +63,7 @@ def _search_table(
     name, table = read.tables.name, read.table.name
     for (key, column), found in scan_named(scanner, read.cells()):
         place = Place(name, table=table, field=column, key=key, path=found.path)
-        yield make_leak(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
+        yield make_event(found, place)
     if read.unread:
         yield NotRead(Place(name, table=table), read.unread.removeprefix(f"{name}, table {table}: "))
     keys = [Column(table, f"{column}.{path}", "json") for column, path in read.keys]
@@ -116,5 +115,5 @@ class _TableReader:
             except (ValueError, RecursionError):
                 return
         self._parsed[column] = self._parsed.get(column, 0) + 1
-        for path in json_keys(value):
+        for path in list_json_keys(value):
             self.keys[column, path] = None

@@ -10,22 +10,28 @@ from payproof.domain.leak import MOST_ALIKE, Leak, NotRead, Place, SearchEvent
 from payproof.domain.tables import Column
 from payproof.errors import Reason, record_fault
 from payproof.registry import detectors
-from payproof.schema_audit import audited
+from payproof.scan.scanner import Found
+from payproof.schema_audit import audit_columns
 
-__all__ = ["contain_errors", "limit_alike", "make_leak", "suspect_columns"]
+__all__ = ["contain_errors", "limit_alike", "make_event", "make_leak", "suspect_columns"]
 
 
 def make_leak(hit: Hit, place: Place) -> Leak:
     """Return the leak that a hit at a place is."""
     severity = detectors()[hit.kind].severity_of(hit)
-    return Leak(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key, hit.times)
+    return Leak(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key, hit.form, hit.times)
+
+
+def make_event(found: Found, place: Place) -> Leak | NotRead:
+    """Return a leak, or what could not be read, at a place."""
+    return make_leak(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
 
 
 def suspect_columns(
     place: Place, columns: Iterable[Column], keys: Iterable[Column], at_least: Confidence
 ) -> Iterator[Leak]:
     """Yield a leak for each column and JSON key that could hold payment data, whatever it holds."""
-    for one in audited(columns, keys):
+    for one in audit_columns(columns, keys):
         if one.confidence.rank >= at_least.rank:
             what = f"could hold {one.what}, by {one.why}"
             yield Leak(replace(place, field=one.column), "schema", what, one.confidence, one.severity)
@@ -47,7 +53,7 @@ def limit_alike(events: Iterable[SearchEvent]) -> Iterator[SearchEvent]:
         if not isinstance(one, Leak):
             yield one
             continue
-        sort = (one.place.container, one.place.field, one.kind, one.confidence.value, one.what)
+        sort = (one.place.container, one.place.field, one.kind, one.confidence.value, one.what, one.form)
         alike[sort] += 1
         if alike[sort] <= MOST_ALIKE:
             yield one

@@ -1,5 +1,6 @@
 """Leaks: payment data found by a search of data at rest, with its place; and what was searched or could not be read."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -12,6 +13,7 @@ __all__ = ["MOST_ALIKE", "Leak", "LeakStatus", "NotRead", "Place", "ScanReport",
 #: Leaks of one kind in one file or column that are reported one by one; the others are counted.
 MOST_ALIKE = 1000
 
+_DIGEST = re.compile(r"(?:md5|sha1|sha256|sha512) in ")
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
@@ -55,8 +57,9 @@ class Place:
 class Leak:
     """Payment data that was found; it does not hold the data itself.
 
-    ``shown`` is what may be shown of the data, and ``name`` the key before it. ``count`` says how many there are, where
-    they are not reported one by one.
+    ``kind`` is the detector's name. ``shown`` is what may be shown of the data, and ``name`` the key before it.
+    ``form`` says how a value of the run's own is written, where not as it is: ``reversed``, ``sha256 in hex``.
+    ``count`` says how many there are, where they are not reported one by one.
     """
 
     place: Place
@@ -66,7 +69,18 @@ class Leak:
     severity: Severity
     shown: str = ""
     name: str = ""
+    form: str = ""
     count: int = 1
+
+    @property
+    def how(self) -> str:
+        """How it is written: its form, and the encodings around it, such as ``sha256 in hex, in base64``."""
+        return ", in ".join((self.form or "as it is", *reversed(self.place.path)))
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it is a digest without a key of a value of the run's own."""
+        return _DIGEST.match(self.form) is not None
 
     @property
     def fingerprint(self) -> str:
@@ -85,6 +99,9 @@ class NotRead:
 
     place: Place
     why: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class Rows:
             detail = f"table {self._table.name}: {record_fault(error)}"
             self.error = InconclusiveError(Reason.HARNESS_FAULT, detail)
 
-    def left(self, others: list[Table]) -> str:
+    def describe_rest(self, others: list[Table]) -> str:
         """Return what was not read, of this table and of those after it."""
         of = f" of about {self._table.rows:,}" if self._table.rows else ""
         text = f"of table {self._table.name} only {self.read:,}{of} rows were read {self._until}"

@@ -53,8 +53,9 @@ class OwnValues(PreparedDetector):
 
 
 def _hit(start: int, end: int, canary: Canary, how: str) -> Hit:
-    what = f"{canary.kind} ({canary.label})" + ("" if how == "as it is" else f", {how}")
-    return Hit(start, end, what, Confidence.CERTAIN, f"[{canary.kind}: {canary.label}]")
+    form = "" if how == "as it is" else how
+    what, shown = f"{canary.kind} ({canary.label})", f"[{canary.kind}: {canary.label}]"
+    return Hit(start, end, what, Confidence.CERTAIN, shown, form=form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,6 @@ class Finder:
                 merged[-1] = replace(merged[-1], end=max(merged[-1].end, hit.end))
                 continue
             value = self._by_shown[hit.shown]
-            form = hit.what.removeprefix(f"{value.kind} ({value.label})").removeprefix(", ")
-            how = ", ".join([*hit.path, *([form] if form else [])])
+            how = ", ".join([*hit.path, *([hit.form] if hit.form else [])])
             merged.append(Span(hit.start, hit.end, value.kind, value.label, how))
         return merged

@@ -49,7 +49,7 @@ def counted(found: Iterable[tuple[Any, Any]], kinds: Container[str], most: int) 
         if isinstance(one, Hit) and one.kind in kinds:
             told += 1
             if told > most:
-                key = (source, one.what, one.path)
+                key = (source, one.what, one.form, one.path)
                 first = more.get(key)
                 more[key] = source, one if first is None else replace(first[1], times=first[1].times + one.times)
                 continue
