@@ -41,8 +41,8 @@ def test_hostile_input_is_bounded(name):
 
 
 LOOKS = {
-    "groups": ([b"6212 ", b"6212-3456.7890 1234/"], groups, "_grouped"),
-    "numbers": ([b"6212345678901234\n", b"62123456789012 ", b"6212 ", b"4242424242424242,"], pan, "believed"),
+    "groups": ([b"6212 ", b"6212-3456.7890 1234/"], groups, "_read_groups"),
+    "numbers": ([b"6212345678901234\n", b"62123456789012 ", b"6212 ", b"4242424242424242,"], pan, "rate_card_number"),
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from payproof.at_rest.contents import search_stream
 from payproof.at_rest.leaks import contain_errors
-from payproof.at_rest.named_values import Searcher
+from payproof.at_rest.named_values import SievingScanner
 from payproof.domain.leak import NotRead, Place, SearchEvent, UnitSearched
 
 __all__ = ["search_container", "search_output"]
@@ -18,15 +18,17 @@ _MOST_TOLD = 300  # characters of what a command says is wrong
 Progress = Callable[[int], None]
 
 
-def search_output(name: str, command: Sequence[str], scanner: Searcher, progress: Progress) -> Iterator[SearchEvent]:
-    """Search all that a command prints, errors among it; one that fails is events as not read."""
+def search_output(
+    name: str, command: Sequence[str], scanner: SievingScanner, progress: Progress
+) -> Iterator[SearchEvent]:
+    """Search all that a command prints, errors among it; a command that fails is reported as not read."""
     return _put_counts_last(contain_errors(Place(name), _read_output(name, command, scanner, progress)))
 
 
-def search_container(name: str, container: str, scanner: Searcher, progress: Progress) -> Iterator[SearchEvent]:
+def search_container(name: str, container: str, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
     """Search what the engine keeps of a container's standard output and standard error, in the order it was written.
 
-    The container may run or have ended. One that is not there before or after the search is events as not read.
+    The container may run or have ended. One that is not there before or after the search is reported as not read.
     """
     return _put_counts_last(contain_errors(Place(name), _read_container(name, container, scanner, progress)))
 
@@ -42,7 +44,9 @@ def _put_counts_last(events: Iterable[SearchEvent]) -> Iterator[SearchEvent]:
     yield from counts
 
 
-def _read_output(name: str, command: Sequence[str], scanner: Searcher, progress: Progress) -> Iterator[SearchEvent]:
+def _read_output(
+    name: str, command: Sequence[str], scanner: SievingScanner, progress: Progress
+) -> Iterator[SearchEvent]:
     apart = not _has_terminal()
     try:
         process = subprocess.Popen(  # noqa: S603 (asked for)
@@ -81,19 +85,19 @@ def _has_terminal() -> bool:
     return True
 
 
-def _read_container(name: str, container: str, scanner: Searcher, progress: Progress) -> Iterator[SearchEvent]:
-    number, why = _number(container)
+def _read_container(name: str, container: str, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
+    number, why = _find_number(container)
     if not number:
         yield NotRead(Place(name), why)
         return
     yield from _read_output(name, ("docker", "logs", "--", number), scanner, progress)
-    still, why = _number(number)
+    still, why = _find_number(number)
     if still != number:
         # The command ends well then, though parts of the log that it had not opened yet are gone.
         yield NotRead(Place(name), f"it is no longer there, so its log may have been read in part only: {why}")
 
 
-def _number(container: str) -> tuple[str, str]:
+def _find_number(container: str) -> tuple[str, str]:
     """Return the number that the engine knows a container by, or nothing and why."""
     try:
         asked = subprocess.run(  # noqa: S603 (asked for)

@@ -11,20 +11,20 @@ from typing import Any, BinaryIO
 
 from payproof.at_rest.databases import search_tables
 from payproof.at_rest.leaks import contain_errors, make_event, make_leak, suspect_columns
-from payproof.at_rest.named_values import Searcher, scan_named
+from payproof.at_rest.named_values import SievingScanner, scan_named
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.leak import Leak, NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Column
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError
-from payproof.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, named_as_csv
+from payproof.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, is_named_csv
 from payproof.files.lines import Lines
-from payproof.files.opened import opened
-from payproof.files.packed import Entry, Refused, entries
+from payproof.files.opened import open_file
+from payproof.files.packed import EntryRefused, FileEntry, read_entries
 from payproof.files.parquet import parquet_cells
 from payproof.files.parts import parts_of
-from payproof.files.streams import DamagedError, Stream, counted
+from payproof.files.streams import DamagedError, Stream, count_reads
 from payproof.registry import table_sources
 from payproof.scan.parallel import scan_parts
 
@@ -38,14 +38,14 @@ _LARGE = 64 * 1024 * 1024  # a file that is worth cutting into parts
 Progress = Callable[[int], None]
 
 
-def search_stream(name: str, stream: Stream, scanner: Searcher, progress: Progress) -> Iterator[SearchEvent]:
+def search_stream(name: str, stream: Stream, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
     """Search what is in a stream, and in what is packed in it."""
-    watched = counted(stream, lambda _: progress(0))
-    yield from contain_errors(Place(name), _search_contents(name, entries(watched), scanner, progress))
+    watched = count_reads(stream, lambda _: progress(0))
+    yield from contain_errors(Place(name), _search_contents(name, read_entries(watched), scanner, progress))
 
 
 def search_file(
-    path: Path, scanner: Searcher, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
+    path: Path, scanner: SievingScanner, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
 ) -> Iterator[SearchEvent]:
     """Search a file; a large one that is nothing but bytes, in parts by the executor for its size, where there is one.
 
@@ -55,12 +55,12 @@ def search_file(
 
 
 def _search_opened(
-    path: Path, scanner: Searcher, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
+    path: Path, scanner: SievingScanner, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
 ) -> Iterator[SearchEvent]:
     name = str(path)
     yield from _search_name(name, (), scanner)
     try:
-        with opened(path) as file:
+        with open_file(path) as file:
             size = os.fstat(file.fileno()).st_size
             head = file.read(512)
             file.seek(0)
@@ -73,7 +73,7 @@ def _search_opened(
                 yield from _search_parts(path, size, scanner, workers, jobs, progress)
             else:
                 watched = _ReportingFile(file, progress)
-                yield from _search_contents(name, entries(watched, watched, size), scanner, progress)
+                yield from _search_contents(name, read_entries(watched, watched, size), scanner, progress)
     except OSError as error:
         yield NotRead(Place(name), error.strerror or "cannot be read")
 
@@ -93,8 +93,8 @@ class _ReportingFile:
 def _is_plain(name: str, file: BinaryIO) -> bool:
     """Whether a file is nothing but bytes to search."""
     try:
-        (only,) = entries(file, file, 0)
-        plain = isinstance(only, Entry) and not only.path and not _find_mark(only) and not named_as_csv(name)
+        (only,) = read_entries(file, file, 0)
+        plain = isinstance(only, FileEntry) and not only.path and not _find_mark(only) and not is_named_csv(name)
     except ValueError:
         plain = False
     file.seek(0)
@@ -102,11 +102,11 @@ def _is_plain(name: str, file: BinaryIO) -> bool:
 
 
 def _search_contents(
-    name: str, parts: Iterable[Entry | Refused], scanner: Searcher, progress: Progress
+    name: str, parts: Iterable[FileEntry | EntryRefused], scanner: SievingScanner, progress: Progress
 ) -> Iterator[SearchEvent]:
     size = 0
     for one in parts:
-        if isinstance(one, Refused):
+        if isinstance(one, EntryRefused):
             yield NotRead(Place(name, one.part), one.why)
             continue
         if one.part:
@@ -118,7 +118,7 @@ def _search_contents(
 
 
 def _search_entry(
-    name: str, entry: Entry, lines: Lines, scanner: Searcher, progress: Progress
+    name: str, entry: FileEntry, lines: Lines, scanner: SievingScanner, progress: Progress
 ) -> Iterator[SearchEvent]:
     mark = _find_mark(entry)
     path = (*entry.path, mark) if mark else entry.path
@@ -127,7 +127,7 @@ def _search_entry(
     start = 0
     if entry.part and entry.stream.peek(len(SQLITE)).startswith((SQLITE, PARQUET)):
         yield NotRead(Place(name, entry.part, path=path), "a database in an archive is searched as bytes only")
-    if named_as_csv((name, *entry.part)[-1]):
+    if is_named_csv((name, *entry.part)[-1]):
         table = Csv(chunks)
         cells = (((line, column), column, value) for line, column, value in table.cells())
         for (line, column), found in scan_named(scanner, cells):
@@ -148,14 +148,14 @@ def _search_entry(
 
 
 def _search_parts(
-    path: Path, size: int, scanner: Searcher, workers: Executor, jobs: int, progress: Progress
+    path: Path, size: int, scanner: SievingScanner, workers: Executor, jobs: int, progress: Progress
 ) -> Iterator[SearchEvent]:
     def report_parts() -> Iterator[Any]:
         for part in parts_of(path, size):
             yield part
             progress(part.length)
 
-    with opened(path) as file:
+    with open_file(path) as file:
         dump = Dump()
         if file.read(len(DUMP)) == DUMP:
             for _ in dump.following(iter(lambda: file.read(_CHUNK), b"")):
@@ -164,7 +164,7 @@ def _search_parts(
     found = list(scan_parts(workers, scanner, report_parts(), jobs + 1))
     lines = Lines()
     waiting = sorted(found, key=lambda one: one.start)
-    with opened(path) as file:
+    with open_file(path) as file:
         chunks = lines.following(iter(lambda: file.read(_CHUNK), b""))
         for one in waiting:
             while lines.size <= one.start and next(chunks, b""):
@@ -180,7 +180,7 @@ def _suspect_dump(dump: Dump, place: Place) -> Iterator[Leak]:
         yield from suspect_columns(replace(place, table=table), columns, (), Confidence.MEDIUM)
 
 
-def _search_sqlite(path: Path, scanner: Searcher, progress: Progress) -> Iterator[SearchEvent]:
+def _search_sqlite(path: Path, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
     """Search the rows of a database file: an integer is no text in its bytes."""
     try:
         tables = table_sources()["sqlite"](SourceSpec("file", f"sqlite:{path}"))
@@ -195,7 +195,7 @@ def _search_sqlite(path: Path, scanner: Searcher, progress: Progress) -> Iterato
         tables.close()
 
 
-def _search_parquet(name: str, file: BinaryIO, scanner: Searcher, progress: Progress) -> Iterator[SearchEvent]:
+def _search_parquet(name: str, file: BinaryIO, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
     problem = ""
 
     def read() -> Iterator[tuple[tuple[str, str], str, object]]:
@@ -214,7 +214,7 @@ def _search_parquet(name: str, file: BinaryIO, scanner: Searcher, progress: Prog
     file.seek(0)
 
 
-def _search_name(name: str, part: tuple[str, ...], scanner: Searcher) -> Iterator[Leak]:
+def _search_name(name: str, part: tuple[str, ...], scanner: SievingScanner) -> Iterator[Leak]:
     """Search a name: what stands in it is written, too."""
     text = part[-1] if part else Path(name).name
     for found in scanner.scan(text.encode("utf-8", "surrogateescape")):
@@ -222,7 +222,7 @@ def _search_name(name: str, part: tuple[str, ...], scanner: Searcher) -> Iterato
             yield make_leak(found, Place(name, part, field="name"))
 
 
-def _find_mark(entry: Entry) -> str:
+def _find_mark(entry: FileEntry) -> str:
     head = entry.stream.peek(4)
     return next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
 

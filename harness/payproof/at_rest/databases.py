@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from payproof.at_rest.leaks import contain_errors, make_event, suspect_columns
-from payproof.at_rest.named_values import Searcher, scan_named
+from payproof.at_rest.named_values import SievingScanner, scan_named
 from payproof.domain.finding import Confidence
 from payproof.domain.leak import NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Column, Table, Tables
@@ -20,7 +20,7 @@ _MOST_KEYS = 2000
 
 def search_tables(
     tables: Tables,
-    scanner: Searcher,
+    scanner: SievingScanner,
     *,
     at_least: Confidence,
     most: int | None = None,
@@ -58,7 +58,7 @@ def search_tables(
 
 
 def _search_table(
-    read: "_TableReader", columns: Sequence[Column], scanner: Searcher, at_least: Confidence
+    read: "_TableReader", columns: Sequence[Column], scanner: SievingScanner, at_least: Confidence
 ) -> Iterator[SearchEvent]:
     name, table = read.tables.name, read.table.name
     for (key, column), found in scan_named(scanner, read.cells()):

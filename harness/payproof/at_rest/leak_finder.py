@@ -7,7 +7,7 @@ from pathlib import Path
 
 from payproof.at_rest.contents import search_file
 from payproof.at_rest.leaks import make_event
-from payproof.at_rest.named_values import Searcher, scan_named
+from payproof.at_rest.named_values import SievingScanner, scan_named
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.domain.leak import Leak, NotRead, Place, SearchEvent
@@ -15,8 +15,8 @@ from payproof.domain.sensitive import Secret
 from payproof.domain.tables import Cell
 from payproof.domain.target import SourceSpec
 from payproof.errors import InconclusiveError, Reason, record_fault
-from payproof.files.opened import opened
-from payproof.files.walk import found, matching
+from payproof.files.opened import open_file
+from payproof.files.walk import find_files, match_pattern
 from payproof.registry import detectors_at_rest
 from payproof.scan.canaries import Canaries, Canary
 from payproof.scan.own import OwnValues
@@ -36,7 +36,7 @@ class LocalLeakFinder:
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         self._secrets = {secret.label: secret.reveal() for secret in secrets}
-        self._latest: tuple[tuple[Canary, ...] | None, Searcher] | None = None
+        self._latest: tuple[tuple[Canary, ...] | None, SievingScanner] | None = None
 
     def check_control(self, canaries: tuple[Canary, ...] | None) -> None:
         """Find each canary in a text that holds it: what is not found there would not be found in a store.
@@ -74,12 +74,12 @@ class LocalLeakFinder:
         """
         searcher = self._prepare(canaries)
         pattern = spec.url.partition(":")[2]
-        places = matching(pattern)
+        places = match_pattern(pattern)
         if not places:
             yield NotRead(Place(pattern), "there is no such file")
         seen: set[tuple[int, int]] = set()
         for place in places:
-            for path, wrong in found(place, seen):
+            for path, wrong in find_files(place, seen):
                 if wrong:
                     yield NotRead(Place(str(path)), wrong)
                 else:
@@ -89,24 +89,24 @@ class LocalLeakFinder:
 
     def read_files(self, spec: SourceSpec) -> Iterator[bytes]:
         """Yield the bytes of each file of a place; what cannot be read is left out."""
-        for place in matching(spec.url.partition(":")[2]):
-            for path, wrong in found(place, set()):
+        for place in match_pattern(spec.url.partition(":")[2]):
+            for path, wrong in find_files(place, set()):
                 if not wrong:
                     yield from _read_chunks(path)
 
-    def _prepare(self, canaries: tuple[Canary, ...] | None) -> Searcher:
+    def _prepare(self, canaries: tuple[Canary, ...] | None) -> SievingScanner:
         """Return what finds the canaries, or payment data and secrets: the latest one again, where it is the same."""
         if self._latest is None or self._latest[0] != canaries:
             if canaries is None:
-                searcher = Searcher(detectors_at_rest(Canaries.of_secrets(self._secrets)), Confidence.MEDIUM)
+                searcher = SievingScanner(detectors_at_rest(Canaries.of_secrets(self._secrets)), Confidence.MEDIUM)
             else:
                 own = [one for one in detectors_at_rest(Canaries(canaries)) if one.name == OwnValues.name]
-                searcher = Searcher(own, Confidence.CERTAIN)
+                searcher = SievingScanner(own, Confidence.CERTAIN)
             self._latest = canaries, searcher
         return self._latest[1]
 
 
-def _finds(searcher: Searcher, value: object) -> bool:
+def _finds(searcher: SievingScanner, value: object) -> bool:
     return any(isinstance(one, Hit) for one in scan_value(searcher, "", value))
 
 
@@ -116,7 +116,7 @@ def _report(progress: Callable[[str], None], name: str, _size: int) -> None:
 
 def _read_chunks(path: Path) -> Iterator[bytes]:
     try:
-        with opened(path) as file:
+        with open_file(path) as file:
             while chunk := file.read(_CHUNK):
                 yield chunk
     except OSError:

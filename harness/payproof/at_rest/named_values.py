@@ -13,7 +13,7 @@ from payproof.scan.names import key_says
 from payproof.scan.scanner import Found, Scanner
 from payproof.scan.values import scan_values
 
-__all__ = ["Searcher", "scan_named"]
+__all__ = ["SievingScanner", "scan_named"]
 
 _AT_ONCE = 512 * 1024  # bytes of rows that are sieved together
 _MOST_AT_ONCE = 4 * _AT_ONCE  # of one row, whose large values come in parts
@@ -27,7 +27,7 @@ _MOST_SEEN = 100_000
 _Value = tuple[Any, str, object]
 
 
-class Searcher(Scanner):
+class SievingScanner(Scanner):
     """A scanner with a sieve: one for the same that tells all that it sees, however unsure."""
 
     def __init__(self, detectors: Iterable[Detector], at_least: Confidence) -> None:
@@ -36,7 +36,7 @@ class Searcher(Scanner):
         self.sieve = Scanner(known, Confidence.LOW)
 
 
-def scan_named(searcher: Searcher, values: Iterable[_Value]) -> Iterator[tuple[Any, Found]]:
+def scan_named(searcher: SievingScanner, values: Iterable[_Value]) -> Iterator[tuple[Any, Found]]:
     """Search values, each given with its place, of which the first part is its row, and its column's name.
 
     Each is searched as its type says, and as it would be written with its name: only that tells a CVC or a PIN.

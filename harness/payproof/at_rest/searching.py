@@ -15,7 +15,7 @@ from payproof.at_rest.contents import search_file, search_stream
 from payproof.at_rest.databases import search_tables
 from payproof.at_rest.dedupe import Dedupe
 from payproof.at_rest.leaks import limit_alike
-from payproof.at_rest.named_values import Searcher
+from payproof.at_rest.named_values import SievingScanner
 from payproof.at_rest.redact import Redactor
 from payproof.at_rest.resume import Resume
 from payproof.at_rest.specs import SourceSpecs
@@ -24,7 +24,7 @@ from payproof.domain.leak import NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import PayproofError
-from payproof.files.walk import found
+from payproof.files.walk import find_files
 from payproof.registry import detectors_at_rest, table_sources
 
 __all__ = ["Options", "Progress", "search"]
@@ -90,7 +90,7 @@ class _Run:
     def __init__(self, options: Options, stack: ExitStack) -> None:
         detectors = detectors_at_rest()
         self._options, self._stack = options, stack
-        self._scanner, self._redactor = Searcher(detectors, options.at_least), Redactor(detectors)
+        self._scanner, self._redactor = SievingScanner(detectors, options.at_least), Redactor(detectors)
         self._executor = options.executor
         self.dedupe = Dedupe()
 
@@ -114,7 +114,7 @@ class _Run:
                 yield from limit_alike(told)
         seen: set[tuple[int, int]] = set()
         for path in specs.paths:
-            for file, problem in found(path, seen):
+            for file, problem in find_files(path, seen):
                 if problem:
                     yield NotRead(Place(str(file)), problem)
                 elif not knows(str(file)):

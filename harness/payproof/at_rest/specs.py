@@ -9,7 +9,7 @@ from payproof.domain.address import without_password
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError
-from payproof.files.walk import matching
+from payproof.files.walk import match_pattern
 from payproof.registry import nearest, table_sources
 
 __all__ = ["SourceSpecs", "read_specs"]
@@ -75,7 +75,7 @@ def _is_same(one: SourceSpec, other: SourceSpec) -> bool:
 
 
 def _names_no_file(text: str) -> bool:
-    return not matching(text)
+    return not match_pattern(text)
 
 
 def _read_environment(source: str, environment: Mapping[str, str]) -> str:
@@ -89,7 +89,7 @@ def _read_environment(source: str, environment: Mapping[str, str]) -> str:
 
 
 def _find_paths(pattern: str) -> list[Path]:
-    found = matching(pattern)
+    found = match_pattern(pattern)
     if not found:
         raise ConfigurationError("there is no such file", file=pattern)
     return found

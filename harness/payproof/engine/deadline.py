@@ -7,7 +7,7 @@ from time import monotonic
 from payproof.domain.tables import Cell, Table, Tables
 from payproof.errors import InconclusiveError, Reason, record_fault
 
-__all__ = ["Deadline", "Rows", "TimeIsOverError"]
+__all__ = ["Deadline", "TimeIsOverError", "TimedRows"]
 
 _MOST_NAMED = 5
 
@@ -46,7 +46,7 @@ class Deadline:
             raise TimeIsOverError
 
 
-class Rows:
+class TimedRows:
     """The values of a table as far as time allows and they can be read; what was read by then is still searched.
 
     ``read`` counts the rows so far, ``cut`` says whether the time was over, ``error`` what else ended them early.

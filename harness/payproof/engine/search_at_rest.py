@@ -14,7 +14,7 @@ from payproof.domain.observation import Channel, ColumnCount, ColumnsSeen, Count
 from payproof.domain.strings import with_strings
 from payproof.domain.tables import Cell, Column, Tables
 from payproof.domain.target import Environment, SourceSpec, Target
-from payproof.engine.deadline import Deadline, Rows, TimeIsOverError
+from payproof.engine.deadline import Deadline, TimedRows, TimeIsOverError
 from payproof.engine.ports import LeakFinder, WishList
 from payproof.engine.tally import Tally
 from payproof.engine.watching import Watch
@@ -131,7 +131,7 @@ class SearchAtRest:
             values = 0
             tables = self._open_once(spec)
             for table in tables.tables():
-                rows = Rows(tables, table, until)
+                rows = TimedRows(tables, table, until)
                 for _, column, value in rows:
                     values += 1
                     for name, attribute, which in watch.matches(column, value):
@@ -180,7 +180,7 @@ class SearchAtRest:
             tally.spent.append(f"nothing of store {spec.name} was read {until}")
             return
         for number, table in enumerate(listed, 1):
-            rows = Rows(tables, table, until)
+            rows = TimedRows(tables, table, until)
             place = Place(spec.name, table=table.name)
             for one in self._finder.search_rows(wish.canaries, place, _look_at(rows, tally)):
                 tally.add(self._conceal(one))

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from payproof.files.opened import opened
+from payproof.files.opened import open_file
 
 __all__ = ["FilePart", "parts_of"]
 
@@ -24,7 +24,7 @@ class FilePart:
         Raises:
             OSError: the file cannot be read.
         """
-        with opened(self.path) as file:
+        with open_file(self.path) as file:
             file.seek(self.start - before)
             while chunk := file.read(_CHUNK):
                 yield chunk

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["CHUNK", "MIB", "Ahead", "Bounds", "DamagedError", "Stream", "counted", "why"]
+__all__ = ["CHUNK", "MIB", "Ahead", "Bounds", "DamagedError", "Stream", "count_reads", "why"]
 
 MIB = 1024 * 1024
 CHUNK = 256 * 1024
@@ -83,7 +83,7 @@ class Ahead:
         return part
 
 
-class _Counted:
+class _CountingStream:
     def __init__(self, stream: Stream, count: Callable[[int], None]) -> None:
         self._stream, self._count = stream, count
 
@@ -94,9 +94,9 @@ class _Counted:
         return part
 
 
-def counted(stream: Stream, count: Callable[[int], None]) -> Stream:
+def count_reads(stream: Stream, count: Callable[[int], None]) -> Stream:
     """Return the stream, of which each read is counted."""
-    return _Counted(stream, count)
+    return _CountingStream(stream, count)
 
 
 def why(error: Exception) -> str:

@@ -2,26 +2,26 @@
 
 from collections.abc import Iterable, Iterator
 
-from payproof.scan.pieces import Decoded, Unread
+from payproof.scan.pieces import DecodedPart, Unread
 
-__all__ = ["Budget"]
+__all__ = ["DecodingBudget"]
 
 _MOST_OF_ONE = 16 * 1024 * 1024  # bytes decoded from one block
 _MOST_UNREAD = 100  # parts of one block that are told one by one
 _MOST_OF_ALL = 128 * 1024 * 1024  # bytes decoded from what was decoded, too, until all of it is told
 
 
-class Budget:
+class DecodingBudget:
     """The bytes that may still be decoded. What a bound leaves out is told as not read, never left out silently."""
 
     def __init__(self) -> None:
         self._left = _MOST_OF_ALL
 
-    def spent(self, decoded: Iterable[Decoded | Unread]) -> Iterator[Decoded | Unread]:
+    def limit(self, decoded: Iterable[DecodedPart | Unread]) -> Iterator[DecodedPart | Unread]:
         """Return what is decoded from one block until a bound is reached."""
         made = unread = 0
         for one in decoded:
-            if isinstance(one, Decoded):
+            if isinstance(one, DecodedPart):
                 made += len(one.data)
                 self._left -= len(one.data)
                 if made > _MOST_OF_ONE or self._left < 0:

@@ -6,10 +6,10 @@ from typing import Any
 
 from payproof.domain.detector import Hit
 
-__all__ = ["counted", "outermost", "settled"]
+__all__ = ["count_alike", "drop_inner", "settle_hits"]
 
 
-def outermost(hits: Iterable[Hit]) -> Iterator[Hit]:
+def drop_inner(hits: Iterable[Hit]) -> Iterator[Hit]:
     """Return the hits of one text without those that are part of another one that is at least as sure."""
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda one: (one.start, -one.end, -one.confidence.rank)):
@@ -19,7 +19,7 @@ def outermost(hits: Iterable[Hit]) -> Iterator[Hit]:
             yield hit
 
 
-def settled(hits: Iterable[Hit]) -> list[Hit]:
+def settle_hits(hits: Iterable[Hit]) -> list[Hit]:
     """Return hits in the order of the data, each value once: in the way that is surest, then in the shortest."""
     best: dict[tuple[str, str, int | None], list[Hit]] = {}
     for hit in sorted(hits, key=lambda one: one.start):
@@ -38,7 +38,7 @@ def _rank(hit: Hit) -> tuple[int, int]:
     return hit.confidence.rank, -len(hit.path)
 
 
-def counted(found: Iterable[tuple[Any, Any]], kinds: Container[str], most: int) -> Iterator[tuple[Any, Any]]:
+def count_alike(found: Iterable[tuple[Any, Any]], kinds: Container[str], most: int) -> Iterator[tuple[Any, Any]]:
     """Return what was found with its source; hits of some kinds, from so many on, once each, with how often it came.
 
     The memory that is needed depends on how many different things there are, not on how often they are there.

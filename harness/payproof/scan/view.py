@@ -110,7 +110,7 @@ class Looks:
         self._count = 0
         self._end = 0
 
-    def allowed(self, place: int) -> bool:
+    def may_look(self, place: int) -> bool:
         """Whether there may be one more look, at a place that is not before the last one's text."""
         view = self._view
         if view.most is None:

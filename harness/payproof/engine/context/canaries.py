@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 from payproof.canary import Ledger, spellings
 from payproof.scan.canaries import Canary
-from payproof.scan.own import Finder
+from payproof.scan.own import ValueFinder
 
 __all__ = ["CaseCanaries"]
 
@@ -13,7 +13,7 @@ class CaseCanaries:
     def __init__(self, ledger: Ledger, values: Mapping[str, str]) -> None:
         self._ledger = ledger
         self.wanted: list[Canary] = []
-        self._finder: tuple[int, Finder] | None = None
+        self._finder: tuple[int, ValueFinder] | None = None
         for kind, value in values.items():
             self.conceal(kind, f"canary {kind}", value.encode())
 
@@ -39,7 +39,7 @@ class CaseCanaries:
         if not self.wanted:
             return text
         if self._finder is None or self._finder[0] != len(self.wanted):
-            self._finder = len(self.wanted), Finder(self.wanted)
+            self._finder = len(self.wanted), ValueFinder(self.wanted)
         for span in reversed(self._finder[1].spans(text)):
             text = text[: span.start] + f"[{span.kind}: {span.label}]".encode() + text[span.end :]
         return text
