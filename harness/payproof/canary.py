@@ -19,7 +19,7 @@ from payproof.domain.strings import strings_of, with_strings
 from payproof.scan.brands import TEST_NUMBERS
 from payproof.scan.canaries import Canary, group_digits
 from payproof.scan.luhn import check_digit
-from payproof.scan.own import Span, ValueFinder
+from payproof.scan.own_values import Span, ValueFinder
 
 __all__ = ["Ledger", "LedgerEntry", "make_canaries", "make_card_number", "make_iban", "spellings"]
 

@@ -14,7 +14,7 @@ from payproof.registry import detectors_at_rest
 from payproof.scan import groups
 from payproof.scan.blocks import BLOCK, Blocks
 from payproof.scan.canaries import Canaries, Canary
-from payproof.scan.own import OwnValues
+from payproof.scan.own_values import OwnValues
 from payproof.scan.pieces import Unread
 from payproof.scan.scanner import _MOST_LOOKS, Scanner
 from payproof.scan.values import scan_value, scan_values

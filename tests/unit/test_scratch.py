@@ -138,7 +138,7 @@ def test_folder_that_is_taken_for_left_behind_is_given_up(place, monkeypatch):
         taken.append(path)
         return plain(path)
 
-    monkeypatch.setattr(scratch, "_locked", locked)
+    monkeypatch.setattr(scratch, "_lock_folder", locked)
     with scratch_folder("service") as made:
         assert made.path == taken[1] != taken[0]
         assert made.path.exists()

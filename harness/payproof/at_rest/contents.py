@@ -18,10 +18,10 @@ from payproof.domain.leak import Leak, NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Column
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError
+from payproof.files.archives import EntryRefused, FileEntry, read_entries
 from payproof.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, is_named_csv
 from payproof.files.lines import Lines
-from payproof.files.opened import open_file
-from payproof.files.packed import EntryRefused, FileEntry, read_entries
+from payproof.files.open_file import open_file
 from payproof.files.parquet import parquet_cells
 from payproof.files.parts import parts_of
 from payproof.files.streams import DamagedError, Stream, count_reads

@@ -15,11 +15,11 @@ from payproof.domain.sensitive import Secret
 from payproof.domain.tables import Cell
 from payproof.domain.target import SourceSpec
 from payproof.errors import InconclusiveError, Reason, record_fault
-from payproof.files.opened import open_file
+from payproof.files.open_file import open_file
 from payproof.files.walk import find_files, match_pattern
 from payproof.registry import detectors_at_rest
 from payproof.scan.canaries import Canaries, Canary
-from payproof.scan.own import OwnValues
+from payproof.scan.own_values import OwnValues
 from payproof.scan.values import scan_value, scan_values
 
 __all__ = ["LocalLeakFinder"]

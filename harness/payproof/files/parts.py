@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from payproof.files.opened import open_file
+from payproof.files.open_file import open_file
 
 __all__ = ["FilePart", "parts_of"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from payproof.files.opened import require_file
+from payproof.files.open_file import require_file
 
 __all__ = ["find_files", "match_pattern"]
 

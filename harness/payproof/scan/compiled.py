@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from payproof.scan import kernel
-from payproof.scan.fused import find_reaches, fuse_steps
+from payproof.scan.fusion import find_reaches, fuse_steps
 from payproof.scan.kernel import Layout, Loops
 from payproof.scan.streams import LEAD, SEGMENTS, TAIL, Bytes, Machine, Node, Places, Program
 

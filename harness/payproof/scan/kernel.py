@@ -116,7 +116,7 @@ class Loops:
         found = self._base64(self._at, data.ctypes.data, places.ctypes.data, len(places), kind, chosen.ctypes.data)
         return chosen[:found]
 
-    def joined(self, data: Bytes, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    def find_joined(self, data: Bytes, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
         """Return which values have a letter or a digit beside them that is certainly no escape's."""
         joined = np.empty(len(starts), np.bool_)
         made = joined.ctypes.data

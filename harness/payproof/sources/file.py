@@ -7,7 +7,7 @@ from payproof.aside import aside
 from payproof.domain.source import Excerpt, Log
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
-from payproof.files.opened import open_file, require_file
+from payproof.files.open_file import open_file, require_file
 from payproof.registry import log_source
 
 __all__ = ["FileLog", "open_log"]

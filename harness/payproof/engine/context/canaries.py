@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 from payproof.canary import Ledger, spellings
 from payproof.scan.canaries import Canary
-from payproof.scan.own import ValueFinder
+from payproof.scan.own_values import ValueFinder
 
 __all__ = ["CaseCanaries"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from payproof.files.decompression import COMPRESSIONS, decompress
 from payproof.files.streams import CHUNK, MIB, Ahead, Bounds, DamagedError, Stream, count_reads, why
-from payproof.files.tarred import tar_entries
-from payproof.files.zipped import zip_entries
+from payproof.files.tar import tar_entries
+from payproof.files.zip import zip_entries
 
 __all__ = ["EntryRefused", "FileEntry", "read_entries"]
 
