@@ -44,7 +44,7 @@ class LedgerEntry:
 
     @property
     def shown(self) -> bytes:
-        """What stands in its place; it is safe within JSON and XML too."""
+        """The text that stands in its place; it is safe within JSON and XML too."""
         return _UNSAFE.sub("_", f"[{self.kind}: {self.label}]").encode()
 
 
@@ -68,7 +68,7 @@ class Ledger:
     def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False, harmless: bool = False) -> None:
         """Register a value; it is forgotten at the second ``forget`` from now unless it is lasting.
 
-        One that is ``harmless`` must stand in nothing that comes back from now on, but the run itself may tell it.
+        One that is ``harmless`` must stand in nothing that comes back from now on, but the run itself may show it.
         Values shorter than 6 bytes are not registered, as chance would find them.
         """
         with self._lock:
@@ -102,8 +102,8 @@ class Ledger:
     ) -> list[tuple[bytes, tuple[Exposure, ...]]]:
         """Return what ``conceal`` does for each part with its place; one pass searches all, as most hold none.
 
-        With ``ever`` every value counts that was ever registered and must not be told: what a target says to Stripe
-        may hold what it was told long ago, and is nobody's finding.
+        With ``ever`` every value counts that was ever registered and must not be shown. What a target says to Stripe
+        may hold what it got long ago, and that is nobody's finding.
         """
         given = list(parts)
         together = _BETWEEN.join(part for part, _ in given)
@@ -178,9 +178,9 @@ class Ledger:
         return self.conceal(text.encode("utf-8", "surrogateescape"))[0].decode("utf-8", "replace")
 
     def mask_strings(self, value: _Any) -> tuple[_Any, tuple[Exposure, ...]]:
-        """Return what a run tells with every value replaced that must not be told, in whatever text of it that stands.
+        """Return what a run reports with every value replaced that must not be shown, in whatever text it stands.
 
-        All that is told was concealed where it was seen, so that this finds what was forgotten there.
+        All of it was concealed where it was seen, so this finds what was forgotten there.
         """
         texts = [text.encode("utf-8", "surrogateescape") for text in strings_of(value)]
         together = _BETWEEN.join(texts)
@@ -197,7 +197,7 @@ class Ledger:
         return with_strings(value, mask), tuple(found)
 
     def mask_ever(self, data: bytes) -> tuple[bytes, tuple[Exposure, ...]]:
-        """Return a whole report with every value replaced that was ever registered and must not be told."""
+        """Return a whole report with every value replaced that was ever registered and must not be shown."""
         if self.holds_none([data]) and not self._find_encoded(data):
             return data, ()
         present = {value: entry for value, entry in self.registered.items() if value in data}
@@ -205,7 +205,7 @@ class Ledger:
 
     @property
     def registered(self) -> Mapping[bytes, LedgerEntry]:
-        """Every value that was ever registered and must not be told."""
+        """Every value that was ever registered and must not be shown."""
         with self._lock:
             return dict(self._ever)
 

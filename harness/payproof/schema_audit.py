@@ -1,4 +1,4 @@
-"""Which columns of a database could hold payment data, by their names and types: an empty place for it is a risk too.
+"""Finds columns of a database that could hold payment data, by name and type: an empty place for it is a risk too.
 
 Names are judged by their words, in any spelling (``cardNumber``, ``card_number``, ``CARDNUMBER``); what they say beside
 that decides whether the data itself is meant (``card_number``) or something about it (``card_last4``, ``cvc_check``).
@@ -37,7 +37,7 @@ def _sort(what: str, severity: Severity, *names: str, confidence: Confidence = C
     return _Sort(what, severity, pattern, confidence)
 
 
-# Of names as words with an underscore between them. The first that fits tells.
+# Of names as words with an underscore between them. The first that fits counts.
 _SORTS = (
     _sort(
         "card verification code, never to be kept after authorisation (PCI DSS 3.3.1.2)",
@@ -133,7 +133,7 @@ def _judge_column(column: Column) -> tuple[str, str, Severity, Confidence] | Non
     last = column.name.rpartition(".")[2]
     spelled, words = _normalize_name(last), frozenset(words_of(last))
     for sort in _SORTS:
-        # Of a JSON key the one above it tells, too: card.number.
+        # Of a JSON key the one above it counts, too: card.number.
         for name in (spelled, _normalize_name(".".join(column.name.rsplit(".", 2)[-2:]))):
             if sort.pattern.search(name) and not words & _ABOUT and _may_hold(column.type):
                 return sort.what, "its name", sort.severity, sort.confidence

@@ -127,7 +127,7 @@ def test_many_hits_are_told_up_to_a_bound():
     """A list of numbers is told up to a bound for each block, and that there are more is told."""
     found = SCANNER.scan(CARD * 5000)
     assert sum(not isinstance(one, Unread) for one in found) == 2000
-    assert unread(found) == ["more than 2000 hits of pan in one block: the rest is not told"]
+    assert unread(found) == ["more than 2000 hits of pan in one block: the rest is not reported"]
 
 
 def test_keys_of_objects_are_searched():

@@ -1,4 +1,4 @@
-"""The search of data at rest: files, streams and databases, to leaks of payment data and what was not read."""
+"""Searches data at rest: files, streams and databases. It yields leaks of payment data, and what was not read."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""The search of what a command prints, and of the log of a container."""
+"""Searches what a command prints, and the log of a container."""
 
 import os
 import signal
@@ -74,7 +74,7 @@ def _read_output(
 
 
 def _has_terminal() -> bool:
-    """Whether a terminal can be asked for a password, and tells all that runs in it when it is interrupted.
+    """Whether a terminal can be asked for a password, and interrupts all that runs in it.
 
     Where there is none, as in CI, a command has a session of its own, so that those it has started end with it.
     """

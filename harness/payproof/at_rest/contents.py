@@ -1,4 +1,4 @@
-"""The search of one stream or file, whatever is in it."""
+"""Searches one stream or file, whatever is in it."""
 
 import codecs
 import io
@@ -49,7 +49,7 @@ def search_file(
 ) -> Iterator[SearchEvent]:
     """Search a file; a large one that is nothing but bytes, in parts by the executor for its size, where there is one.
 
-    What goes wrong with it is told as not read.
+    What goes wrong with it is reported as not read.
     """
     yield from contain_errors(Place(str(path)), _search_opened(path, scanner, progress, executor, jobs))
 
@@ -79,7 +79,7 @@ def _search_opened(
 
 
 class _ReportingFile:
-    """A file that tells of each read, so that a search can be broken off where much is read and nothing comes of it."""
+    """A file that reports each read, so that a search can be broken off where much is read and nothing comes of it."""
 
     def __init__(self, file: io.FileIO, progress: Progress) -> None:
         self._file, self._progress = file, progress
@@ -189,8 +189,8 @@ def _search_sqlite(path: Path, scanner: SievingScanner, progress: Progress) -> I
         return
     try:
         # Its bytes are read, and counted, all the same.
-        told = search_tables(tables, scanner, at_least=Confidence.MEDIUM, progress=lambda *_: progress(0))
-        yield from (one for one in told if not isinstance(one, UnitSearched))
+        events = search_tables(tables, scanner, at_least=Confidence.MEDIUM, progress=lambda *_: progress(0))
+        yield from (one for one in events if not isinstance(one, UnitSearched))
     finally:
         tables.close()
 

@@ -1,3 +1,5 @@
+"""Searches every table of a database, and the names and types of its columns."""
+
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -32,10 +34,10 @@ def search_tables(
     Args:
         tables: the database.
         scanner: what searches the values.
-        at_least: how sure a suspicion about a column must be to be told.
+        at_least: how sure a suspicion about a column must be to be reported.
         most: rows of a table, if not all.
         skipped: says of a unit's name whether it was searched before.
-        progress: is told of a unit, its rows so far, and about how many it has.
+        progress: is called with a unit, its rows so far, and about how many it has.
     """
     name = tables.name
     try:

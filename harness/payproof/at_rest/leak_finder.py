@@ -59,7 +59,7 @@ class LocalLeakFinder:
     ) -> Iterator[Leak | NotRead]:
         """Search the values of a table; the place of a leak does not hold a row's key that is payment data itself."""
         searcher = self._prepare(canaries)
-        # The run's canaries are known exactly. Of all else the column's name may tell: it alone tells a CVC or a PIN.
+        # The run's canaries are known exactly. All else may need the column's name: it alone shows a CVC or a PIN.
         scan = scan_named if canaries is None else scan_values
         for (key, column), one in scan(searcher, (((key, column), column, value) for key, column, value in cells)):
             shown = "with such a key" if _finds(searcher, key) else key

@@ -1,4 +1,4 @@
-"""Values of named columns: rows are sieved as lines of text, and those that may hold something are searched exactly."""
+"""Searches values of named columns: sieves rows as lines of text, then searches exactly what may hold something."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _Value = tuple[Any, str, object]
 
 
 class SievingScanner(Scanner):
-    """A scanner with a sieve: one for the same that tells all that it sees, however unsure."""
+    """A scanner with a sieve: a second scanner that reports all that it sees, however unsure."""
 
     def __init__(self, detectors: Iterable[Detector], at_least: Confidence) -> None:
         known = tuple(detectors)
@@ -39,7 +39,7 @@ class SievingScanner(Scanner):
 def scan_named(searcher: SievingScanner, values: Iterable[_Value]) -> Iterator[tuple[Any, Found]]:
     """Search values, each given with its place, of which the first part is its row, and its column's name.
 
-    Each is searched as its type says, and as it would be written with its name: only that tells a CVC or a PIN.
+    Each is searched as its type says, and as it would be written with its name: only its name shows a CVC or a PIN.
     """
     seen: set[tuple[Any, str, str]] = set()
     for place, one in scan_values(searcher, _add_names(_sieve_rows(searcher.sieve, values))):

@@ -1,4 +1,4 @@
-"""The search of all that a command line names, one unit (a file, a stream, a table) after the other."""
+"""Searches all that a command line names, one unit (a file, a stream, a table) after the other."""
 
 import multiprocessing
 import sys
@@ -29,7 +29,7 @@ from payproof.registry import detectors_at_rest, table_sources
 
 __all__ = ["Options", "Progress", "search"]
 
-#: Told of a unit, how much of it was read, about how much there is, and of what (``bytes`` or ``rows``).
+#: Called with a unit, how much of it was read, about how much there is, and of what (``bytes`` or ``rows``).
 Progress = Callable[[str, int, int | None, str], None]
 
 _STDIN = "-"
@@ -45,7 +45,7 @@ def _ignore_progress(_unit: str, _size: int, _of: int | None, _sort: str) -> Non
 class Options:
     """How to search.
 
-    ``at_least`` is the confidence from which on leaks are told; ``rows`` how many rows of a table are read, if not
+    ``at_least`` is the confidence from which on leaks are reported; ``rows`` how many rows of a table are read, if not
     all; ``jobs`` how many processes search a large file; ``executor`` does it instead of such processes;
     ``resume`` is a file that remembers what is done.
     """
@@ -59,7 +59,7 @@ class Options:
 
 
 def search(specs: SourceSpecs, options: Options) -> Iterator[SearchEvent]:
-    """Search everything; what is told shows nothing sensitive, not in names and keys either.
+    """Search everything; events show nothing sensitive, not in names and keys either.
 
     Raises:
         ConfigurationError: a database cannot be reached, or the file to go on from cannot be used.
@@ -70,9 +70,9 @@ def search(specs: SourceSpecs, options: Options) -> Iterator[SearchEvent]:
         resume = Resume(options.resume, _describe_settings(specs, options))
         complete = False
         try:
-            for told in resume.read_events():
-                running.dedupe.remember(told.place.source if not isinstance(told, UnitSearched) else "", told)
-                yield told
+            for event in resume.read_events():
+                running.dedupe.remember(event.place.source if not isinstance(event, UnitSearched) else "", event)
+                yield event
             unit: list[SearchEvent] = []
             for one in running.search_all(specs, databases, resume.knows):
                 shown = running.redact_event(one)
@@ -109,20 +109,20 @@ class _Run:
             for one in limit_alike(found_in_rows):
                 self.dedupe.remember(tables.name, self.redact_event(one))
                 yield one
-        for name, told in self._list_streams(specs):
+        for name, events in self._list_streams(specs):
             if name == _STDIN or not knows(name):  # standard input may be another one each time
-                yield from limit_alike(told)
+                yield from limit_alike(events)
         seen: set[tuple[int, int]] = set()
         for path in specs.paths:
             for file, problem in find_files(path, seen):
                 if problem:
                     yield NotRead(Place(str(file)), problem)
                 elif not knows(str(file)):
-                    told = search_file(
+                    events = search_file(
                         file, self._scanner, self._report_bytes(str(file)), self._start_workers, self._options.jobs
                     )
-                    # Concealed first, as what a search that is resumed has told before.
-                    yield from self.dedupe.drop_known(file, map(self.redact_event, limit_alike(told)))
+                    # Redacted first, as the events of a resumed search are.
+                    yield from self.dedupe.drop_known(file, map(self.redact_event, limit_alike(events)))
 
     def _list_streams(self, specs: SourceSpecs) -> Iterator[tuple[str, Iterator[SearchEvent]]]:
         """Yield names with what searches them, which does nothing until it is asked."""
@@ -133,12 +133,12 @@ class _Run:
         if specs.stdin:
             yield _STDIN, search_stream(_STDIN, sys.stdin.buffer, self._scanner, self._report_bytes(_STDIN))
 
-    def redact_event(self, told: SearchEvent) -> SearchEvent:
-        """Return what is told without what is sensitive in names and keys."""
+    def redact_event(self, event: SearchEvent) -> SearchEvent:
+        """Return an event without what is sensitive in names and keys."""
         redact = self._redact_text
-        if isinstance(told, UnitSearched):
-            return replace(told, unit=redact(told.unit))
-        place = told.place
+        if isinstance(event, UnitSearched):
+            return replace(event, unit=redact(event.unit))
+        place = event.place
         place = replace(
             place,
             source=redact(place.source),
@@ -147,9 +147,9 @@ class _Run:
             field=redact(place.field),
             key=redact(place.key),
         )
-        if isinstance(told, NotRead):
-            return NotRead(place, redact(told.why))
-        return replace(told, place=place, name=redact(told.name))
+        if isinstance(event, NotRead):
+            return NotRead(place, redact(event.why))
+        return replace(event, place=place, name=redact(event.name))
 
     def _redact_text(self, name: str) -> str:
         try:

@@ -1,4 +1,4 @@
-"""What a SOURCE on the command line names: a place on the disk, a stream, a command's output, a database."""
+"""Reads what a SOURCE on the command line names: a place on the disk, a stream, a command's output, a database."""
 
 import shlex
 from collections.abc import Mapping, Sequence

@@ -70,16 +70,16 @@ def scan(
     sure = Confidence(at_least) if at_least else None
     specs = read_specs(sources, os.environ)
     tell_slow_search()
-    told: list[SearchEvent] = []
+    events: list[SearchEvent] = []
     interrupted = False
     with _show_progress() as progress:
         options = Options(sure or Confidence.MEDIUM, sample, jobs or os.cpu_count() or 1, None, resume, progress)
         try:
-            told.extend(search(specs, options))
+            events.extend(search(specs, options))
         except KeyboardInterrupt:
             interrupted = True
     today = datetime.now(UTC).date()
-    report = judge_leaks(told, at_least=sure, waivers=accepted, known=known, today=today, interrupted=interrupted)
+    report = judge_leaks(events, at_least=sure, waivers=accepted, known=known, today=today, interrupted=interrupted)
     terminal = Console()
     width = terminal.width if terminal.is_terminal and output is None else _WIDE
     text = conceal(FORMATS[form](report, width))
@@ -88,7 +88,7 @@ def scan(
     else:
         output.write_text(text, encoding="utf-8")
     if write_baseline is not None and not interrupted:
-        found = [one for one in told if isinstance(one, Leak)]
+        found = [one for one in events if isinstance(one, Leak)]
         write_baseline.write_text(conceal(written_baseline(found)), encoding="utf-8")
         return ExitCode.UNKNOWN if report.unread else ExitCode.HELD
     return report.exit_code
@@ -127,7 +127,7 @@ def _show_progress() -> Iterator[Progress]:
 
 def _update(status: Status, unit: str, size: int, of: int | None, sort: str, rate: float) -> None:
     share = f" of about {of:,}" if of else ""
-    told = f"{size / 1e6:,.0f} MB" if sort == "bytes" else f"{size:,}{share} rows"
+    events = f"{size / 1e6:,.0f} MB" if sort == "bytes" else f"{size:,}{share} rows"
     speed = f"{rate / 1e6:,.0f} MB/s" if sort == "bytes" else f"{rate:,.0f} rows/s"
     way = "" if loops() else " (the loops are not compiled)"
-    status.update(f"{escape(one_line(conceal(unit)))}: {told}, {speed}{way}")
+    status.update(f"{escape(one_line(conceal(unit)))}: {events}, {speed}{way}")

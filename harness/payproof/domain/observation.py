@@ -50,7 +50,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a step sent, told without its sensitive parts.
+    """What a step sent, without its sensitive parts.
 
     ``note`` is for people, ``variant`` names the way of signing or forging, or the fault that was to strike, ``digest``
     is SHA-256 of the body. ``calls`` is the call to Stripe that the request causes, such as ``POST /v1/customers``.

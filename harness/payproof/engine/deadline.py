@@ -1,4 +1,4 @@
-"""How long a search may take."""
+"""Bounds how long a search may take."""
 
 from collections.abc import Iterator
 from math import inf

@@ -97,7 +97,7 @@ class SearchAtRest:
                     self._search_tables(spec, wish, tally, until)
                 else:
                     self._search_files(spec, wish, tally, until, mark=channel is Channel.LOG)
-                # A log's lines and a store's rows tell of the events; a cache or a dump need not.
+                # A log's lines and a store's rows name the events; a cache or a dump need not.
                 marked = None if channel is Channel.FILE else tally.marked
                 found.append(
                     Searched(

@@ -28,7 +28,7 @@ class Tally:
 
     @property
     def leaks(self) -> tuple[Leak, ...]:
-        """What was found, each value once for each column or place in a file."""
+        """The leaks that were found, each value once for each column or place in a file."""
         return tuple(self._leaks.values())
 
     def look(self, text: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What is in a file: itself, or the entries of an archive, decompressed on the way, to a depth, never on disk."""
+"""Reads what is in a file: itself, or the entries of an archive, decompressed on the way, to a depth, never on disk."""
 
 import io
 from collections.abc import Callable, Iterator

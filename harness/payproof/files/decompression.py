@@ -54,7 +54,7 @@ class _Inflater:
 
 
 class _Zstandard:
-    """A frame of zstd in the shape of the other decoders; the library's own reader does not tell where data is cut."""
+    """A frame of zstd in the shape of the other decoders; the library's own reader does not say where data is cut."""
 
     def __init__(self, inner: Any, error: type[Exception]) -> None:
         self._inner, self._error = inner, error

@@ -72,7 +72,7 @@ def _values(column: Any) -> list[object]:
 def _limit_memory(pa: Any) -> Iterator[None]:
     """Let this process take so much memory and no more, where the system can see to that (Linux).
 
-    The library has no bound of its own, and what it is told to take is in the file. Other threads have the same bound
+    The library has no bound of its own, and takes as much as the file says. Other threads have the same bound
     for as long; it is there while the library decodes some rows, and never while they are searched.
     """
     try:

@@ -1,3 +1,5 @@
+"""Cuts a large file into parts that other processes can read."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

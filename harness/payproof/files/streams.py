@@ -36,7 +36,7 @@ class Stream(Protocol):
 
 @dataclass
 class Bounds:
-    """What may come out of one file in all: decompression that makes much more than was read is a bomb."""
+    """Bounds what may come out of one file in all: decompression that makes much more than was read is a bomb."""
 
     taken: int = 0
     made: int = 0
@@ -61,11 +61,11 @@ class Ahead:
         self._error: Exception | None = None
 
     def peek(self, size: int) -> bytes:
-        """Return the next bytes, fewer only where the stream ends or is damaged; reading on then tells how."""
+        """Return the next bytes, fewer only where the stream ends or is damaged; reading on then raises the error."""
         while len(self._head) < size and self._error is None:
             try:
                 more = self._stream.read(size - len(self._head))
-            except Exception as error:  # noqa: BLE001 (whatever it is, it is raised where it can be told)
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is raised where it can be reported)
                 self._error = error
                 break
             if not more:
@@ -88,7 +88,7 @@ class _CountingStream:
         self._stream, self._count = stream, count
 
     def read(self, size: int = CHUNK, /) -> bytes:
-        # A decompressor is asked for little at a time, so that a bomb is told before it is in memory.
+        # A decompressor is asked for little at a time, so that a bomb is noticed before it is in memory.
         part = self._stream.read(min(size, CHUNK) if size >= 0 else CHUNK)
         self._count(len(part))
         return part

@@ -42,7 +42,7 @@ class _Ending:
 
 
 class _Limited:
-    """What headers are read from: so many bytes and no more."""
+    """A file that headers are read from: so many bytes and no more."""
 
     def __init__(self, file: Any) -> None:
         self._file, self._left = file, _MOST_HEADER
@@ -71,7 +71,7 @@ class _Header(tarfile.TarInfo):
 
 
 class _Member:
-    """An entry, whose errors are told as damage."""
+    """An entry, whose errors count as damage."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner

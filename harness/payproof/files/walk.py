@@ -1,3 +1,5 @@
+"""Finds files on the disk, by patterns and below folders."""
+
 import fnmatch
 import glob
 import os
@@ -50,7 +52,7 @@ def _walk_below(place: Path) -> Iterator[Path]:
 def _list_folder(place: Path) -> list[Path]:
     try:
         return list(place.iterdir())
-    except OSError:  # of a folder that cannot be listed nothing matches; one that is named tells why
+    except OSError:  # of a folder that cannot be listed nothing matches; one that is named is reported
         return []
 
 

@@ -1,4 +1,4 @@
-"""How much is decoded: a bound for one block, and one for all that is decoded from some blocks together."""
+"""Bounds how much is decoded, from one block and from some blocks together."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,18 +7,18 @@ from payproof.scan.pieces import DecodedPart, Unread
 __all__ = ["DecodingBudget"]
 
 _MOST_OF_ONE = 16 * 1024 * 1024  # bytes decoded from one block
-_MOST_UNREAD = 100  # parts of one block that are told one by one
-_MOST_OF_ALL = 128 * 1024 * 1024  # bytes decoded from what was decoded, too, until all of it is told
+_MOST_UNREAD = 100  # parts of one block that are reported one by one
+_MOST_OF_ALL = 128 * 1024 * 1024  # bytes decoded from what was decoded, too, until all of it is reported
 
 
 class DecodingBudget:
-    """The bytes that may still be decoded. What a bound leaves out is told as not read, never left out silently."""
+    """The bytes that may still be decoded. What a bound leaves out is reported as not read, never silently."""
 
     def __init__(self) -> None:
         self._left = _MOST_OF_ALL
 
     def limit(self, decoded: Iterable[DecodedPart | Unread]) -> Iterator[DecodedPart | Unread]:
-        """Return what is decoded from one block until a bound is reached."""
+        """Yield what is decoded from one block until a bound is reached."""
         made = unread = 0
         for one in decoded:
             if isinstance(one, DecodedPart):

@@ -19,11 +19,11 @@ __all__ = ["find_likely", "mask_digits", "rate_card_number"]
 
 _SHORTEST_WORD = 4  # letters; fewer are the beginning of an id, or a unit
 _WORDS = re.compile(r"[^A-Za-z]+")
-_SMALL, _ODD = np.uint8(0x20), np.uint8(1)  # makes letters small; tells 1 from 0
+_SMALL, _ODD = np.uint8(0x20), np.uint8(1)  # makes letters small; sets 1 apart from 0
 _SIGNS = np.zeros(256, np.bool_)
 _SIGNS[list(b" \t\r\n\f\v|,;:/=_-")] = True  # before an expiry date
 _TEST_NUMBERS = frozenset(number.encode() for number in TEST_NUMBERS)
-_NAMED, _WORDS_TELL, _NOTHING = range(3)  # what tells
+_NAMED, _WORDS_TELL, _NOTHING = range(3)  # the evidence
 _LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 
 #: How surely a number is a card's, as an index above: where it is named so, where words beside it tell, where nothing
@@ -102,15 +102,15 @@ def _rate(data: bytes | bytearray, number: Number, column: str, asked: int) -> C
     levels = _list_levels(number, tie)
     if levels[_NAMED] < asked - Confidence.LOW.rank:
         return None
-    told = _find_evidence(data, number, column, tie)
-    if told is None:
+    evidence = _find_evidence(data, number, column, tie)
+    if evidence is None:
         return Confidence.LOW if number.luhn else None
-    level = levels[told] - (not number.luhn and told != _NAMED)
+    level = levels[evidence] - (not number.luhn and evidence != _NAMED)
     return _LEVELS[level] if level >= 0 else None
 
 
 def _list_levels(number: Number, tie: Joint) -> list[int]:
-    """Return how surely a number is a card's, as indices of levels, for each way to be told so."""
+    """Return how surely a number is a card's, as indices of levels, for each sort of evidence."""
     if len(number.digits) in number.brand.weak and number.brand.name == "UATP":
         return [0, 0, 0]
     writing = number.writing
@@ -125,7 +125,7 @@ def _list_levels(number: Number, tie: Joint) -> list[int]:
 
 
 def _find_evidence(data: bytes | bytearray, number: Number, column: str, tie: Joint) -> int | None:
-    """Return what tells that a number is a card's; None where it is named something else and nothing says more."""
+    """Return the evidence that a number is a card's; None where it has another name and nothing says more."""
     glued = _WORDS.sub(" ", f"{tie.before} {tie.behind}").encode()
     first = number.start - len(tie.before)
     says = name_says(glued)

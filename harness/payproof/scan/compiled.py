@@ -26,7 +26,7 @@ _NOWHERE: Places = np.zeros(0, np.int64)
 
 
 class Compiled:
-    """What a ``Machine`` is, compiled."""
+    """Runs programs as a ``Machine`` does, compiled."""
 
     def __init__(self, programs: Sequence[Program], most: int, loops: Loops) -> None:
         self._most = most

@@ -1,4 +1,4 @@
-"""What stands around a value: the key that names it, and whether it is part of something longer."""
+"""Reads what stands around a value: the key that names it, and whether it is part of something longer."""
 
 import re
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ __all__ = ["Join", "Joint", "find_joint"]
 
 
 class Join(Enum):
-    """What stands beside a number in the same token, the closest tie first."""
+    """Ties of a number to what stands beside it in the same token, the closest first."""
 
     MASKED = auto()  # the rest of it is hidden
     INSIDE = auto()  # digits and letters in turns, a fraction, a telephone number, one of Stripe's ids

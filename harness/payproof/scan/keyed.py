@@ -1,4 +1,4 @@
-"""Values that are told by the name before them: ``"cvc": "123"``, ``cvc=123``, ``<cvc>123</cvc>``, ``CVC 123``."""
+"""Finds values by the name before them: ``"cvc": "123"``, ``cvc=123``, ``<cvc>123</cvc>``, ``CVC 123``."""
 
 import re
 from itertools import pairwise

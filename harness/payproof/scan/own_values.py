@@ -70,7 +70,7 @@ class Span:
 
 
 class ValueFinder:
-    """Finds values, and tells the bytes that have to be replaced so that none of them is left."""
+    """Finds values, and the bytes that have to be replaced so that none of them is left."""
 
     def __init__(self, values: Iterable[Canary]) -> None:
         given = tuple(values)

@@ -1,4 +1,4 @@
-"""What was found encoded in a text: the decoded bytes, and where each of them stood."""
+"""Decoded parts of a text, with the place that each byte came from, and what codecs share to find and make them."""
 
 import re
 from array import array

@@ -50,13 +50,13 @@ class Scanner:
 
     Args:
         detectors: what to look for.
-        at_least: the confidence from which on hits are told.
+        at_least: the confidence from which on hits are reported.
     """
 
     def __init__(self, detectors: Iterable[Detector], at_least: Confidence = Confidence.MEDIUM) -> None:
         self._detectors = tuple(detectors)
         self._at_least = at_least
-        self._told = frozenset(one for one in Confidence if one.rank >= at_least.rank)
+        self._reported = frozenset(one for one in Confidence if one.rank >= at_least.rank)
         self._countable = frozenset(one.name for one in self._detectors if one.countable)
         self._own = threading.local()
 
@@ -72,7 +72,7 @@ class Scanner:
         )
 
     def stream(self, chunks: Iterable[bytes | bytearray | memoryview], column: str = "") -> Iterator[Found]:
-        """Search a stream of chunks of any size, in bounded memory; what is told comes in the order of the data.
+        """Search a stream of chunks of any size, in bounded memory; what is found comes in the order of the data.
 
         A chunk's memory may be used again when the next one is asked for.
         """
@@ -105,7 +105,7 @@ class Scanner:
                 found += count_alike(self._search_pool(pool, decoded, budget), self._countable, _MOST_HITS)
             else:
                 text = pool.texts[0]
-                why = f"more than {_MOST_TOLD} hits in what is encoded: the rest is not told"
+                why = f"more than {_MOST_TOLD} hits in what is encoded: the rest is not reported"
                 found.append((text.source, Unread(text.where(0), why, text.path)))
                 return
             size += sum(len(text.data) for text in decoded[known:])
@@ -150,8 +150,8 @@ class Scanner:
     def _settle_found(self, found: list[Found], decoded: list[Text]) -> Iterator[Found]:
         found += (one for _, one in self.texts(decoded))
         unread = [one for one in found if isinstance(one, Unread)]
-        told: list[Found] = [*settle_hits(one for one in found if isinstance(one, Hit)), *unread]
-        return iter(sorted(told, key=lambda one: one.start))
+        settled: list[Found] = [*settle_hits(one for one in found if isinstance(one, Hit)), *unread]
+        return iter(sorted(settled, key=lambda one: one.start))
 
     def _search_pool(self, pool: Pool, decoded: list[Text], budget: DecodingBudget) -> Iterator[tuple[Any, Found]]:
         view = pool.view(self._machine(len(pool.data)), self._at_least, _MOST_LOOKS)
@@ -190,11 +190,12 @@ class Scanner:
 
     def _find_hits(self, view: View) -> Iterator[Found]:
         for detector in self._detectors:
-            hits = (hit for hit in _run_detector(detector, view) if hit.confidence in self._told)
+            hits = (hit for hit in _run_detector(detector, view) if hit.confidence in self._reported)
             for number, hit in enumerate(hits):
                 if number == _MOST_HITS and detector.name not in self._countable:
                     yield Unread(
-                        hit.start, f"more than {_MOST_HITS} hits of {detector.name} in one block: the rest is not told"
+                        hit.start,
+                        f"more than {_MOST_HITS} hits of {detector.name} in one block: the rest is not reported",
                     )
                     break
                 yield replace(hit, kind=detector.name)

@@ -1,4 +1,4 @@
-"""One hit for one value: what was found in two ways, or as part of something else, is told once; often is counted."""
+"""Reports one hit for one value, though it was found in two ways, or as part of another; counts what is there often."""
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ __all__ = ["count_alike", "drop_inner", "settle_hits"]
 
 
 def drop_inner(hits: Iterable[Hit]) -> Iterator[Hit]:
-    """Return the hits of one text without those that are part of another one that is at least as sure."""
+    """Yield the hits of one text without those that are part of another hit that is at least as sure."""
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda one: (one.start, -one.end, -one.confidence.rank)):
         kept = [one for one in kept if one.end > hit.start]
@@ -39,16 +39,16 @@ def _rank(hit: Hit) -> tuple[int, int]:
 
 
 def count_alike(found: Iterable[tuple[Any, Any]], kinds: Container[str], most: int) -> Iterator[tuple[Any, Any]]:
-    """Return what was found with its source; hits of some kinds, from so many on, once each, with how often it came.
+    """Yield what was found with its source. Of some kinds only so many hits come one by one; the others are counted.
 
     The memory that is needed depends on how many different things there are, not on how often they are there.
     """
-    told = 0
+    seen = 0
     more: dict[tuple[Any, ...], tuple[Any, Hit]] = {}
     for source, one in found:
         if isinstance(one, Hit) and one.kind in kinds:
-            told += 1
-            if told > most:
+            seen += 1
+            if seen > most:
                 key = (source, one.what, one.form, one.path)
                 first = more.get(key)
                 more[key] = source, one if first is None else replace(first[1], times=first[1].times + one.times)

@@ -50,7 +50,7 @@ def scan_values(scanner: Scanner, values: Iterable[tuple[Any, str, object]]) -> 
 
 
 def _search_texts(scanner: Scanner, texts: list[Text]) -> Iterator[tuple[Any, Found]]:
-    """Search texts, and tell what is found in each once."""
+    """Search texts, and yield what is found in each once."""
     found: dict[int, list[Found]] = {}
     for number, one in scanner.texts(replace(text, source=number) for number, text in enumerate(texts)):
         found.setdefault(number, []).append(one)
@@ -65,7 +65,7 @@ def _make_texts(value: object, column: str, path: tuple[str, ...], place: Any, l
         yield Text(data, lambda offset: offset, path, column, source=place)
     elif levels and isinstance(value, Mapping):
         for key, part in value.items():
-            # Two names tell enough: of order.card.number the last two, and of a table's column the key below it.
+            # Two names are enough: of order.card.number the last two, and of a table's column the key below it.
             yield from _make_texts(part, f"{column.rpartition('.')[2]}.{key}", path, place, levels - 1)
             yield from _make_texts(key, "", path, place, 0)
         yield from _join_digits(value.values(), column, path, place)

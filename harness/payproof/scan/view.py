@@ -102,7 +102,7 @@ class View:
 
 
 class Looks:
-    """Counts the looks at single values of a sort in each text of a view; what is beyond the bound is told."""
+    """Counts the looks at single values of a sort in each text of a view; what is beyond the bound is reported."""
 
     def __init__(self, view: View, what: str) -> None:
         self._view = view
