@@ -17,11 +17,11 @@ from faker import Faker
 from payproof.domain.sensitive import Exposure
 from payproof.domain.strings import strings_of, with_strings
 from payproof.scan.brands import TEST_NUMBERS
-from payproof.scan.canaries import Canary, grouped
+from payproof.scan.canaries import Canary, group_digits
 from payproof.scan.luhn import check_digit
-from payproof.scan.own import Finder, Span
+from payproof.scan.own_values import Span, ValueFinder
 
-__all__ = ["Entry", "Ledger", "make_canaries", "make_card_number", "make_iban", "spellings"]
+__all__ = ["Ledger", "LedgerEntry", "make_canaries", "make_card_number", "make_iban", "spellings"]
 
 _CARD_DIGITS = range(12, 20)
 _SHORTEST = 6  # a shorter text would be found by chance
@@ -34,7 +34,7 @@ _Any = TypeVar("_Any")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """A registered value: its sort, which one it is, its text, and whether it is kept for the whole run."""
 
     kind: str
@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def shown(self) -> bytes:
-        """What stands in its place; it is safe within JSON and XML too."""
+        """The text that stands in its place; it is safe within JSON and XML too."""
         return _UNSAFE.sub("_", f"[{self.kind}: {self.label}]").encode()
 
 
@@ -56,25 +56,25 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._entries: dict[bytes, Entry] = {}
+        self._entries: dict[bytes, LedgerEntry] = {}
         self._harmless: set[bytes] = set()
         self._temporary: list[bytes] = []
         self._earlier: list[bytes] = []
-        self._ever: dict[bytes, Entry] = {}
+        self._ever: dict[bytes, LedgerEntry] = {}
         # By how they begin, so that a text is searched for all of them in one pass.
-        self._beginnings: dict[bytes, list[Entry]] = {}
-        self._finder: Finder | None = None
+        self._beginnings: dict[bytes, list[LedgerEntry]] = {}
+        self._finder: ValueFinder | None = None
 
     def add(self, kind: str, label: str, value: bytes, *, lasting: bool = False, harmless: bool = False) -> None:
         """Register a value; it is forgotten at the second ``forget`` from now unless it is lasting.
 
-        One that is ``harmless`` must stand in nothing that comes back from now on, but the run itself may tell it.
+        One that is ``harmless`` must stand in nothing that comes back from now on, but the run itself may show it.
         Values shorter than 6 bytes are not registered, as chance would find them.
         """
         with self._lock:
             if len(value) < _SHORTEST or value in self._entries:
                 return
-            entry = self._entries[value] = Entry(kind, label, value, lasting)
+            entry = self._entries[value] = LedgerEntry(kind, label, value, lasting)
             if harmless:
                 self._harmless.add(value)
             elif value not in self._ever:
@@ -95,27 +95,27 @@ class Ledger:
 
     def conceal(self, data: bytes, where: str = "") -> tuple[bytes, tuple[Exposure, ...]]:
         """Return the data with every registered value replaced by ``[kind: label]``, and what was found where."""
-        return self._concealed(data, where, self._active(data))
+        return self._replace_values(data, where, self._find_active(data))
 
     def conceal_all(
         self, parts: Iterable[tuple[bytes, str]], *, ever: bool = False
     ) -> list[tuple[bytes, tuple[Exposure, ...]]]:
         """Return what ``conceal`` does for each part with its place; one pass searches all, as most hold none.
 
-        With ``ever`` every value counts that was ever registered and must not be told: what a target says to Stripe
-        may hold what it was told long ago, and is nobody's finding.
+        With ``ever`` every value counts that was ever registered and must not be shown. What a target says to Stripe
+        may hold what it got long ago, and that is nobody's finding.
         """
         given = list(parts)
         together = _BETWEEN.join(part for part, _ in given)
-        present = self._active(together) | (self._begun(together) if ever else {})
-        if not present and not self._encoded(together):
+        present = self._find_active(together) | (self._find_ever(together) if ever else {})
+        if not present and not self._find_encoded(together):
             return [(part, ()) for part, _ in given]
         return [
-            self._concealed(part, where, {value: one for value, one in present.items() if value in part})
+            self._replace_values(part, where, {value: one for value, one in present.items() if value in part})
             for part, where in given
         ]
 
-    def _begun(self, data: bytes) -> dict[bytes, Entry]:
+    def _find_ever(self, data: bytes) -> dict[bytes, LedgerEntry]:
         """Return the values that were ever registered and stand in the data, by a look at each place of it."""
         with self._lock:
             begun = (
@@ -125,25 +125,27 @@ class Ledger:
             )
             return {entry.value: entry for place, entry in begun if data.startswith(entry.value, place)}
 
-    def _active(self, data: bytes) -> dict[bytes, Entry]:
+    def _find_active(self, data: bytes) -> dict[bytes, LedgerEntry]:
         # Most data holds none, and a pattern of all values would be compiled anew for each delivery's signature.
         with self._lock:
             return {value: entry for value, entry in self._entries.items() if value in data}
 
-    def _encoded(self, data: bytes) -> list[Span]:
+    def _find_encoded(self, data: bytes) -> list[Span]:
         if len(data) < _SHORTEST:
             return []
         with self._lock:
             if self._finder is None:
                 secrets = [Canary(one.kind, one.label, one.value) for one in self._entries.values() if one.lasting]
-                self._finder = Finder(secrets)
+                self._finder = ValueFinder(secrets)
             finder = self._finder
         return finder.spans(data)
 
-    def _concealed(self, data: bytes, where: str, present: Mapping[bytes, Entry]) -> tuple[bytes, tuple[Exposure, ...]]:
+    def _replace_values(
+        self, data: bytes, where: str, present: Mapping[bytes, LedgerEntry]
+    ) -> tuple[bytes, tuple[Exposure, ...]]:
         found: list[Exposure] = []
 
-        def note(entry: Entry | Span, place: str) -> None:
+        def note(entry: LedgerEntry | Span, place: str) -> None:
             found.append(Exposure(entry.kind, entry.label, f"{where}, {place}" if where else place))
 
         def replace(match: re.Match[bytes]) -> bytes:
@@ -155,15 +157,15 @@ class Ledger:
             pattern = re.compile(b"|".join(map(re.escape, sorted(present, key=len, reverse=True))))
             data = pattern.sub(replace, data)
         for _ in range(_LOOKS):
-            spans = self._encoded(data)
+            spans = self._find_encoded(data)
             if not spans:
                 break
             for span in reversed(spans):
                 note(span, f"byte {span.start}, {span.how}")
-                data = data[: span.start] + Entry(span.kind, span.label, b"").shown + data[span.end :]
+                data = data[: span.start] + LedgerEntry(span.kind, span.label, b"").shown + data[span.end :]
         else:
             # It does not come to an end: a text that is nothing but that is not worth a leak.
-            data = b"[a text that holds secrets in encodings]" if self._encoded(data) else data
+            data = b"[a text that holds secrets in encodings]" if self._find_encoded(data) else data
         return data, tuple(found)
 
     def values(self) -> Iterator[tuple[str, str, bytes]]:
@@ -176,34 +178,34 @@ class Ledger:
         return self.conceal(text.encode("utf-8", "surrogateescape"))[0].decode("utf-8", "replace")
 
     def mask_strings(self, value: _Any) -> tuple[_Any, tuple[Exposure, ...]]:
-        """Return what a run tells with every value replaced that must not be told, in whatever text of it that stands.
+        """Return what a run reports with every value replaced that must not be shown, in whatever text it stands.
 
-        All that is told was concealed where it was seen, so that this finds what was forgotten there.
+        All of it was concealed where it was seen, so this finds what was forgotten there.
         """
         texts = [text.encode("utf-8", "surrogateescape") for text in strings_of(value)]
         together = _BETWEEN.join(texts)
-        present = {one: entry for one, entry in self._active(together).items() if one not in self._harmless}
-        if not present and not self._encoded(together):
+        present = {one: entry for one, entry in self._find_active(together).items() if one not in self._harmless}
+        if not present and not self._find_encoded(together):
             return value, ()
         found: list[Exposure] = []
 
         def mask(text: str) -> str:
-            data, exposures = self._concealed(text.encode("utf-8", "surrogateescape"), "", present)
+            data, exposures = self._replace_values(text.encode("utf-8", "surrogateescape"), "", present)
             found.extend(exposures)
             return data.decode("utf-8", "replace") if exposures else text
 
         return with_strings(value, mask), tuple(found)
 
     def mask_ever(self, data: bytes) -> tuple[bytes, tuple[Exposure, ...]]:
-        """Return a whole report with every value replaced that was ever registered and must not be told."""
-        if self.holds_none([data]) and not self._encoded(data):
+        """Return a whole report with every value replaced that was ever registered and must not be shown."""
+        if self.holds_none([data]) and not self._find_encoded(data):
             return data, ()
         present = {value: entry for value, entry in self.registered.items() if value in data}
-        return self._concealed(data, "", present)
+        return self._replace_values(data, "", present)
 
     @property
-    def registered(self) -> Mapping[bytes, Entry]:
-        """Every value that was ever registered and must not be told."""
+    def registered(self) -> Mapping[bytes, LedgerEntry]:
+        """Every value that was ever registered and must not be shown."""
         with self._lock:
             return dict(self._ever)
 
@@ -258,4 +260,4 @@ def spellings(value: bytes) -> Iterator[bytes]:
     """Yield a value as it is and, of a card number, as it is written in groups."""
     yield value
     if value.isdigit() and len(value) in _CARD_DIGITS:
-        yield from grouped(value)
+        yield from group_digits(value)

@@ -20,7 +20,7 @@ from payproof.domain.step import Step
 from payproof.domain.tables import Tables
 from payproof.errors import ConfigurationError
 from payproof.scan.canaries import Canaries
-from payproof.scan.own import OwnValues
+from payproof.scan.own_values import OwnValues
 
 __all__ = [
     "check",

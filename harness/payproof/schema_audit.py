@@ -1,4 +1,4 @@
-"""Which columns of a database could hold payment data, by their names and types: an empty place for it is a risk too.
+"""Finds columns of a database that could hold payment data, by name and type: an empty place for it is a risk too.
 
 Names are judged by their words, in any spelling (``cardNumber``, ``card_number``, ``CARDNUMBER``); what they say beside
 that decides whether the data itself is meant (``card_number``) or something about it (``card_last4``, ``cvc_check``).
@@ -7,29 +7,13 @@ that decides whether the data itself is meant (``card_number``) or something abo
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from payproof.domain.finding import Confidence, Severity
+from payproof.domain.observation import SuspectColumn
 from payproof.domain.tables import Column
 from payproof.scan.context import words_of
 
-__all__ = ["Suspect", "audited", "json_keys"]
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A column, or a key in the JSON of one (``payload.card.number``), that could hold payment data.
-
-    ``why`` says what about it; ``allowed`` is the reason for which its owner allows it, empty where it is not allowed.
-    """
-
-    table: str
-    column: str
-    what: str
-    why: str
-    severity: Severity
-    confidence: Confidence
-    allowed: str = ""
+__all__ = ["audit_columns", "list_json_keys"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +37,7 @@ def _sort(what: str, severity: Severity, *names: str, confidence: Confidence = C
     return _Sort(what, severity, pattern, confidence)
 
 
-# Of names as words with an underscore between them. The first that fits tells.
+# Of names as words with an underscore between them. The first that fits counts.
 _SORTS = (
     _sort(
         "card verification code, never to be kept after authorisation (PCI DSS 3.3.1.2)",
@@ -132,35 +116,28 @@ _HOLDS_TEXT = re.compile(
 )
 
 
-def audited(
-    columns: Iterable[Column], keys: Iterable[Column] = (), allowed: Mapping[str, str] | None = None
-) -> Iterator[Suspect]:
+def audit_columns(columns: Iterable[Column], keys: Iterable[Column] = ()) -> Iterator[SuspectColumn]:
     """Yield each column and JSON key that could hold payment data.
 
     Args:
         columns: what the database declares.
         keys: keys that were seen in values, as columns with dotted names and the type ``json``.
-        allowed: reasons by ``table.column``, in which ``*`` stands for anything.
     """
-    reasons = allowed or {}
     for column in (*columns, *keys):
-        found = _judged(column)
+        found = _judge_column(column)
         if found is not None:
-            what, why, severity, confidence = found
-            name = f"{column.table}.{column.name}"
-            reason = next((text for pattern, text in reasons.items() if fnmatchcase(name, pattern)), "")
-            yield Suspect(column.table, column.name, what, why, severity, confidence, reason)
+            yield SuspectColumn(column.table, column.name, *found)
 
 
-def _judged(column: Column) -> tuple[str, str, Severity, Confidence] | None:
+def _judge_column(column: Column) -> tuple[str, str, Severity, Confidence] | None:
     last = column.name.rpartition(".")[2]
-    spelled, words = _spelled(last), frozenset(words_of(last))
+    spelled, words = _normalize_name(last), frozenset(words_of(last))
     for sort in _SORTS:
-        # Of a JSON key the one above it tells, too: card.number.
-        for name in (spelled, _spelled(".".join(column.name.rsplit(".", 2)[-2:]))):
+        # Of a JSON key the one above it counts, too: card.number.
+        for name in (spelled, _normalize_name(".".join(column.name.rsplit(".", 2)[-2:]))):
             if sort.pattern.search(name) and not words & _ABOUT and _may_hold(column.type):
                 return sort.what, "its name", sort.severity, sort.confidence
-    length = _length(column.type)
+    length = _read_length(column.type)
     if length in _DIGITS_OF_A_CARD and _SHAPE.match(column.type) and not words & _ABOUT:
         sure = Confidence.MEDIUM if words & _CARD_NAMES else Confidence.LOW
         return "perhaps card numbers", f"its type {column.type}, as long as a card number", Severity.MEDIUM, sure
@@ -170,7 +147,7 @@ def _judged(column: Column) -> tuple[str, str, Severity, Confidence] | None:
     return None
 
 
-def _length(type_: str) -> int | None:
+def _read_length(type_: str) -> int | None:
     """Return how many characters or digits a type holds; None where it does not say."""
     length = _LENGTH.search(type_)
     return int(length[1]) if length else None
@@ -181,18 +158,18 @@ def _may_hold(type_: str) -> bool:
     return re.match(r"bool|date|time|interval", type_, re.IGNORECASE) is None
 
 
-def _spelled(name: str) -> str:
+def _normalize_name(name: str) -> str:
     """Return a name in small letters with underscores, its digits kept."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return re.sub(r"[^a-z0-9]+", "_", parted.lower()).strip("_")
 
 
-def json_keys(value: object, levels: int = 8) -> Iterator[str]:
+def list_json_keys(value: object, levels: int = 8) -> Iterator[str]:
     """Yield the dotted path of each key in a value of JSON, lists passed through, down to so many levels."""
     if levels and isinstance(value, Mapping):
         for key, inner in value.items():
             yield str(key)
-            yield from (f"{key}.{path}" for path in json_keys(inner, levels - 1))
+            yield from (f"{key}.{path}" for path in list_json_keys(inner, levels - 1))
     elif levels and isinstance(value, list):
         for inner in value:
-            yield from json_keys(inner, levels - 1)
+            yield from list_json_keys(inner, levels - 1)

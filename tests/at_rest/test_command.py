@@ -1,4 +1,4 @@
-"""The command `payproof scan`: reports, standings, exit codes, and that nothing sensitive is shown."""
+"""The command `payproof scan`: reports, statuses, exit codes, and that nothing sensitive is shown."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from payproof.at_rest import Options, read_specs, search
-from payproof.domain.trace import NotRead, Searched, Trace
+from payproof.domain.leak import Leak, NotRead, UnitSearched
 from tests.at_rest.made import LINES, MASKED, PAN, SECRET
 from tests.components import installed, need
 from tests.end_to_end.command import payproof, payproof_here
@@ -108,7 +108,7 @@ def test_confidence_that_counts(tmp_path):
     path.write_text(f"x {PAN} y\n")
     assert [payproof_here("scan", path, *more).code for more in ([], ["--at-least", "medium"])] == [0, 1]
     assert "listed" in payproof_here("scan", path).out
-    assert "no traces" in payproof_here("scan", path, "--at-least", "high").out
+    assert "no leaks" in payproof_here("scan", path, "--at-least", "high").out
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -152,7 +152,7 @@ def test_sarif_validates(log, tmp_path, sarif_schema):
     report = json.loads(ended.out)
     jsonschema.Draft7Validator(sarif_schema).validate(report)
     (run,) = report["runs"]
-    assert {one["properties"]["standing"] for one in run["results"]} == {"new", "known", "waived", "listed"}
+    assert {one["properties"]["status"] for one in run["results"]} == {"new", "known", "waived", "listed"}
     assert run["invocations"][0]["toolExecutionNotifications"]
     assert all(one["partialFingerprints"]["payproof/v1"].isalpha() for one in run["results"])
 
@@ -166,7 +166,7 @@ def test_baseline_knows_how_many(log):
     log.write_bytes(LINES + LINES)
     ended = payproof_here("scan", log, "--baseline", baseline, "--format", "jsonl")
     assert ended.code == 1
-    assert sorted(one["standing"] for one in lines(ended) if one["type"] == "trace") == ["known"] * 2 + ["new"] * 2
+    assert sorted(one["status"] for one in lines(ended) if one["type"] == "leak") == ["known"] * 2 + ["new"] * 2
 
 
 def test_waivers_are_shown_and_end(log):
@@ -185,7 +185,7 @@ def test_waivers_are_shown_and_end(log):
     assert both.code == 0
     assert "waived" in both.out
     told = lines(payproof_here("scan", log, "--waivers", waivers, "--format", "jsonl"))
-    assert {one["reason"] for one in told if one["type"] == "trace"} == {
+    assert {one["reason"] for one in told if one["type"] == "leak"} == {
         "only a test system (until 2999-01-01)",
         "rolled since then (until 2999-01-01)",
     }
@@ -220,15 +220,15 @@ def test_search_goes_on_where_it_was_broken_off(log, tmp_path):
     (tmp_path / "b.log").write_bytes(LINES)
     resume = tmp_path / "resume"
     specs = read_specs([str(log), str(tmp_path / "b.log")], {})
-    whole = [one for one in search(specs, Options()) if isinstance(one, Trace)]
+    whole = [one for one in search(specs, Options()) if isinstance(one, Leak)]
     told = search(specs, Options(resume=resume))
-    while not isinstance(next(told), Searched):
+    while not isinstance(next(told), UnitSearched):
         pass
     next(told)
     told.close()
     nothing_sensitive(resume.read_text())
     log.write_bytes(b"read again")
-    again = [one for one in search(specs, Options(resume=resume)) if isinstance(one, Trace)]
+    again = [one for one in search(specs, Options(resume=resume)) if isinstance(one, Leak)]
     assert again == whole
     assert not resume.exists()
     resume.write_text('{"settings": {}}\n')
@@ -267,9 +267,7 @@ def test_postgresql_is_searched_with_keys_and_columns(postgresql):
     )
     ended = payproof_here("scan", postgresql.url, "--format", "jsonl")
     assert ended.code == 1
-    found = {
-        (one["kind"], one["place"]["field"], one["place"]["key"]) for one in lines(ended) if one["type"] == "trace"
-    }
+    found = {(one["kind"], one["place"]["field"], one["place"]["key"]) for one in lines(ended) if one["type"] == "leak"}
     assert found >= {
         ("pan", "num", "id=1"),
         ("pan", "data", "id=1"),
@@ -301,4 +299,4 @@ def test_connection_lost_half_way(postgresql):
     told = list(search(read_specs([postgresql.url], {}), Options(progress=progress)))
     assert killed == [1]
     assert ["table a" in str(one.place) for one in told if isinstance(one, NotRead)] == [True]
-    assert any(one.place.table == "b" for one in told if isinstance(one, Trace))
+    assert any(one.place.table == "b" for one in told if isinstance(one, Leak))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from payproof.at_rest import Options, read_specs, search
-from payproof.domain.trace import NotRead, Searched, Trace
+from payproof.domain.leak import Leak, NotRead, UnitSearched
 from tests.at_rest.made import MASKED, PAN
 from tests.components import docker_answers, has_image, need
 from tests.end_to_end.command import payproof_here
@@ -66,12 +66,12 @@ def docker(*arguments: str) -> str:
     return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-def searched(*sources: str, progress: Callable[..., None] | None = None) -> tuple[list[Trace], list[NotRead]]:
+def searched(*sources: str, progress: Callable[..., None] | None = None) -> tuple[list[Leak], list[NotRead]]:
     """Search sources; return what was found and what was not read."""
     options = Options() if progress is None else Options(progress=progress)
     told = list(search(read_specs(sources, os.environ), options))
     assert PAN not in repr(told)
-    return [one for one in told if isinstance(one, Trace)], [one for one in told if isinstance(one, NotRead)]
+    return [one for one in told if isinstance(one, Leak)], [one for one in told if isinstance(one, NotRead)]
 
 
 @pytest.mark.component("docker")
@@ -165,7 +165,7 @@ def test_machine_without_docker(monkeypatch, tmp_path):
     assert [one.why for one in told if isinstance(one, NotRead)] == [
         "the command docker cannot be started: No such file or directory"
     ]
-    assert not [one for one in told if isinstance(one, Searched)]
+    assert not [one for one in told if isinstance(one, UnitSearched)]
 
 
 @pytest.mark.parametrize("script", ["sleep 5", "exit 7"])

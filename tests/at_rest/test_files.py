@@ -22,23 +22,23 @@ from pyarrow import parquet
 
 from payproof.at_rest import Options, read_specs, search
 from payproof.domain.finding import Confidence
-from payproof.domain.trace import NotRead, Searched, Trace
+from payproof.domain.leak import Leak, NotRead, UnitSearched
 from payproof.files.columns import DUMP
 from tests.at_rest.made import LINES, MASKED, PACKINGS, PAN, SECRET, tarred, zipped
 from tests.components import need
 
 
-def searched(*sources: object, **options: object) -> tuple[list[Trace], list[NotRead]]:
+def searched(*sources: object, **options: object) -> tuple[list[Leak], list[NotRead]]:
     """Search sources; return what was found and what was not read."""
     told = list(search(read_specs([str(one) for one in sources], os.environ), Options(**options)))
     assert PAN not in repr(told)
     assert SECRET not in repr(told)
-    return [one for one in told if isinstance(one, Trace)], [one for one in told if isinstance(one, NotRead)]
+    return [one for one in told if isinstance(one, Leak)], [one for one in told if isinstance(one, NotRead)]
 
 
-def places(traces: list[Trace]) -> set[tuple[str, int | None, int | None]]:
+def places(leaks: list[Leak]) -> set[tuple[str, int | None, int | None]]:
     """Return kinds with lines and columns."""
-    return {(one.kind, one.place.line, one.place.column) for one in traces}
+    return {(one.kind, one.place.line, one.place.column) for one in leaks}
 
 
 FOUND = {("pan", 2, 22), ("stripe_secret", 3, 5)}
@@ -48,10 +48,10 @@ FOUND = {("pan", 2, 22), ("stripe_secret", 3, 5)}
 def test_packed_files_are_searched_to_line_and_column(tmp_path, packing):
     """What is in a packed file is found with its line, its column and the way to it."""
     (tmp_path / "file").write_bytes(PACKINGS[packing](LINES))
-    traces, unread = searched(tmp_path)
-    assert (places(traces), unread) == (FOUND, [])
-    assert {one.place.path for one in traces} == {(packing,)}
-    assert {one.shown for one in traces if one.kind == "pan"} == {MASKED}
+    leaks, unread = searched(tmp_path)
+    assert (places(leaks), unread) == (FOUND, [])
+    assert {one.place.path for one in leaks} == {(packing,)}
+    assert {one.shown for one in leaks if one.kind == "pan"} == {MASKED}
 
 
 @pytest.mark.parametrize("packings", list(product(PACKINGS, repeat=2)))
@@ -61,9 +61,9 @@ def test_packings_within_packings(tmp_path, packings):
     for packing in packings:
         data = PACKINGS[packing](data)
     (tmp_path / "file").write_bytes(data)
-    traces, unread = searched(tmp_path)
-    assert (places(traces), unread) == (FOUND, [])
-    assert {one.place.path for one in traces} == {tuple(reversed(packings))}
+    leaks, unread = searched(tmp_path)
+    assert (places(leaks), unread) == (FOUND, [])
+    assert {one.place.path for one in leaks} == {tuple(reversed(packings))}
 
 
 def test_archives_are_nested_to_depth_three(tmp_path):
@@ -72,8 +72,8 @@ def test_archives_are_nested_to_depth_three(tmp_path):
     for depth in range(1, 5):
         data = tarred(data, f"{depth}")
         (tmp_path / "file").write_bytes(data)
-        traces, unread = searched(tmp_path)
-        assert (places(traces) == FOUND, bool(unread)) == (depth < 4, depth == 4)
+        leaks, unread = searched(tmp_path)
+        assert (places(leaks) == FOUND, bool(unread)) == (depth < 4, depth == 4)
 
 
 def test_real_programs_make_what_is_read(tmp_path):
@@ -82,18 +82,18 @@ def test_real_programs_make_what_is_read(tmp_path):
     subprocess.run(["tar", "czf", "a.tgz", "app.log"], cwd=tmp_path, check=True)
     subprocess.run(["gzip", "-k", "app.log"], cwd=tmp_path, check=True)
     subprocess.run(["zstd", "-q", "-19", "--long=26", "app.log"], cwd=tmp_path, check=True)
-    traces, unread = searched(tmp_path)
-    assert (len(traces), unread) == (8, [])
+    leaks, unread = searched(tmp_path)
+    assert (len(leaks), unread) == (8, [])
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_wide_encodings(tmp_path, encoding):
     """Text of two or four bytes a character is found, with a byte order mark to the line."""
     (tmp_path / "file").write_bytes(LINES.decode().encode(encoding))
-    traces, _ = searched(tmp_path)
-    assert {one.kind for one in traces} == {"pan", "stripe_secret"}
+    leaks, _ = searched(tmp_path)
+    assert {one.kind for one in leaks} == {"pan", "stripe_secret"}
     if encoding in {"utf-16", "utf-32"}:
-        assert {one.place.line for one in traces} == {2, 3}
+        assert {one.place.line for one in leaks} == {2, 3}
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -101,8 +101,8 @@ def test_csv_is_told_by_its_header(tmp_path, separator):
     """A value's column names it: a code that only the header tells is found, also where a field has several lines."""
     rows = [["id", "cvc", "note"], ["1", "123", '"two\nlines"'], ["2", "", PAN], ["3", "77", ""]]
     (tmp_path / "a.csv").write_text("\n".join(separator.join(row) for row in rows))
-    traces, unread = searched(tmp_path)
-    assert [(one.kind, one.place.line, one.place.field) for one in traces] == [
+    leaks, unread = searched(tmp_path)
+    assert [(one.kind, one.place.line, one.place.field) for one in leaks] == [
         ("cvc", 2, "cvc"),
         ("pan", 4, "note"),
         ("schema", 1, "cvc"),
@@ -122,13 +122,13 @@ def test_columns_of_exported_tables_are_judged_by_their_names(tmp_path, packed):
     files = {"a.csv": b"id,card_number,paid_at\n", "dump.sql": dump, "notes.sql": b"\nCOPY t (cvc) FROM stdin;\n"}
     for name, data in files.items():
         (tmp_path / (f"{name}.gz" if packed else name)).write_bytes(gzip.compress(data) if packed else data)
-    traces, unread = searched(tmp_path)
-    assert [(one.kind, one.place.table, one.place.field) for one in traces] == [
+    leaks, unread = searched(tmp_path)
+    assert [(one.kind, one.place.table, one.place.field) for one in leaks] == [
         ("schema", "", "card_number"),
         ("schema", "public.cards", "cardNumber"),
         ("schema", "public.cards", "cvc"),
     ]
-    assert {one.confidence for one in traces} == {Confidence.HIGH}
+    assert {one.confidence for one in leaks} == {Confidence.HIGH}
     assert not unread
 
 
@@ -136,8 +136,8 @@ def test_csv_that_is_none_is_searched_as_text(tmp_path):
     """Where rows end, or there is no header, the bytes are searched with their lines."""
     (tmp_path / "a.csv").write_bytes(LINES)
     (tmp_path / "b.csv").write_bytes(b'id,note\n1,x\n2,"' + b"x" * 3_000_000 + b"\n" + LINES)
-    traces, unread = searched(tmp_path)
-    assert [(one.kind, one.place.line) for one in traces] == [
+    leaks, unread = searched(tmp_path)
+    assert [(one.kind, one.place.line) for one in leaks] == [
         ("pan", 2), ("stripe_secret", 3), ("pan", 5), ("stripe_secret", 6)
     ]  # fmt: skip
     assert not unread
@@ -146,16 +146,16 @@ def test_csv_that_is_none_is_searched_as_text(tmp_path):
 def test_json_lines_are_told_by_their_keys(tmp_path):
     """A number's key makes it sure, and another key unlikely."""
     (tmp_path / "a.jsonl").write_text(f'{{"card": {{"number": "{PAN}"}}}}\n{{"trace_id": {PAN}}}\n')
-    traces, _ = searched(tmp_path)
-    assert [(one.place.line, one.name, one.confidence) for one in traces] == [(1, "number", "high")]
+    leaks, _ = searched(tmp_path)
+    assert [(one.place.line, one.name, one.confidence) for one in leaks] == [(1, "number", "high")]
 
 
 def test_parquet_is_read_by_columns(tmp_path):
     """Integers, texts and nested values of a Parquet file are found with their rows and columns."""
     table = pa.table({"id": [1, 2], "num": [0, int(PAN)], "deep": [{"pan": PAN}, None]})
     parquet.write_table(table, tmp_path / "a.parquet", compression="snappy")
-    traces, unread = searched(tmp_path / "a.parquet")
-    assert {(one.place.key, one.place.field) for one in traces if one.place.field} >= {
+    leaks, unread = searched(tmp_path / "a.parquet")
+    assert {(one.place.key, one.place.field) for one in leaks if one.place.field} >= {
         ("row 2", "num"),
         ("row 1", "deep"),
     }
@@ -202,19 +202,19 @@ def test_resumed_search_tells_a_database_once(tmp_path, database):
     """What was told of a database before a search was broken off is not told again of its file."""
     (tmp_path / "z.log").write_bytes(LINES)
     specs = read_specs([f"sqlite:{database}", str(tmp_path)], {})
-    whole = [one for one in search(specs, Options()) if isinstance(one, Trace)]
+    whole = [one for one in search(specs, Options()) if isinstance(one, Leak)]
     told = search(specs, Options(resume=tmp_path.parent / "resume"))
-    while not isinstance(next(told), Searched):
+    while not isinstance(next(told), UnitSearched):
         pass
     next(told)  # only what is asked for after it is told writes it down
     told.close()
-    again = [one for one in search(specs, Options(resume=tmp_path.parent / "resume")) if isinstance(one, Trace)]
+    again = [one for one in search(specs, Options(resume=tmp_path.parent / "resume")) if isinstance(one, Leak)]
     assert Counter(again) == Counter(whole)
 
 
-def anywhere(trace: Trace) -> Trace:
-    """Return a trace without the name by which its file was given."""
-    return replace(trace, place=replace(trace.place, source=Path(trace.place.source).suffix))
+def anywhere(leak: Leak) -> Leak:
+    """Return a leak without the name by which its file was given."""
+    return replace(leak, place=replace(leak.place, source=Path(leak.place.source).suffix))
 
 
 @pytest.mark.parametrize("packing", ["gzip", "bzip2", "xz", "zstd", "tar", "zip"])
@@ -224,11 +224,11 @@ def test_damaged_data_is_searched_as_far_as_it_goes(tmp_path, packing):
     whole = PACKINGS[packing](LINES + Random(1).randbytes(300_000).hex().encode())
     (tmp_path / "cut").write_bytes(whole[: len(whole) * 2 // 3])
     (tmp_path / "good").write_bytes(LINES)
-    traces, unread = searched(tmp_path)
+    leaks, unread = searched(tmp_path)
     assert {one.place.source.rpartition("/")[2] for one in unread} == {"cut"}
-    assert places([one for one in traces if one.place.source.endswith("good")]) == FOUND
+    assert places([one for one in leaks if one.place.source.endswith("good")]) == FOUND
     if packing in {"gzip", "xz", "zstd", "tar"}:
-        assert places([one for one in traces if one.place.source.endswith("cut")]) == FOUND
+        assert places([one for one in leaks if one.place.source.endswith("cut")]) == FOUND
 
 
 def test_lying_length_of_a_zip_entry(tmp_path):
@@ -286,8 +286,8 @@ def test_what_is_no_file_is_told_and_loops_end(tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path)
     (tmp_path / "again").symlink_to(tmp_path / "good")
     (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
-    traces, unread = searched(tmp_path)
-    assert len(traces) == 2
+    leaks, unread = searched(tmp_path)
+    assert len(leaks) == 2
     assert {(Path(one.place.source).name, one.why) for one in unread} == {
         ("pipe", "it is a named pipe"),
         ("dangling", "No such file or directory"),
@@ -306,8 +306,8 @@ def test_file_that_may_not_be_read(tmp_path, monkeypatch):
         return opened(path, *more, **options)
 
     monkeypatch.setattr(os, "open", refusing)
-    traces, unread = searched(tmp_path)
-    assert (len(traces), [one.why for one in unread]) == (2, ["Permission denied"])
+    leaks, unread = searched(tmp_path)
+    assert (len(leaks), [one.why for one in unread]) == (2, ["Permission denied"])
 
 
 def test_large_file_is_searched_in_parts_alike(tmp_path):
@@ -328,29 +328,29 @@ def test_large_file_is_searched_in_parts_alike(tmp_path):
 def test_many_alike_are_counted(tmp_path):
     """Of a file full of numbers a thousand are told, and how many more there are."""
     (tmp_path / "a").write_bytes(b'{"card_number": "%s"}\n' % PAN.encode() * 1500)
-    traces, _ = searched(tmp_path)
-    assert (len(traces), sum(one.count for one in traces)) == (1001, 1500)
+    leaks, _ = searched(tmp_path)
+    assert (len(leaks), sum(one.count for one in leaks)) == (1001, 1500)
 
 
 def test_names_are_searched_and_concealed(tmp_path):
     """A card number in a file's name, or in that of an archive's entry, is found and shown masked."""
     (tmp_path / f"card {PAN}.txt").write_bytes(b"x")
     (tmp_path / "a.zip").write_bytes(zipped(b"x", f"card {PAN}.txt"))
-    traces, _ = searched(tmp_path)
-    assert [one.place.field for one in traces] == ["name", "name"]
-    assert all(MASKED in str(one.place) for one in traces)
+    leaks, _ = searched(tmp_path)
+    assert [one.place.field for one in leaks] == ["name", "name"]
+    assert all(MASKED in str(one.place) for one in leaks)
 
 
 def test_commands_and_standard_input(tmp_path, monkeypatch):
     """A command's output and standard input are searched; a command that fails is told as not read."""
     (tmp_path / "app.log").write_bytes(LINES)
-    traces, unread = searched(f"command:cat {tmp_path}/app.log")
-    assert (places(traces), unread) == (FOUND, [])
+    leaks, unread = searched(f"command:cat {tmp_path}/app.log")
+    assert (places(leaks), unread) == (FOUND, [])
     _, unread = searched("command:false", "command:no-such-program-here")
     assert [one.why for one in unread] == ["it ended with status 1", "it cannot be started: No such file or directory"]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(LINES))))
-    traces, unread = searched("-")
-    assert (places(traces), unread) == (FOUND, [])
+    leaks, unread = searched("-")
+    assert (places(leaks), unread) == (FOUND, [])
 
 
 def test_patterns_name_files(tmp_path):
@@ -359,7 +359,7 @@ def test_patterns_name_files(tmp_path):
     (tmp_path / "x" / "y" / "app.log").write_bytes(LINES)
     (tmp_path / "x" / "other").write_bytes(LINES)
     told = list(search(read_specs([f"file:{tmp_path}/**/*.log", f"{tmp_path}/x/y"], {}), Options()))
-    assert [Path(one.unit).name for one in told if isinstance(one, Searched)] == ["app.log"]
+    assert [Path(one.unit).name for one in told if isinstance(one, UnitSearched)] == ["app.log"]
 
 
 def test_zip_within_another_file_is_bounded(tmp_path):

@@ -13,8 +13,8 @@ import pymysql
 import pytest
 
 from payproof.at_rest import Options, read_specs, search
+from payproof.domain.leak import Leak, NotRead
 from payproof.domain.tables import CELL, OVERLAP
-from payproof.domain.trace import NotRead, Trace
 from tests.at_rest.made import PAN
 from tests.components import need
 from tests.postgresql import wheel
@@ -24,16 +24,16 @@ MIB = 1024 * 1024
 SIZE = 48 * MIB
 MOST_MEMORY = 200 * 1024  # KiB
 
-#: Prints the process's largest memory in KiB, and the traces by place, after a search of all that it is given.
+#: Prints the process's largest memory in KiB, and the leaks by place, after a search of all that it is given.
 PROGRAM = """
 import os, sys
 from collections import Counter
 from payproof.at_rest import Options, read_specs, search
-from payproof.domain.trace import NotRead, Trace
+from payproof.domain.leak import NotRead, Leak
 told = list(search(read_specs(sys.argv[1:], os.environ), Options()))
 lines = open('/proc/self/status').read().splitlines()
 print(next(line.split()[1] for line in lines if line.startswith('VmHWM')))
-for place, count in sorted(Counter((one.place.field, one.place.key) for one in told if isinstance(one, Trace)).items()):
+for place, count in sorted(Counter((one.place.field, one.place.key) for one in told if isinstance(one, Leak)).items()):
     print(*place, count)
 for one in told:
     if isinstance(one, NotRead):
@@ -88,7 +88,7 @@ def test_number_anywhere_in_a_large_value_is_found(tmp_path, database, at):
     database.execute("CREATE TABLE t (data BLOB)")
     database.execute("INSERT INTO t VALUES (?)", (bytes(value),))
     told = list(search(read_specs([f"sqlite:{tmp_path}/a.db"], {}), Options()))
-    assert [one.kind for one in told if isinstance(one, Trace)] == ["pan"]
+    assert [one.kind for one in told if isinstance(one, Leak)] == ["pan"]
 
 
 def test_large_value_without_a_way_to_it_is_named(tmp_path, database):
@@ -99,7 +99,7 @@ def test_large_value_without_a_way_to_it_is_named(tmp_path, database):
     database.execute("INSERT INTO u VALUES (?)", (f"card_number={PAN}",))
     told = list(search(read_specs([f"sqlite:{tmp_path}/a.db"], {}), Options()))
     assert ["larger than 1,048,576 bytes" in one.why for one in told if isinstance(one, NotRead)] == [True]
-    assert "u" in {one.place.table for one in told if isinstance(one, Trace)}
+    assert "u" in {one.place.table for one in told if isinstance(one, Leak)}
 
 
 def test_sampled_large_value_is_named(tmp_path, database):

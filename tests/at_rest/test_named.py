@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from payproof.at_rest.named import Searcher, scan_named
+from payproof.at_rest.named_values import SievingScanner, scan_named
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detectors_at_rest
@@ -39,7 +39,7 @@ VALUES = {
 @pytest.mark.parametrize("column", ["num", "card_number", "note", "x"])
 def test_sieve_loses_nothing(name, column):
     """Among rows of other values, what the exact search of a value finds is found."""
-    searcher = Searcher(detectors_at_rest(), Confidence.MEDIUM)
+    searcher = SievingScanner(detectors_at_rest(), Confidence.MEDIUM)
     random = Random(1)
     rows = [((f"id={n}", "other"), "other", f"order {n} {random.getrandbits(32)}") for n in range(200)]
     planted = (("planted", column), column, VALUES[name])
@@ -58,14 +58,14 @@ def test_sieve_loses_nothing(name, column):
 )
 def test_names_tell_what_values_do_not(column, value, kind):
     """Three digits are a code where their column says so."""
-    searcher = Searcher(detectors_at_rest(), Confidence.MEDIUM)
+    searcher = SievingScanner(detectors_at_rest(), Confidence.MEDIUM)
     found = [one.kind for _, one in scan_named(searcher, [(("1", column), column, value)])]
     assert found == [kind]
 
 
 def test_sieve_that_has_had_enough_lets_everything_through():
     """Behind thousands of numbers that are none, told by their names, the one that is one is found."""
-    searcher = Searcher(detectors_at_rest(), Confidence.MEDIUM)
+    searcher = SievingScanner(detectors_at_rest(), Confidence.MEDIUM)
     rows = [((f"id={n}", "order_id"), "order_id", int(PAN)) for n in range(6000)]
     planted = (("planted", "card_number"), "card_number", PAN)
     found = {place for place, one in scan_named(searcher, [*rows, planted]) if isinstance(one, Hit)}
@@ -83,7 +83,7 @@ def test_sieve_that_has_had_enough_lets_everything_through():
 )
 def test_number_in_neighbouring_columns_is_found(columns, found, kind):
     """Parts of a card number in columns side by side are one number where the first is named a card's."""
-    searcher = Searcher(detectors_at_rest(), Confidence.HIGH)
+    searcher = SievingScanner(detectors_at_rest(), Confidence.HIGH)
     body = "400051234567890"
     number = body + check_digit(body)
     parts = [number[index : index + 4] for index in range(0, 16, 4)]

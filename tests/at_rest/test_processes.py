@@ -3,7 +3,7 @@
 import os
 
 from payproof.at_rest import Options, read_specs, search
-from payproof.domain.trace import Trace
+from payproof.domain.leak import Leak
 from tests.at_rest.made import LINES
 
 
@@ -15,6 +15,6 @@ def test_spawned_processes_find_the_same(tmp_path, monkeypatch):
         file.write(line * (40 * 1024 * 1024 // len(line)) + LINES)
         file.write(line * (30 * 1024 * 1024 // len(line)) + LINES)
     specs = read_specs([str(tmp_path)], os.environ)
-    alone, together = ([one for one in search(specs, Options(jobs=jobs)) if isinstance(one, Trace)] for jobs in (1, 2))
+    alone, together = ([one for one in search(specs, Options(jobs=jobs)) if isinstance(one, Leak)] for jobs in (1, 2))
     assert alone == together
     assert len(alone) == 4

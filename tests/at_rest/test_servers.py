@@ -9,7 +9,7 @@ import redis
 from sqlalchemy import make_url
 
 from payproof.at_rest import Options, read_specs, search
-from payproof.domain.trace import NotRead, Trace
+from payproof.domain.leak import Leak, NotRead
 from tests.at_rest.made import PAN
 from tests.postgresql import wheel
 from tests.servers import mariadb, redis_server
@@ -30,8 +30,8 @@ def test_mariadb_is_searched():
             cursor.execute(f"""INSERT INTO billing.t VALUES (7, {PAN}, '{{"card":{{"number":"{PAN}"}}}}', '123')""")
         told = list(search(read_specs([f"{url}billing"], os.environ), Options()))
     assert not [one for one in told if isinstance(one, NotRead)]
-    traces = {(one.kind, one.place.field, one.place.key) for one in told if isinstance(one, Trace)}
-    assert traces == {
+    leaks = {(one.kind, one.place.field, one.place.key) for one in told if isinstance(one, Leak)}
+    assert leaks == {
         ("pan", "num", "id=7"),
         ("pan", "j", "id=7"),
         ("cvc", "cvv", "id=7"),
@@ -51,7 +51,7 @@ def test_large_objects_are_searched():
         told = list(search(read_specs([url], os.environ), Options()))
         watcher = make_url(url).set(username="watcher")
         refused = list(search(read_specs([watcher.render_as_string(hide_password=False)], os.environ), Options()))
-    places = {one.place.key for one in told if isinstance(one, Trace) and one.kind == "pan"}
+    places = {one.place.key for one in told if isinstance(one, Leak) and one.kind == "pan"}
     assert places == {f"oid={oid} from byte {1024 * 1024 - 4096}"}
     assert not [one for one in told if isinstance(one, NotRead)]
     assert ["permission denied" in one.why for one in refused if isinstance(one, NotRead)] == [True]
@@ -65,7 +65,7 @@ def test_redis_is_searched():
         client.hset("session:1", mapping={"card_number": PAN, "cvc": "123"})
         client.set(f"card {PAN}", "1")
         told = list(search(read_specs([url], os.environ), Options()))
-    traces = {(one.kind, one.place.field) for one in told if isinstance(one, Trace)}
-    assert traces == {("pan", "card_number"), ("cvc", "cvc"), ("pan", "key")}
+    leaks = {(one.kind, one.place.field) for one in told if isinstance(one, Leak)}
+    assert leaks == {("pan", "card_number"), ("cvc", "cvc"), ("pan", "key")}
     assert PAN not in repr(told)
     assert parts.password not in repr(told)

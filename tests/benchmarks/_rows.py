@@ -10,7 +10,7 @@ import psycopg
 from rich.table import Table
 
 from payproof.at_rest import Options, read_specs, search
-from payproof.domain.trace import NotRead, Trace
+from payproof.domain.leak import Leak, NotRead
 from payproof.scan.luhn import check_digit
 from tests.benchmarks._machine import program
 from tests.postgresql import wheel
@@ -64,7 +64,7 @@ def _timed(table: Table, number: int, what: str, run: Callable[[], int]) -> int:
 def _searched(url: str) -> int:
     told = list(search(read_specs([url], {}), Options()))
     assert not any(isinstance(one, NotRead) for one in told)
-    return sum(isinstance(one, Trace) for one in told)
+    return sum(isinstance(one, Leak) for one in told)
 
 
 def _dumped(url: str) -> int:

@@ -10,17 +10,16 @@ from dataclasses import replace
 import pytest
 
 from payproof.aside import aside
+from payproof.at_rest.leak_finder import LocalLeakFinder
 from payproof.canary import Ledger
-from payproof.domain.finding import Confidence
 from payproof.domain.observation import Channel
 from payproof.domain.tables import Column, Table
 from payproof.domain.target import Budget, SourceSpec
 from payproof.engine.deadline import TimeIsOverError
-from payproof.engine.holdings import Holdings, Wanted
+from payproof.engine.ports import WishList
+from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 from payproof.errors import InconclusiveError, Reason
-from payproof.registry import detectors_at_rest
-from payproof.session.places import LocalFiles
 from payproof.sources.sqlite import open_store, open_tables
 from tests.hostile.files.archives import ARCHIVES
 from tests.hostile.files.test_trees import database
@@ -65,13 +64,14 @@ def holdings(tables, seconds):
     target = replace(
         TARGET, stores=(SourceSpec("db", "sqlite:nowhere"),), budget=replace(Budget(), search_seconds=seconds)
     )
-    with closing(Holdings(target, open_tables=lambda _: tables, files=LocalFiles(), ledger=Ledger())) as held:
+    finder = LocalLeakFinder(())
+    with closing(SearchAtRest(target, open_tables=lambda _: tables, finder=finder, ledger=Ledger())) as held:
         yield held
 
 
 def searching(held):
     """Return what searches the stores."""
-    return lambda: held.search(0, [Channel.STORE], Wanted(None, None))
+    return lambda: held.find_leaks(0, WishList((Channel.STORE,), None, None))
 
 
 def test_a_hanging_statement_is_broken_off():
@@ -86,7 +86,7 @@ def test_a_hanging_statement_is_broken_off():
 
     with holdings(tables, 50) as held:
         (seen,) = asyncio.run(searched())
-    assert {one.kind for one in seen.sightings} == {"pan"}
+    assert {one.kind for one in seen.leaks} == {"pan"}
     assert seen.unread == ()
     (spent,) = seen.spent
     assert "of table second only 0 rows were read within 50 s (search_seconds" in spent
@@ -257,7 +257,7 @@ STILL = {
 def test_the_end_of_time_reaches_into_archives(tmp_path, name):
     """Even where nothing comes of what is read, the search of a file asks whether there is time, and ends if not."""
     (tmp_path / "file").write_bytes(STILL[name]())
-    files = LocalFiles()
+    finder = LocalLeakFinder(())
     asked = 0
 
     def progress(_name):
@@ -266,20 +266,18 @@ def test_the_end_of_time_reaches_into_archives(tmp_path, name):
         if asked == 3:
             raise TimeIsOverError
 
-    scanner = files.searcher(detectors_at_rest(), Confidence.MEDIUM)
     with pytest.raises(TimeIsOverError):
-        list(files.search(SourceSpec("files", f"file:{tmp_path}"), scanner, progress))
+        list(finder.search_files(None, SourceSpec("files", f"file:{tmp_path}"), progress))
 
 
 def test_many_empty_members_take_time_in_proportion(tmp_path):
     """Twice as many empty members of gzip take about twice as long, and nothing like four times."""
-    files = LocalFiles()
-    scanner = files.searcher(detectors_at_rest(), Confidence.MEDIUM)
+    finder = LocalLeakFinder(())
 
     def taken(count):
         (tmp_path / "file").write_bytes(gzip.compress(b"", mtime=0) * count)
         begun = time.process_time()
-        list(files.search(SourceSpec("files", f"file:{tmp_path}"), scanner, lambda _: None))
+        list(finder.search_files(None, SourceSpec("files", f"file:{tmp_path}"), lambda _: None))
         return time.process_time() - begun
 
     taken(1000)

@@ -12,9 +12,9 @@ from rich.console import Console
 from payproof.at_rest import conceal
 from payproof.domain.events import CaseFinished, Record, RunFinished, RunStarted
 from payproof.domain.finding import Confidence, Finding, Severity
+from payproof.domain.leak import Leak, LeakStatus, NotRead, Place, ScanReport, UnitSearched
 from payproof.domain.observation import StoreChange, TableChange
 from payproof.domain.target import Contract
-from payproof.domain.trace import NotRead, Place, ScanReport, Searched, Standing, Trace
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from payproof.errors import Reason
 from payproof.reporters.console import ConsoleReport
@@ -40,12 +40,12 @@ WORDS = st.sampled_from(NAMES) | st.text()
 def scanned(name):
     """Return a report of which each name is the same."""
     place = Place(name, (name, name), table=name, field=name, key=name)
-    trace = Trace(place, "pan", "a number", Confidence.HIGH, Severity.HIGH, "4***", name)
-    file = Trace(Place(name, (name,), 1, 2), "pan", "a number", Confidence.HIGH, Severity.HIGH)
+    leak = Leak(place, "pan", "a number", Confidence.HIGH, Severity.HIGH, "4***", name)
+    file = Leak(Place(name, (name,), 1, 2), "pan", "a number", Confidence.HIGH, Severity.HIGH)
     return ScanReport(
-        ((trace, Standing.NEW, ""), (file, Standing.WAIVED, name)),
+        ((leak, LeakStatus.NEW, ""), (file, LeakStatus.WAIVED, name)),
         (NotRead(place, name),),
-        (Searched(name, 1, sampled=True),),
+        (UnitSearched(name, 1, sampled=True),),
         (name,),
     )
 
@@ -63,10 +63,10 @@ def test_a_name_in_a_report_of_a_search(form, name):
     lines = text.splitlines()
     if form == "table":
         *rows, unread, sampled, note, counts = lines
-        assert all(row.startswith(("standing", "new", "waived", " ")) for row in rows)
+        assert all(row.startswith(("status", "new", "waived", " ")) for row in rows)
         assert (unread[:9], sampled[:8], note[:5], counts[:5]) == ("not read:", "sampled:", "note:", "1 new")
     elif form == "jsonl":
-        assert [json.loads(line)["type"] for line in lines] == ["trace", "trace", "not read", "searched", "summary"]
+        assert [json.loads(line)["type"] for line in lines] == ["leak", "leak", "not read", "searched", "summary"]
     else:
         (run,) = json.loads(text)["runs"]
         said = [one["message"]["text"] for one in run["results"]]

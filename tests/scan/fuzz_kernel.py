@@ -138,13 +138,13 @@ class _Fuzz:
         ends = np.minimum(every + 5, every[-1] + 1)
 
         def asked() -> tuple[object, ...]:
-            plain, loops = digits._plain(view, numerals), kernel.loops()
+            plain, loops = digits._find_plain(view, numerals), kernel.loops()
             return (
                 [getattr(plain, name).tolist() for name in ("starts", "ends", "brands", "valid")],
-                (groups._chosen(view, every) if loops is None else loops.groups(view.bytes, every)).tolist(),
+                (groups._pick_places(view, every) if loops is None else loops.groups(view.bytes, every)).tolist(),
                 surely_joined(view, every, ends).tolist(),
                 list(names_before(view, every)),
-                {name: codec._chosen(view, name).tolist() for name in codec._CHOICES},
+                {name: codec._pick_places(view, name).tolist() for name in codec._CHOICES},
             )
 
         with patch.object(kernel, "loops", lambda: self._loops):

@@ -13,8 +13,8 @@ from payproof.domain.finding import Confidence
 from payproof.registry import detectors_at_rest
 from payproof.scan import cards, groups
 from payproof.scan.context import surely_joined
-from payproof.scan.digits import numbers, prepared
-from payproof.scan.joins import Join, joint
+from payproof.scan.digits import find_numbers, prepare_view
+from payproof.scan.joins import Join, find_joint
 from payproof.scan.scanner import Scanner
 from tests.scan._mixed import BESIDE, NAMED, mixed
 from tests.scan._writing import SEPARATORS
@@ -35,18 +35,18 @@ def test_what_is_asked_for_is_all_that_is_as_sure():
 def test_numbers_that_are_not_likely_are_not_believed(before, after):
     """What arrays leave out is joined to what stands beside it or named as something else: low, or nothing."""
     data = f"{''.join(before)}4000051234567894{''.join(after)}".encode()
-    view = prepared(data)
-    every = {number.start: number for number in numbers(view)}
-    likely = {number.start for number in numbers(view, cards.likely)}
+    view = prepare_view(data)
+    every = {number.start: number for number in find_numbers(view)}
+    likely = {number.start for number in find_numbers(view, cards.find_likely)}
     for number in every.values():
-        confidence, _ = cards.believed(view.data, number)
+        confidence, _ = cards.rate_card_number(view.data, number)
         if number.start not in likely:
             assert confidence in {None, Confidence.LOW}
     places = np.array(list(every), np.int64)
     ends = np.array([number.end for number in every.values()], np.int64)
     for number, joined in zip(every.values(), surely_joined(view, places, ends).tolist(), strict=True):
         if joined:
-            assert joint(view.data, number.start, number.end).join is not Join.FREE
+            assert find_joint(view.data, number.start, number.end).join is not Join.FREE
 
 
 _PARTS = st.lists(
@@ -64,8 +64,8 @@ def test_groups_that_are_passed_over_hold_no_number(parts, gaps):
     data = text + b"\x7f" * 64
     places = [place for place in range(len(text)) if text[place : place + 1].isdigit()]
     rows = np.array([list(data[place : place + 64]) for place in places], np.uint8)
-    chosen = {places[row] for row in groups._promising(rows).tolist()}
-    assert {place for place in places if groups._grouped(data, place)} <= chosen
+    chosen = {places[row] for row in groups._pick_rows(rows).tolist()}
+    assert {place for place in places if groups._read_groups(data, place)} <= chosen
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])

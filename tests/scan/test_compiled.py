@@ -148,16 +148,16 @@ def test_what_is_chosen_is_the_same(pieces):
     ends = np.minimum(every + 5, every[-1] + 1)
 
     def asked():
-        plain = digits._plain(view, numerals)
+        plain = digits._find_plain(view, numerals)
         loops = kernel.loops()
         return (
             [getattr(plain, name).tolist() for name in ("starts", "ends", "brands", "valid")],
-            (groups._chosen(view, every) if loops is None else loops.groups(view.bytes, every)).tolist(),
+            (groups._pick_places(view, every) if loops is None else loops.groups(view.bytes, every)).tolist(),
             surely_joined(view, every, ends).tolist(),
             cards._may_be_beside(view, every, ends).tolist(),
-            [(one.start, one.digits) for one in fields.in_fields(view)],
+            [(one.start, one.digits) for one in fields.find_in_fields(view)],
             list(names_before(view, every)),
-            {name: codec._chosen(view, name).tolist() for name in codec._CHOICES},
+            {name: codec._pick_places(view, name).tolist() for name in codec._CHOICES},
         )
 
     with pytest.MonkeyPatch.context() as patch:
@@ -183,11 +183,11 @@ def test_what_is_found_is_the_same(monkeypatch):
 def test_a_library_of_another_source_is_not_used(monkeypatch):
     """After an update without a build the old library could say something else, and is left alone, which is told."""
     need("compiler", LOOPS is not None)
-    bytes_of = kernel._bytes
-    monkeypatch.setattr(kernel, "_bytes", lambda name: bytes_of(name) + b"/* newer */" * name.endswith(".c"))
-    assert kernel._loaded.__wrapped__() == "the compiled search was built from another version of its source"
+    bytes_of = kernel._read_data
+    monkeypatch.setattr(kernel, "_read_data", lambda name: bytes_of(name) + b"/* newer */" * name.endswith(".c"))
+    assert kernel._load_library.__wrapped__() == "the compiled search was built from another version of its source"
     monkeypatch.setattr(kernel, "find_spec", lambda _name: None)
-    assert kernel._loaded.__wrapped__() == ""
+    assert kernel._load_library.__wrapped__() == ""
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,10 @@ def test_a_library_of_another_source_is_not_used(monkeypatch):
 def test_a_damaged_library_is_not_loaded(monkeypatch, spoil):
     """What is not as it was built would end the process that loads it, so it is not even tried."""
     need("compiler", LOOPS is not None)
-    bytes_of = kernel._bytes
-    monkeypatch.setattr(kernel, "_bytes", lambda name: spoil(bytes_of(name)) if name == kernel._LIBRARY else b"")
+    bytes_of = kernel._read_data
+    monkeypatch.setattr(kernel, "_read_data", lambda name: spoil(bytes_of(name)) if name == kernel._LIBRARY else b"")
     monkeypatch.setattr(kernel.ctypes, "CDLL", lambda _path: pytest.fail("it was loaded"))
-    assert kernel._loaded.__wrapped__() == "the compiled search is damaged"
+    assert kernel._load_library.__wrapped__() == "the compiled search is damaged"
 
 
 @pytest.mark.parametrize("error", [OSError("wrong ELF class"), AttributeError("undefined symbol")])
@@ -213,4 +213,4 @@ def test_a_library_of_another_machine_is_not_used(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(kernel.ctypes, "CDLL", refuse)
-    assert kernel._loaded.__wrapped__() == "the compiled search cannot be loaded here"
+    assert kernel._load_library.__wrapped__() == "the compiled search cannot be loaded here"

@@ -14,7 +14,7 @@ from payproof.registry import detectors_at_rest
 from payproof.scan import groups
 from payproof.scan.blocks import BLOCK, Blocks
 from payproof.scan.canaries import Canaries, Canary
-from payproof.scan.own import OwnValues
+from payproof.scan.own_values import OwnValues
 from payproof.scan.pieces import Unread
 from payproof.scan.scanner import _MOST_LOOKS, Scanner
 from payproof.scan.values import scan_value, scan_values
@@ -41,8 +41,8 @@ def test_hostile_input_is_bounded(name):
 
 
 LOOKS = {
-    "groups": ([b"6212 ", b"6212-3456.7890 1234/"], groups, "_grouped"),
-    "numbers": ([b"6212345678901234\n", b"62123456789012 ", b"6212 ", b"4242424242424242,"], pan, "believed"),
+    "groups": ([b"6212 ", b"6212-3456.7890 1234/"], groups, "_read_groups"),
+    "numbers": ([b"6212345678901234\n", b"62123456789012 ", b"6212 ", b"4242424242424242,"], pan, "rate_card_number"),
 }
 
 
@@ -127,7 +127,7 @@ def test_many_hits_are_told_up_to_a_bound():
     """A list of numbers is told up to a bound for each block, and that there are more is told."""
     found = SCANNER.scan(CARD * 5000)
     assert sum(not isinstance(one, Unread) for one in found) == 2000
-    assert unread(found) == ["more than 2000 hits of pan in one block: the rest is not told"]
+    assert unread(found) == ["more than 2000 hits of pan in one block: the rest is not reported"]
 
 
 def test_keys_of_objects_are_searched():

@@ -13,6 +13,7 @@ from payproof.checks.purged_when_due import PurgedWhenDue
 from payproof.domain.check import Expectation
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.finding import Confidence, Severity
+from payproof.domain.leak import Leak, NotRead, Place
 from payproof.domain.observation import (
     Channel,
     ColumnCount,
@@ -20,9 +21,8 @@ from payproof.domain.observation import (
     Counted,
     Purged,
     Searched,
-    Sighting,
     StoreChange,
-    Suspected,
+    SuspectColumn,
     TableChange,
 )
 from payproof.domain.scenario import Case, Phase, Requirement, Scenario
@@ -32,22 +32,22 @@ from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.engine.judge import judge
 from payproof.errors import Reason
 
-PLAIN = Sighting(
-    "canary", "card number (offered in query)", "as it is", digest=False, where="table t, column c, row id=1",
-    confidence=Confidence.CERTAIN, label="offered in query", shown="[card number: offered in query]", column="t.c",
+PLACE = Place("database", table="t", field="c", key="id=1")
+PLAIN = Leak(
+    PLACE, "canary", "card number (offered in query)", Confidence.CERTAIN, Severity.CRITICAL,
+    shown="[card number: offered in query]",
 )  # fmt: skip
-HASHED = replace(PLAIN, how="sha256 in hex", digest=True)
-TEST_PAN = Sighting(
-    "pan", "Visa published test card number", "as it is", digest=False, where="table t, column c, row id=1",
-    confidence=Confidence.CERTAIN, shown="424242******4242", column="t.c",
-)  # fmt: skip
+HASHED = replace(PLAIN, form="sha256 in hex")
+TEST_PAN = Leak(
+    PLACE, "pan", "Visa published test card number", Confidence.CERTAIN, Severity.MEDIUM, shown="424242******4242"
+)
 LIVE_PAN = replace(TEST_PAN, what="Visa card number")
 
 
-def searched(*sightings, **more):
+def searched(*leaks, **more):
     """Return a search of a store."""
     options = {"wanted": "canaries", "channel": Channel.STORE, "pieces": 10, "length": 100, "marked": True} | more
-    return Searched(0, "database", sightings=sightings, **options)
+    return Searched(0, "database", leaks=leaks, **options)
 
 
 def findings(check, *observations, contract=None):
@@ -77,7 +77,7 @@ def test_live_and_test_numbers_are_told_apart():
 
 def test_a_suspect_column_needs_a_reason():
     """A column that looks as if it held payment data is a finding until the contract lists it."""
-    suspect = Suspected("cards", "pan", "card number", "its name", Confidence.HIGH)
+    suspect = SuspectColumn("cards", "pan", "card number", "its name", Severity.HIGH, Confidence.HIGH)
     schema = ColumnsSeen(0, "database", 1, 5, (suspect,))
     (finding,) = findings(NoSuspectColumns(), schema)
     assert "table cards, column pan" in finding.seen
@@ -212,8 +212,8 @@ SCENARIO = Scenario("t/s", "A rule", Severity.HIGH, (Requirement("R1", "It must.
     ("observation", "verdict"),
     [
         (searched(wanted="patterns"), Passed),
-        (searched(TEST_PAN, wanted="patterns", unread=("x",), marked=False), Failed),
-        (searched(wanted="patterns", unread=("table t: locked",)), Reason.SOURCE_UNREADABLE),
+        (searched(TEST_PAN, wanted="patterns", unread=(NotRead(PLACE, "x"),), marked=False), Failed),
+        (searched(wanted="patterns", unread=(NotRead(PLACE, "locked"),)), Reason.SOURCE_UNREADABLE),
         (searched(TEST_PAN, wanted="patterns", spent=("x",), marked=False), Failed),
         (searched(wanted="patterns", spent=("of table t only 3 rows",), marked=False), Reason.BUDGET_SPENT),
         (searched(wanted="patterns", marked=False), Reason.MARKER_NOT_SEEN),

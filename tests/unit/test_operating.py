@@ -4,6 +4,7 @@ import pytest
 
 from payproof.adapters.commands import LocalCommands
 from payproof.adapters.outages import LocalOutages
+from payproof.at_rest.leak_finder import LocalLeakFinder
 from payproof.canary import Ledger
 from payproof.checks.accepted import Accepted
 from payproof.checks.called import Called
@@ -17,13 +18,12 @@ from payproof.domain.stripe_call import KeyKind, StripeCall
 from payproof.domain.target import Contract, Environment, Target, Webhook
 from payproof.domain.verdict import Errored, Failed, Passed
 from payproof.engine.equipment import Equipment
-from payproof.engine.holdings import Holdings
 from payproof.engine.judge import judge
 from payproof.engine.runner import Runner
+from payproof.engine.search_at_rest import SearchAtRest
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import table_sources
 from payproof.session import event_factory
-from payproof.session.places import LocalFiles
 from payproof.steps.operate import Operate
 from payproof.steps.prepare import Prepare
 from payproof.steps.recover import Recover
@@ -128,7 +128,9 @@ def run(**world):
         ledger = Ledger()
         equipment = Equipment(
             sender=made, events=event_factory(1), ledger=ledger, clock=clock,
-            holdings=Holdings(TARGET, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger),
+            at_rest=SearchAtRest(
+                TARGET, open_tables=table_sources()["sqlite"], finder=LocalLeakFinder(()), ledger=ledger,
+            ),
             commands=LocalCommands(), outages=LocalOutages(None), upstream=made,
         )  # fmt: skip
         runner = Runner(TARGET, equipment, stores=(), logs=(), seed=1)

@@ -5,6 +5,7 @@ import pytest
 
 from payproof.adapters.commands import LocalCommands
 from payproof.adapters.outages import LocalOutages
+from payproof.at_rest.leak_finder import LocalLeakFinder
 from payproof.canary import Ledger
 from payproof.checks.accepted import Accepted
 from payproof.checks.applied import Applied
@@ -17,13 +18,12 @@ from payproof.domain.sensitive import Secret
 from payproof.domain.source import Excerpt, Snapshot
 from payproof.domain.target import Budget, Contract, Environment, SourceSpec, Target, Webhook
 from payproof.engine.equipment import Equipment
-from payproof.engine.holdings import Holdings
 from payproof.engine.judge import judge
 from payproof.engine.runner import Runner
+from payproof.engine.search_at_rest import SearchAtRest
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import table_sources
 from payproof.session import event_factory
-from payproof.session.places import LocalFiles
 from payproof.steps.deliver import Deliver
 from payproof.steps.replay import Replay
 
@@ -121,7 +121,9 @@ class Bench:
             events=event_factory(1),
             ledger=self.ledger,
             clock=self.clock,
-            holdings=Holdings(described, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=self.ledger),
+            at_rest=SearchAtRest(
+                described, open_tables=table_sources()["sqlite"], finder=LocalLeakFinder(()), ledger=self.ledger
+            ),
             commands=LocalCommands(),
             outages=self.outages,
         )

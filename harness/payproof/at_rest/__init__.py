@@ -1,14 +1,14 @@
-"""The search of data at rest: files, streams and databases, to traces of payment data and what was not read."""
+"""Searches data at rest: files, streams and databases. It yields leaks of payment data, and what was not read."""
 
 from functools import cache
 
-from payproof.at_rest.judging import judged
+from payproof.at_rest.judge import judge_leaks
+from payproof.at_rest.redact import Redactor
 from payproof.at_rest.searching import Options, Progress, search
 from payproof.at_rest.specs import SourceSpecs, read_specs
-from payproof.at_rest.veil import Veil
 from payproof.registry import detectors_at_rest
 
-__all__ = ["Options", "Progress", "SourceSpecs", "conceal", "judged", "read_specs", "search"]
+__all__ = ["Options", "Progress", "SourceSpecs", "conceal", "judge_leaks", "read_specs", "search"]
 
 
 def conceal(text: str) -> str:
@@ -17,9 +17,9 @@ def conceal(text: str) -> str:
     Raises:
         PayproofError: it cannot be masked.
     """
-    return _veil().over(text)
+    return _redactor().redact(text)
 
 
 @cache
-def _veil() -> Veil:
-    return Veil(detectors_at_rest())
+def _redactor() -> Redactor:
+    return Redactor(detectors_at_rest())

@@ -1,4 +1,4 @@
-"""The search of what a command prints, and of the log of a container."""
+"""Searches what a command prints, and the log of a container."""
 
 import os
 import signal
@@ -6,9 +6,9 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from payproof.at_rest.contents import search_stream
-from payproof.at_rest.named import Searcher
-from payproof.at_rest.telling import contained
-from payproof.domain.trace import NotRead, Place, Searched, Told
+from payproof.at_rest.leaks import contain_errors
+from payproof.at_rest.named_values import SievingScanner
+from payproof.domain.leak import NotRead, Place, SearchEvent, UnitSearched
 
 __all__ = ["search_container", "search_output"]
 
@@ -18,31 +18,35 @@ _MOST_TOLD = 300  # characters of what a command says is wrong
 Progress = Callable[[int], None]
 
 
-def search_output(name: str, command: Sequence[str], scanner: Searcher, progress: Progress) -> Iterator[Told]:
-    """Search all that a command prints, errors among it; one that fails is told as not read."""
-    return _counted_last(contained(Place(name), _output(name, command, scanner, progress)))
+def search_output(
+    name: str, command: Sequence[str], scanner: SievingScanner, progress: Progress
+) -> Iterator[SearchEvent]:
+    """Search all that a command prints, errors among it; a command that fails is reported as not read."""
+    return _put_counts_last(contain_errors(Place(name), _read_output(name, command, scanner, progress)))
 
 
-def search_container(name: str, container: str, scanner: Searcher, progress: Progress) -> Iterator[Told]:
+def search_container(name: str, container: str, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
     """Search what the engine keeps of a container's standard output and standard error, in the order it was written.
 
-    The container may run or have ended. One that is not there before or after the search is told as not read.
+    The container may run or have ended. One that is not there before or after the search is reported as not read.
     """
-    return _counted_last(contained(Place(name), _container(name, container, scanner, progress)))
+    return _put_counts_last(contain_errors(Place(name), _read_container(name, container, scanner, progress)))
 
 
-def _counted_last(told: Iterable[Told]) -> Iterator[Told]:
-    """Yield what is told, how much was searched last: from then on a search that is resumed does not look again."""
-    counted: list[Searched] = []
-    for one in told:
-        if isinstance(one, Searched):
-            counted.append(one)
+def _put_counts_last(events: Iterable[SearchEvent]) -> Iterator[SearchEvent]:
+    """Yield events, those that count what was searched last: a resumed search does not look at such a unit again."""
+    counts: list[UnitSearched] = []
+    for one in events:
+        if isinstance(one, UnitSearched):
+            counts.append(one)
         else:
             yield one
-    yield from counted
+    yield from counts
 
 
-def _output(name: str, command: Sequence[str], scanner: Searcher, progress: Progress) -> Iterator[Told]:
+def _read_output(
+    name: str, command: Sequence[str], scanner: SievingScanner, progress: Progress
+) -> Iterator[SearchEvent]:
     apart = not _has_terminal()
     try:
         process = subprocess.Popen(  # noqa: S603 (asked for)
@@ -70,7 +74,7 @@ def _output(name: str, command: Sequence[str], scanner: Searcher, progress: Prog
 
 
 def _has_terminal() -> bool:
-    """Whether a terminal can be asked for a password, and tells all that runs in it when it is interrupted.
+    """Whether a terminal can be asked for a password, and interrupts all that runs in it.
 
     Where there is none, as in CI, a command has a session of its own, so that those it has started end with it.
     """
@@ -81,19 +85,19 @@ def _has_terminal() -> bool:
     return True
 
 
-def _container(name: str, container: str, scanner: Searcher, progress: Progress) -> Iterator[Told]:
-    number, why = _number(container)
+def _read_container(name: str, container: str, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
+    number, why = _find_number(container)
     if not number:
         yield NotRead(Place(name), why)
         return
-    yield from _output(name, ("docker", "logs", "--", number), scanner, progress)
-    still, why = _number(number)
+    yield from _read_output(name, ("docker", "logs", "--", number), scanner, progress)
+    still, why = _find_number(number)
     if still != number:
         # The command ends well then, though parts of the log that it had not opened yet are gone.
         yield NotRead(Place(name), f"it is no longer there, so its log may have been read in part only: {why}")
 
 
-def _number(container: str) -> tuple[str, str]:
+def _find_number(container: str) -> tuple[str, str]:
     """Return the number that the engine knows a container by, or nothing and why."""
     try:
         asked = subprocess.run(  # noqa: S603 (asked for)

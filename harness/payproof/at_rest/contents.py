@@ -1,4 +1,4 @@
-"""The search of one stream or file, whatever is in it."""
+"""Searches one stream or file, whatever is in it."""
 
 import codecs
 import io
@@ -10,24 +10,23 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from payproof.at_rest.databases import search_tables
-from payproof.at_rest.named import Searcher, scan_named
-from payproof.at_rest.telling import contained, suspects, trace
+from payproof.at_rest.leaks import contain_errors, make_event, make_leak, suspect_columns
+from payproof.at_rest.named_values import SievingScanner, scan_named
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
+from payproof.domain.leak import Leak, NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Column
 from payproof.domain.target import SourceSpec
-from payproof.domain.trace import NotRead, Place, Searched, Told, Trace
 from payproof.errors import ConfigurationError
-from payproof.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, named_as_csv
+from payproof.files.archives import EntryRefused, FileEntry, read_entries
+from payproof.files.columns import DUMP, PARQUET, SQLITE, Csv, Dump, is_named_csv
 from payproof.files.lines import Lines
-from payproof.files.opened import opened
-from payproof.files.packed import Entry, Refused, entries
+from payproof.files.open_file import open_file
 from payproof.files.parquet import parquet_cells
 from payproof.files.parts import parts_of
-from payproof.files.streams import DamagedError, Stream, counted
+from payproof.files.streams import DamagedError, Stream, count_reads
 from payproof.registry import table_sources
 from payproof.scan.parallel import scan_parts
-from payproof.scan.scanner import Found
 
 __all__ = ["search_file", "search_stream"]
 
@@ -39,48 +38,48 @@ _LARGE = 64 * 1024 * 1024  # a file that is worth cutting into parts
 Progress = Callable[[int], None]
 
 
-def search_stream(name: str, stream: Stream, scanner: Searcher, progress: Progress) -> Iterator[Told]:
+def search_stream(name: str, stream: Stream, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
     """Search what is in a stream, and in what is packed in it."""
-    watched = counted(stream, lambda _: progress(0))
-    yield from contained(Place(name), _contents(name, entries(watched), scanner, progress))
+    watched = count_reads(stream, lambda _: progress(0))
+    yield from contain_errors(Place(name), _search_contents(name, read_entries(watched), scanner, progress))
 
 
 def search_file(
-    path: Path, scanner: Searcher, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
-) -> Iterator[Told]:
+    path: Path, scanner: SievingScanner, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
+) -> Iterator[SearchEvent]:
     """Search a file; a large one that is nothing but bytes, in parts by the executor for its size, where there is one.
 
-    What goes wrong with it is told as not read.
+    What goes wrong with it is reported as not read.
     """
-    yield from contained(Place(str(path)), _file(path, scanner, progress, executor, jobs))
+    yield from contain_errors(Place(str(path)), _search_opened(path, scanner, progress, executor, jobs))
 
 
-def _file(
-    path: Path, scanner: Searcher, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
-) -> Iterator[Told]:
+def _search_opened(
+    path: Path, scanner: SievingScanner, progress: Progress, executor: Callable[[int], Executor | None], jobs: int
+) -> Iterator[SearchEvent]:
     name = str(path)
-    yield from _named(name, (), scanner)
+    yield from _search_name(name, (), scanner)
     try:
-        with opened(path) as file:
+        with open_file(path) as file:
             size = os.fstat(file.fileno()).st_size
             head = file.read(512)
             file.seek(0)
             if head.startswith(SQLITE):
-                yield from _sqlite(path, scanner, progress)
+                yield from _search_sqlite(path, scanner, progress)
             elif head.startswith(PARQUET):
-                yield from _parquet(name, file, scanner, progress)
-            workers = executor(size) if size >= _LARGE and _plain(name, file) else None
+                yield from _search_parquet(name, file, scanner, progress)
+            workers = executor(size) if size >= _LARGE and _is_plain(name, file) else None
             if workers is not None:
-                yield from _by_parts(path, size, scanner, workers, jobs, progress)
+                yield from _search_parts(path, size, scanner, workers, jobs, progress)
             else:
-                watched = _Watched(file, progress)
-                yield from _contents(name, entries(watched, watched, size), scanner, progress)
+                watched = _ReportingFile(file, progress)
+                yield from _search_contents(name, read_entries(watched, watched, size), scanner, progress)
     except OSError as error:
         yield NotRead(Place(name), error.strerror or "cannot be read")
 
 
-class _Watched:
-    """A file that tells of each read, so that a search can be broken off where much is read and nothing comes of it."""
+class _ReportingFile:
+    """A file that reports each read, so that a search can be broken off where much is read and nothing comes of it."""
 
     def __init__(self, file: io.FileIO, progress: Progress) -> None:
         self._file, self._progress = file, progress
@@ -91,46 +90,50 @@ class _Watched:
         return self._file.read(size)
 
 
-def _plain(name: str, file: BinaryIO) -> bool:
+def _is_plain(name: str, file: BinaryIO) -> bool:
     """Whether a file is nothing but bytes to search."""
     try:
-        (only,) = entries(file, file, 0)
-        plain = isinstance(only, Entry) and not only.path and not _mark(only) and not named_as_csv(name)
+        (only,) = read_entries(file, file, 0)
+        plain = isinstance(only, FileEntry) and not only.path and not _find_mark(only) and not is_named_csv(name)
     except ValueError:
         plain = False
     file.seek(0)
     return plain
 
 
-def _contents(name: str, parts: Iterable[Entry | Refused], scanner: Searcher, progress: Progress) -> Iterator[Told]:
+def _search_contents(
+    name: str, parts: Iterable[FileEntry | EntryRefused], scanner: SievingScanner, progress: Progress
+) -> Iterator[SearchEvent]:
     size = 0
     for one in parts:
-        if isinstance(one, Refused):
+        if isinstance(one, EntryRefused):
             yield NotRead(Place(name, one.part), one.why)
             continue
         if one.part:
-            yield from _named(name, one.part, scanner)
+            yield from _search_name(name, one.part, scanner)
         lines = Lines()
-        yield from _entry(name, one, lines, scanner, progress)
+        yield from _search_entry(name, one, lines, scanner, progress)
         size += lines.size
-    yield Searched(name, size)
+    yield UnitSearched(name, size)
 
 
-def _entry(name: str, entry: Entry, lines: Lines, scanner: Searcher, progress: Progress) -> Iterator[Told]:
-    mark = _mark(entry)
+def _search_entry(
+    name: str, entry: FileEntry, lines: Lines, scanner: SievingScanner, progress: Progress
+) -> Iterator[SearchEvent]:
+    mark = _find_mark(entry)
     path = (*entry.path, mark) if mark else entry.path
-    chunks: Iterable[bytes] = _watched(entry.chunks(), progress)
-    chunks = lines.following(_transcoded(chunks, mark) if mark else chunks)
+    chunks: Iterable[bytes] = _report_progress(entry.chunks(), progress)
+    chunks = lines.following(_transcode(chunks, mark) if mark else chunks)
     start = 0
     if entry.part and entry.stream.peek(len(SQLITE)).startswith((SQLITE, PARQUET)):
         yield NotRead(Place(name, entry.part, path=path), "a database in an archive is searched as bytes only")
-    if named_as_csv((name, *entry.part)[-1]):
+    if is_named_csv((name, *entry.part)[-1]):
         table = Csv(chunks)
         cells = (((line, column), column, value) for line, column, value in table.cells())
         for (line, column), found in scan_named(scanner, cells):
-            yield _told(found, Place(name, entry.part, line, field=column, path=(*path, *found.path)))
+            yield make_event(found, Place(name, entry.part, line, field=column, path=(*path, *found.path)))
         named = [Column("", column, "text") for column in table.header]
-        yield from suspects(Place(name, entry.part, 1, path=path), named, (), Confidence.MEDIUM)
+        yield from suspect_columns(Place(name, entry.part, 1, path=path), named, (), Confidence.MEDIUM)
         start, chunks = table.offset, table.rest()
     dump = Dump()
     if entry.stream.peek(len(DUMP)).startswith(DUMP):
@@ -138,46 +141,46 @@ def _entry(name: str, entry: Entry, lines: Lines, scanner: Searcher, progress: P
     for found in scanner.stream(chunks):
         line_and_column = lines.at(start + found.start)
         within = found.within if isinstance(found, Hit) else None
-        yield _told(found, Place(name, entry.part, *line_and_column, path=(*path, *found.path), within=within))
-    yield from _dumped(dump, Place(name, entry.part, path=path))
+        yield make_event(found, Place(name, entry.part, *line_and_column, path=(*path, *found.path), within=within))
+    yield from _suspect_dump(dump, Place(name, entry.part, path=path))
     if entry.refused:
         yield NotRead(Place(name, entry.part, path=entry.path), entry.refused)
 
 
-def _by_parts(
-    path: Path, size: int, scanner: Searcher, workers: Executor, jobs: int, progress: Progress
-) -> Iterator[Told]:
-    def watched() -> Iterator[Any]:
+def _search_parts(
+    path: Path, size: int, scanner: SievingScanner, workers: Executor, jobs: int, progress: Progress
+) -> Iterator[SearchEvent]:
+    def report_parts() -> Iterator[Any]:
         for part in parts_of(path, size):
             yield part
             progress(part.length)
 
-    with opened(path) as file:
+    with open_file(path) as file:
         dump = Dump()
         if file.read(len(DUMP)) == DUMP:
             for _ in dump.following(iter(lambda: file.read(_CHUNK), b"")):
                 pass
-    yield from _dumped(dump, Place(str(path)))
-    found = list(scan_parts(workers, scanner, watched(), jobs + 1))
+    yield from _suspect_dump(dump, Place(str(path)))
+    found = list(scan_parts(workers, scanner, report_parts(), jobs + 1))
     lines = Lines()
     waiting = sorted(found, key=lambda one: one.start)
-    with opened(path) as file:
+    with open_file(path) as file:
         chunks = lines.following(iter(lambda: file.read(_CHUNK), b""))
         for one in waiting:
             while lines.size <= one.start and next(chunks, b""):
                 pass
             within = one.within if isinstance(one, Hit) else None
-            yield _told(one, Place(str(path), (), *lines.at(one.start), path=one.path, within=within))
-    yield Searched(str(path), size)
+            yield make_event(one, Place(str(path), (), *lines.at(one.start), path=one.path, within=within))
+    yield UnitSearched(str(path), size)
 
 
-def _dumped(dump: Dump, place: Place) -> Iterator[Trace]:
+def _suspect_dump(dump: Dump, place: Place) -> Iterator[Leak]:
     for table in dict.fromkeys(table for table, _ in dump.columns):
         columns = [Column(table, name, "text") for of, name in dump.columns if of == table]
-        yield from suspects(replace(place, table=table), columns, (), Confidence.MEDIUM)
+        yield from suspect_columns(replace(place, table=table), columns, (), Confidence.MEDIUM)
 
 
-def _sqlite(path: Path, scanner: Searcher, progress: Progress) -> Iterator[Told]:
+def _search_sqlite(path: Path, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
     """Search the rows of a database file: an integer is no text in its bytes."""
     try:
         tables = table_sources()["sqlite"](SourceSpec("file", f"sqlite:{path}"))
@@ -186,13 +189,13 @@ def _sqlite(path: Path, scanner: Searcher, progress: Progress) -> Iterator[Told]
         return
     try:
         # Its bytes are read, and counted, all the same.
-        told = search_tables(tables, scanner, at_least=Confidence.MEDIUM, progress=lambda *_: progress(0))
-        yield from (one for one in told if not isinstance(one, Searched))
+        events = search_tables(tables, scanner, at_least=Confidence.MEDIUM, progress=lambda *_: progress(0))
+        yield from (one for one in events if not isinstance(one, UnitSearched))
     finally:
         tables.close()
 
 
-def _parquet(name: str, file: BinaryIO, scanner: Searcher, progress: Progress) -> Iterator[Told]:
+def _search_parquet(name: str, file: BinaryIO, scanner: SievingScanner, progress: Progress) -> Iterator[SearchEvent]:
     problem = ""
 
     def read() -> Iterator[tuple[tuple[str, str], str, object]]:
@@ -205,37 +208,33 @@ def _parquet(name: str, file: BinaryIO, scanner: Searcher, progress: Progress) -
             problem = str(error)
 
     for (key, column), found in scan_named(scanner, read()):
-        yield _told(found, Place(name, field=column, key=key, path=found.path))
+        yield make_event(found, Place(name, field=column, key=key, path=found.path))
     if problem:
         yield NotRead(Place(name), problem)
     file.seek(0)
 
 
-def _named(name: str, part: tuple[str, ...], scanner: Searcher) -> Iterator[Trace]:
+def _search_name(name: str, part: tuple[str, ...], scanner: SievingScanner) -> Iterator[Leak]:
     """Search a name: what stands in it is written, too."""
     text = part[-1] if part else Path(name).name
     for found in scanner.scan(text.encode("utf-8", "surrogateescape")):
         if isinstance(found, Hit):
-            yield trace(found, Place(name, part, field="name"))
+            yield make_leak(found, Place(name, part, field="name"))
 
 
-def _told(found: Found, place: Place) -> Told:
-    return trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
-
-
-def _mark(entry: Entry) -> str:
+def _find_mark(entry: FileEntry) -> str:
     head = entry.stream.peek(4)
     return next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
 
 
-def _transcoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+def _transcode(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     for chunk in chunks:
         yield decoder.decode(chunk).encode("utf-8", "replace")
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
 
 
-def _watched(chunks: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
+def _report_progress(chunks: Iterable[bytes], progress: Progress) -> Iterator[bytes]:
     for chunk in chunks:
         yield chunk
         progress(len(chunk))

@@ -1,16 +1,17 @@
+"""Searches every table of a database, and the names and types of its columns."""
+
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from payproof.at_rest.named import Searcher, scan_named
-from payproof.at_rest.telling import contained, suspects, trace
-from payproof.domain.detector import Hit
+from payproof.at_rest.leaks import contain_errors, make_event, suspect_columns
+from payproof.at_rest.named_values import SievingScanner, scan_named
 from payproof.domain.finding import Confidence
+from payproof.domain.leak import NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Column, Table, Tables
-from payproof.domain.trace import NotRead, Place, Searched, Told
 from payproof.errors import InconclusiveError, Reason, record_fault
-from payproof.schema_audit import json_keys
+from payproof.schema_audit import list_json_keys
 
 __all__ = ["search_tables"]
 
@@ -21,22 +22,22 @@ _MOST_KEYS = 2000
 
 def search_tables(
     tables: Tables,
-    scanner: Searcher,
+    scanner: SievingScanner,
     *,
     at_least: Confidence,
     most: int | None = None,
     skipped: Callable[[str], bool] = lambda _: False,
     progress: Callable[[str, int, int | None], None] = lambda _unit, _rows, _of: None,
-) -> Iterator[Told]:
+) -> Iterator[SearchEvent]:
     """Search every table of a database, and its columns' names and types.
 
     Args:
         tables: the database.
         scanner: what searches the values.
-        at_least: how sure a suspicion about a column must be to be told.
+        at_least: how sure a suspicion about a column must be to be reported.
         most: rows of a table, if not all.
         skipped: says of a unit's name whether it was searched before.
-        progress: is told of a unit, its rows so far, and about how many it has.
+        progress: is called with a unit, its rows so far, and about how many it has.
     """
     name = tables.name
     try:
@@ -52,28 +53,30 @@ def search_tables(
         if skipped(unit):
             continue
         own = [column for column in columns if column.table == table.name]
-        read = _Reading(tables, table, most, partial(_progressed, progress, unit, table.rows))
-        yield from contained(Place(name, table=table.name), _table(read, own, scanner, at_least))
+        read = _TableReader(tables, table, most, partial(_report_progress, progress, unit, table.rows))
+        yield from contain_errors(Place(name, table=table.name), _search_table(read, own, scanner, at_least))
         sampled = most is not None and read.rows >= most
-        yield Searched(unit, rows=read.rows, of=table.rows, sampled=sampled)
+        yield UnitSearched(unit, rows=read.rows, of=table.rows, sampled=sampled)
 
 
-def _table(read: "_Reading", columns: Sequence[Column], scanner: Searcher, at_least: Confidence) -> Iterator[Told]:
+def _search_table(
+    read: "_TableReader", columns: Sequence[Column], scanner: SievingScanner, at_least: Confidence
+) -> Iterator[SearchEvent]:
     name, table = read.tables.name, read.table.name
     for (key, column), found in scan_named(scanner, read.cells()):
         place = Place(name, table=table, field=column, key=key, path=found.path)
-        yield trace(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
+        yield make_event(found, place)
     if read.unread:
         yield NotRead(Place(name, table=table), read.unread.removeprefix(f"{name}, table {table}: "))
     keys = [Column(table, f"{column}.{path}", "json") for column, path in read.keys]
-    yield from suspects(Place(name, table=table), columns, keys, at_least)
+    yield from suspect_columns(Place(name, table=table), columns, keys, at_least)
 
 
-def _progressed(progress: Callable[[str, int, int | None], None], unit: str, of: int | None, rows: int) -> None:
+def _report_progress(progress: Callable[[str, int, int | None], None], unit: str, of: int | None, rows: int) -> None:
     progress(unit, rows, of)
 
 
-class _Reading:
+class _TableReader:
     """One table's values on their way to the scanner: rows are counted, keys of JSON are remembered.
 
     ``unread`` is why they ended before their end; what came until then is still searched.
@@ -114,5 +117,5 @@ class _Reading:
             except (ValueError, RecursionError):
                 return
         self._parsed[column] = self._parsed.get(column, 0) + 1
-        for path in json_keys(value):
+        for path in list_json_keys(value):
             self.keys[column, path] = None

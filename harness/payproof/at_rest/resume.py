@@ -1,4 +1,4 @@
-"""What a search that was broken off has done already, in a file of JSON lines; it shows nothing sensitive."""
+"""Remembers what a search has done before it was broken off, in a file of JSON lines that shows nothing sensitive."""
 
 import json
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from typing import IO, Any
 
 from payproof.domain.documents import read_json
 from payproof.domain.finding import Confidence, Severity
-from payproof.domain.trace import NotRead, Place, Searched, Told, Trace
+from payproof.domain.leak import Leak, NotRead, Place, SearchEvent, UnitSearched
 from payproof.errors import ConfigurationError
 
 __all__ = ["Resume"]
 
 
 class Resume:
-    """Remembers units with what was told of them; a unit counts once all of it is written.
+    """Remembers units with their events; a unit counts once all of it is written.
 
     Args:
         path: the file; None remembers nothing.
@@ -29,7 +29,7 @@ class Resume:
     def __init__(self, path: Path | None, settings: dict[str, Any]) -> None:
         self._path = path
         self._file: IO[str] | None = None
-        self._done: dict[str, list[Told]] = {}
+        self._done: dict[str, list[SearchEvent]] = {}
         if path is None:
             return
         try:
@@ -43,17 +43,17 @@ class Resume:
 
     def knows(self, unit: str) -> bool:
         """Whether a unit was searched before."""
-        return _hidden(unit) in self._done
+        return _hash_name(unit) in self._done
 
-    def told(self) -> Iterator[Told]:
-        """Yield what was told of all units that were searched before."""
-        for told in self._done.values():
-            yield from told
+    def read_events(self) -> Iterator[SearchEvent]:
+        """Yield the events of all units that were searched before."""
+        for events in self._done.values():
+            yield from events
 
-    def add(self, unit: str, told: list[Told]) -> None:
-        """Remember a unit with all that was told of it."""
+    def add(self, unit: str, events: list[SearchEvent]) -> None:
+        """Remember a unit with all its events."""
         if self._file is not None:
-            self._write({"unit": _hidden(unit), "told": [{type(one).__name__: asdict(one)} for one in told]})
+            self._write({"unit": _hash_name(unit), "events": [{type(one).__name__: asdict(one)} for one in events]})
 
     def close(self, *, complete: bool) -> None:
         """Let go of the file; after a complete search there is nothing to go on with, and it is removed."""
@@ -78,7 +78,7 @@ class Resume:
                             "it belongs to a search with other sources or options", hint="remove it", file=path
                         )
                 else:
-                    self._done[value["unit"]] = [_read(one) for one in value["told"]]
+                    self._done[value["unit"]] = [_parse_event(one) for one in value["events"]]
             except (ValueError, KeyError, TypeError, AttributeError):
                 if number == len(lines) > 1:
                     break  # the search was broken off while it wrote this
@@ -86,18 +86,18 @@ class Resume:
                 raise ConfigurationError(problem, file=path, line=number) from None
 
 
-def _hidden(unit: str) -> str:
+def _hash_name(unit: str) -> str:
     """Return a name for a unit that shows nothing of it: a file's name may hold anything."""
     return blake2b(unit.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
 
 
-def _read(value: dict[str, Any]) -> Told:
+def _parse_event(value: dict[str, Any]) -> SearchEvent:
     ((name, fields),) = value.items()
-    if name == "Searched":
-        return Searched(**fields)
+    if name == "UnitSearched":
+        return UnitSearched(**fields)
     place = fields["place"]
     fields["place"] = Place(**place | {"part": tuple(place["part"]), "path": tuple(place["path"])})
     if name == "NotRead":
         return NotRead(**fields)
     sure, severe = Confidence(fields["confidence"]), Severity(fields["severity"])
-    return Trace(**fields | {"confidence": sure, "severity": severe})
+    return Leak(**fields | {"confidence": sure, "severity": severe})

@@ -1,4 +1,4 @@
-"""The search of all that a command line names, one unit (a file, a stream, a table) after the other."""
+"""Searches all that a command line names, one unit (a file, a stream, a table) after the other."""
 
 import multiprocessing
 import sys
@@ -13,23 +13,23 @@ from typing import Any
 from payproof.at_rest.commands import search_container, search_output
 from payproof.at_rest.contents import search_file, search_stream
 from payproof.at_rest.databases import search_tables
-from payproof.at_rest.named import Searcher
-from payproof.at_rest.once import Once
+from payproof.at_rest.dedupe import Dedupe
+from payproof.at_rest.leaks import limit_alike
+from payproof.at_rest.named_values import SievingScanner
+from payproof.at_rest.redact import Redactor
 from payproof.at_rest.resume import Resume
 from payproof.at_rest.specs import SourceSpecs
-from payproof.at_rest.telling import bounded
-from payproof.at_rest.veil import Veil
 from payproof.domain.finding import Confidence
+from payproof.domain.leak import NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Tables
 from payproof.domain.target import SourceSpec
-from payproof.domain.trace import NotRead, Place, Searched, Told
 from payproof.errors import PayproofError
-from payproof.files.walk import found
+from payproof.files.walk import find_files
 from payproof.registry import detectors_at_rest, table_sources
 
 __all__ = ["Options", "Progress", "search"]
 
-#: Told of a unit, how much of it was read, about how much there is, and of what (``bytes`` or ``rows``).
+#: Called with a unit, how much of it was read, about how much there is, and of what (``bytes`` or ``rows``).
 Progress = Callable[[str, int, int | None, str], None]
 
 _STDIN = "-"
@@ -37,7 +37,7 @@ _UNSHOWN = "[a name that cannot be masked]"
 _WORTH_PROCESSES = 512 * 1024 * 1024  # bytes; a process takes more than a second to start
 
 
-def _quiet(_unit: str, _size: int, _of: int | None, _sort: str) -> None:
+def _ignore_progress(_unit: str, _size: int, _of: int | None, _sort: str) -> None:
     pass
 
 
@@ -45,7 +45,7 @@ def _quiet(_unit: str, _size: int, _of: int | None, _sort: str) -> None:
 class Options:
     """How to search.
 
-    ``at_least`` is the confidence from which on traces are told; ``rows`` how many rows of a table are read, if not
+    ``at_least`` is the confidence from which on leaks are reported; ``rows`` how many rows of a table are read, if not
     all; ``jobs`` how many processes search a large file; ``executor`` does it instead of such processes;
     ``resume`` is a file that remembers what is done.
     """
@@ -55,30 +55,30 @@ class Options:
     jobs: int = 1
     executor: Executor | None = None
     resume: Path | None = None
-    progress: Progress = field(default=_quiet)
+    progress: Progress = field(default=_ignore_progress)
 
 
-def search(specs: SourceSpecs, options: Options) -> Iterator[Told]:
-    """Search everything; what is told shows nothing sensitive, not in names and keys either.
+def search(specs: SourceSpecs, options: Options) -> Iterator[SearchEvent]:
+    """Search everything; events show nothing sensitive, not in names and keys either.
 
     Raises:
         ConfigurationError: a database cannot be reached, or the file to go on from cannot be used.
     """
     with ExitStack() as stack:
-        running = _Search(options, stack)
-        databases = [stack.enter_context(closing(_opened(spec))) for spec in specs.databases]
-        resume = Resume(options.resume, _settings(specs, options))
+        running = _Run(options, stack)
+        databases = [stack.enter_context(closing(_open_tables(spec))) for spec in specs.databases]
+        resume = Resume(options.resume, _describe_settings(specs, options))
         complete = False
         try:
-            for told in resume.told():
-                running.once.remember(told.place.source if not isinstance(told, Searched) else "", told)
-                yield told
-            unit: list[Told] = []
-            for one in running.all(specs, databases, resume.knows):
-                shown = running.veiled(one)
+            for event in resume.read_events():
+                running.dedupe.remember(event.place.source if not isinstance(event, UnitSearched) else "", event)
+                yield event
+            unit: list[SearchEvent] = []
+            for one in running.search_all(specs, databases, resume.knows):
+                shown = running.redact_event(one)
                 unit.append(shown)
                 yield shown
-                if isinstance(one, Searched):
+                if isinstance(one, UnitSearched):
                     resume.add(one.unit, unit)
                     unit = []
             complete = True
@@ -86,15 +86,17 @@ def search(specs: SourceSpecs, options: Options) -> Iterator[Told]:
             resume.close(complete=complete)
 
 
-class _Search:
+class _Run:
     def __init__(self, options: Options, stack: ExitStack) -> None:
         detectors = detectors_at_rest()
         self._options, self._stack = options, stack
-        self._scanner, self._veil = Searcher(detectors, options.at_least), Veil(detectors)
+        self._scanner, self._redactor = SievingScanner(detectors, options.at_least), Redactor(detectors)
         self._executor = options.executor
-        self.once = Once()
+        self.dedupe = Dedupe()
 
-    def all(self, specs: SourceSpecs, databases: Sequence[Tables], knows: Callable[[str], bool]) -> Iterator[Told]:
+    def search_all(
+        self, specs: SourceSpecs, databases: Sequence[Tables], knows: Callable[[str], bool]
+    ) -> Iterator[SearchEvent]:
         for tables in databases:
             found_in_rows = search_tables(
                 tables,
@@ -104,56 +106,58 @@ class _Search:
                 skipped=knows,
                 progress=lambda unit, rows, of: self._options.progress(unit, rows, of, "rows"),
             )
-            for one in bounded(found_in_rows):
-                self.once.remember(tables.name, self.veiled(one))
+            for one in limit_alike(found_in_rows):
+                self.dedupe.remember(tables.name, self.redact_event(one))
                 yield one
-        for name, told in self._streams(specs):
+        for name, events in self._list_streams(specs):
             if name == _STDIN or not knows(name):  # standard input may be another one each time
-                yield from bounded(told)
+                yield from limit_alike(events)
         seen: set[tuple[int, int]] = set()
         for path in specs.paths:
-            for file, problem in found(path, seen):
+            for file, problem in find_files(path, seen):
                 if problem:
                     yield NotRead(Place(str(file)), problem)
                 elif not knows(str(file)):
-                    told = search_file(file, self._scanner, self._bytes(str(file)), self._workers, self._options.jobs)
-                    # Concealed first, as what a search that is resumed has told before.
-                    yield from self.once.rest(file, map(self.veiled, bounded(told)))
+                    events = search_file(
+                        file, self._scanner, self._report_bytes(str(file)), self._start_workers, self._options.jobs
+                    )
+                    # Redacted first, as the events of a resumed search are.
+                    yield from self.dedupe.drop_known(file, map(self.redact_event, limit_alike(events)))
 
-    def _streams(self, specs: SourceSpecs) -> Iterator[tuple[str, Iterator[Told]]]:
+    def _list_streams(self, specs: SourceSpecs) -> Iterator[tuple[str, Iterator[SearchEvent]]]:
         """Yield names with what searches them, which does nothing until it is asked."""
         for name, command in specs.commands.items():
-            yield name, search_output(name, command, self._scanner, self._bytes(name))
+            yield name, search_output(name, command, self._scanner, self._report_bytes(name))
         for name, container in specs.containers.items():
-            yield name, search_container(name, container, self._scanner, self._bytes(name))
+            yield name, search_container(name, container, self._scanner, self._report_bytes(name))
         if specs.stdin:
-            yield _STDIN, search_stream(_STDIN, sys.stdin.buffer, self._scanner, self._bytes(_STDIN))
+            yield _STDIN, search_stream(_STDIN, sys.stdin.buffer, self._scanner, self._report_bytes(_STDIN))
 
-    def veiled(self, told: Told) -> Told:
-        """Return what is told without what is sensitive in names and keys."""
-        over = self._over
-        if isinstance(told, Searched):
-            return replace(told, unit=over(told.unit))
-        place = told.place
+    def redact_event(self, event: SearchEvent) -> SearchEvent:
+        """Return an event without what is sensitive in names and keys."""
+        redact = self._redact_text
+        if isinstance(event, UnitSearched):
+            return replace(event, unit=redact(event.unit))
+        place = event.place
         place = replace(
             place,
-            source=over(place.source),
-            part=tuple(map(over, place.part)),
-            table=over(place.table),
-            field=over(place.field),
-            key=over(place.key),
+            source=redact(place.source),
+            part=tuple(map(redact, place.part)),
+            table=redact(place.table),
+            field=redact(place.field),
+            key=redact(place.key),
         )
-        if isinstance(told, NotRead):
-            return NotRead(place, over(told.why))
-        return replace(told, place=place, name=over(told.name))
+        if isinstance(event, NotRead):
+            return NotRead(place, redact(event.why))
+        return replace(event, place=place, name=redact(event.name))
 
-    def _over(self, name: str) -> str:
+    def _redact_text(self, name: str) -> str:
         try:
-            return self._veil.over(name)
+            return self._redactor.redact(name)
         except PayproofError:  # one name may not end the search
             return _UNSHOWN
 
-    def _bytes(self, unit: str) -> Callable[[int], None]:
+    def _report_bytes(self, unit: str) -> Callable[[int], None]:
         read = 0
 
         def progress(size: int) -> None:
@@ -163,7 +167,7 @@ class _Search:
 
         return progress
 
-    def _workers(self, size: int) -> Executor | None:
+    def _start_workers(self, size: int) -> Executor | None:
         """Return what searches a file of so many bytes in parts: processes of our own once they are worth it."""
         if self._executor is None and self._options.jobs > 1 and size >= _WORTH_PROCESSES:
             # Not forked: whoever uses this as a library may have threads.
@@ -172,11 +176,11 @@ class _Search:
         return self._executor
 
 
-def _opened(spec: SourceSpec) -> Tables:
+def _open_tables(spec: SourceSpec) -> Tables:
     return table_sources()[spec.url.partition(":")[0]](spec)
 
 
-def _settings(specs: SourceSpecs, options: Options) -> dict[str, Any]:
+def _describe_settings(specs: SourceSpecs, options: Options) -> dict[str, Any]:
     named = [*(spec.url for spec in specs.databases), *specs.commands, *specs.containers, *map(str, specs.paths)]
     digest = blake2b("\0".join(named).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
     return {"sources": digest, "at_least": options.at_least.value, "rows": options.rows}

@@ -1,4 +1,4 @@
-"""What a SOURCE on the command line names: a place on the disk, a stream, a command's output, a database."""
+"""Reads what a SOURCE on the command line names: a place on the disk, a stream, a command's output, a database."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from payproof.domain.address import without_password
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError
-from payproof.files.walk import matching
+from payproof.files.walk import match_pattern
 from payproof.registry import nearest, table_sources
 
 __all__ = ["SourceSpecs", "read_specs"]
@@ -40,30 +40,30 @@ def read_specs(sources: Sequence[str], environment: Mapping[str, str]) -> Source
     commands: dict[str, Sequence[str]] = {}
     containers: dict[str, str] = {}
     for source in sources:
-        text = _from_environment(source, environment)
+        text = _read_environment(source, environment)
         scheme, colon, rest = text.partition(":")
         scheme = _ALIASES.get(scheme, scheme)
         if text == "-":
             continue
         if colon and scheme in table_sources():
-            database = _database(scheme, rest, source)
-            if not any(_same(database, known) for known in databases):
+            database = _read_database(scheme, rest, source)
+            if not any(_is_same(database, known) for known in databases):
                 databases.append(database)
         elif colon and scheme == "docker":
-            containers[f"docker:{rest}"] = _container(rest)
+            containers[f"docker:{rest}"] = _check_container(rest)
         elif colon and scheme == "command":
-            commands[f"command:{rest}"] = _command(rest)
+            commands[f"command:{rest}"] = _split_command(rest)
         elif colon and scheme == "file":
-            paths += _paths(rest)
-        elif colon and scheme.isalpha() and (rest.startswith("//") or not Path(text).exists()) and _is_no_path(text):
+            paths += _find_paths(rest)
+        elif colon and scheme.isalpha() and (rest.startswith("//") or not Path(text).exists()) and _names_no_file(text):
             known = [*table_sources(), "file", "docker", "command", "env"]
             raise ConfigurationError(f"source {scheme}:... is of no known kind", hint=nearest(scheme, known))
         else:
-            paths += _paths(text)
+            paths += _find_paths(text)
     return SourceSpecs(tuple(paths), tuple(databases), commands, containers, stdin="-" in sources)
 
 
-def _same(one: SourceSpec, other: SourceSpec) -> bool:
+def _is_same(one: SourceSpec, other: SourceSpec) -> bool:
     """Whether two sources are one: by their addresses, or by the file that they name."""
     first, second = (Path(spec.url.removeprefix("sqlite:")) for spec in (one, other))
     if one.url == other.url or not (one.url.startswith("sqlite:") and other.url.startswith("sqlite:")):
@@ -74,11 +74,11 @@ def _same(one: SourceSpec, other: SourceSpec) -> bool:
         return False
 
 
-def _is_no_path(text: str) -> bool:
-    return not matching(text)
+def _names_no_file(text: str) -> bool:
+    return not match_pattern(text)
 
 
-def _from_environment(source: str, environment: Mapping[str, str]) -> str:
+def _read_environment(source: str, environment: Mapping[str, str]) -> str:
     if not source.startswith("env:"):
         return source
     name = source.removeprefix("env:")
@@ -88,20 +88,20 @@ def _from_environment(source: str, environment: Mapping[str, str]) -> str:
     return value
 
 
-def _paths(pattern: str) -> list[Path]:
-    found = matching(pattern)
+def _find_paths(pattern: str) -> list[Path]:
+    found = match_pattern(pattern)
     if not found:
         raise ConfigurationError("there is no such file", file=pattern)
     return found
 
 
-def _container(name: str) -> str:
+def _check_container(name: str) -> str:
     if not name.strip():
         raise ConfigurationError("a source names no container", hint="such as docker:billing")
     return name
 
 
-def _command(text: str) -> Sequence[str]:
+def _split_command(text: str) -> Sequence[str]:
     try:
         words = shlex.split(text)
     except ValueError as error:
@@ -111,7 +111,7 @@ def _command(text: str) -> Sequence[str]:
     return words
 
 
-def _database(scheme: str, rest: str, source: str) -> SourceSpec:
+def _read_database(scheme: str, rest: str, source: str) -> SourceSpec:
     if scheme in _WITH_PATH:
         return SourceSpec(rest, f"{scheme}:{rest}")
     try:

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
-from payproof.domain.observation import Searched, Sighting
+from payproof.domain.leak import Leak
+from payproof.domain.observation import Searched
 from payproof.domain.seen import Seen
 from payproof.registry import check
 
@@ -29,12 +30,12 @@ class NoPaymentData(Check):
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each kind of data and each column or file that holds it."""
         for search in seen.searches:
-            for one in search.sightings:
+            for one in search.leaks:
                 if search.wanted == "patterns":
-                    times = f", {one.times} times" if one.times > 1 else ""
-                    shown = f" ({one.shown})" if one.shown and not one.label else ""
+                    times = f", {one.count} times" if one.count > 1 else ""
+                    shown = f" ({one.shown})" if one.shown and one.kind != "canary" else ""
                     what = f"{one.what}{shown}{_mode(one, live=search.live)}, {one.how}, in "
-                    what += f"{search.channel} {search.source}, {one.where}{times}"
+                    what += f"{search.locate(one.place)}{times}"
                     yield Finding(self.name, "no payment data and no secret", what, search.step, one.confidence)
 
     def note(self, seen: Seen) -> str:
@@ -42,7 +43,7 @@ class NoPaymentData(Check):
         return "; ".join(f"{one.source}: {one.pieces:,} pieces, {one.length:,} bytes" for one in seen.searches)
 
 
-def _mode(one: Sighting, *, live: bool) -> str:
+def _mode(one: Leak, *, live: bool) -> str:
     if one.kind != "pan":
         return ""
     if _TEST in one.what:

@@ -30,10 +30,10 @@ class NotKept(Check):
         """Return a finding for each value and each column or file that holds it."""
         expected = "no digest without a key" if self.forms == "hashed" else "nothing of what was offered"
         for search in seen.searches:
-            for one in search.sightings:
-                if search.wanted == "canaries" and self.forms in {"any", "hashed" if one.digest else "written"}:
-                    times = f", {one.times} times" if one.times > 1 else ""
-                    what = f"{one.what}, {one.how}, in {search.channel} {search.source}, {one.where}{times}"
+            for one in search.leaks:
+                if search.wanted == "canaries" and self.forms in {"any", "hashed" if one.is_digest else "written"}:
+                    times = f", {one.count} times" if one.count > 1 else ""
+                    what = f"{one.what}, {one.how}, in {search.locate(one.place)}{times}"
                     yield Finding(self.name, expected, what, search.step, one.confidence)
 
     def note(self, seen: Seen) -> str:

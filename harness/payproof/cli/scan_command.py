@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from payproof.at_rest import Options, Progress, conceal, judged, read_specs, search
+from payproof.at_rest import Options, Progress, conceal, judge_leaks, read_specs, search
 from payproof.cli.console import tell_slow_search
 from payproof.domain.finding import Confidence
-from payproof.domain.trace import Told, Trace
+from payproof.domain.leak import Leak, SearchEvent
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError
 from payproof.language.waiver_file import read_baseline, read_waivers, written_baseline
@@ -70,16 +70,16 @@ def scan(
     sure = Confidence(at_least) if at_least else None
     specs = read_specs(sources, os.environ)
     tell_slow_search()
-    told: list[Told] = []
+    events: list[SearchEvent] = []
     interrupted = False
-    with _shown_progress() as progress:
+    with _show_progress() as progress:
         options = Options(sure or Confidence.MEDIUM, sample, jobs or os.cpu_count() or 1, None, resume, progress)
         try:
-            told.extend(search(specs, options))
+            events.extend(search(specs, options))
         except KeyboardInterrupt:
             interrupted = True
     today = datetime.now(UTC).date()
-    report = judged(told, at_least=sure, waivers=accepted, known=known, today=today, interrupted=interrupted)
+    report = judge_leaks(events, at_least=sure, waivers=accepted, known=known, today=today, interrupted=interrupted)
     terminal = Console()
     width = terminal.width if terminal.is_terminal and output is None else _WIDE
     text = conceal(FORMATS[form](report, width))
@@ -88,7 +88,7 @@ def scan(
     else:
         output.write_text(text, encoding="utf-8")
     if write_baseline is not None and not interrupted:
-        found = [one for one in told if isinstance(one, Trace)]
+        found = [one for one in events if isinstance(one, Leak)]
         write_baseline.write_text(conceal(written_baseline(found)), encoding="utf-8")
         return ExitCode.UNKNOWN if report.unread else ExitCode.HELD
     return report.exit_code
@@ -101,7 +101,7 @@ def _check_writable(path: Path | None) -> None:
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Progress]:
+def _show_progress() -> Iterator[Progress]:
     """Yield what shows progress with its rate on standard error, where that is a terminal."""
     if not sys.stderr.isatty():
         yield lambda _unit, _size, _of, _sort: None
@@ -127,7 +127,7 @@ def _shown_progress() -> Iterator[Progress]:
 
 def _update(status: Status, unit: str, size: int, of: int | None, sort: str, rate: float) -> None:
     share = f" of about {of:,}" if of else ""
-    told = f"{size / 1e6:,.0f} MB" if sort == "bytes" else f"{size:,}{share} rows"
+    events = f"{size / 1e6:,.0f} MB" if sort == "bytes" else f"{size:,}{share} rows"
     speed = f"{rate / 1e6:,.0f} MB/s" if sort == "bytes" else f"{rate:,.0f} rows/s"
     way = "" if loops() else " (the loops are not compiled)"
-    status.update(f"{escape(one_line(conceal(unit)))}: {told}, {speed}{way}")
+    status.update(f"{escape(one_line(conceal(unit)))}: {events}, {speed}{way}")

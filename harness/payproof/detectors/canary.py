@@ -5,7 +5,7 @@ from typing import ClassVar
 from payproof.registry import detector
 from payproof.scan.canaries import Canaries, Canary
 from payproof.scan.luhn import check_digit
-from payproof.scan.own import OwnValues
+from payproof.scan.own_values import OwnValues
 
 __all__ = ["CanaryDetector"]
 

@@ -7,7 +7,7 @@ from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import word
 from payproof.scan.detector import AnchoredDetector
-from payproof.scan.keyed import EDGE, masks, named, secret
+from payproof.scan.keyed import EDGE, make_named_pattern, masks, secret
 from payproof.scan.streams import Bits
 
 __all__ = ["ClientSecret"]
@@ -24,7 +24,7 @@ _KINDS = {
     b"pst": "connection token of a terminal",
     **dict.fromkeys((b"accs", b"cuss", b"fcsess", b"vs"), "client secret of a session"),
 }
-_NAMED = named(rb"(?:client|confirmation)[_ -]?secret", rb"[^\s\"'`&,;<>\\]{16,400}")
+_NAMED = make_named_pattern(rb"(?:client|confirmation)[_ -]?secret", rb"[^\s\"'`&,;<>\\]{16,400}")
 
 
 def _hit(start: int, end: int, value: bytes) -> Hit:

@@ -7,7 +7,7 @@ from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import either, one, word
 from payproof.scan.detector import AnchoredDetector
-from payproof.scan.keyed import EDGE, END, named
+from payproof.scan.keyed import EDGE, END, make_named_pattern
 from payproof.scan.streams import Bits
 
 __all__ = ["Cvc"]
@@ -17,7 +17,7 @@ _NAMES = (
     rb"|card[_ -]?(?:security[_ -]?)?code|security[_ -]?code|(?:card[_ -]?)?verification[_ -]?(?:value|code|number)"
 ) % EDGE
 _VALUE = rb"\d{3,4}" + END
-_CODE = named(rb"(?:%s)" % _NAMES, _VALUE)
+_CODE = make_named_pattern(rb"(?:%s)" % _NAMES, _VALUE)
 
 
 @detector

@@ -6,9 +6,9 @@ from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.brands import TEST_NUMBERS
-from payproof.scan.cards import believed, likely, masked
+from payproof.scan.cards import find_likely, mask_digits, rate_card_number
 from payproof.scan.detector import PreparedDetector
-from payproof.scan.digits import MARGIN, numbers, prepared
+from payproof.scan.digits import MARGIN, find_numbers, prepare_view
 from payproof.scan.luhn import check_digit
 from payproof.scan.view import View
 
@@ -42,20 +42,22 @@ class Pan(PreparedDetector):
 
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each card number, those that are more likely something else excepted."""
-        for hit in self.search(prepared(data)):
+        for hit in self.search(prepare_view(data)):
             if hit.confidence is not Confidence.LOW:
                 yield replace(hit, start=hit.start - MARGIN, end=hit.end - MARGIN)
 
     def search(self, view: View) -> Iterator[Hit]:
         """Return each card number in a prepared text."""
         least = view.at_least
-        chosen = likely if least.rank > Confidence.LOW.rank else None
-        for number in numbers(view, chosen):
-            confidence, key = believed(view.data, number, view.column(number.start), least)
+        chosen = find_likely if least.rank > Confidence.LOW.rank else None
+        for number in find_numbers(view, chosen):
+            confidence, key = rate_card_number(view.data, number, view.column(number.start), least)
             if confidence is not None:
                 sort = "published test card number" if number.digits in TEST_NUMBERS else "card number"
                 what = f"{number.brand.name} {sort}"
-                yield Hit(number.start, number.end, what, confidence, masked(number.digits), number.brand.name, key)
+                yield Hit(
+                    number.start, number.end, what, confidence, mask_digits(number.digits), number.brand.name, key
+                )
 
     def severity_of(self, hit: Hit) -> Severity:
         """Return the severity; a published test card is nobody's, but what stores it would store anybody's."""

@@ -7,7 +7,7 @@ from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import word
 from payproof.scan.detector import AnchoredDetector
-from payproof.scan.keyed import EDGE, END, named
+from payproof.scan.keyed import EDGE, END, make_named_pattern
 from payproof.scan.streams import Bits
 
 __all__ = ["Pin"]
@@ -17,7 +17,7 @@ _NAMES = (
     rb"(?:%s|(?-i:(?<=[a-z])(?=P[^A-Z])))(?:card[_ -]?)?pin(?:[_ -]?(?:block|code|number|num|no|value))?(?![a-z])"
     % EDGE
 )
-_PIN = named(_NAMES, rb"(?:\d{4}|[0-9a-f]{16})" + END)
+_PIN = make_named_pattern(_NAMES, rb"(?:\d{4}|[0-9a-f]{16})" + END)
 _BLOCK = 16
 _SPACES = (b" ", b"\t", b"\n")
 

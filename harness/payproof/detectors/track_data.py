@@ -9,10 +9,10 @@ import numpy.typing as npt
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
-from payproof.scan.cards import masked
+from payproof.scan.cards import mask_digits
 from payproof.scan.context import in_token
 from payproof.scan.detector import PreparedDetector
-from payproof.scan.digits import MARGIN, numbers, prepared
+from payproof.scan.digits import MARGIN, find_numbers, prepare_view
 from payproof.scan.luhn import check_digit
 from payproof.scan.streams import Places
 from payproof.scan.view import View
@@ -53,12 +53,12 @@ class TrackData(PreparedDetector):
 
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each track."""
-        for hit in self.search(prepared(data)):
+        for hit in self.search(prepare_view(data)):
             yield replace(hit, start=hit.start - MARGIN, end=hit.end - MARGIN)
 
     def search(self, view: View) -> Iterator[Hit]:
         """Return each track in a prepared text."""
-        for number in numbers(view, _find_end):
+        for number in find_numbers(view, _find_end):
             for track, sign, rest in ((1, b"Bb", _FIRST), (2, b"", _SECOND)):
                 match = rest.match(view.data, number.end)
                 if match and (not sign or view.data[number.start - 1] in sign):
@@ -67,4 +67,4 @@ class TrackData(PreparedDetector):
                     # About one in 15 MB of hexadecimal digits looks so by chance, within a longer token.
                     by_chance = not sign and in_token(view.data, start, match.end())
                     sure = Confidence.LOW if by_chance else Confidence.HIGH
-                    yield Hit(start, match.end(), what, sure, masked(number.digits), number.brand.name)
+                    yield Hit(start, match.end(), what, sure, mask_digits(number.digits), number.brand.name)

@@ -7,14 +7,16 @@ from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import either, word
 from payproof.scan.detector import AnchoredDetector
-from payproof.scan.keyed import named
+from payproof.scan.keyed import make_named_pattern
 from payproof.scan.streams import Bits
 
 __all__ = ["UsBankAccount"]
 
 _END = rb"(?![\w%*]|[.,-]\d)"
-_ROUTING = named(rb"(?:aba[_ -]?)?routing(?:[_ -]?(?:transit[_ -]?)?(?:number|num|no))?", rb"\d{9}" + _END)
-_ACCOUNT = named(rb"(?:bank[_ -]?)?account[_ -]?(?:number|num|no|nr)|acct[_ -]?(?:number|num|no)", rb"\d{6,17}" + _END)
+_ROUTING = make_named_pattern(rb"(?:aba[_ -]?)?routing(?:[_ -]?(?:transit[_ -]?)?(?:number|num|no))?", rb"\d{9}" + _END)
+_ACCOUNT = make_named_pattern(
+    rb"(?:bank[_ -]?)?account[_ -]?(?:number|num|no|nr)|acct[_ -]?(?:number|num|no)", rb"\d{6,17}" + _END
+)
 _WEIGHTS = (3, 7, 1) * 3
 _NEAR = 160
 

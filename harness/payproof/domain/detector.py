@@ -30,7 +30,7 @@ class Hit:
     the name that stands before the value. Whoever searched fills in the rest: ``kind`` is the detector's name, ``path``
     the encodings that the value was found in, outermost first. Of a value in compressed data ``start`` and ``end`` are
     those of the compressed data, and ``within`` is the offset in what was decompressed. It stands for so many ``times``
-    that the same was found in one text.
+    that the same was found in one text. ``form`` says how a value of the run's own is written, where not as it is.
     """
 
     start: int
@@ -44,6 +44,7 @@ class Hit:
     path: tuple[str, ...] = ()
     within: int | None = None
     times: int = 1
+    form: str = ""
 
 
 class Detector(ABC):

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from payproof.domain.finding import Confidence
+from payproof.domain.finding import Confidence, Severity
+from payproof.domain.leak import Leak, NotRead, Place
 from payproof.domain.sensitive import Exposure
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.errors import Reason
@@ -24,10 +25,9 @@ __all__ = [
     "Role",
     "Searched",
     "Sent",
-    "Sighting",
     "StoreChange",
     "StripeCalls",
-    "Suspected",
+    "SuspectColumn",
     "TableChange",
 ]
 
@@ -50,7 +50,7 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What a step sent, told without its sensitive parts.
+    """What a step sent, without its sensitive parts.
 
     ``note`` is for people, ``variant`` names the way of signing or forging, or the fault that was to strike, ``digest``
     is SHA-256 of the body. ``calls`` is the call to Stripe that the request causes, such as ``POST /v1/customers``.
@@ -165,33 +165,12 @@ class LogLines:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """What a search found in one column of a table, or in one file, told without the value itself.
-
-    ``kind`` is the detector's, and ``label`` says which of the run's own values it is, where it is one; ``how`` is the
-    way in which it was written, ``digest`` whether that is an unkeyed digest of it. ``shown`` is what may be shown.
-    ``where`` is the place of the first one, ``times`` how often it is there.
-    """
-
-    kind: str
-    what: str
-    how: str
-    digest: bool
-    where: str
-    confidence: Confidence
-    label: str = ""
-    shown: str = ""
-    column: str = ""
-    times: int = 1
-
-
-@dataclass(frozen=True, slots=True)
 class Searched:
     """All of one source, searched from its beginning to its end.
 
     ``wanted`` is ``canaries`` or ``patterns``; ``pieces`` counts values or files, ``length`` their bytes. ``unread``
-    tells what could not be read, ``spent`` what was left when the time for the search was over, ``marked`` whether the
-    search saw what it had to see if it looked in the right place, and is None where there is no such thing.
+    lists what could not be read, and ``spent`` what was left when the time for the search was over. ``marked`` says
+    whether the search saw what it must see in the right place; it is None where there is no such thing.
     """
 
     step: int
@@ -200,12 +179,16 @@ class Searched:
     channel: Channel
     pieces: int
     length: int
-    sightings: tuple[Sighting, ...]
-    unread: tuple[str, ...] = ()
+    leaks: tuple[Leak, ...]
+    unread: tuple[NotRead, ...] = ()
     marked: bool | None = None
     live: bool = False
     spent: tuple[str, ...] = ()
     kind: Literal["searched"] = "searched"
+
+    def locate(self, place: Place) -> str:
+        """Say where a place is in this source; a store's places begin with its name, which is not said twice."""
+        return f"{self.channel} {self.source}, {str(place).removeprefix(f'{self.source} ')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +223,14 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspected:
-    """A column, or a key in the JSON of one, that could hold payment data by its name or type, and why."""
+class SuspectColumn:
+    """A column, or a key in the JSON of one (``payload.card.number``), that could hold payment data, and why."""
 
     table: str
     column: str
     what: str
     why: str
+    severity: Severity
     confidence: Confidence
 
 
@@ -258,7 +242,7 @@ class ColumnsSeen:
     source: str
     tables: int
     columns: int
-    suspects: tuple[Suspected, ...]
+    suspects: tuple[SuspectColumn, ...]
     channel: Literal[Channel.STORE] = Channel.STORE
     kind: Literal["columns"] = "columns"
 

@@ -1,4 +1,4 @@
-"""How long a search may take."""
+"""Bounds how long a search may take."""
 
 from collections.abc import Iterator
 from math import inf
@@ -7,7 +7,7 @@ from time import monotonic
 from payproof.domain.tables import Cell, Table, Tables
 from payproof.errors import InconclusiveError, Reason, record_fault
 
-__all__ = ["Deadline", "Rows", "TimeIsOverError"]
+__all__ = ["Deadline", "TimeIsOverError", "TimedRows"]
 
 _MOST_NAMED = 5
 
@@ -46,7 +46,7 @@ class Deadline:
             raise TimeIsOverError
 
 
-class Rows:
+class TimedRows:
     """The values of a table as far as time allows and they can be read; what was read by then is still searched.
 
     ``read`` counts the rows so far, ``cut`` says whether the time was over, ``error`` what else ended them early.
@@ -81,7 +81,7 @@ class Rows:
             detail = f"table {self._table.name}: {record_fault(error)}"
             self.error = InconclusiveError(Reason.HARNESS_FAULT, detail)
 
-    def left(self, others: list[Table]) -> str:
+    def describe_rest(self, others: list[Table]) -> str:
         """Return what was not read, of this table and of those after it."""
         of = f" of about {self._table.rows:,}" if self._table.rows else ""
         text = f"of table {self._table.name} only {self.read:,}{of} rows were read {self._until}"

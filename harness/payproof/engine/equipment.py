@@ -1,8 +1,8 @@
 from dataclasses import dataclass
 
 from payproof.canary import Ledger
-from payproof.engine.holdings import Holdings
 from payproof.engine.ports import Clock, Commands, EventSource, Outages, Sender, Upstream, Writer
+from payproof.engine.search_at_rest import SearchAtRest
 
 __all__ = ["Equipment"]
 
@@ -19,7 +19,7 @@ class Equipment:
     events: EventSource
     ledger: Ledger
     clock: Clock
-    holdings: Holdings
+    at_rest: SearchAtRest
     commands: Commands
     outages: Outages
     upstream: Upstream | None = None

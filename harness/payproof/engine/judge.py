@@ -108,7 +108,7 @@ def _doubt_searches(observations: tuple[Observation, ...]) -> Errored | None:
     for one in observations:
         if isinstance(one, Searched) and one.unread:
             more = f" (and {len(one.unread) - 1} more)" if len(one.unread) > 1 else ""
-            return Errored(Reason.SOURCE_UNREADABLE, f"{one.channel} {one.source}: {one.unread[0]}{more}")
+            return Errored(Reason.SOURCE_UNREADABLE, f"{one.locate(one.unread[0].place)}: {one.unread[0].why}{more}")
         if isinstance(one, Searched) and one.spent:
             return Errored(Reason.BUDGET_SPENT, f"{one.channel} {one.source}: {one.spent[0]}")
         if isinstance(one, Searched | Counted) and one.marked is False:

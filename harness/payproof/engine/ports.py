@@ -1,21 +1,21 @@
 """What the engine needs from outside; the session hands it in."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from payproof.domain.detector import Detector
-from payproof.domain.finding import Confidence
+from payproof.domain.leak import Leak, NotRead, Place, SearchEvent
 from payproof.domain.made_event import MadeEvent
-from payproof.domain.observation import Exchange
+from payproof.domain.observation import Channel, Exchange
 from payproof.domain.operation import Trouble
 from payproof.domain.request import Request
 from payproof.domain.stripe_call import StripeCall, StripeConnection
+from payproof.domain.tables import Cell
 from payproof.domain.target import SourceSpec, Value
-from payproof.domain.trace import Told
-from payproof.scan.scanner import Found, Scanner
+from payproof.scan.canaries import Canary
 
-__all__ = ["Clock", "Commands", "EventSource", "Files", "Outages", "Sender", "Upstream", "Writer"]
+__all__ = ["Clock", "Commands", "EventSource", "LeakFinder", "Outages", "Sender", "Upstream", "WishList", "Writer"]
 
 
 class Clock(Protocol):
@@ -34,27 +34,46 @@ class Clock(Protocol):
         ...
 
 
-class Files(Protocol):
-    """Files of a place that a target file lists, and values of named columns."""
+@dataclass(frozen=True, slots=True)
+class WishList:
+    """What a search is for: in which places, the run's own canaries or what looks like payment data, and marks.
 
-    def searcher(self, detectors: Iterable[Detector], at_least: Confidence) -> Scanner:
-        """Return what searches files, and values of named columns."""
-        ...
+    ``canaries`` is None for what looks like payment data or a secret. ``marks`` are ids of which a search must see one,
+    or it looks in the wrong place; None where nothing was sent that has one: any id of Stripe's is a mark then.
+    """
 
-    def values(
-        self, scanner: Scanner, values: Iterable[tuple[tuple[str, str], str, object]]
-    ) -> Iterator[tuple[tuple[str, str], Found]]:
-        """Search values as they would be written with their columns' names."""
-        ...
+    places: tuple[Channel, ...]
+    canaries: tuple[Canary, ...] | None
+    marks: tuple[str, ...] | None
 
-    def search(self, spec: SourceSpec, scanner: Scanner, progress: Callable[[str], None]) -> Iterator[Told]:
-        """Search each file of a place; what cannot be read is told.
 
-        ``progress`` is told of each file again and again while it is read, and may end the search by what it raises.
+class LeakFinder(Protocol):
+    """Finds leaks of the run's own canaries; or, with None for them, of what looks like payment data or a secret."""
+
+    def check_control(self, canaries: tuple[Canary, ...] | None) -> None:
+        """Find each canary in a text that holds it: the positive control of a search.
+
+        Raises:
+            InconclusiveError: one is not found.
         """
         ...
 
-    def chunks(self, spec: SourceSpec) -> Iterator[bytes]:
+    def search_rows(
+        self, canaries: tuple[Canary, ...] | None, table: Place, cells: Iterable[Cell]
+    ) -> Iterator[Leak | NotRead]:
+        """Search the values of a table, whose place is given."""
+        ...
+
+    def search_files(
+        self, canaries: tuple[Canary, ...] | None, spec: SourceSpec, progress: Callable[[str], None]
+    ) -> Iterator[SearchEvent]:
+        """Search each file of a place that a target file lists.
+
+        ``progress`` is called with a file's name again and again while it is read. What it raises ends the search.
+        """
+        ...
+
+    def read_files(self, spec: SourceSpec) -> Iterator[bytes]:
         """Yield the bytes of each file of a place."""
         ...
 

@@ -34,7 +34,7 @@ class Watch:
 
     def matches(self, column: str, value: object) -> Iterator[tuple[str, str, int]]:
         """Yield the column or key, the attribute and the number of each watched value that a value is or says."""
-        for name, text in _leaves(column, value, _LEVELS):
+        for name, text in _list_leaves(column, value, _LEVELS):
             found = set(self._whole.get(text, ()))
             if len(text) <= _LONGEST:
                 for word in _WORD.findall(text):
@@ -43,21 +43,21 @@ class Watch:
                 yield name, attribute, which
 
 
-def _leaves(column: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
+def _list_leaves(column: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
     """Yield each single value with its name: of JSON, also where it stands as text, with the keys."""
-    value = _parsed(value) if levels else value
+    value = _parse_json(value) if levels else value
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _leaves(f"{column}.{key}", inner, levels - 1)
+            yield from _list_leaves(f"{column}.{key}", inner, levels - 1)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _leaves(column, inner, levels - 1)
+            yield from _list_leaves(column, inner, levels - 1)
     elif value is not None and not isinstance(value, bool):
         whole = isinstance(value, float) and value.is_integer()
         yield column, str(int(value) if whole else value).strip().lower()
 
 
-def _parsed(value: Any) -> Any:
+def _parse_json(value: Any) -> Any:
     """Return bytes as text, and text that is a JSON object or list as what it says."""
     if isinstance(value, bytes | bytearray | memoryview):
         value = bytes(value).decode("utf-8", "replace")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
 from pathlib import PurePath
 
-__all__ = ["DUMP", "PARQUET", "SQLITE", "Csv", "Dump", "named_as_csv"]
+__all__ = ["DUMP", "PARQUET", "SQLITE", "Csv", "Dump", "is_named_csv"]
 
 #: How what pg_dump writes begins.
 DUMP = b"--\n-- PostgreSQL database dump"
@@ -26,7 +26,7 @@ _MOST_ROW = 4 * _MOST_FIELD  # a quote that is never closed would make one row o
 _FEWEST_COLUMNS, _MOST_COLUMNS = 2, 10_000  # one needs no name
 
 
-def named_as_csv(name: str) -> bool:
+def is_named_csv(name: str) -> bool:
     """Whether a file's name says that it has rows with a header, compressed or not."""
     path = PurePath(name.lower())
     while path.suffix in _PACKED:
@@ -46,12 +46,12 @@ class Dump:
         for chunk in chunks:
             for table, names in _COPY.findall(tail + chunk):
                 for name in _NAME.findall(names):
-                    self.columns[_unquoted(table), _unquoted(name)] = None
+                    self.columns[_unquote(table), _unquote(name)] = None
             tail = chunk[-_LONGEST_COPY:]
             yield chunk
 
 
-def _unquoted(name: bytes) -> str:
+def _unquote(name: bytes) -> str:
     return name.decode("utf-8", "replace").replace('"', "")
 
 
@@ -82,14 +82,14 @@ class Csv:
                 return
             self.header = tuple(header)
             yield 1, "", first.encode("utf-8", "surrogateescape")
-            self._given()
+            self._release_rows()
             reader = csv.reader(lines, delimiter=separator)
             line = 2
             for row in reader:
                 for column, value in zip(chain(header, repeat("")), row, strict=False):
                     yield line, column, value.encode("utf-8", "surrogateescape")
                 line = 2 + reader.line_num
-                self._given()
+                self._release_rows()
         except csv.Error:
             return
 
@@ -98,7 +98,7 @@ class Csv:
         yield b"".join([*self._pending, *self._lines, self._left])
         yield from self._chunks
 
-    def _given(self) -> None:
+    def _release_rows(self) -> None:
         self.offset += self._held
         self._held = 0
         self._pending.clear()

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from payproof.extras import install
 from payproof.files.streams import CHUNK, MIB, Bounds, DamagedError, Stream, why
 
-__all__ = ["COMPRESSIONS", "ZIP_METHODS", "decompressed"]
+__all__ = ["COMPRESSIONS", "ZIP_METHODS", "decompress"]
 
 _MOST_MEMORY = 64 * MIB  # of a decompressor
 _FED = 4096  # bytes at a time: what is behind a frame is copied once for each frame, however short frames are
@@ -54,7 +54,7 @@ class _Inflater:
 
 
 class _Zstandard:
-    """A frame of zstd in the shape of the other decoders; the library's own reader does not tell where data is cut."""
+    """A frame of zstd in the shape of the other decoders; the library's own reader does not say where data is cut."""
 
     def __init__(self, inner: Any, error: type[Exception]) -> None:
         self._inner, self._error = inner, error
@@ -213,6 +213,6 @@ class _Decompressed:
         return part
 
 
-def decompressed(stream: Stream, name: str, reader: Callable[[Stream], Stream], bounds: Bounds) -> Stream:
+def decompress(stream: Stream, name: str, reader: Callable[[Stream], Stream], bounds: Bounds) -> Stream:
     """Return what compressed data says; reading it raises DamagedError where it is damaged, cut or a bomb."""
     return _Decompressed(name, reader(stream), bounds)

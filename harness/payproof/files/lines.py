@@ -1,3 +1,5 @@
+"""Finds the line and the column of a place in a stream that is read once."""
+
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator

@@ -44,7 +44,7 @@ def parquet_cells(file: Any) -> Iterator[tuple[str, str, object]]:
 
 
 def _rows(pa: Any, parquet: Any, file: Any, at_once: int) -> Iterator[list[tuple[str, object]]]:
-    with _bounded(pa):
+    with _limit_memory(pa):
         schema = parquet.ParquetFile(file).schema_arrow
         # A text that is written once for many rows stays one, and a column is read page by page.
         repeated = [one.name for one in schema if str(one.type) in _REPEATED]
@@ -52,7 +52,7 @@ def _rows(pa: Any, parquet: Any, file: Any, at_once: int) -> Iterator[list[tuple
     names = [one.name for one in schema if not str(one.type).startswith(_LEFT_OUT)]
     batches = source.iter_batches(batch_size=at_once, columns=names, use_threads=False)
     while True:
-        with _bounded(pa):
+        with _limit_memory(pa):
             batch = next(batches, None)
             if batch is None:
                 return
@@ -69,10 +69,10 @@ def _values(column: Any) -> list[object]:
 
 
 @contextmanager
-def _bounded(pa: Any) -> Iterator[None]:
+def _limit_memory(pa: Any) -> Iterator[None]:
     """Let this process take so much memory and no more, where the system can see to that (Linux).
 
-    The library has no bound of its own, and what it is told to take is in the file. Other threads have the same bound
+    The library has no bound of its own, and takes as much as the file says. Other threads have the same bound
     for as long; it is there while the library decodes some rows, and never while they are searched.
     """
     try:

@@ -1,8 +1,10 @@
+"""Cuts a large file into parts that other processes can read."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from payproof.files.opened import opened
+from payproof.files.open_file import open_file
 
 __all__ = ["FilePart", "parts_of"]
 
@@ -24,7 +26,7 @@ class FilePart:
         Raises:
             OSError: the file cannot be read.
         """
-        with opened(self.path) as file:
+        with open_file(self.path) as file:
             file.seek(self.start - before)
             while chunk := file.read(_CHUNK):
                 yield chunk

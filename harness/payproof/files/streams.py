@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["CHUNK", "MIB", "Ahead", "Bounds", "DamagedError", "Stream", "counted", "why"]
+__all__ = ["CHUNK", "MIB", "Ahead", "Bounds", "DamagedError", "Stream", "count_reads", "why"]
 
 MIB = 1024 * 1024
 CHUNK = 256 * 1024
@@ -36,7 +36,7 @@ class Stream(Protocol):
 
 @dataclass
 class Bounds:
-    """What may come out of one file in all: decompression that makes much more than was read is a bomb."""
+    """Bounds what may come out of one file in all: decompression that makes much more than was read is a bomb."""
 
     taken: int = 0
     made: int = 0
@@ -61,11 +61,11 @@ class Ahead:
         self._error: Exception | None = None
 
     def peek(self, size: int) -> bytes:
-        """Return the next bytes, fewer only where the stream ends or is damaged; reading on then tells how."""
+        """Return the next bytes, fewer only where the stream ends or is damaged; reading on then raises the error."""
         while len(self._head) < size and self._error is None:
             try:
                 more = self._stream.read(size - len(self._head))
-            except Exception as error:  # noqa: BLE001 (whatever it is, it is raised where it can be told)
+            except Exception as error:  # noqa: BLE001 (whatever it is, it is raised where it can be reported)
                 self._error = error
                 break
             if not more:
@@ -83,20 +83,20 @@ class Ahead:
         return part
 
 
-class _Counted:
+class _CountingStream:
     def __init__(self, stream: Stream, count: Callable[[int], None]) -> None:
         self._stream, self._count = stream, count
 
     def read(self, size: int = CHUNK, /) -> bytes:
-        # A decompressor is asked for little at a time, so that a bomb is told before it is in memory.
+        # A decompressor is asked for little at a time, so that a bomb is noticed before it is in memory.
         part = self._stream.read(min(size, CHUNK) if size >= 0 else CHUNK)
         self._count(len(part))
         return part
 
 
-def counted(stream: Stream, count: Callable[[int], None]) -> Stream:
+def count_reads(stream: Stream, count: Callable[[int], None]) -> Stream:
     """Return the stream, of which each read is counted."""
-    return _Counted(stream, count)
+    return _CountingStream(stream, count)
 
 
 def why(error: Exception) -> str:

@@ -1,3 +1,5 @@
+"""Finds files on the disk, by patterns and below folders."""
+
 import fnmatch
 import glob
 import os
@@ -6,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from payproof.files.opened import require_file
+from payproof.files.open_file import require_file
 
-__all__ = ["found", "matching"]
+__all__ = ["find_files", "match_pattern"]
 
 
-def matching(pattern: str) -> list[Path]:
+def match_pattern(pattern: str) -> list[Path]:
     """Return what a path or a pattern of paths (``*``, ``?``, ``[...]``, ``**``) names, in order; nothing is opened."""
     if os.path.lexists(pattern):
         return [Path(pattern)]
@@ -20,22 +22,22 @@ def matching(pattern: str) -> list[Path]:
     anchor, *parts = Path(pattern).parts if Path(pattern).anchor else ("", *Path(pattern).parts)
     known = [Path(anchor)]
     for part in parts:
-        known = [one for place in known for one in _named(place, part)]
+        known = [one for place in known for one in _match_part(place, part)]
     return sorted(set(known))
 
 
-def _named(place: Path, part: str) -> Iterator[Path]:
+def _match_part(place: Path, part: str) -> Iterator[Path]:
     """Yield what a part of a pattern names in a place; ``**`` is the place and all below it, hidden or not."""
     if part == "**":
-        yield from _below(place)
+        yield from _walk_below(place)
     elif not glob.has_magic(part):
         if os.path.lexists(place / part):
             yield place / part
     else:
-        yield from (one for one in _listed(place) if fnmatch.fnmatchcase(one.name, part))
+        yield from (one for one in _list_folder(place) if fnmatch.fnmatchcase(one.name, part))
 
 
-def _below(place: Path) -> Iterator[Path]:
+def _walk_below(place: Path) -> Iterator[Path]:
     waiting, seen = [place], set()
     while waiting:  # not by recursion, as below
         one = waiting.pop()
@@ -44,17 +46,17 @@ def _below(place: Path) -> Iterator[Path]:
             state = one.stat()
             if stat.S_ISDIR(state.st_mode) and (state.st_dev, state.st_ino) not in seen:
                 seen.add((state.st_dev, state.st_ino))
-                waiting += _listed(one)
+                waiting += _list_folder(one)
 
 
-def _listed(place: Path) -> list[Path]:
+def _list_folder(place: Path) -> list[Path]:
     try:
         return list(place.iterdir())
-    except OSError:  # of a folder that cannot be listed nothing matches; one that is named tells why
+    except OSError:  # of a folder that cannot be listed nothing matches; one that is named is reported
         return []
 
 
-def found(path: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[Path, str]]:
+def find_files(path: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[Path, str]]:
     """Yield each file at or below a path, with why it cannot be read, if so.
 
     Symbolic links are followed; what was ``seen`` before, by device and inode, is not found again, so that loops end

@@ -12,18 +12,18 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from payproof.domain.documents import read_json
-from payproof.domain.trace import Trace
+from payproof.domain.leak import Leak
 from payproof.errors import ConfigurationError
 from payproof.language.problems import parse_toml, parse_yaml, read_text, refuse
 
-__all__ = ["TraceWaiver", "read_baseline", "read_waivers", "written_baseline"]
+__all__ = ["LeakWaiver", "read_baseline", "read_waivers", "written_baseline"]
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
 class _WaiverEntry(BaseModel):
-    """One trace, or those at a place, that its owner accepts until a day."""
+    """One leak, or those at a place, that its owner accepts until a day."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,7 +62,7 @@ class _Baseline(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class TraceWaiver:
+class LeakWaiver:
     """A waiver; ``name`` is how the file's owner finds it."""
 
     name: str
@@ -72,16 +72,16 @@ class TraceWaiver:
     reason: str
     expires: date
 
-    def fits(self, trace: Trace) -> bool:
-        """Whether it is about a trace."""
-        if self.kind is not None and self.kind != trace.kind:
+    def fits(self, leak: Leak) -> bool:
+        """Whether it is about a leak."""
+        if self.kind is not None and self.kind != leak.kind:
             return False
         if self.fingerprint is not None:
-            return self.fingerprint == trace.fingerprint
-        return fnmatchcase(str(trace.place), self.location or "")
+            return self.fingerprint == leak.fingerprint
+        return fnmatchcase(str(leak.place), self.location or "")
 
 
-def read_waivers(path: Path) -> Sequence[TraceWaiver]:
+def read_waivers(path: Path) -> Sequence[LeakWaiver]:
     """Read waivers from ``FILE.toml``, ``FILE.yaml`` or ``FILE.yml``.
 
     Raises:
@@ -90,11 +90,11 @@ def read_waivers(path: Path) -> Sequence[TraceWaiver]:
     text = read_text(path, "waiver file")
     given = parse_toml(text, path) if path.suffix == ".toml" else parse_yaml(text, str(path))
     read = _read(_WaiverFile, given, path)
-    return [TraceWaiver(f"waiver {number}", **dict(one)) for number, one in enumerate(read.waivers, 1)]
+    return [LeakWaiver(f"waiver {number}", **dict(one)) for number, one in enumerate(read.waivers, 1)]
 
 
 def read_baseline(path: Path) -> Mapping[str, int]:
-    """Read how many traces of each fingerprint are known.
+    """Read how many leaks of each fingerprint are known.
 
     Raises:
         ConfigurationError: the file is not right.
@@ -106,13 +106,13 @@ def read_baseline(path: Path) -> Mapping[str, int]:
     return {fingerprint: one.count for fingerprint, one in _read(_Baseline, given, path).known.items()}
 
 
-def written_baseline(traces: Sequence[Trace]) -> str:
-    """Return a baseline of traces as a file's text."""
+def written_baseline(leaks: Sequence[Leak]) -> str:
+    """Return a baseline of leaks as a file's text."""
     counts: Counter[str] = Counter()
-    first: dict[str, Trace] = {}
-    for trace in traces:
-        counts[trace.fingerprint] += trace.count
-        first.setdefault(trace.fingerprint, trace)
+    first: dict[str, Leak] = {}
+    for leak in leaks:
+        counts[leak.fingerprint] += leak.count
+        first.setdefault(leak.fingerprint, leak)
     known = {
         fingerprint: {"count": count, "what": first[fingerprint].what, "where": str(first[fingerprint].place)}
         for fingerprint, count in sorted(counts.items())

@@ -94,7 +94,7 @@ def _describe_connection(connection: StripeConnection) -> str:
 def _describe_search(seen: Searched | Counted | ColumnsSeen | Purged) -> str:
     match seen:
         case Searched(channel=channel, source=source, wanted=wanted, pieces=pieces, length=length):
-            found = f"{len(seen.sightings)} found" if seen.sightings else "nothing found"
+            found = f"{len(seen.leaks)} found" if seen.leaks else "nothing found"
             sort = "values" if channel is Channel.STORE else "files"
             return f"{channel} {source}: searched {pieces:,} {sort}, {length:,} bytes, for {wanted}: {found}"
         case Counted(source=source, moment=moment, values=values):

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from payproof import __version__
 from payproof.domain.finding import Confidence, Severity
-from payproof.domain.trace import NotRead, Place, ScanReport, Standing, Trace
+from payproof.domain.leak import Leak, LeakStatus, NotRead, Place, ScanReport
 from payproof.reporters.phrasing import one_line
 
 __all__ = ["FORMATS"]
@@ -28,16 +28,16 @@ _BYTES = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 def _table(report: ScanReport, width: int) -> str:
     """Return the report for people."""
     out = Console(file=StringIO(), record=True, width=width, color_system=None)
-    if report.traces:
+    if report.leaks:
         table = Table(box=None, pad_edge=False)
-        for name in ("standing", "severity", "sure", "where", "what", "fingerprint"):
+        for name in ("status", "severity", "sure", "where", "what", "fingerprint"):
             table.add_column(name, overflow="fold")
-        for trace, standing, reason in report.traces:
-            shown = f" {trace.shown}" if trace.shown else ""
-            named = f" named {trace.name}" if trace.name else ""
-            more = f" ({trace.count:,} more)" if trace.count > 1 else ""
-            what = f"{trace.what}{shown}{named}{more}" + (f": {reason}" if reason else "")
-            cells = (standing, trace.severity, trace.confidence, str(trace.place), what, trace.fingerprint)
+        for leak, status, reason in report.leaks:
+            shown = f" {leak.shown}" if leak.shown else ""
+            named = f" named {leak.name}" if leak.name else ""
+            more = f" ({leak.count:,} more)" if leak.count > 1 else ""
+            what = f"{leak.what}{shown}{named}{more}" + (f": {reason}" if reason else "")
+            cells = (status, leak.severity, leak.confidence, str(leak.place), what, leak.fingerprint)
             table.add_row(*(escape(one_line(cell)) for cell in cells))
         out.print(table)
     for line in _lines(report):
@@ -53,10 +53,10 @@ def _lines(report: ScanReport) -> list[str]:
             share = f" of about {one.of:,} ({min(1.0, one.rows / one.of):.1%})" if one.of else ""
             lines.append(f"sampled: {one.unit}: {one.rows:,} rows{share}")
     lines += [f"note: {note}" for note in report.notes]
-    counts = dict.fromkeys(Standing, 0)
-    for trace, standing, _ in report.traces:
-        counts[standing] += trace.count
-    told = ", ".join(f"{count:,} {standing}" for standing, count in counts.items() if count) or "no traces"
+    counts = dict.fromkeys(LeakStatus, 0)
+    for leak, status, _ in report.leaks:
+        counts[status] += leak.count
+    told = ", ".join(f"{count:,} {status}" for status, count in counts.items() if count) or "no leaks"
     size, rows = sum(one.size for one in report.searched), sum(one.rows for one in report.searched)
     what = f"{len(report.searched):,} files and tables ({_format_size(size)}, {rows:,} rows)"
     if report.interrupted:
@@ -70,10 +70,10 @@ def _format_size(size: int) -> str:
 
 
 def _json_lines(report: ScanReport, _width: int) -> str:
-    """Return an object a line: each trace, what was not read, what was searched, and a summary at the end."""
+    """Return an object a line: each leak, what was not read, what was searched, and a summary at the end."""
     lines: list[dict[str, Any]] = [
-        {"type": "trace", "standing": standing, "reason": reason, "fingerprint": trace.fingerprint, **asdict(trace)}
-        for trace, standing, reason in report.traces
+        {"type": "leak", "status": status, "reason": reason, "fingerprint": leak.fingerprint, **asdict(leak)}
+        for leak, status, reason in report.leaks
     ]
     lines += ({"type": "not read", **asdict(one)} for one in report.unread)
     lines += ({"type": "searched", **asdict(one)} for one in report.searched)
@@ -91,9 +91,9 @@ def _json_lines(report: ScanReport, _width: int) -> str:
 
 def _sarif(report: ScanReport, _width: int) -> str:
     """Return the report for programs that show the findings of analyses."""
-    kinds = sorted({trace.kind for trace, _, _ in report.traces})
+    kinds = sorted({leak.kind for leak, _, _ in report.leaks})
     worst: Mapping[str, Severity] = {
-        kind: max((t.severity for t, _, _ in report.traces if t.kind == kind), key=lambda one: one.rank)
+        kind: max((t.severity for t, _, _ in report.leaks if t.kind == kind), key=lambda one: one.rank)
         for kind in kinds
     }
     rules = [
@@ -117,29 +117,29 @@ def _sarif(report: ScanReport, _width: int) -> str:
     run = {
         "tool": {"driver": driver},
         "invocations": [invocation],
-        "results": [_result(trace, standing, reason, kinds) for trace, standing, reason in report.traces],
+        "results": [_result(leak, status, reason, kinds) for leak, status, reason in report.leaks],
         "columnKind": "utf16CodeUnits",
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
-def _result(trace: Trace, standing: Standing, reason: str, kinds: list[str]) -> dict[str, Any]:
-    text = f"{trace.what} {trace.shown}".strip() + f" at {trace.place}"
+def _result(leak: Leak, status: LeakStatus, reason: str, kinds: list[str]) -> dict[str, Any]:
+    text = f"{leak.what} {leak.shown}".strip() + f" at {leak.place}"
     result: dict[str, Any] = {
-        "ruleId": trace.kind,
-        "ruleIndex": kinds.index(trace.kind),
-        "level": "note" if standing is Standing.LISTED else _LEVELS[trace.severity],
-        "rank": _RANKS[trace.confidence],
+        "ruleId": leak.kind,
+        "ruleIndex": kinds.index(leak.kind),
+        "level": "note" if status is LeakStatus.LISTED else _LEVELS[leak.severity],
+        "rank": _RANKS[leak.confidence],
         "message": {"text": one_line(text)},
-        "locations": [_location(trace.place)],
-        "partialFingerprints": {"payproof/v1": trace.fingerprint},
-        "occurrenceCount": trace.count,
-        "properties": {"standing": standing, "confidence": trace.confidence, "severity": trace.severity},
+        "locations": [_location(leak.place)],
+        "partialFingerprints": {"payproof/v1": leak.fingerprint},
+        "occurrenceCount": leak.count,
+        "properties": {"status": status, "confidence": leak.confidence, "severity": leak.severity},
     }
-    if standing is Standing.WAIVED:
+    if status is LeakStatus.WAIVED:
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": reason}]
-    elif standing is not Standing.LISTED:
-        result["baselineState"] = "unchanged" if standing is Standing.KNOWN else "new"
+    elif status is not LeakStatus.LISTED:
+        result["baselineState"] = "unchanged" if status is LeakStatus.KNOWN else "new"
     return result
 
 

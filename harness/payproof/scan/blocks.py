@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from payproof.scan.view import GUARD
 
-__all__ = ["BLOCK", "MOST", "OVERLAP", "Block", "Blocks"]
+__all__ = ["BLOCK", "MOST", "OVERLAP", "Blocks", "StreamBlock"]
 
 BLOCK = 1024 * 1024
 OVERLAP = 4096  # longer than any value in three encodings, one within the other
@@ -17,7 +17,7 @@ _HEAD = 2 * OVERLAP + len(GUARD)  # where a chunk begins in a buffer; the end of
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class StreamBlock:
     """Part of a stream, in a buffer that the next but one block is put in.
 
     It is ``data[begin:end]``, and ``data[0]`` would be at the offset ``start`` of the stream; what begins from
@@ -32,7 +32,7 @@ class Block:
     start: int
 
     @classmethod
-    def of(cls, data: bytes) -> "Block":
+    def of(cls, data: bytes) -> "StreamBlock":
         """Return all of a stream as one block."""
         guard = len(GUARD)
         return cls(GUARD + data + GUARD, 0, len(data) + 2 * guard, guard, guard + len(data), -guard)
@@ -52,7 +52,7 @@ class Blocks:
         self._ahead: deque[bytes] = deque()
         self._following = b""
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[StreamBlock]:
         buffer, other = bytearray(_HEAD + BLOCK + len(GUARD)), bytearray(_HEAD + BLOCK + len(GUARD))
         begin, first, start = _HEAD - len(GUARD), _HEAD, -_HEAD
         buffer[begin:first] = GUARD
@@ -65,7 +65,7 @@ class Blocks:
             else:
                 buffer[end : end + len(GUARD)] = GUARD
                 end += len(GUARD)
-            self._block = Block(buffer, begin, end, first, last, start)
+            self._block = StreamBlock(buffer, begin, end, first, last, start)
             self._next = memoryview(other)[_HEAD : _HEAD + following]
             yield self._block
             if not following:

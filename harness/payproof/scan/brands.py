@@ -30,7 +30,7 @@ _IIN_DIGITS = 6
 class Brand:
     """One brand's numbers: ``starts`` are inclusive ranges of leading digits, ``lengths`` the numbers of digits.
 
-    ``luhn`` tells whether the last digit is a Luhn check digit; ``weak`` lists the lengths at which the numbers look
+    ``luhn`` says whether the last digit is a Luhn check digit; ``weak`` lists the lengths at which the numbers look
     too much like others to be believed without a telling neighbour.
     """
 
@@ -43,7 +43,7 @@ class Brand:
 
 _ALL = tuple(range(SHORTEST, LONGEST + 1))
 
-#: The narrower ranges come first: a number in two brands' ranges is told as the first one's.
+#: The narrower ranges come first: a number in two brands' ranges counts as the first one's.
 BRANDS = (
     Brand(
         "Elo",

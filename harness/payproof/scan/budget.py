@@ -1,27 +1,27 @@
-"""How much is decoded: a bound for one block, and one for all that is decoded from some blocks together."""
+"""Bounds how much is decoded, from one block and from some blocks together."""
 
 from collections.abc import Iterable, Iterator
 
-from payproof.scan.pieces import Decoded, Unread
+from payproof.scan.pieces import DecodedPart, Unread
 
-__all__ = ["Budget"]
+__all__ = ["DecodingBudget"]
 
 _MOST_OF_ONE = 16 * 1024 * 1024  # bytes decoded from one block
-_MOST_UNREAD = 100  # parts of one block that are told one by one
-_MOST_OF_ALL = 128 * 1024 * 1024  # bytes decoded from what was decoded, too, until all of it is told
+_MOST_UNREAD = 100  # parts of one block that are reported one by one
+_MOST_OF_ALL = 128 * 1024 * 1024  # bytes decoded from what was decoded, too, until all of it is reported
 
 
-class Budget:
-    """The bytes that may still be decoded. What a bound leaves out is told as not read, never left out silently."""
+class DecodingBudget:
+    """The bytes that may still be decoded. What a bound leaves out is reported as not read, never silently."""
 
     def __init__(self) -> None:
         self._left = _MOST_OF_ALL
 
-    def spent(self, decoded: Iterable[Decoded | Unread]) -> Iterator[Decoded | Unread]:
-        """Return what is decoded from one block until a bound is reached."""
+    def limit(self, decoded: Iterable[DecodedPart | Unread]) -> Iterator[DecodedPart | Unread]:
+        """Yield what is decoded from one block until a bound is reached."""
         made = unread = 0
         for one in decoded:
-            if isinstance(one, Decoded):
+            if isinstance(one, DecodedPart):
                 made += len(one.data)
                 self._left -= len(one.data)
                 if made > _MOST_OF_ONE or self._left < 0:

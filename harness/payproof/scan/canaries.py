@@ -18,7 +18,7 @@ from payproof.scan.characters import one, word
 from payproof.scan.streams import Bits, Places
 from payproof.scan.view import View
 
-__all__ = ["Canaries", "Canary", "Form", "grouped"]
+__all__ = ["Canaries", "Canary", "CanaryForm", "group_digits"]
 
 _SHORTEST = 6  # a shorter text would be found by chance
 _STRIDE = 8  # one word of so many bytes is looked at in each so many
@@ -39,7 +39,7 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CanaryForm:
     """A form of a canary that is searched for, and what it is: ``as it is``, ``reversed``, ``sha256 in hex``, ..."""
 
     canary: Canary
@@ -55,15 +55,15 @@ class Canaries:
         self.values = tuple(value for value in given if len(value.value) >= _SHORTEST)
         #: Those that are too short to be looked for: they would be found by chance.
         self.too_short = tuple(value for value in given if len(value.value) < _SHORTEST)
-        forms: dict[bytes, Form] = {}
+        forms: dict[bytes, CanaryForm] = {}
         for canary in self.values:
-            for how, text in _forms(canary.value):
-                forms.setdefault(text, Form(canary, how, text))
+            for how, text in _list_forms(canary.value):
+                forms.setdefault(text, CanaryForm(canary, how, text))
         self._long = tuple(form for form in forms.values() if len(form.text) >= _LONG)
         self._short = tuple(form for form in forms.values() if len(form.text) < _LONG)
         #: Canaries that are numbers, by their digits.
         self.numbers: Mapping[str, Canary] = {
-            _digits(canary.value).decode(): canary for canary in self.values if _NUMBER.fullmatch(canary.value)
+            _strip_gaps(canary.value).decode(): canary for canary in self.values if _NUMBER.fullmatch(canary.value)
         }
 
     @classmethod
@@ -79,16 +79,16 @@ class Canaries:
             result |= word(form.text.decode("latin-1"))
         return result
 
-    def find(self, view: View, short: Places) -> Iterator[tuple[int, Form]]:
+    def find(self, view: View, short: Places) -> Iterator[tuple[int, CanaryForm]]:
         """Return the place of each form; ``short`` is where the anchor is true."""
         for place in short.tolist():
             for form in self._short:
                 if view.data.startswith(form.text, place):
                     yield place, form
         if self._long:
-            yield from self._by_words(view)
+            yield from self._find_by_words(view)
 
-    def _by_words(self, view: View) -> Iterator[tuple[int, Form]]:
+    def _find_by_words(self, view: View) -> Iterator[tuple[int, CanaryForm]]:
         words = view.every(_STRIDE)
         likely = np.flatnonzero(self._table[(words * _FACTOR) >> np.uint64(64 - _TABLE_BITS)])
         known, order = self._words
@@ -123,17 +123,17 @@ class Canaries:
         return Canaries, (self.values + self.too_short,)
 
 
-def _digits(value: bytes) -> bytes:
+def _strip_gaps(value: bytes) -> bytes:
     return value.translate(None, b" -")
 
 
-def _forms(value: bytes) -> Iterator[tuple[str, bytes]]:
+def _list_forms(value: bytes) -> Iterator[tuple[str, bytes]]:
     """Return every form of a value that is searched for, and what it is."""
     yield "as it is", value
     for text in {value.lower(), value.upper()} - {value}:
         yield "in the other case", text
     yield "reversed", value[::-1]
-    for text in dict.fromkeys((value, value.lower(), value.strip(), *_spellings(value))):
+    for text in dict.fromkeys((value, value.lower(), value.strip(), *_list_spellings(value))):
         for name in _DIGESTS:
             digest = hashlib.new(name, text, usedforsecurity=False).digest()
             yield f"{name} in hex", digest.hex().encode()
@@ -144,15 +144,15 @@ def _forms(value: bytes) -> Iterator[tuple[str, bytes]]:
             yield f"{name} in binary", digest
 
 
-def _spellings(value: bytes) -> Iterator[bytes]:
+def _list_spellings(value: bytes) -> Iterator[bytes]:
     """Return the ways in which a number may have been written when it was digested."""
     if _NUMBER.fullmatch(value):
-        digits = _digits(value)
+        digits = _strip_gaps(value)
         yield digits
-        yield from grouped(digits)
+        yield from group_digits(digits)
 
 
-def grouped(digits: bytes) -> Iterator[bytes]:
+def group_digits(digits: bytes) -> Iterator[bytes]:
     """Yield digits in groups of four, apart by spaces and by dashes."""
     groups = [digits[start : start + 4] for start in range(0, len(digits), 4)]
     for gap in (b" ", b"-"):

@@ -9,21 +9,21 @@ from payproof.domain.finding import Confidence
 from payproof.scan import kernel
 from payproof.scan.brands import TEST_NUMBERS
 from payproof.scan.context import key_before, name_before, names_before, surely_joined
-from payproof.scan.joins import Join, Joint, joint
+from payproof.scan.joins import Join, Joint, find_joint
 from payproof.scan.names import REACH, beside, key_says, name_says, say, tells
 from payproof.scan.number import Number, Writing
 from payproof.scan.streams import Places
 from payproof.scan.view import View
 
-__all__ = ["believed", "likely", "masked"]
+__all__ = ["find_likely", "mask_digits", "rate_card_number"]
 
 _SHORTEST_WORD = 4  # letters; fewer are the beginning of an id, or a unit
 _WORDS = re.compile(r"[^A-Za-z]+")
-_SMALL, _ODD = np.uint8(0x20), np.uint8(1)  # makes letters small; tells 1 from 0
+_SMALL, _ODD = np.uint8(0x20), np.uint8(1)  # makes letters small; sets 1 apart from 0
 _SIGNS = np.zeros(256, np.bool_)
 _SIGNS[list(b" \t\r\n\f\v|,;:/=_-")] = True  # before an expiry date
 _TEST_NUMBERS = frozenset(number.encode() for number in TEST_NUMBERS)
-_NAMED, _WORDS_TELL, _NOTHING = range(3)  # what tells
+_NAMED, _WORDS_TELL, _NOTHING = range(3)  # the evidence
 _LEVELS = (Confidence.LOW, Confidence.MEDIUM, Confidence.HIGH)
 
 #: How surely a number is a card's, as an index above: where it is named so, where words beside it tell, where nothing
@@ -42,14 +42,14 @@ _IN_RUNS = (Writing.PADDED, Writing.RUN_ON)
 _JOINED = {Join.WORDS: (2, 1, 1), Join.DIGITS: (2, 1, 0), Join.FREE: (2, 2, 2)}
 
 
-def likely(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+def find_likely(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
     """Return which numbers without separators may be believed more than the least.
 
     Not what is in the middle of an id, and not what is named something else, unless a card's other data is beside it.
     """
     data, result = view.data, ~surely_joined(view, starts, ends)
     for row in np.flatnonzero(~result).tolist():
-        result[row] = joint(data, starts[row], ends[row]).join is not Join.INSIDE
+        result[row] = find_joint(data, starts[row], ends[row]).join is not Join.INSIDE
     rows = np.flatnonzero(result)
     names = names_before(view, starts[rows])
     others = rows[np.array([name_says(name) is False for name in names], np.bool_)]
@@ -77,7 +77,7 @@ def _may_be_beside(view: View, starts: Places, ends: Places) -> npt.NDArray[np.b
     return found
 
 
-def believed(
+def rate_card_number(
     data: bytes | bytearray, number: Number, column: str = "", at_least: Confidence = Confidence.LOW
 ) -> tuple[Confidence | None, str]:
     """Return how surely a number is a card's, None for never, and the name that stands before it, if it may be shown.
@@ -85,32 +85,32 @@ def believed(
     ``column`` is what the place as a whole is called, where the text does not say it: a database's column. What is
     less sure than ``at_least`` is never.
     """
-    confidence = _confidence(data, number, column, at_least.rank)
+    confidence = _rate(data, number, column, at_least.rank)
     if confidence is None or confidence.rank < at_least.rank:
         return None, ""
     return confidence, key_before(data, number.start).shown
 
 
-def _confidence(data: bytes | bytearray, number: Number, column: str, asked: int) -> Confidence | None:
+def _rate(data: bytes | bytearray, number: Number, column: str, asked: int) -> Confidence | None:
     if number.writing in _IN_RUNS:  # which are looked at only where they are named
         return _LEVELS[_WRITTEN[number.writing][_NAMED]]
-    tie = joint(data, number.start, number.end)
+    tie = find_joint(data, number.start, number.end)
     if tie.join in {Join.MASKED, Join.INSIDE}:
         return Confidence.LOW if tie.join is Join.INSIDE and number.luhn else None
     if number.digits in TEST_NUMBERS and tie.join is not Join.DIGITS:
         return Confidence.CERTAIN
-    levels = _levels(number, tie)
+    levels = _list_levels(number, tie)
     if levels[_NAMED] < asked - Confidence.LOW.rank:
         return None
-    told = _told(data, number, column, tie)
-    if told is None:
+    evidence = _find_evidence(data, number, column, tie)
+    if evidence is None:
         return Confidence.LOW if number.luhn else None
-    level = levels[told] - (not number.luhn and told != _NAMED)
+    level = levels[evidence] - (not number.luhn and evidence != _NAMED)
     return _LEVELS[level] if level >= 0 else None
 
 
-def _levels(number: Number, tie: Joint) -> list[int]:
-    """Return how surely a number is a card's, as indices of levels, for each way to be told so."""
+def _list_levels(number: Number, tie: Joint) -> list[int]:
+    """Return how surely a number is a card's, as indices of levels, for each sort of evidence."""
     if len(number.digits) in number.brand.weak and number.brand.name == "UATP":
         return [0, 0, 0]
     writing = number.writing
@@ -124,8 +124,8 @@ def _levels(number: Number, tie: Joint) -> list[int]:
     return levels
 
 
-def _told(data: bytes | bytearray, number: Number, column: str, tie: Joint) -> int | None:
-    """Return what tells that a number is a card's; None where it is named something else and nothing says more."""
+def _find_evidence(data: bytes | bytearray, number: Number, column: str, tie: Joint) -> int | None:
+    """Return the evidence that a number is a card's; None where it has another name and nothing says more."""
     glued = _WORDS.sub(" ", f"{tie.before} {tie.behind}").encode()
     first = number.start - len(tie.before)
     says = name_says(glued)
@@ -144,6 +144,6 @@ def _told(data: bytes | bytearray, number: Number, column: str, tie: Joint) -> i
     return _WORDS_TELL if tells(data, number.start, number.end) else _NOTHING
 
 
-def masked(digits: str) -> str:
+def mask_digits(digits: str) -> str:
     """Return the first six and last four digits (PCI DSS 3.4.1), the others hidden."""
     return f"{digits[:6]}{'*' * (len(digits) - 10)}{digits[-4:]}"

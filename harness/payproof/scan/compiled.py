@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from payproof.scan import kernel
-from payproof.scan.fused import fused, reaches
+from payproof.scan.fusion import find_reaches, fuse_steps
 from payproof.scan.kernel import Layout, Loops
 from payproof.scan.streams import LEAD, SEGMENTS, TAIL, Bytes, Machine, Node, Places, Program
 
@@ -26,7 +26,7 @@ _NOWHERE: Places = np.zeros(0, np.int64)
 
 
 class Compiled:
-    """What a ``Machine`` is, compiled."""
+    """Runs programs as a ``Machine`` does, compiled."""
 
     def __init__(self, programs: Sequence[Program], most: int, loops: Loops) -> None:
         self._most = most
@@ -70,13 +70,13 @@ class _Bound:
         self.program = program
         self._loops = loops
         self.ran = False
-        most_share = _share(most)
+        most_share = _divide_segments(most)
         parts = -(-most_share // _ADVANCE)
         stride = parts * _ADVANCE + _LINE
         count = len(program.outputs)
         self._counts = np.zeros((count, SEGMENTS), np.int64)
-        self._code, self._sources, size = _assembled(program)
-        self._work, self._told = _aligned(size), np.zeros(count * stride, np.uint8)
+        self._code, self._sources, size = _assemble(program)
+        self._work, self._told = _allocate_aligned(size), np.zeros(count * stride, np.uint8)
         self._flags = np.zeros(count * parts, np.uint64)
         self._header = Layout(
             *(LEAD, _ADVANCE, _ROW, len(self._code), count),
@@ -87,7 +87,7 @@ class _Bound:
         self._found: Places = np.empty(0, np.int64)  # kept, as a new one would be other memory each time
 
     def places(self, number: int, text: Bytes) -> Places:
-        share = _share(len(text))
+        share = _divide_segments(len(text))
         if not self.ran:
             self._loops.run(self._at, text.ctypes.data, len(text), share, self._counts_at)
             self._sizes = self._counts.sum(axis=1).tolist()
@@ -104,21 +104,21 @@ class _Bound:
         return found.copy() if found[-1] < len(text) else found[: np.searchsorted(found, len(text))].copy()
 
 
-def _share(length: int) -> int:
+def _divide_segments(length: int) -> int:
     """Return how many bytes of a text are in each segment."""
     return -(-length // (SEGMENTS * 8)) * 8
 
 
-def _aligned(size: int) -> Bytes:
+def _allocate_aligned(size: int) -> Bytes:
     memory = np.zeros(size + _LINE, np.uint8)
     return memory[-memory.ctypes.data % _LINE :][:size]
 
 
-def _assembled(program: Program) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+def _assemble(program: Program) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Return the steps, where each output stands in the working memory, and how much of that is needed."""
-    functions = fused(program)
+    functions = fuse_steps(program)
     # Each begins at a line, so that operands which are taken at the same place are aligned, too.
-    needed = {node: (back // _LINE * _LINE, ahead) for node, (back, ahead) in reaches(program, functions).items()}
+    needed = {node: (back // _LINE * _LINE, ahead) for node, (back, ahead) in find_reaches(program, functions).items()}
     last = {operand: node for node, function in functions.items() for operand, _ in function.operands}
     kept = {node for node, _ in program.outputs.values()}
     # A register begins with the first place of a node that is needed, so that what is written is aligned.

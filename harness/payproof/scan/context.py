@@ -1,4 +1,4 @@
-"""What stands around a value: the key that names it, and whether it is part of something longer."""
+"""Reads what stands around a value: the key that names it, and whether it is part of something longer."""
 
 import re
 from collections.abc import Iterator
@@ -117,7 +117,7 @@ def surely_joined(view: View, starts: Places, ends: Places) -> npt.NDArray[np.bo
     """
     data, loops = view.bytes, kernel.loops()
     if loops is not None:
-        return loops.joined(data, starts, ends)
+        return loops.find_joined(data, starts, ends)
     joined: npt.NDArray[np.bool_] = _ALNUMS[data[ends]]
     before = np.flatnonzero(_ALNUMS[data[starts - 1]] & ~joined)
     joined[before] = ~_ESCAPES[view.rows(starts[before], _NEAR, -_NEAR)].any(axis=1)

@@ -11,13 +11,13 @@ import numpy.typing as npt
 from payproof.scan import fields, kernel, runs, wraps
 from payproof.scan.brands import SHORTEST, UNCHECKED, brand_among, known_lengths, known_starts
 from payproof.scan.characters import DIGIT, HIGH, PUNCTUATION, one
-from payproof.scan.groups import in_groups
+from payproof.scan.groups import find_in_groups
 from payproof.scan.luhn import word_sums
 from payproof.scan.number import Number, Writing
 from payproof.scan.streams import Bits, Machine, Places, Program, plane
 from payproof.scan.view import GUARD, Looks, View
 
-__all__ = ["MARGIN", "STREAMS", "Chosen", "Number", "numbers", "prepared"]
+__all__ = ["MARGIN", "STREAMS", "Choose", "Number", "find_numbers", "prepare_view"]
 
 #: How much later a place is in what ``prepared`` returns than in the data.
 MARGIN = len(GUARD)
@@ -66,10 +66,10 @@ class _Plain:
 
 
 #: Says of numbers without separators, by where they begin and end, which of them are asked for.
-Chosen = Callable[[View, Places, Places], npt.NDArray[np.bool_]]
+Choose = Callable[[View, Places, Places], npt.NDArray[np.bool_]]
 
 
-def prepared(data: bytes, more: Mapping[str, Bits] = MappingProxyType({})) -> View:
+def prepare_view(data: bytes, more: Mapping[str, Bits] = MappingProxyType({})) -> View:
     """Return a text as a view that knows this module's streams and some more, for a detector that is asked alone."""
     program = Program({**STREAMS, **more}) if more else _program()
     return View(GUARD + data + GUARD, Machine((program,), len(data) + 2 * MARGIN))
@@ -80,20 +80,20 @@ def _program() -> Program:
     return Program(STREAMS)
 
 
-def numbers(view: View, chosen: Chosen | None = None) -> Iterator[Number]:
+def find_numbers(view: View, chosen: Choose | None = None) -> Iterator[Number]:
     """Return every number in a brand's range that has the right check digit, or whose brand does without.
 
     Of those without separators, which are the most, only those that are ``chosen`` are made.
     """
     plain: _Plain | None = view.made.get("plain numbers")
     if plain is None:
-        plain = view.made["plain numbers"] = _plain(view, view.places("digits"))
+        plain = view.made["plain numbers"] = _find_plain(view, view.places("digits"))
     if plain.starts.size:
         rows = slice(None) if chosen is None else np.flatnonzero(chosen(view, plain.starts, plain.ends))
         columns = (each[rows].tolist() for each in (plain.starts, plain.ends, plain.brands, plain.valid))
         looks = Looks(view, "numbers like a card's")
         for start, end, bits, luhn in zip(*columns, strict=True):
-            if not looks.allowed(start):
+            if not looks.may_look(start):
                 continue
             brand = brand_among(bits, luhn=luhn)
             assert brand is not None
@@ -102,10 +102,10 @@ def numbers(view: View, chosen: Chosen | None = None) -> Iterator[Number]:
     if others is None:
         places = np.concatenate((view.places("groups of digits"), view.places("odd groups of digits")))
         others = view.made["other numbers"] = (
-            *in_groups(view, np.sort(places)),
-            *fields.in_fields(view),
-            *wraps.wrapped(view),
-            *runs.in_runs(view),
+            *find_in_groups(view, np.sort(places)),
+            *fields.find_in_fields(view),
+            *wraps.find_wrapped(view),
+            *runs.find_in_runs(view),
         )
     yield from others
 
@@ -133,7 +133,7 @@ def _leading_digits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.integer]:
     return np.bitwise_count((others - _ONE) & ~others) >> 3
 
 
-def _plain(view: View, starts: Places) -> _Plain:
+def _find_plain(view: View, starts: Places) -> _Plain:
     """Return the numbers without separators."""
     loops = kernel.loops()
     if loops is not None:

@@ -13,7 +13,7 @@ from payproof.scan.number import Number, Writing
 from payproof.scan.streams import Bits, Places, plane
 from payproof.scan.view import Looks, View
 
-__all__ = ["SHAPES", "STREAMS", "in_fields"]
+__all__ = ["SHAPES", "STREAMS", "find_in_fields"]
 
 _NEAR = 40  # bytes between the parts of a number
 _REACH = 5 * (_NEAR + 4)
@@ -39,18 +39,18 @@ _BETWEEN = re.compile(
 )
 
 
-def in_fields(view: View) -> Iterator[Number]:
+def find_in_fields(view: View) -> Iterator[Number]:
     """Return the numbers whose parts begin in fields of a text, those whose check digit is right."""
     looks, reached = Looks(view, "numbers in fields"), 0
-    for place in _chosen(view, view.places("digits in fields")).tolist():
-        if place < reached or not looks.allowed(place):
+    for place in _pick_places(view, view.places("digits in fields")).tolist():
+        if place < reached or not looks.may_look(place):
             continue
-        for number in _from(view, place):
+        for number in _read_from(view, place):
             reached = number.end
             yield number
 
 
-def _chosen(view: View, places: Places) -> Places:
+def _pick_places(view: View, places: Places) -> Places:
     """Return those of some places at which a number could begin, where one field has its leading digits.
 
     The compiled loop looks at the length and the check digit, too.
@@ -64,7 +64,7 @@ def _chosen(view: View, places: Places) -> Places:
     return chosen
 
 
-def _from(view: View, start: int) -> Iterator[Number]:
+def _read_from(view: View, start: int) -> Iterator[Number]:
     """Return the numbers whose first part begins at a place; of 16 digits and three more both may be right."""
     first, last = view.within(start, start, start + _REACH)
     near = bytes(view.data[first:last])

@@ -21,7 +21,7 @@ from payproof.scan.number import Number, Writing
 from payproof.scan.streams import Places
 from payproof.scan.view import Looks, View
 
-__all__ = ["in_groups"]
+__all__ = ["find_in_groups"]
 
 _GAP = re.compile(rb"(?:[ \t./_+-]|\r?\n|\xc2\xa0|\xe2\x80[\xaf\x93\x94]){1,5}")
 #: What people and printers set between groups; more spaces, tabs and slashes are a table's, or a list's.
@@ -54,26 +54,26 @@ def _plausible() -> npt.NDArray[np.bool_]:
     return table
 
 
-def in_groups(view: View, places: Places) -> Iterator[Number]:
+def find_in_groups(view: View, places: Places) -> Iterator[Number]:
     """Return the numbers whose groups begin at some of the places."""
     loops = kernel.loops()
     reached, looks = 0, Looks(view, "numbers in groups")
-    for place in (_chosen(view, places) if loops is None else loops.groups(view.bytes, places)).tolist():
-        if place >= reached and looks.allowed(place):
-            for number in _grouped(view.data, place):
+    for place in (_pick_places(view, places) if loops is None else loops.groups(view.bytes, places)).tolist():
+        if place >= reached and looks.may_look(place):
+            for number in _read_groups(view.data, place):
                 yield number
                 reached = number.end
 
 
-def _chosen(view: View, places: Places) -> Places:
+def _pick_places(view: View, places: Places) -> Places:
     """Return the places at which there could be a number, by arrays."""
     first = view.words(places)
     places = places[_plausible()[first & _BYTE, (first >> _EIGHT) & _BYTE]]
     parts = [places[begin : begin + _AT_ONCE] for begin in range(0, len(places), _AT_ONCE)]
-    return np.concatenate([places[:0], *(part[_promising(view.rows(part, _REACH))] for part in parts)])
+    return np.concatenate([places[:0], *(part[_pick_rows(view.rows(part, _REACH))] for part in parts)])
 
 
-def _promising(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
+def _pick_rows(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     """Return which rows could hold a number: where a group ends, a brand's beginning, length and check digit.
 
     Whatever bytes of separators stand between the groups, they pass: that is looked at number by number.
@@ -108,7 +108,7 @@ def _promising(rows: npt.NDArray[np.uint8]) -> npt.NDArray[np.intp]:
     return chosen
 
 
-def _grouped(data: bytes | bytearray, start: int) -> list[Number]:
+def _read_groups(data: bytes | bytearray, start: int) -> list[Number]:
     """Return the numbers whose groups begin at a place: those in the usual groups, else the first other one.
 
     Of 16 digits and three more both numbers may be right, of which the three may be a code.
@@ -127,7 +127,7 @@ def _grouped(data: bytes | bytearray, start: int) -> list[Number]:
         found = brand_of(digits) if len(sizes) > 1 else None
         if found is not None:
             end = start + group.end()
-            writing = _writing(data, start, end, gaps) if tuple(sizes) in GROUPINGS else Writing.ODD
+            writing = _find_writing(data, start, end, gaps) if tuple(sizes) in GROUPINGS else Writing.ODD
             number = Number(start, end, digits, *found, writing)
             if number.luhn and writing is not Writing.ODD:
                 usual.append(number)
@@ -142,7 +142,7 @@ def _grouped(data: bytes | bytearray, start: int) -> list[Number]:
     return usual or ([other] if other else [])
 
 
-def _writing(data: bytes | bytearray, start: int, end: int, gaps: list[bytes]) -> Writing:
+def _find_writing(data: bytes | bytearray, start: int, end: int, gaps: list[bytes]) -> Writing:
     """Return how a number in groups of the usual sizes is written."""
     breaks = [gap for gap in gaps if b"\n" in gap]
     if len(breaks) == len(gaps):

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from payproof.scan.context import ESCAPES, EXPIRY
 
-__all__ = ["Join", "Joint", "joint"]
+__all__ = ["Join", "Joint", "find_joint"]
 
 
 class Join(Enum):
-    """What stands beside a number in the same token, the closest tie first."""
+    """Ties of a number to what stands beside it in the same token, the closest first."""
 
     MASKED = auto()  # the rest of it is hidden
     INSIDE = auto()  # digits and letters in turns, a fraction, a telephone number, one of Stripe's ids
@@ -42,12 +42,12 @@ _ID = re.compile(rb"[a-z]{2,6}_")  # as Stripe's ids begin, and most others
 _NO_IDS = (b"pan_", b"cc_", b"ccn_", b"visa_", b"amex_", b"cards_", b"ccnum_", b"num_")
 
 
-def joint(data: bytes | bytearray, start: int, end: int) -> Joint:
+def find_joint(data: bytes | bytearray, start: int, end: int) -> Joint:
     """Return how digits from one place to another are joined to what is around them."""
     near, after = bytes(data[max(0, start - _NEAR) : start]), bytes(data[end : end + _NEAR])
     if near.endswith(_MASKS) or after.startswith(_MASKS):
         return Joint(Join.MASKED)
-    left, right = _left(near), _right(after)
+    left, right = _read_left(near), _read_right(after)
     if left is None or right is None:
         return Joint(Join.INSIDE)
     if not left.strip(b"_-") and not right.strip(b"_-"):
@@ -59,7 +59,7 @@ def joint(data: bytes | bytearray, start: int, end: int) -> Joint:
     return Joint(join, left.decode(), right.decode())
 
 
-def _left(near: bytes) -> bytes | None:
+def _read_left(near: bytes) -> bytes | None:
     """Return the token before a number; None for what makes it part of another number."""
     last, before = near[-1:], near[-2:-1]
     if last == b"+":
@@ -70,7 +70,7 @@ def _left(near: bytes) -> bytes | None:
     return token[0] if token else b""
 
 
-def _right(after: bytes) -> bytes | None:
+def _read_right(after: bytes) -> bytes | None:
     """Return the token behind a number, an expiry date left out; None for what makes it part of another number."""
     if after[:1] in (b".", b"/", b"_", b"-"):
         if EXPIRY.match(after) or _FRACTION.match(after):

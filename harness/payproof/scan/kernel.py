@@ -51,7 +51,7 @@ class Layout(ctypes.Structure):
     )
 
 
-class _Known(ctypes.Structure):
+class _KnownTables(ctypes.Structure):
     _fields_ = (
         *((name, _POINTER) for name in ("starts", "coarse", "lengths", "kinds", "values")),
         ("unchecked", ctypes.c_uint32),
@@ -68,24 +68,24 @@ class Loops:
         starts = known_starts()
         coarse = np.bitwise_or.reduce(starts.reshape(1000, -1), axis=1)
         self._tables = starts, coarse, known_lengths(), kinds, base64_values()
-        self._known = _Known(*(table.ctypes.data for table in self._tables), int(UNCHECKED))
+        self._known = _KnownTables(*(table.ctypes.data for table in self._tables), int(UNCHECKED))
         known = ctypes.addressof(self._known)
 
-        def bound(name: str, result: Any, count: int) -> Any:
+        def bind(name: str, result: Any, count: int) -> Any:
             function = getattr(library, f"payproof_{name}")
             function.argtypes, function.restype = (_POINTER,) * count, result
             return function
 
-        self.run = bound("run", None, 5)
-        self.places = bound("places", None, 5)
+        self.run = bind("run", None, 5)
+        self.places = bind("places", None, 5)
         self._at = known
-        self._numbers = bound("numbers", _INTEGER, 8)
-        self._groups = bound("groups", _INTEGER, 5)
-        self._fields = bound("fields", _INTEGER, 6)
-        self._base64 = bound("base64", _INTEGER, 6)
-        self._joined = bound("joined", None, 6)
-        self._beside = bound("beside", None, 6)
-        self._names = bound("names", None, 6)
+        self._numbers = bind("numbers", _INTEGER, 8)
+        self._groups = bind("groups", _INTEGER, 5)
+        self._fields = bind("fields", _INTEGER, 6)
+        self._base64 = bind("base64", _INTEGER, 6)
+        self._joined = bind("joined", None, 6)
+        self._beside = bind("beside", None, 6)
+        self._names = bind("names", None, 6)
 
     def numbers(
         self, data: Bytes, places: Places
@@ -116,7 +116,7 @@ class Loops:
         found = self._base64(self._at, data.ctypes.data, places.ctypes.data, len(places), kind, chosen.ctypes.data)
         return chosen[:found]
 
-    def joined(self, data: Bytes, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
+    def find_joined(self, data: Bytes, starts: Places, ends: Places) -> npt.NDArray[np.bool_]:
         """Return which values have a letter or a digit beside them that is certainly no escape's."""
         joined = np.empty(len(starts), np.bool_)
         made = joined.ctypes.data
@@ -140,23 +140,23 @@ class Loops:
 @cache
 def loops() -> Loops | None:
     """Return the compiled loops, or None where they were not built or cannot be used."""
-    loaded = _loaded()
+    loaded = _load_library()
     return loaded if isinstance(loaded, Loops) else None
 
 
 def unusable() -> str:
     """Return why compiled loops that are there cannot be used, in one line, or an empty text."""
-    loaded = _loaded()
+    loaded = _load_library()
     return loaded if isinstance(loaded, str) else ""
 
 
 @cache
-def _loaded() -> Loops | str:
+def _load_library() -> Loops | str:
     """Return the loops, why they cannot be used, or an empty text where there are none."""
     found = find_spec("payproof.scan._kernel")
     if found is None or found.origin is None:
         return ""
-    if not _is_whole(_bytes(_LIBRARY)):
+    if not _is_whole(_read_data(_LIBRARY)):
         return "the compiled search is damaged"
     try:
         library = ctypes.CDLL(found.origin)
@@ -164,7 +164,7 @@ def _loaded() -> Loops | str:
         source = library.payproof_source()
     except (OSError, AttributeError):
         return "the compiled search cannot be loaded here"
-    if source != zlib.crc32(_bytes("kernel.c") + _bytes("kernel_run.h")):
+    if source != zlib.crc32(_read_data("kernel.c") + _read_data("kernel_run.h")):
         return "the compiled search was built from another version of its source"
     return Loops(library)
 
@@ -174,5 +174,5 @@ def _is_whole(library: bytes) -> bool:
     return library[-8:] == b"%08x" % zlib.crc32(library[:-8])
 
 
-def _bytes(name: str) -> bytes:
+def _read_data(name: str) -> bytes:
     return pkgutil.get_data("payproof.scan", name) or b""

@@ -1,9 +1,9 @@
-"""Values that are told by the name before them: ``"cvc": "123"``, ``cvc=123``, ``<cvc>123</cvc>``, ``CVC 123``."""
+"""Finds values by the name before them: ``"cvc": "123"``, ``cvc=123``, ``<cvc>123</cvc>``, ``CVC 123``."""
 
 import re
 from itertools import pairwise
 
-__all__ = ["EDGE", "END", "begins", "masks", "named", "secret", "stands_in"]
+__all__ = ["EDGE", "END", "begins", "make_named_pattern", "masks", "secret", "stands_in"]
 
 #: Where a token may begin: not within a longer one, unless that is the end of an escape.
 EDGE = (
@@ -55,7 +55,7 @@ def begins(data: bytes, place: int) -> bool:
     return _EDGE.match(data, place) is not None
 
 
-def named(names: bytes, value: bytes) -> re.Pattern[bytes]:
+def make_named_pattern(names: bytes, value: bytes) -> re.Pattern[bytes]:
     """Return a pattern of a name, a sign of assignment (the group ``sign``) and the ``value``.
 
     The parts' patterns are of bytes, to be matched in either case.

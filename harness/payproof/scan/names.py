@@ -1,4 +1,4 @@
-"""What the words around a number say of it: it is a card's, something else, or a card's other data is beside it."""
+"""Reads the words around a number: they name a card, or something else, or a card's other data stands beside it."""
 
 import re
 from functools import lru_cache
@@ -59,7 +59,7 @@ _SERVICE = re.compile(
     rf"|\b[A-Za-z]+(?:{'|'.join(part.capitalize() for part in _PARTS)})(?![a-z])"
     r"""|\b(?:service|svc|app|application|component|logger|module|container|pod)["']?\s?[:=]\s?["']?[\w.-]+"""
 )
-REACH = 40  # bytes within which a neighbour tells
+REACH = 40  # bytes within which a neighbour counts
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
 _WITHIN = ("card", "credit", "debit", "exp", "cv", "track", "cc", "pan")
 _SIGN = r"[^a-z0-9\x7f]{1,8}"
@@ -102,14 +102,14 @@ def beside(data: bytes | bytearray, start: int, end: int) -> bool:
 
 
 def tells(data: bytes | bytearray, start: int, end: int) -> bool:
-    """Whether words close to a number, or a date behind it, tell that it is a card's."""
+    """Whether words close to a number, or a date behind it, say that it is a card's."""
     return EXPIRY.match(data, end) is not None or say(
         b"%s\n%s" % (data[max(0, start - REACH) : start], data[end : end + REACH])
     )
 
 
 def say(words: bytes) -> bool:
-    """Whether some words tell of a card, and not only of a part of a system that deals with cards."""
+    """Whether some words speak of a card, and not only of a part of a system that deals with cards."""
     text = words.decode("latin-1")
     return _words_tell(text) and _words_tell(_SERVICE.sub(" ", text))
 

@@ -9,7 +9,7 @@ __all__ = ["Number", "Writing"]
 
 
 class Writing(Enum):
-    """How the digits of a number are written; this and what stands around them tell how surely it is a card's."""
+    """How the digits of a number are written; with what stands around them it says how surely it is a card's."""
 
     PLAIN = auto()  # without separators
     PRINTED = auto()  # in the groups and with the separators that cards are printed and typed with
@@ -23,7 +23,7 @@ class Writing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Digits in a brand's range, from where to where they stand; ``luhn`` tells whether the check digit is right."""
+    """Digits in a brand's range, from where to where they stand; ``luhn`` says whether the check digit is right."""
 
     start: int
     end: int

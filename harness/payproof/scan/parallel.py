@@ -58,10 +58,10 @@ def scan_parts(executor: Executor, scanner: Scanner, parts: Iterable[Part], at_o
 def _scan(scanner: Scanner, part: Part) -> list[Found]:
     before = min(part.start, BEFORE)
     found = scanner.part(part.chunks(before), before, part.length)
-    return [_at(one, part.start) for one in found]
+    return [_shift(one, part.start) for one in found]
 
 
-def _at(one: Found, start: int) -> Found:
+def _shift(one: Found, start: int) -> Found:
     if isinstance(one, Hit):
         return replace(one, start=one.start + start, end=one.end + start)
     return replace(one, start=one.start + start)

@@ -1,4 +1,4 @@
-"""What was found encoded in a text: the decoded bytes, and where each of them stood."""
+"""Decoded parts of a text, with the place that each byte came from, and what codecs share to find and make them."""
 
 import re
 from array import array
@@ -12,18 +12,18 @@ from payproof.scan.streams import Places
 from payproof.scan.view import View
 
 __all__ = [
-    "Decoded",
+    "DecodedPart",
     "Read",
     "Unread",
     "Where",
-    "clusters",
-    "moved",
-    "stretches",
-    "substituted",
-    "thinned",
-    "together",
-    "token",
-    "without",
+    "cluster_places",
+    "find_stretches",
+    "merge_places",
+    "read_token",
+    "remove_matches",
+    "shift_places",
+    "substitute",
+    "thin_places",
 ]
 
 _FEW = 64
@@ -36,7 +36,7 @@ Read = Callable[[int, int], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedPart:
     """A decoded part of a text: from where to where it stood, in which encoding, what it says.
 
     ``where`` gives, for an offset into ``data``, the place in the text; without it every byte stands at the start.
@@ -58,12 +58,12 @@ class Unread:
     path: tuple[str, ...] = ()
 
 
-def moved(where: Where, by: int) -> Where:
+def shift_places(where: Where, by: int) -> Where:
     """Return the places that so many bytes before them make of those of a text."""
     return lambda place: by + where(place)
 
 
-def together(*places: Places) -> Places:
+def merge_places(*places: Places) -> Places:
     """Return places of several sorts, each once, ascending."""
     every = np.concatenate(places)
     if every.size > 1:
@@ -72,7 +72,7 @@ def together(*places: Places) -> Places:
     return every
 
 
-def thinned(places: Places, phases: int = 1) -> list[int]:
+def thin_places(places: Places, phases: int = 1) -> list[int]:
     """Return the first of the places in each 64 bytes, of each remainder by ``phases``: no more are needed."""
     if len(places) > _FEW:
         first = np.unique((places >> 6) * phases + places % phases, return_index=True)[1]
@@ -81,7 +81,7 @@ def thinned(places: Places, phases: int = 1) -> list[int]:
     return [int(place) for place in places]
 
 
-def clusters(view: View, places: Iterable[int], gap: int) -> Iterator[list[int]]:
+def cluster_places(view: View, places: Iterable[int], gap: int) -> Iterator[list[int]]:
     """Group places of one text of which each is at most so far from the one before."""
     group: list[int] = []
     limit = 0
@@ -96,7 +96,7 @@ def clusters(view: View, places: Iterable[int], gap: int) -> Iterator[list[int]]
         yield group
 
 
-def stretches(
+def find_stretches(
     view: View, places: Iterable[int], run: re.Pattern[bytes], run_back: re.Pattern[bytes]
 ) -> Iterator[tuple[int, int, list[int]]]:
     """Return from where to where characters of an encoding stand around places that were seen, and these places.
@@ -119,7 +119,7 @@ def stretches(
         yield left, right, seen
 
 
-def token(pattern: re.Pattern[bytes], view: View, start: int, read: Read, most: int) -> bytes:
+def read_token(pattern: re.Pattern[bytes], view: View, start: int, read: Read, most: int) -> bytes:
     """Return what matches from a place on, up to so many bytes, also where it goes on behind what is searched."""
     end = view.within(start, start, start + most)[1]
     match = pattern.match(view.data, start, end)
@@ -129,7 +129,7 @@ def token(pattern: re.Pattern[bytes], view: View, start: int, read: Read, most: 
     return raw[: pattern.match(raw).end()]  # type: ignore[union-attr]
 
 
-def substituted(pattern: re.Pattern[bytes], value: Callable[[bytes], bytes], text: bytes) -> tuple[bytes, Where]:
+def substitute(pattern: re.Pattern[bytes], value: Callable[[bytes], bytes], text: bytes) -> tuple[bytes, Where]:
     """Return a text with each match replaced by its value, and the place in the text of each byte of it."""
     parts: list[bytes] = []
     made, kept = (
@@ -152,6 +152,6 @@ def substituted(pattern: re.Pattern[bytes], value: Callable[[bytes], bytes], tex
     return b"".join(parts), where
 
 
-def without(pattern: re.Pattern[bytes], text: bytes) -> tuple[bytes, Where]:
+def remove_matches(pattern: re.Pattern[bytes], text: bytes) -> tuple[bytes, Where]:
     """Return a text without what matches, and the place in the text of each byte of it."""
-    return substituted(pattern, lambda _: b"", text)
+    return substitute(pattern, lambda _: b"", text)

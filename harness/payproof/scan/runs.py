@@ -11,7 +11,7 @@ from payproof.scan.number import Number, Writing
 from payproof.scan.streams import Bits
 from payproof.scan.view import Looks, View
 
-__all__ = ["STREAMS", "in_runs"]
+__all__ = ["STREAMS", "find_in_runs"]
 
 _FEWEST, _MOST = 17, 40
 
@@ -24,21 +24,21 @@ _USUAL = (16, 15)  # digits of nearly all cards; of other lengths too many would
 _EXPIRY = re.compile(r"(?:(?:0[1-9]|1[0-2])[2-4]\d|[2-4]\d(?:0[1-9]|1[0-2]))(?:\d{3,4})?")
 
 
-def in_runs(view: View) -> Iterator[Number]:
+def find_in_runs(view: View) -> Iterator[Number]:
     """Return the numbers in runs of digits that are longer than a number, or none themselves."""
     places, looks = view.places("long digits"), Looks(view, "long runs of digits")
     for place, name in zip(places.tolist(), names_before(view, places), strict=True):
         says = name_says(name)
-        if not (key_says(view.column(place)) if says is None else says) or not looks.allowed(place):
+        if not (key_says(view.column(place)) if says is None else says) or not looks.may_look(place):
             continue
         run = _RUN.match(view.data, place, place + _MOST + 1)
         text = run[0].decode() if run else ""
-        number = _within(text, place) if len(text) <= _MOST else None
+        number = _find_within(text, place) if len(text) <= _MOST else None
         if number is not None:
             yield number
 
 
-def _within(run: str, start: int) -> Number | None:
+def _find_within(run: str, start: int) -> Number | None:
     whole = brand_of(run) if len(run) <= LONGEST else None
     if whole is not None and whole[1]:
         return None

@@ -1,4 +1,4 @@
-"""One hit for one value: what was found in two ways, or as part of something else, is told once; often is counted."""
+"""Reports one hit for one value, though it was found in two ways, or as part of another; counts what is there often."""
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
@@ -6,11 +6,11 @@ from typing import Any
 
 from payproof.domain.detector import Hit
 
-__all__ = ["counted", "outermost", "settled"]
+__all__ = ["count_alike", "drop_inner", "settle_hits"]
 
 
-def outermost(hits: Iterable[Hit]) -> Iterator[Hit]:
-    """Return the hits of one text without those that are part of another one that is at least as sure."""
+def drop_inner(hits: Iterable[Hit]) -> Iterator[Hit]:
+    """Yield the hits of one text without those that are part of another hit that is at least as sure."""
     kept: list[Hit] = []
     for hit in sorted(hits, key=lambda one: (one.start, -one.end, -one.confidence.rank)):
         kept = [one for one in kept if one.end > hit.start]
@@ -19,7 +19,7 @@ def outermost(hits: Iterable[Hit]) -> Iterator[Hit]:
             yield hit
 
 
-def settled(hits: Iterable[Hit]) -> list[Hit]:
+def settle_hits(hits: Iterable[Hit]) -> list[Hit]:
     """Return hits in the order of the data, each value once: in the way that is surest, then in the shortest."""
     best: dict[tuple[str, str, int | None], list[Hit]] = {}
     for hit in sorted(hits, key=lambda one: one.start):
@@ -38,18 +38,18 @@ def _rank(hit: Hit) -> tuple[int, int]:
     return hit.confidence.rank, -len(hit.path)
 
 
-def counted(found: Iterable[tuple[Any, Any]], kinds: Container[str], most: int) -> Iterator[tuple[Any, Any]]:
-    """Return what was found with its source; hits of some kinds, from so many on, once each, with how often it came.
+def count_alike(found: Iterable[tuple[Any, Any]], kinds: Container[str], most: int) -> Iterator[tuple[Any, Any]]:
+    """Yield what was found with its source. Of some kinds only so many hits come one by one; the others are counted.
 
     The memory that is needed depends on how many different things there are, not on how often they are there.
     """
-    told = 0
+    seen = 0
     more: dict[tuple[Any, ...], tuple[Any, Hit]] = {}
     for source, one in found:
         if isinstance(one, Hit) and one.kind in kinds:
-            told += 1
-            if told > most:
-                key = (source, one.what, one.path)
+            seen += 1
+            if seen > most:
+                key = (source, one.what, one.form, one.path)
                 first = more.get(key)
                 more[key] = source, one if first is None else replace(first[1], times=first[1].times + one.times)
                 continue

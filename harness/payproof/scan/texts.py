@@ -8,7 +8,7 @@ from typing import Any
 from payproof.domain.finding import Confidence
 from payproof.scan.blocks import BLOCK, OVERLAP
 from payproof.scan.compiled import Runs
-from payproof.scan.pieces import Decoded, Where
+from payproof.scan.pieces import DecodedPart, Where
 from payproof.scan.view import GUARD, View
 
 __all__ = ["Pool", "Text", "pools"]
@@ -35,7 +35,7 @@ class Text:
     begin: int = 0
     end: int = 1 << 62
 
-    def part(self, decoded: Decoded, begin: int, column: str) -> "Text":
+    def part(self, decoded: DecodedPart, begin: int, column: str) -> "Text":
         """Return what was decoded from this text, or from a larger one in which this one begins at ``begin``."""
         outer, inside = self.where, decoded.where
         start = decoded.start

@@ -102,7 +102,7 @@ class View:
 
 
 class Looks:
-    """Counts the looks at single values of a sort in each text of a view; what is beyond the bound is told."""
+    """Counts the looks at single values of a sort in each text of a view; what is beyond the bound is reported."""
 
     def __init__(self, view: View, what: str) -> None:
         self._view = view
@@ -110,7 +110,7 @@ class Looks:
         self._count = 0
         self._end = 0
 
-    def allowed(self, place: int) -> bool:
+    def may_look(self, place: int) -> bool:
         """Whether there may be one more look, at a place that is not before the last one's text."""
         view = self._view
         if view.most is None:

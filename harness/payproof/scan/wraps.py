@@ -11,7 +11,7 @@ from payproof.scan.number import Number, Writing
 from payproof.scan.streams import Bits
 from payproof.scan.view import Looks, View
 
-__all__ = ["STREAMS", "wrapped"]
+__all__ = ["STREAMS", "find_wrapped"]
 
 _REACH = 40  # bytes on either side of an end of a line
 
@@ -32,22 +32,22 @@ _RIGHT = re.compile(rb"[ \t>]*(?![0-9]{4}-[0-9]{2}-|[0-9]{1,3}[.:])(?P<digits>[0
 _GROUP = re.compile(rb"[0-9]+")
 
 
-def wrapped(view: View) -> Iterator[Number]:
+def find_wrapped(view: View) -> Iterator[Number]:
     """Return the numbers that the end of a line cuts in two, those whose check digit is right."""
     looks = Looks(view, "numbers over the end of a line")
     for place in view.places("wrapped digits").tolist():
         first, last = view.within(place, place - _REACH, place + 1 + _REACH)
         right = _RIGHT.match(bytes(view.data[place + 1 : last]))
         left = _LEFT.match(bytes(view.data[first:place])[::-1]) if right else None
-        if right is None or left is None or not looks.allowed(place):
+        if right is None or left is None or not looks.may_look(place):
             continue
         begin, end = place - left.end(), place + 1 + right.start("digits")
         heads = [(begin + one.start(), one[0].decode()) for one in _GROUP.finditer(left["digits"][::-1])]
         tails = [(end + one.end(), one[0].decode()) for one in _GROUP.finditer(right["digits"])]
-        yield from _joined(heads[-4:], tails[:4])
+        yield from _join_groups(heads[-4:], tails[:4])
 
 
-def _joined(heads: list[tuple[int, str]], tails: list[tuple[int, str]]) -> Iterator[Number]:
+def _join_groups(heads: list[tuple[int, str]], tails: list[tuple[int, str]]) -> Iterator[Number]:
     """Return the numbers that the last groups of a line and the first of the next one are, read in either way."""
     for begin, count in product(range(len(heads)), range(1, len(tails) + 1)):
         groups = [text for _, text in heads[begin:]], [text for _, text in tails[:count]]

@@ -27,6 +27,7 @@ from payproof.adapters.reference import (
     require_reference,
 )
 from payproof.adapters.writer import DatabaseWriter
+from payproof.at_rest.leak_finder import LocalLeakFinder
 from payproof.canary import Ledger
 from payproof.domain.check import Check
 from payproof.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted, Unwatched
@@ -40,16 +41,15 @@ from payproof.domain.tables import Tables
 from payproof.domain.target import Environment, SourceSpec, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
 from payproof.engine.equipment import Equipment
-from payproof.engine.holdings import Holdings
 from payproof.engine.judge import exit_code, judge, skip
 from payproof.engine.runner import Runner
+from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.trial import Trial
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, record_fault
 from payproof.extras import install
 from payproof.language import read_scenarios, read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 from payproof.session.openapi import add_openapi
-from payproof.session.places import LocalFiles
 from payproof.session.upstream import OpenUpstream, open_upstream
 from payproof.steps.deliver import Deliver
 from payproof.stripe.events import EventFactory
@@ -188,15 +188,16 @@ class Session:
                     raise ConfigurationError(problem, hint=nearest(type_, list(types)))
         sender = HttpSender(self.target, self.ledger)
         self._resources.callback(self._close_resource, sender)
-        holdings = Holdings(self.target, open_tables=_open_tables, files=LocalFiles(), ledger=self.ledger)
-        self._resources.callback(holdings.close)
+        finder = LocalLeakFinder(self.target.secrets)
+        at_rest = SearchAtRest(self.target, open_tables=_open_tables, finder=finder, ledger=self.ledger)
+        self._resources.callback(at_rest.close)
         retention = self.target.retention
         equipment = Equipment(
             sender=sender,
             events=events,
             ledger=self.ledger,
             clock=SystemClock(),
-            holdings=holdings,
+            at_rest=at_rest,
             commands=LocalCommands(),
             outages=LocalOutages(self.target.store_outage),
             upstream=self._upstream,

@@ -7,7 +7,7 @@ from payproof.aside import aside
 from payproof.domain.source import Excerpt, Log
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
-from payproof.files.opened import opened, require_file
+from payproof.files.open_file import open_file, require_file
 from payproof.registry import log_source
 
 __all__ = ["FileLog", "open_log"]
@@ -65,7 +65,7 @@ class FileLog(Log):
             raise self._unreadable(error) from None
 
     def _read_from(self, path: Path, offset: int) -> bytes:
-        with opened(path) as file:
+        with open_file(path) as file:
             file.seek(offset)
             data = _read(file)
         if len(data) > _MOST_BYTES:
@@ -104,7 +104,7 @@ def open_log(spec: SourceSpec) -> FileLog:
     """
     path = Path(spec.url.removeprefix("file:"))
     try:
-        with opened(path):
+        with open_file(path):
             pass
     except OSError as error:
         raise ConfigurationError(f"log {spec.name!r}: {error.strerror}: {path}") from None

@@ -14,8 +14,8 @@ import pytest
 from pyarrow import parquet
 
 from payproof.at_rest import Options, read_specs, search
+from payproof.domain.leak import Leak, NotRead
 from payproof.domain.target import SourceSpec
-from payproof.domain.trace import NotRead, Trace
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError, Reason
 from payproof.sources.file import open_log
 from payproof.sources.sqlite import open_store
@@ -310,11 +310,11 @@ def test_a_name_that_cannot_be_masked_costs_only_itself(tmp_path, monkeypatch):
             raise PayproofError("a text holds payment data that cannot be masked; it is not shown")
         return text
 
-    monkeypatch.setattr("payproof.at_rest.veil.Veil.over", refuse)
+    monkeypatch.setattr("payproof.at_rest.redact.Redactor.redact", refuse)
     for name in ("a.log", "b.log", "c.log"):
         (tmp_path / name).write_bytes(LINES)
     told = list(search(read_specs([str(tmp_path)], {}), Options()))
-    shown = [one.place.source for one in told if isinstance(one, Trace) and one.kind == "pan"]
+    shown = [one.place.source for one in told if isinstance(one, Leak) and one.kind == "pan"]
     assert shown == [str(tmp_path / "a.log"), "[a name that cannot be masked]", str(tmp_path / "c.log")]
 
 
@@ -327,10 +327,10 @@ def test_what_is_wrong_with_our_own_search_costs_one_file(tmp_path, monkeypatch)
             raise RecursionError
         return iter(())
 
-    monkeypatch.setattr("payproof.at_rest.contents._named", lambda name, part, scanner: broken(Path(name)))
+    monkeypatch.setattr("payproof.at_rest.contents._search_name", lambda name, part, scanner: broken(Path(name)))
     for name in ("a.log", "b.log", "c.log"):
         (tmp_path / name).write_bytes(LINES)
     told = list(search(read_specs([str(tmp_path)], {}), Options()))
-    assert [one.place.source[-5:] for one in told if isinstance(one, Trace) and one.kind == "pan"] == ["a.log", "c.log"]
+    assert [one.place.source[-5:] for one in told if isinstance(one, Leak) and one.kind == "pan"] == ["a.log", "c.log"]
     (unread,) = (one for one in told if isinstance(one, NotRead))
     assert unread.why.startswith("fault of the harness: RecursionError in test_trees.py:")

@@ -59,7 +59,7 @@ class CaseContext:
         self.canaries = CaseCanaries(equipment.ledger, values)
         self.events = CaseEvents(equipment.events, target.webhook, self.clock, values, key)
         self.stripe = CaseStripe(equipment.upstream, self.random, self.canaries)
-        self.at_rest = CaseSearch(equipment.holdings, target.budget, self.progress, self.clock, self.canaries)
+        self.at_rest = CaseSearch(equipment.at_rest, target.budget, self.progress, self.clock, self.canaries)
         self.retention = CaseRetention(
             equipment.commands, equipment.writer, target.retention, self.progress, self.clock
         )

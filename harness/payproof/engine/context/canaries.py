@@ -1,10 +1,8 @@
 from collections.abc import Mapping
 
 from payproof.canary import Ledger, spellings
-from payproof.domain.detector import Hit
-from payproof.engine.holdings import finder
 from payproof.scan.canaries import Canary
-from payproof.scan.scanner import Scanner
+from payproof.scan.own_values import ValueFinder
 
 __all__ = ["CaseCanaries"]
 
@@ -15,7 +13,7 @@ class CaseCanaries:
     def __init__(self, ledger: Ledger, values: Mapping[str, str]) -> None:
         self._ledger = ledger
         self.wanted: list[Canary] = []
-        self._finder: tuple[int, Scanner] | None = None
+        self._finder: tuple[int, ValueFinder] | None = None
         for kind, value in values.items():
             self.conceal(kind, f"canary {kind}", value.encode())
 
@@ -41,8 +39,7 @@ class CaseCanaries:
         if not self.wanted:
             return text
         if self._finder is None or self._finder[0] != len(self.wanted):
-            self._finder = len(self.wanted), finder(self.wanted)
-        hits = [one for one in self._finder[1].scan(text) if isinstance(one, Hit)]
-        for hit in sorted(hits, key=lambda one: one.start, reverse=True):
-            text = text[: hit.start] + hit.shown.encode() + text[hit.end :]
+            self._finder = len(self.wanted), ValueFinder(self.wanted)
+        for span in reversed(self._finder[1].spans(text)):
+            text = text[: span.start] + f"[{span.kind}: {span.label}]".encode() + text[span.end :]
         return text

@@ -7,7 +7,8 @@ from payproof.domain.target import Budget
 from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
 from payproof.engine.context.progress import PhaseProgress
-from payproof.engine.holdings import Holdings, Wanted
+from payproof.engine.ports import WishList
+from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.watching import Watch
 from payproof.errors import InconclusiveError, Reason
 
@@ -18,9 +19,9 @@ class CaseSearch:
     """Reads what the target keeps, in a thread of its own and in a time of its own."""
 
     def __init__(
-        self, holdings: Holdings, budget: Budget, progress: PhaseProgress, clock: CaseClock, canaries: CaseCanaries
+        self, at_rest: SearchAtRest, budget: Budget, progress: PhaseProgress, clock: CaseClock, canaries: CaseCanaries
     ) -> None:
-        self._holdings, self._budget, self._progress = holdings, budget, progress
+        self._at_rest, self._budget, self._progress = at_rest, budget, progress
         self._clock, self._canaries = clock, canaries
         self._watch = Watch()
 
@@ -30,9 +31,9 @@ class CaseSearch:
         Raises:
             InconclusiveError: a source cannot be read, or held the search longer than the budget allows.
         """
-        marks = self._progress.accepted if self._progress.sent else None
-        wanted = Wanted(None if patterns else self._canaries.wanted, marks)
-        return await self._read(lambda: self._holdings.search(self._progress.step, places, wanted))
+        marks = tuple(self._progress.accepted) if self._progress.sent else None
+        wish = WishList(tuple(places), None if patterns else tuple(self._canaries.wanted), marks)
+        return await self._read(lambda: self._at_rest.find_leaks(self._progress.step, wish))
 
     def watch(self, attribute: str, which: int, forms: Iterable[str], *, whole: bool = True) -> None:
         """Have ``count`` count a value by column."""
@@ -46,7 +47,7 @@ class CaseSearch:
         Raises:
             InconclusiveError: a store cannot be read, or not in the time that the budget allows.
         """
-        return await self._read(lambda: self._holdings.count(self._progress.step, self._watch, moment, about))
+        return await self._read(lambda: self._at_rest.count_values(self._progress.step, self._watch, moment, about))
 
     async def read_columns(self) -> Sequence[Observation]:
         """Look which columns of all stores could hold payment data.
@@ -54,15 +55,15 @@ class CaseSearch:
         Raises:
             InconclusiveError: a store cannot be read.
         """
-        return await self._read(lambda: self._holdings.columns(self._progress.step))
+        return await self._read(lambda: self._at_rest.list_columns(self._progress.step))
 
     async def _read(self, work: Callable[[], Sequence[Observation]]) -> Sequence[Observation]:
         """Read through what the target holds, and break that off where it hangs."""
         seconds = self._budget.search_seconds
         with self._clock.suspend_limit():
-            self._holdings.begin()
+            self._at_rest.begin()
             try:
-                return await aside(work, interrupt=self._holdings.interrupt, seconds=seconds)
+                return await aside(work, interrupt=self._at_rest.interrupt, seconds=seconds)
             except TimeoutError:
                 detail = f"a source has not let go {GRACE:g} s after the {seconds:g} s of search_seconds of [budget]"
                 raise InconclusiveError(Reason.BUDGET_SPENT, detail) from None

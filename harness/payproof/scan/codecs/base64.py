@@ -15,11 +15,21 @@ import numpy.typing as npt
 
 from payproof.scan import kernel
 from payproof.scan.characters import DIGIT, base64_values, nibble, one, pair
-from payproof.scan.pieces import Decoded, Read, Unread, Where, moved, stretches, thinned, token, without
+from payproof.scan.pieces import (
+    DecodedPart,
+    Read,
+    Unread,
+    Where,
+    find_stretches,
+    read_token,
+    remove_matches,
+    shift_places,
+    thin_places,
+)
 from payproof.scan.streams import Bits, Places, plane
 from payproof.scan.view import View
 
-__all__ = ["STREAMS", "decoded"]
+__all__ = ["STREAMS", "decode"]
 
 _b0, _b1, _b2, _b3, _b4, _b5, _b6, _b7 = (plane(number) for number in range(8))
 _none, _all = ~(_b2 | _b1 | _b0), _b2 & _b1 & _b0
@@ -94,30 +104,30 @@ _MAGIC = (b"H4sI", b"UEsD")
 _ZLIB = re.compile(rb"(?<![\w+/-])(?:eJ[w-z]|eA[E-H]|eF[4-7]|eN[o-r])", re.ASCII)
 
 
-def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
+def decode(view: View, read: Read) -> Iterator[DecodedPart | Unread]:
     """Decode what is text, digits or compressed data in base64."""
-    for left, right, seen in stretches(view, _texts(view), _RUN, _RUN_BACK):
+    for left, right, seen in find_stretches(view, _texts(view), _RUN, _RUN_BACK):
         name = "jwt" if _in_token(view, left, right) else "base64"
-        yield from _made(bytes(view.data[left:right]), left, [place - left for place in seen], name)
-    for start in _compressed(view):
-        raw = token(_RUN, view, start, read, _MOST)
+        yield from _decode_run(bytes(view.data[left:right]), left, [place - left for place in seen], name)
+    for start in _find_archives(view):
+        raw = read_token(_RUN, view, start, read, _MOST)
         if len(raw) == _MOST:
             yield Unread(start, f"base64 of more than {_MOST // 2**20} MiB: only so much was read")
-        yield from _made(raw, start, [0], "base64")
+        yield from _decode_run(raw, start, [0], "base64")
 
 
 def _texts(view: View) -> list[int]:
     """Return places of the first of four characters that certainly are of text or digits."""
     found: set[int] = set()
-    found.update(thinned(_chosen(view, "base64 text"), 4))
-    found.update(thinned(_chosen(view, "base64 digits") + 2, 4))
-    for place in thinned(_chosen(view, "base64 wide")):
+    found.update(thin_places(_pick_places(view, "base64 text"), 4))
+    found.update(thin_places(_pick_places(view, "base64 digits") + 2, 4))
+    for place in thin_places(_pick_places(view, "base64 wide")):
         found.update(range(place, place + 4))  # any of them may be the first of four
     found.update(place - 4 for place in view.places("base64 line").tolist() if _LINES.match(view.data, place - 32))
     return sorted(found)
 
 
-def _chosen(view: View, name: str) -> Places:
+def _pick_places(view: View, name: str) -> Places:
     """Return those of the places of an expression where what it is meant to find is seen when a little is decoded."""
     places, loops = view.places(name), kernel.loops()
     if not places.size:
@@ -191,11 +201,11 @@ def _octets(view: View, places: Places, width: int) -> tuple[Octets, npt.NDArray
     return octets.reshape(len(places), -1), np.logical_and.reduce(values <= _LAST_VALUE, axis=1)
 
 
-def _compressed(view: View) -> Iterator[int]:
+def _find_archives(view: View) -> Iterator[int]:
     for place in view.places("base64 archive").tolist():
         if view.data[place - 1 : place + 3] in _MAGIC:
             yield place - 1
-    yield from _chosen(view, "base64 zlib").tolist()
+    yield from _pick_places(view, "base64 zlib").tolist()
 
 
 def _in_token(view: View, left: int, right: int) -> bool:
@@ -208,9 +218,9 @@ def _in_token(view: View, left: int, right: int) -> bool:
     return data[left - 1 : left] == b"." and _HEADER.search(bytes(data[max(0, left - _MOST_HEADER) : left])) is not None
 
 
-def _made(raw: bytes, start: int, seen: Iterable[int], name: str) -> Iterator[Decoded]:
+def _decode_run(raw: bytes, start: int, seen: Iterable[int], name: str) -> Iterator[DecodedPart]:
     """Decode characters, in an encoding of a name; each place that was seen is the first of four."""
-    text, where = without(_BREAKS, raw)
+    text, where = remove_matches(_BREAKS, raw)
     text = text.translate(_URL_SAFE)
     breaks = [match.span() for match in _BREAKS.finditer(raw)]
     ends = [end for _, end in breaks]
@@ -220,8 +230,8 @@ def _made(raw: bytes, start: int, seen: Iterable[int], name: str) -> Iterator[De
         usable -= usable % 4 == 1
         if usable >= _SHORTEST:
             data = binascii.a2b_base64(text[skipped : skipped + usable] + b"=" * (-usable % 4))
-            yield Decoded(start, start + len(raw), name, data, _where(moved(where, start), skipped))
+            yield DecodedPart(start, start + len(raw), name, data, _map_places(shift_places(where, start), skipped))
 
 
-def _where(character: Where, skipped: int) -> Where:
+def _map_places(character: Where, skipped: int) -> Where:
     return lambda place: character(skipped + place * 4 // 3)

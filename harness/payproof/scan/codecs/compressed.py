@@ -6,11 +6,11 @@ import zlib
 from collections.abc import Iterator, Mapping
 
 from payproof.scan.characters import byte, one, word
-from payproof.scan.pieces import Decoded, Read, Unread
+from payproof.scan.pieces import DecodedPart, Read, Unread
 from payproof.scan.streams import Bits
 from payproof.scan.view import View
 
-__all__ = ["STREAMS", "decoded", "deeper"]
+__all__ = ["STREAMS", "decode", "find_deeper"]
 
 STREAMS: Mapping[str, Bits] = {
     "archive": (byte(0x1F) & byte(0x8B).ahead(1) & byte(8).ahead(2))
@@ -44,28 +44,28 @@ class _Input:
         return part
 
 
-def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
+def decode(view: View, read: Read) -> Iterator[DecodedPart | Unread]:
     """Decompress what begins as compressed data does."""
     for start in view.places("archive").tolist():
         data, sign = _Input(read, start), view.data[start : start + 1]
         if sign == b"\x1f":
             if not _GZIP.match(view.data, start):
                 continue
-            yield from _inflated(start, "gzip", data, zlib.MAX_WBITS | 16, sure=True)
+            yield from _inflate(start, "gzip", data, zlib.MAX_WBITS | 16, sure=True)
         elif sign == b"x":
-            yield from _inflated(start, "deflate", data, zlib.MAX_WBITS, sure=False)
+            yield from _inflate(start, "deflate", data, zlib.MAX_WBITS, sure=False)
         else:
-            yield from _entry(start, data)
+            yield from _inflate_entry(start, data)
 
 
-def deeper(view: View) -> Iterator[Unread]:
+def find_deeper(view: View) -> Iterator[Unread]:
     """Tell what begins as compressed data does, where nothing more is decoded."""
     for start in view.places("archive").tolist():
         if _GZIP.match(view.data, start) or view.data[start : start + 4] == b"PK\x03\x04":
             yield Unread(start, "compressed data within too many encodings: not read")
 
 
-def _entry(start: int, data: _Input) -> Iterator[Decoded | Unread]:
+def _inflate_entry(start: int, data: _Input) -> Iterator[DecodedPart | Unread]:
     """Decompress an entry of a zip file from its local header (APPNOTE 4.3.7)."""
     header = data.take(_ZIP_HEADER.size)
     if len(header) < _ZIP_HEADER.size:
@@ -76,12 +76,12 @@ def _entry(start: int, data: _Input) -> Iterator[Decoded | Unread]:
     if flags & 1:
         yield Unread(start, "zip entry is encrypted", ("zip",))
     elif method == _DEFLATED:
-        yield from _inflated(start, "zip", data, -zlib.MAX_WBITS, sure=True)
+        yield from _inflate(start, "zip", data, -zlib.MAX_WBITS, sure=True)
     elif method:
         yield Unread(start, f"zip entry is compressed by method {method}", ("zip",))
 
 
-def _inflated(start: int, name: str, data: _Input, bits: int, *, sure: bool) -> Iterator[Decoded | Unread]:
+def _inflate(start: int, name: str, data: _Input, bits: int, *, sure: bool) -> Iterator[DecodedPart | Unread]:
     """Decompress until the data, the bound or the ratio ends; what was made before an error is searched, too."""
     inflater = zlib.decompressobj(bits)
     made: list[bytes] = []
@@ -103,6 +103,6 @@ def _inflated(start: int, name: str, data: _Input, bits: int, *, sure: bool) -> 
     if size < _CERTAIN and why and not sure:
         return
     if size:
-        yield Decoded(start, start + data.taken - len(inflater.unused_data), name, b"".join(made))
+        yield DecodedPart(start, start + data.taken - len(inflater.unused_data), name, b"".join(made))
     if why:
         yield Unread(start, why, (name,))

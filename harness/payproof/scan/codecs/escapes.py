@@ -9,11 +9,20 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 
 from payproof.scan.characters import DIGIT, HEX, either, nibble, one, pair
-from payproof.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted, thinned, together
+from payproof.scan.pieces import (
+    DecodedPart,
+    Read,
+    Unread,
+    cluster_places,
+    merge_places,
+    shift_places,
+    substitute,
+    thin_places,
+)
 from payproof.scan.streams import Bits
 from payproof.scan.view import View
 
-__all__ = ["STREAMS", "decoded"]
+__all__ = ["STREAMS", "decode"]
 
 _NEXT = 20  # bytes after an escape within which the next one makes it one of many
 
@@ -76,22 +85,22 @@ _CODECS: tuple[tuple[str, bytes, re.Pattern[bytes], Callable[[bytes], bytes]], .
 
 
 @cache
-def _remembered(value: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+def _cache_values(value: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
     return lru_cache(maxsize=1024)(value)
 
 
-def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
+def decode(view: View, _read: Read) -> Iterator[DecodedPart | Unread]:
     """Decode the neighbourhood of escapes, once for each kind of escape in it."""
-    for found in clusters(view, _places(view), _NEAR):
+    for found in cluster_places(view, _find_places(view), _NEAR):
         left, right = view.within(found[0], found[0] - _NEAR, found[-1] + _NEAR)
         text = bytes(view.data[left:right])
         for name, sign, pattern, value in _CODECS:
             if sign in text and pattern.search(text):
-                data, where = substituted(pattern, _remembered(value), text)
-                yield Decoded(left, right, name, data, moved(where, left))
+                data, where = substitute(pattern, _cache_values(value), text)
+                yield DecodedPart(left, right, name, data, shift_places(where, left))
 
 
-def _places(view: View) -> list[int]:
+def _find_places(view: View) -> list[int]:
     """Return where there is an escape among digits, or one of four that are close together."""
     places = view.places("escapes")
     if len(places) > _IN_A_ROW - 2:
@@ -100,4 +109,4 @@ def _places(view: View) -> list[int]:
     else:
         places = places[:0]
     others = ("escape after digits", "digits after escape", "escape in base64")
-    return thinned(together(places, *(view.places(name) for name in others)))
+    return thin_places(merge_places(places, *(view.places(name) for name in others)))

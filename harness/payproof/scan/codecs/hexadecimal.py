@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from payproof.scan.characters import DIGIT, HEX, either, nibble, one
-from payproof.scan.pieces import Decoded, Read, Unread, stretches, thinned, token
+from payproof.scan.pieces import DecodedPart, Read, Unread, find_stretches, read_token, thin_places
 from payproof.scan.streams import Bits, plane
 from payproof.scan.view import View
 
-__all__ = ["STREAMS", "decoded"]
+__all__ = ["STREAMS", "decode"]
 
 _b1, _b2, _b3 = plane(1), plane(2), plane(3)
 _SHORTEST = 24  # twelve bytes
@@ -35,20 +35,21 @@ _RUN = re.compile(rb"[0-9A-Fa-f]*")
 _MAGIC = re.compile(rb"1[fF]8[bB]08|504[bB]0304|78(?:01|5[eE]|9[cC]|[dD][aA])")
 
 
-def decoded(view: View, read: Read) -> Iterator[Decoded | Unread]:
+def decode(view: View, read: Read) -> Iterator[DecodedPart | Unread]:
     """Decode what is text, digits or compressed data in hexadecimal digits."""
-    for left, right, seen in stretches(view, thinned(view.places("hex"), 2), _RUN, _RUN):
+    for left, right, seen in find_stretches(view, thin_places(view.places("hex"), 2), _RUN, _RUN):
         for skipped in sorted({(place - left) % 2 for place in seen}):
             if right - left - skipped >= _SHORTEST:
-                yield _made(bytes(view.data[left + skipped : right]), left + skipped)
+                yield _decode_digits(bytes(view.data[left + skipped : right]), left + skipped)
     for start in view.places("hex archive").tolist():
         if _MAGIC.match(view.data, start):
-            raw = token(_RUN, view, start, read, _MOST)
+            raw = read_token(_RUN, view, start, read, _MOST)
             if len(raw) == _MOST:
                 yield Unread(start, f"hexadecimal digits of more than {_MOST // 2**20} MiB: only so many were read")
-            yield _made(raw, start)
+            yield _decode_digits(raw, start)
 
 
-def _made(raw: bytes, start: int) -> Decoded:
+def _decode_digits(raw: bytes, start: int) -> DecodedPart:
     whole = len(raw) // 2 * 2
-    return Decoded(start, start + whole, "hex", bytes.fromhex(raw[:whole].decode()), lambda place: start + 2 * place)
+    data = bytes.fromhex(raw[:whole].decode())
+    return DecodedPart(start, start + whole, "hex", data, lambda place: start + 2 * place)

@@ -9,11 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from payproof.scan.characters import byte, nibble
-from payproof.scan.pieces import Decoded, Read, Unread, clusters, moved, substituted, thinned, together
+from payproof.scan.pieces import (
+    DecodedPart,
+    Read,
+    Unread,
+    cluster_places,
+    merge_places,
+    shift_places,
+    substitute,
+    thin_places,
+)
 from payproof.scan.streams import Bits, Places
 from payproof.scan.view import View
 
-__all__ = ["STREAMS", "decoded"]
+__all__ = ["STREAMS", "decode"]
 
 # The first bytes of the scripts' digits.
 _two = nibble(4, 13) & (nibble(0, 9) | nibble(0, 11) | nibble(0, 15))
@@ -33,13 +42,13 @@ def _decimal() -> npt.NDArray[np.bool_]:
     return np.array([chr(code).isdecimal() for code in range(_CODES)])
 
 
-def decoded(view: View, _read: Read) -> Iterator[Decoded | Unread]:
+def decode(view: View, _read: Read) -> Iterator[DecodedPart | Unread]:
     """Write the digits near four of them in ASCII, and other characters in their compatible form (NFKC)."""
-    places = thinned(together(*(_four(view, size) for size in (2, 3, 4))))
-    for found in clusters(view, places, _NEAR):
+    places = thin_places(merge_places(*(_four(view, size) for size in (2, 3, 4))))
+    for found in cluster_places(view, places, _NEAR):
         left, right = view.within(found[0], found[0] - _NEAR, found[-1] + _NEAR)
-        data, where = substituted(_CHARACTER, _plain, bytes(view.data[left:right]))
-        yield Decoded(left, right, "numerals", data, moved(where, left))
+        data, where = substitute(_CHARACTER, _plain, bytes(view.data[left:right]))
+        yield DecodedPart(left, right, "numerals", data, shift_places(where, left))
 
 
 def _plain(character: bytes) -> bytes:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from payproof.files.opened import NoFileError, require_file
+from payproof.files.open_file import NoFileError, require_file
 
 __all__ = ["COMMAND_OF_VIRTUAL", "TABLES", "connect", "name_of", "number_columns", "quote_name", "was_stopped"]
 

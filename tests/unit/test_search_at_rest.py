@@ -10,17 +10,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from payproof.at_rest.leak_finder import LocalLeakFinder
 from payproof.canary import Ledger
 from payproof.domain.observation import Channel
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import Budget, Environment, SourceSpec, Target, Webhook
-from payproof.engine.holdings import Holdings, Wanted
+from payproof.engine.ports import WishList
+from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.watching import Watch
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import table_sources
 from payproof.scan.canaries import Canary
 from payproof.scan.luhn import check_digit
-from payproof.session.places import LocalFiles
 from payproof.sources.sqlite.tables import SqliteTables
 
 NUMBER = "400000" + "12345678" + "7"
@@ -38,6 +39,12 @@ def database(tmp_path):
         yield connection
 
 
+def searching(target, ledger):
+    """Return what searches a target with SQLite."""
+    finder = LocalLeakFinder(target.secrets)
+    return SearchAtRest(target, open_tables=table_sources()["sqlite"], finder=finder, ledger=ledger)
+
+
 @pytest.fixture
 def search(tmp_path, request):
     """Search the database, a log and files."""
@@ -45,7 +52,7 @@ def search(tmp_path, request):
     ledger = Ledger()
     ledger.add("card number", "offered in metadata", NUMBER.encode())
 
-    def searched(places, wanted=None, **more):
+    def searched(places, wish=None, **more):
         log = tmp_path / "service.log"
         log.touch()
         target = Target(
@@ -58,9 +65,9 @@ def search(tmp_path, request):
             files=(SourceSpec("files", f"file:{more.pop('files', tmp_path / 'tmp')}"),),
             budget=Budget(**more),
         )
-        holdings = Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=ledger)
-        request.addfinalizer(holdings.close)
-        return holdings.search(0, places, wanted or Wanted(CANARIES, [MARK]))
+        at_rest = searching(target, ledger)
+        request.addfinalizer(at_rest.close)
+        return at_rest.find_leaks(0, WishList(tuple(places), *(wish or (tuple(CANARIES), (MARK,)))))
 
     return searched
 
@@ -70,9 +77,9 @@ def test_a_value_is_found_in_any_type(database, search, value):
     """A canary in a column is told with table, column and row, and where it came from."""
     database.execute("INSERT INTO events VALUES ('evt_2', ?)", (value,))
     (seen,) = search([Channel.STORE])
-    (sighting,) = seen.sightings
-    assert (sighting.label, sighting.column, sighting.digest) == ("offered in metadata", "events.content", False)
-    assert "row id=evt_2" in sighting.where
+    (leak,) = seen.leaks
+    assert (leak.what, leak.is_digest) == ("card number (offered in metadata)", False)
+    assert str(leak.place).startswith("database table events field content row id=evt_2")
     assert seen.marked is True
     assert NUMBER not in str(seen)
 
@@ -81,24 +88,24 @@ def test_a_key_that_is_the_value_is_not_shown(database, search):
     """The row is told, but not by a key that is payment data itself."""
     database.execute("INSERT INTO events VALUES (?, 1)", (f"pan:{NUMBER}",))
     (seen,) = search([Channel.STORE])
-    assert len(seen.sightings) == 1
+    assert len(seen.leaks) == 1
     assert NUMBER not in str(seen)
 
 
 def test_without_the_mark_the_place_is_the_wrong_one(database, search):
     """A store or log that does not hold the id of what was delivered is told as not marked."""
-    store, log = search([Channel.STORE, Channel.LOG], Wanted(CANARIES, ["evt_other"]))
+    store, log = search([Channel.STORE, Channel.LOG], (tuple(CANARIES), ("evt_other",)))
     assert (store.marked, log.marked) == (False, False)
-    (none_accepted,) = search([Channel.STORE], Wanted(CANARIES, []))
+    (none_accepted,) = search([Channel.STORE], (tuple(CANARIES), ()))
     assert none_accepted.marked is False
 
 
 def test_any_id_of_stripes_is_a_mark_where_nothing_is_sent(database, search):
     """On production nothing is delivered: that a store holds Stripe's ids shows that it is one of billing."""
-    (seen,) = search([Channel.STORE], Wanted(None, None), environment=Environment.PRODUCTION)
+    (seen,) = search([Channel.STORE], (None, None), environment=Environment.PRODUCTION)
     assert (seen.marked, seen.live, seen.wanted) == (True, True, "patterns")
     database.execute("DELETE FROM events")
-    (empty,) = search([Channel.STORE], Wanted(None, None))
+    (empty,) = search([Channel.STORE], (None, None))
     assert empty.marked is False
 
 
@@ -106,8 +113,8 @@ def test_patterns_are_told_with_what_may_be_shown(database, search):
     """What looks like a card number or a secret is told masked, the target's own secret by its name."""
     rows = [(f"4242 {'4242 ' * 3}".strip(),), ("whsec_" + "x" * 32,), ("sk_" + "live_" + "a1B2c3D4e5F6g7H8i9J0k1L2",)]
     database.executemany("INSERT INTO events VALUES (hex(randomblob(8)), ?)", rows)
-    (seen,) = search([Channel.STORE], Wanted(None, [MARK]))
-    assert {one.kind for one in seen.sightings} >= {"pan", "stripe_secret"}
+    (seen,) = search([Channel.STORE], (None, (MARK,)))
+    assert {one.kind for one in seen.leaks} >= {"pan", "stripe_secret"}
     assert all(row[0] not in str(seen) for row in rows)
 
 
@@ -115,8 +122,8 @@ def test_a_code_is_told_by_its_column(database, search):
     """A CVC says nothing by itself: the name of its column tells it."""
     database.execute("CREATE TABLE checks (id INTEGER PRIMARY KEY, cvc TEXT)")
     database.execute("INSERT INTO checks VALUES (1, '731')")
-    (seen,) = search([Channel.STORE], Wanted(None, [MARK]))
-    assert [(one.kind, one.column) for one in seen.sightings] == [("cvc", "checks.cvc")]
+    (seen,) = search([Channel.STORE], (None, (MARK,)))
+    assert [(one.kind, one.place.table, one.place.field) for one in seen.leaks] == [("cvc", "checks", "cvc")]
 
 
 def test_files_are_searched_and_what_cannot_be_is_told(tmp_path, database, search):
@@ -129,18 +136,18 @@ def test_files_are_searched_and_what_cannot_be_is_told(tmp_path, database, searc
     assert (empty.pieces, empty.unread, empty.marked) == (0, (), None)
     (folder / "inner" / "dump.gz").write_bytes(gzip.compress(f"x {NUMBER} y".encode()))
     (found,) = search([Channel.FILE])
-    assert found.sightings[0].label == "offered in metadata"
+    assert found.leaks[0].what == "card number (offered in metadata)"
     assert NUMBER not in str(found)
     (folder / "cut.gz").write_bytes(gzip.compress(b"a" * 100_000, mtime=0)[:60])
     (cut,) = search([Channel.FILE])
-    assert any("cut.gz" in one for one in cut.unread)
+    assert any("cut.gz" in str(one) for one in cut.unread)
 
 
 def test_a_log_is_searched_from_its_beginning(tmp_path, database, search):
     """A log shows the marks and the canaries of all that was delivered."""
     (tmp_path / "service.log").write_text(f"took {MARK}\ncard {NUMBER}\n")
     (seen,) = search([Channel.LOG])
-    assert (seen.marked, len(seen.sightings), seen.pieces) == (True, 1, 1)
+    assert (seen.marked, len(seen.leaks), seen.pieces) == (True, 1, 1)
 
 
 def test_a_search_ends_with_its_time(tmp_path, database, search):
@@ -163,13 +170,13 @@ def test_what_was_read_before_an_error_is_searched(database, search, monkeypatch
 
     def breaking(tables, table, most=None):
         yield from right(tables, table, most)
-        raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"table {table}: the connection was lost")
+        raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"database, table {table}: the connection was lost")
 
     monkeypatch.setattr(SqliteTables, "rows", breaking)
     database.execute("INSERT INTO events VALUES ('evt_2', ?)", (NUMBER,))
     (seen,) = search([Channel.STORE])
-    assert ([one.column for one in seen.sightings], seen.marked) == (["events.content"], True)
-    assert seen.unread == ("table events: the connection was lost",)
+    assert ([one.place.table for one in seen.leaks], seen.marked) == (["events"], True)
+    assert [str(one) for one in seen.unread] == ["database table events: the connection was lost"]
 
 
 def test_what_was_found_in_time_is_kept(database, search, monkeypatch):
@@ -183,7 +190,7 @@ def test_what_was_found_in_time_is_kept(database, search, monkeypatch):
     (left,) = seen.spent
     assert "of table large only " in left
     assert 400 < int(re.search(r"only ([\d,]+) rows", left)[1].replace(",", "")) < 600
-    assert ([one.column for one in seen.sightings], seen.marked) == (["large.content"], True)
+    assert ([one.place.table for one in seen.leaks], seen.marked) == (["large"], True)
 
 
 @pytest.mark.parametrize("packing", ["plain", "gzip", "sqlite", "parquet", "csv"])
@@ -220,10 +227,10 @@ def test_counting_ends_with_its_time(database, tmp_path):
         budget=Budget(search_seconds=-1.0),
     )
     with (
-        closing(Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=Ledger())) as held,
+        closing(searching(target, Ledger())) as held,
         pytest.raises(InconclusiveError) as caught,
     ):
-        held.count(0, Watch(), "before")
+        held.count_values(0, Watch(), "before")
     assert caught.value.reason is Reason.BUDGET_SPENT
     assert "table events" in caught.value.detail
 
@@ -232,7 +239,7 @@ def test_counting_ends_with_its_time(database, tmp_path):
 def test_a_canary_that_could_not_be_found_is_no_search(database, search):
     """A value too short to be told from chance would never be found: the search says so before it looks."""
     with pytest.raises(InconclusiveError) as caught:
-        search([Channel.STORE], Wanted([Canary("CVC", "c", b"1234")], [MARK]))
+        search([Channel.STORE], ((Canary("CVC", "c", b"1234"),), (MARK,)))
     assert caught.value.reason is Reason.HARNESS_FAULT
 
 
@@ -249,12 +256,12 @@ def test_watched_values_are_counted_by_column(database, tmp_path, search):
         webhook=Webhook("/", Secret("s", "whsec_" + "x" * 32), "2026-08-26.dahlia"),
         stores=(SourceSpec("database", f"sqlite:{tmp_path / 'b.db'}"),),
     )
-    with closing(Holdings(target, open_tables=table_sources()["sqlite"], files=LocalFiles(), ledger=Ledger())) as held:
-        (before,), (after,) = held.count(0, watch, "before"), held.count(0, watch, "after")
+    with closing(searching(target, Ledger())) as held:
+        (before,), (after,) = held.count_values(0, watch, "before"), held.count_values(0, watch, "after")
         assert (before.marked, after.marked) == (None, True)
         assert [(one.column, one.attribute, one.count) for one in after.columns] == [
             ("content", "last four", 1),
             ("id", "id", 1),
         ]
         watch.add("id", 1, ["evt_never"], whole=True)
-        assert held.count(0, watch, "after")[0].marked is False
+        assert held.count_values(0, watch, "after")[0].marked is False

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from payproof.files.decompression import ZIP_METHODS, decompressed
+from payproof.files.decompression import ZIP_METHODS, decompress
 from payproof.files.streams import CHUNK, MIB, Bounds, DamagedError, Stream, why
 
 __all__ = ["zip_entries"]
@@ -40,7 +40,7 @@ def zip_entries(file: Any, bounds: Bounds) -> Iterator[tuple[str, Stream | str]]
             continue
         try:
             # What is stored is counted too: many entries may share the bytes that they are copied from.
-            inner = decompressed(_Checked(reader(_Packed(file, member)), member), "zip", lambda stream: stream, bounds)
+            inner = decompress(_Checked(reader(_Packed(file, member)), member), "zip", lambda stream: stream, bounds)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with an entry costs no other)
             yield member.filename, why(error)
         else:

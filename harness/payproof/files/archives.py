@@ -1,16 +1,16 @@
-"""What is in a file: itself, or the entries of an archive, decompressed on the way, to a depth, never on disk."""
+"""Reads what is in a file: itself, or the entries of an archive, decompressed on the way, to a depth, never on disk."""
 
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from payproof.files.decompression import COMPRESSIONS, decompressed
-from payproof.files.streams import CHUNK, MIB, Ahead, Bounds, DamagedError, Stream, counted, why
-from payproof.files.tarred import tar_entries
-from payproof.files.zipped import zip_entries
+from payproof.files.decompression import COMPRESSIONS, decompress
+from payproof.files.streams import CHUNK, MIB, Ahead, Bounds, DamagedError, Stream, count_reads, why
+from payproof.files.tar import tar_entries
+from payproof.files.zip import zip_entries
 
-__all__ = ["Entry", "Refused", "entries"]
+__all__ = ["EntryRefused", "FileEntry", "read_entries"]
 
 _ARCHIVES = 3
 _COMPRESSIONS = 3
@@ -33,7 +33,7 @@ _OTHERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class EntryRefused:
     """Something in a file that is not read, or not further: its names from the outside in, and why."""
 
     part: tuple[str, ...]
@@ -41,7 +41,7 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Entry:
+class FileEntry:
     """Bytes to search, and what they are called: ``part`` from the outside in, ``path`` the compressions.
 
     ``refused`` is why they ended before their end, once they have been read.
@@ -69,7 +69,7 @@ class _Depth:
     compressions: int = 0
 
 
-def entries(stream: Stream, file: Any = None, size: int = 0) -> Iterator[Entry | Refused]:
+def read_entries(stream: Stream, file: Any = None, size: int = 0) -> Iterator[FileEntry | EntryRefused]:
     """Yield what is in a stream; an entry must be read before the next one is asked for.
 
     Args:
@@ -79,82 +79,82 @@ def entries(stream: Stream, file: Any = None, size: int = 0) -> Iterator[Entry |
     """
     bounds = Bounds()
 
-    def taken(count: int) -> None:
+    def count_taken(count: int) -> None:
         bounds.taken += count
 
     if file is not None:
         bounds.taken = size
-        yield from _within(Ahead(stream), file, bounds, _Depth())
+        yield from _read_within(Ahead(stream), file, bounds, _Depth())
     else:
-        yield from _within(Ahead(counted(stream, taken)), None, bounds, _Depth())
+        yield from _read_within(Ahead(count_reads(stream, count_taken)), None, bounds, _Depth())
 
 
-def _within(stream: Ahead, file: Any, bounds: Bounds, depth: _Depth) -> Iterator[Entry | Refused]:
+def _read_within(stream: Ahead, file: Any, bounds: Bounds, depth: _Depth) -> Iterator[FileEntry | EntryRefused]:
     head = stream.peek(_HEAD)
     for magic, name, reader in COMPRESSIONS:
         if head.startswith(magic):
-            yield from _decompressed(stream, name, reader, bounds, depth)
+            yield from _read_compressed(stream, name, reader, bounds, depth)
             return
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        yield from _nested(_zip, "zip", stream, file, bounds, depth)
+        yield from _read_archive(_read_zip, "zip", stream, file, bounds, depth)
     elif head[_TAR_MAGIC:].startswith(b"ustar"):
-        yield from _nested(_tar, "tar", stream, file, bounds, depth)
+        yield from _read_archive(_read_tar, "tar", stream, file, bounds, depth)
     else:
-        yield Entry(depth.part, depth.path, stream)
+        yield FileEntry(depth.part, depth.path, stream)
         yield from (
-            Refused(depth.part, f"{name} data is not read, only searched as it stands")
+            EntryRefused(depth.part, f"{name} data is not read, only searched as it stands")
             for magic, name in _OTHERS
             if head.startswith(magic)
         )
 
 
-def _decompressed(
+def _read_compressed(
     stream: Ahead, name: str, reader: Callable[[Stream], Stream], bounds: Bounds, depth: _Depth
-) -> Iterator[Entry | Refused]:
+) -> Iterator[FileEntry | EntryRefused]:
     if depth.compressions == _COMPRESSIONS:
-        yield Refused(depth.part, f"compressed more than {_COMPRESSIONS} times")
+        yield EntryRefused(depth.part, f"compressed more than {_COMPRESSIONS} times")
         return
     try:
-        inner = decompressed(stream, name, reader, bounds)
+        inner = decompress(stream, name, reader, bounds)
     except DamagedError as error:
-        yield Refused(depth.part, why(error))
+        yield EntryRefused(depth.part, why(error))
         return
     deeper = _Depth(depth.part, (*depth.path, name), depth.archives, depth.compressions + 1)
-    yield from _within(Ahead(inner), None, bounds, deeper)
+    yield from _read_within(Ahead(inner), None, bounds, deeper)
 
 
-def _nested(
+def _read_archive(
     opened: Callable[..., Iterator[tuple[str, Stream | str]]],
     name: str,
     stream: Ahead,
     file: Any,
     bounds: Bounds,
     depth: _Depth,
-) -> Iterator[Entry | Refused]:
+) -> Iterator[FileEntry | EntryRefused]:
     if depth.archives == _ARCHIVES:
-        yield Refused(depth.part, f"archives nested deeper than {_ARCHIVES}")
+        yield EntryRefused(depth.part, f"archives nested deeper than {_ARCHIVES}")
         return
     try:
         for entry_name, inner in opened(stream, file, bounds):
             part = (*depth.part, entry_name)
             if isinstance(inner, str):
-                yield Refused(part, inner)
+                yield EntryRefused(part, inner)
             else:
                 deeper = _Depth(part, (*depth.path, name), depth.archives + 1, 0)
-                yield from _within(Ahead(inner), None, bounds, deeper)
+                yield from _read_within(Ahead(inner), None, bounds, deeper)
     except Exception as error:  # noqa: BLE001 (whatever is wrong with an archive costs nothing beside it)
-        yield Refused(depth.part, f"the {name} file is damaged: {why(error)}")
+        yield EntryRefused(depth.part, f"the {name} file is damaged: {why(error)}")
 
 
-def _tar(stream: Ahead, _file: Any, _bounds: Bounds) -> Iterator[tuple[str, Stream | str]]:
+def _read_tar(stream: Ahead, _file: Any, _bounds: Bounds) -> Iterator[tuple[str, Stream | str]]:
     yield from tar_entries(stream)
 
 
-def _zip(stream: Ahead, file: Any, bounds: Bounds) -> Iterator[tuple[str, Stream | str]]:
-    yield from zip_entries(_held(stream) if file is None else file, bounds)
+def _read_zip(stream: Ahead, file: Any, bounds: Bounds) -> Iterator[tuple[str, Stream | str]]:
+    yield from zip_entries(_hold(stream) if file is None else file, bounds)
 
 
-def _held(stream: Ahead) -> io.BytesIO:
+def _hold(stream: Ahead) -> io.BytesIO:
     """Return a zip file within another file in memory: what is in it stands at its end."""
     held = io.BytesIO()
     while chunk := stream.read(CHUNK):

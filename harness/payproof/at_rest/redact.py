@@ -1,23 +1,23 @@
-"""The last look at all that is shown: names, keys and whole reports are searched as the data was."""
+"""Masks payment data in all that is shown: names, keys and whole reports are searched as the data was."""
 
 from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
 from payproof.errors import PayproofError
 from payproof.scan.scanner import Scanner
 
-__all__ = ["Veil"]
+__all__ = ["Redactor"]
 
 _LOOKS = 3
 
 
-class Veil:
-    """Conceals what detectors know in texts that are shown."""
+class Redactor:
+    """Masks what detectors find in texts that are shown."""
 
     def __init__(self, detectors: tuple[Detector, ...]) -> None:
         self._scanner = Scanner(detectors, Confidence.MEDIUM)
 
-    def over(self, text: str) -> str:
-        """Return the text with all that is payment data masked, whatever it is encoded in.
+    def redact(self, text: str) -> str:
+        """Return the text with all payment data masked, whatever it is encoded in.
 
         Raises:
             PayproofError: it cannot be masked.

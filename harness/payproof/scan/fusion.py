@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from payproof.scan.streams import Node, Program
 
-__all__ = ["Function", "fused", "reaches"]
+__all__ = ["Function", "find_reaches", "fuse_steps"]
 
 _MOST = 3  # operands
 _OPERANDS = (0b11110000, 0b11001100, 0b10101010)  # the tables of the operands themselves
@@ -25,7 +25,7 @@ class Function:
     table: int
 
 
-def fused(program: Program) -> dict[Node, Function]:
+def fuse_steps(program: Program) -> dict[Node, Function]:
     """Return what is to be computed, in order: each step with as many others in it as three operands allow."""
     outputs = {node for node, _ in program.outputs.values()}
     users: dict[Node, int] = {}
@@ -68,7 +68,7 @@ def _table(node: Node, later: int, leaves: Mapping[_Leaf, int]) -> int:
     return values[0] | values[-1] if node.operation == "or" else values[0] ^ values[-1]
 
 
-def reaches(program: Program, functions: Mapping[Node, Function]) -> dict[Node, tuple[int, int]]:
+def find_reaches(program: Program, functions: Mapping[Node, Function]) -> dict[Node, tuple[int, int]]:
     """Return from how far back to how far ahead each node is needed, beside the places that are asked for."""
     result: dict[Node, tuple[int, int]] = {}
 

@@ -24,7 +24,7 @@ def tar_entries(stream: Stream) -> Iterator[tuple[str, Stream]]:
         for member in archive:
             archive.members = []  # type: ignore[attr-defined]  # it would keep them all
             if member.isreg():
-                yield member.name, _opened(archive, member)
+                yield member.name, _open_member(archive, member)
 
 
 class _Ending:
@@ -42,7 +42,7 @@ class _Ending:
 
 
 class _Limited:
-    """What headers are read from: so many bytes and no more."""
+    """A file that headers are read from: so many bytes and no more."""
 
     def __init__(self, file: Any) -> None:
         self._file, self._left = file, _MOST_HEADER
@@ -71,7 +71,7 @@ class _Header(tarfile.TarInfo):
 
 
 class _Member:
-    """An entry, whose errors are told as damage."""
+    """An entry, whose errors count as damage."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
@@ -107,7 +107,7 @@ class _Sparse(_Member):
         return data
 
 
-class _Broken:
+class _BrokenMember:
     def __init__(self, problem: str) -> None:
         self._problem = problem
 
@@ -115,7 +115,7 @@ class _Broken:
         raise DamagedError(self._problem)
 
 
-def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Stream:
+def _open_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Stream:
     stated: Any = member.sparse
     if stated is None:
         return _Member(archive.extractfile(member))
@@ -124,7 +124,7 @@ def _opened(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Stream:
     for start, size in parts:
         if start < end or size < 0 or start + size > member.size:
             # The library would look for its bytes for ever.
-            return _Broken("damaged or cut: its parts are not in order")
+            return _BrokenMember("damaged or cut: its parts are not in order")
         end = start + size
     file: Any = archive.extractfile(member)
     return _Sparse(file.raw, parts)  # without the library's buffer, which wants a stream that goes back

@@ -8,12 +8,12 @@ from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.scan.canaries import Canaries, Canary
 from payproof.scan.detector import PreparedDetector
-from payproof.scan.digits import MARGIN, numbers, prepared
+from payproof.scan.digits import MARGIN, find_numbers, prepare_view
 from payproof.scan.scanner import Scanner
 from payproof.scan.streams import Bits
 from payproof.scan.view import View
 
-__all__ = ["Finder", "OwnValues", "Span"]
+__all__ = ["OwnValues", "Span", "ValueFinder"]
 
 
 class OwnValues(PreparedDetector):
@@ -39,22 +39,23 @@ class OwnValues(PreparedDetector):
 
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each value."""
-        for hit in self.search(prepared(data, {f"detector {self.name}": self.anchor})):
+        for hit in self.search(prepare_view(data, {f"detector {self.name}": self.anchor})):
             yield replace(hit, start=hit.start - MARGIN, end=hit.end - MARGIN)
 
     def search(self, view: View) -> Iterator[Hit]:
         """Return each value in a prepared text."""
         for place, form in self._values.find(view, view.places(f"detector {self.name}")):
-            yield _hit(place, place + len(form.text), form.canary, form.how)
-        for number in numbers(view) if self._values.numbers else ():
+            yield _make_hit(place, place + len(form.text), form.canary, form.how)
+        for number in find_numbers(view) if self._values.numbers else ():
             known = self._values.numbers.get(number.digits)
             if known is not None:
-                yield _hit(number.start, number.end, known, "as it is")
+                yield _make_hit(number.start, number.end, known, "as it is")
 
 
-def _hit(start: int, end: int, canary: Canary, how: str) -> Hit:
-    what = f"{canary.kind} ({canary.label})" + ("" if how == "as it is" else f", {how}")
-    return Hit(start, end, what, Confidence.CERTAIN, f"[{canary.kind}: {canary.label}]")
+def _make_hit(start: int, end: int, canary: Canary, how: str) -> Hit:
+    form = "" if how == "as it is" else how
+    what, shown = f"{canary.kind} ({canary.label})", f"[{canary.kind}: {canary.label}]"
+    return Hit(start, end, what, Confidence.CERTAIN, shown, form=form)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class Span:
     how: str
 
 
-class Finder:
-    """Finds values, and tells the bytes that have to be replaced so that none of them is left."""
+class ValueFinder:
+    """Finds values, and the bytes that have to be replaced so that none of them is left."""
 
     def __init__(self, values: Iterable[Canary]) -> None:
         given = tuple(values)
@@ -87,7 +88,6 @@ class Finder:
                 merged[-1] = replace(merged[-1], end=max(merged[-1].end, hit.end))
                 continue
             value = self._by_shown[hit.shown]
-            form = hit.what.removeprefix(f"{value.kind} ({value.label})").removeprefix(", ")
-            how = ", ".join([*hit.path, *([form] if form else [])])
+            how = ", ".join([*hit.path, *([hit.form] if hit.form else [])])
             merged.append(Span(hit.start, hit.end, value.kind, value.label, how))
         return merged

@@ -1,5 +1,6 @@
-"""What a search of data at rest tells: traces of payment data with their places, what was read, and what was not."""
+"""Leaks: payment data found by a search of data at rest, with its place; and what was searched or could not be read."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
@@ -7,11 +8,12 @@ from hashlib import blake2b
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.verdict import ExitCode
 
-__all__ = ["MOST_ALIKE", "NotRead", "Place", "ScanReport", "Searched", "Standing", "Told", "Trace"]
+__all__ = ["MOST_ALIKE", "Leak", "LeakStatus", "NotRead", "Place", "ScanReport", "SearchEvent", "UnitSearched"]
 
-#: Traces of one kind in one file or column that are told one by one; the others are counted.
+#: Leaks of one kind in one file or column that are reported one by one; the others are counted.
 MOST_ALIKE = 1000
 
+_DIGEST = re.compile(r"(?:md5|sha1|sha256|sha512) in ")
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
@@ -52,10 +54,12 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """Payment data that was found, without it: ``shown`` is what may be shown; ``name`` stands before it.
+class Leak:
+    """Payment data that was found; it does not hold the data itself.
 
-    ``count`` says that it stands for so many more of its kind that were not told one by one.
+    ``kind`` is the detector's name. ``shown`` is what may be shown of the data, and ``name`` the key before it.
+    ``form`` says how a value of the run's own is written, where not as it is: ``reversed``, ``sha256 in hex``.
+    ``count`` says how many there are, where they are not reported one by one.
     """
 
     place: Place
@@ -65,7 +69,18 @@ class Trace:
     severity: Severity
     shown: str = ""
     name: str = ""
+    form: str = ""
     count: int = 1
+
+    @property
+    def how(self) -> str:
+        """How it is written: its form, and the encodings around it, such as ``sha256 in hex, in base64``."""
+        return ", in ".join((self.form or "as it is", *reversed(self.place.path)))
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it is a digest without a key of a value of the run's own."""
+        return _DIGEST.match(self.form) is not None
 
     @property
     def fingerprint(self) -> str:
@@ -80,17 +95,20 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """Something that could not be searched, or not to its end, and why."""
+    """A place that could not be searched, or not to its end, and why."""
 
     place: Place
     why: str
 
+    def __str__(self) -> str:
+        return f"{self.place}: {self.why}"
+
 
 @dataclass(frozen=True, slots=True)
-class Searched:
-    """A file or table that was searched: its bytes, or its values and rows; ``of`` is about how many rows there are.
+class UnitSearched:
+    """A file or table that was searched, with its size in bytes or its rows.
 
-    ``unit`` names it for progress and for a search that goes on later.
+    ``unit`` names it for progress, and for a search that goes on later. ``of`` is about how many rows the table has.
     """
 
     unit: str
@@ -100,11 +118,11 @@ class Searched:
     sampled: bool = False
 
 
-Told = Trace | NotRead | Searched
+SearchEvent = Leak | NotRead | UnitSearched
 
 
-class Standing(StrEnum):
-    """What a trace means for the exit code: only a new one breaks the rule."""
+class LeakStatus(StrEnum):
+    """What a leak means for the exit code: only a new one breaks the rule."""
 
     NEW = "new"
     LISTED = "listed"
@@ -114,24 +132,24 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """All that a search has told, each trace with its standing, and the reason of a waiver.
+    """All that a search has found, each leak with its status and the reason of its waiver.
 
-    ``notes`` are lines for the owner: of waivers that are over, or match nothing. ``interrupted`` says that the search
-    was broken off.
+    ``notes`` are lines for the owner, about waivers that are over or match nothing. ``interrupted`` says that the
+    search was broken off.
     """
 
-    traces: tuple[tuple[Trace, Standing, str], ...]
+    leaks: tuple[tuple[Leak, LeakStatus, str], ...]
     unread: tuple[NotRead, ...]
-    searched: tuple[Searched, ...]
+    searched: tuple[UnitSearched, ...]
     notes: tuple[str, ...] = ()
     interrupted: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
-        """A new trace breaks the rule, whatever else; what was not read leaves it unknown."""
+        """A new leak breaks the rule, whatever else; what was not read leaves it unknown."""
         if self.interrupted:
             return ExitCode.INTERRUPTED
-        if any(standing is Standing.NEW for _, standing, _ in self.traces):
+        if any(status is LeakStatus.NEW for _, status, _ in self.leaks):
             return ExitCode.BROKEN
         if self.unread:
             return ExitCode.UNKNOWN

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["NoFileError", "opened", "require_file"]
+__all__ = ["NoFileError", "open_file", "require_file"]
 
 _SORTS = {
     stat.S_IFDIR: "a directory",
@@ -52,7 +52,7 @@ def require_file(path: Path) -> os.stat_result:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[io.FileIO]:
+def open_file(path: Path) -> Iterator[io.FileIO]:
     """Open a regular file to read it.
 
     Raises:

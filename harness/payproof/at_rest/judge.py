@@ -1,0 +1,65 @@
+"""Judges which leaks count: waived and known ones are reported too, but break nothing. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+from payproof.domain.finding import Confidence
+from payproof.domain.leak import Leak, LeakStatus, NotRead, ScanReport, SearchEvent, UnitSearched
+from payproof.language.waiver_file import LeakWaiver
+
+__all__ = ["judge_leaks"]
+
+
+def judge_leaks(
+    events: Iterable[SearchEvent],
+    *,
+    at_least: Confidence | None,
+    waivers: Sequence[LeakWaiver] = (),
+    known: Mapping[str, int] | None = None,
+    today: date,
+    interrupted: bool = False,
+) -> ScanReport:
+    """Return a report that gives each leak its status.
+
+    Args:
+        events: what a search has yielded.
+        at_least: the confidence from which on a leak counts; None for medium in stores and high in files, where lines
+            are full of numbers.
+        waivers: what the owner accepts; over, they count no more.
+        known: how many leaks of each fingerprint were there before.
+        today: the day that decides whether a waiver is over.
+        interrupted: whether the search was broken off.
+    """
+    everything = list(events)
+    left = dict(known or {})
+    used: set[str] = set()
+    leaks: list[tuple[Leak, LeakStatus, str]] = []
+    for leak in (one for one in everything if isinstance(one, Leak)):
+        fitting = [one for one in waivers if one.fits(leak)]
+        used |= {one.name for one in fitting}
+        waiver = next((one for one in fitting if one.expires >= today), None)
+        if waiver is not None:
+            leaks.append((leak, LeakStatus.WAIVED, f"{waiver.reason} (until {waiver.expires})"))
+            continue
+        before = min(left.get(leak.fingerprint, 0), leak.count)
+        if before:
+            left[leak.fingerprint] -= before
+            leaks.append((replace(leak, count=before), LeakStatus.KNOWN, ""))
+        if leak.count > before:
+            leaks.append((replace(leak, count=leak.count - before), _find_status(leak, at_least), ""))
+    notes = [f"{one.name} is over since {one.expires}: {one.reason}" for one in waivers if one.expires < today]
+    notes += [f"{one.name} matches nothing: {one.reason}" for one in waivers if one.name not in used]
+    return ScanReport(
+        tuple(leaks),
+        tuple(one for one in everything if isinstance(one, NotRead)),
+        tuple(one for one in everything if isinstance(one, UnitSearched)),
+        tuple(notes),
+        interrupted,
+    )
+
+
+def _find_status(leak: Leak, at_least: Confidence | None) -> LeakStatus:
+    if at_least is None:
+        at_least = Confidence.MEDIUM if leak.place.table else Confidence.HIGH
+    return LeakStatus.NEW if leak.confidence.rank >= at_least.rank else LeakStatus.LISTED
