@@ -46,7 +46,7 @@ class Bridge:
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Send the request; answer with what came back, sensitive values replaced, and a number to find it by."""
         request = self._request(environ)
-        spent = self.share is not None and self._search.asked(request.variant) >= self.share
+        spent = self.share is not None and self._search.count_requests(request.variant) >= self.share
         spent = spent or bool(self._only and request.variant not in self._only)
         outcome = None if spent else self._search.send(request)
         if outcome is None:

@@ -90,7 +90,7 @@ class RequestSearch:
         now = time.monotonic()
         self._turn = now + (self._until - now) / left
 
-    def asked(self, variant: str) -> int:
+    def count_requests(self, variant: str) -> int:
         """Return how many requests were made for a route."""
         return self._asked[variant]
 

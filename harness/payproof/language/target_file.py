@@ -53,7 +53,7 @@ _CONTRACT, _OPERATIONS, _BUDGET = Contract(), OperationContract(), Budget()  # w
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
 
 
-def _sorted(statuses: frozenset[int]) -> tuple[int, ...]:
+def _sort_statuses(statuses: frozenset[int]) -> tuple[int, ...]:
     return tuple(sorted(statuses))
 
 
@@ -159,15 +159,21 @@ Statuses = Annotated[tuple[Annotated[int, Field(ge=200, le=599)], ...], Field(st
 class _OperationContractTable(FileModel):
     """What this target promises of its operations: how it answers, and what it does later."""
 
-    declined: Statuses = Field(_sorted(_OPERATIONS.declined), description="statuses that say: the card was declined")
-    refused: Statuses = Field(_sorted(_OPERATIONS.refused), description="statuses that say: Stripe refused the request")
+    declined: Statuses = Field(
+        _sort_statuses(_OPERATIONS.declined), description="statuses that say: the card was declined"
+    )
+    refused: Statuses = Field(
+        _sort_statuses(_OPERATIONS.refused), description="statuses that say: Stripe refused the request"
+    )
     misconfigured: Statuses = Field(
-        _sorted(_OPERATIONS.misconfigured), description="statuses that say: Stripe refused the key"
+        _sort_statuses(_OPERATIONS.misconfigured), description="statuses that say: Stripe refused the key"
     )
     unavailable: Statuses = Field(
-        _sorted(_OPERATIONS.unavailable), description="statuses that say: Stripe is out of reach"
+        _sort_statuses(_OPERATIONS.unavailable), description="statuses that say: Stripe is out of reach"
     )
-    pending: Statuses = Field(_sorted(_OPERATIONS.pending), description="statuses that say: it will be done later")
+    pending: Statuses = Field(
+        _sort_statuses(_OPERATIONS.pending), description="statuses that say: it will be done later"
+    )
     answer_within: float = Field(
         _OPERATIONS.answer_within, gt=0, le=120, description="seconds, repetitions included", strict=False
     )
@@ -198,7 +204,7 @@ class _ContractTable(FileModel):
     """What this target promises where Stripe leaves room."""
 
     rejected: tuple[Annotated[int, Field(ge=400, le=499)], ...] = Field(
-        _sorted(_CONTRACT.rejected), strict=False, min_length=1
+        _sort_statuses(_CONTRACT.rejected), strict=False, min_length=1
     )
     answer_within: float = Field(_CONTRACT.answer_within, gt=0, le=60, description="seconds", strict=False)
     effect_within: float = Field(_CONTRACT.effect_within, gt=0, le=60, description="seconds", strict=False)
@@ -209,7 +215,7 @@ class _ContractTable(FileModel):
         (), strict=False, description="columns that look as if they held payment data"
     )
     without_store: Statuses = Field(
-        _sorted(_CONTRACT.without_store), description="statuses that say: nothing can be kept now"
+        _sort_statuses(_CONTRACT.without_store), description="statuses that say: nothing can be kept now"
     )
     operations: _OperationContractTable = _OperationContractTable()
 

@@ -129,10 +129,10 @@ def one_line(text: str) -> str:
 
     What ends a line, codes for terminals and what turns the direction of writing are written as in Python's literals.
     """
-    return "".join(c if c.isprintable() else " " if category(c) == "Zs" else _escaped(c) for c in text)
+    return "".join(c if c.isprintable() else " " if category(c) == "Zs" else _escape_character(c) for c in text)
 
 
-def _escaped(character: str) -> str:
+def _escape_character(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
