@@ -67,7 +67,7 @@ def test_without_a_document_the_cases_are_skipped(tmp_path):
 def stateful(session):
     """Run the stateful case."""
     (choice,) = choose(all_scenarios(), ids=[f"{FUZZ}[stateful]"])
-    return session.judged(*choice)
+    return session.judge_case(*choice)
 
 
 def test_a_stateful_run():

@@ -21,7 +21,7 @@ def test_a_fault_is_unknown_and_shows_its_way_but_no_value(tmp_path, monkeypatch
     monkeypatch.setenv(SECRET_ENV, SECRET)
     choice = choose(all_scenarios(), ids=["webhook_signature/missing[no_header]"])[0]
     with Server(hostile.always(200)) as server, open_session(target_file(tmp_path, server.url), seed=1) as session:
-        verdict = session.judged(*choice).verdict
+        verdict = session.judge_case(*choice).verdict
     assert isinstance(verdict, Errored)
     assert verdict.reason is Reason.HARNESS_FAULT
     assert verdict.detail.startswith("ZeroDivisionError in test_harness_faults.py:")

@@ -88,7 +88,7 @@ def session_on(database, fault=None, purge=PURGE, environment=Environment.LOCAL)
 def test_a_right_service_passes(database):
     """On a service that keeps ids and times only, every case passes that the target file gives the means for."""
     with session_on(database) as session:
-        verdicts = {id_: session.judged(*CASES[id_]).verdict for id_ in CASES}
+        verdicts = {id_: session.judge_case(*CASES[id_]).verdict for id_ in CASES}
     others = {id_: summary(verdicts[id_]) for id_ in JUDGED if not isinstance(verdicts[id_], Passed)}
     assert not others
     assert all(isinstance(verdicts[id_], Skipped) for id_ in CASES if id_ not in JUDGED)
@@ -100,7 +100,7 @@ def test_each_fault_is_found(database, name):
     fault = FAULTS[name]
     with session_on(database, fault) as session:
         mine = [choice for id_, choice in CASES.items() if id_.startswith(f"data_at_rest/{fault.scenario}[")]
-        verdicts = [session.judged(*choice).verdict for choice in mine]
+        verdicts = [session.judge_case(*choice).verdict for choice in mine]
     checks = [{finding.check for finding in one.findings} for one in verdicts if isinstance(one, Failed)]
     assert fault.check in set().union(*checks), [summary(one) for one in verdicts]
 
@@ -116,7 +116,7 @@ def test_each_fault_is_found(database, name):
 def test_a_purge_that_does_nothing_is_found(database, case, told):
     """Rows that are older than the contract says and still there after the purge are told by table."""
     with session_on(database, purge=(sys.executable, "-c", "")) as session:
-        verdict = session.judged(*CASES[f"data_at_rest/retention[{case}]"]).verdict
+        verdict = session.judge_case(*CASES[f"data_at_rest/retention[{case}]"]).verdict
     assert isinstance(verdict, Failed)
     assert told in summary(verdict)
 
@@ -129,7 +129,7 @@ def test_a_row_that_cannot_be_written_is_errored(database):
         session.close()
         target = replace(target, contract=replace(target.contract, kept_rows=(wrong,)))
         with closing(Session(target, seed=1, ledger=Ledger())) as again:
-            verdict = again.judged(*CASES["data_at_rest/retention[written]"]).verdict
+            verdict = again.judge_case(*CASES["data_at_rest/retention[written]"]).verdict
     assert isinstance(verdict, Errored)
     assert (verdict.reason, verdict.detail.startswith("table notes: ")) == (Reason.NOT_PLANTED, True)
 
@@ -151,7 +151,7 @@ def test_a_cache_is_searched_as_files_are(tmp_path, leaks):
             hook = Webhook("/", Secret("webhook secret", SECRET), event_factory(0).versions()[-1])
             target = Target("small service", url, Environment.LOCAL, hook, stores=(store,), files=(cache,))
             with closing(Session(target, seed=1, ledger=Ledger())) as session:
-                verdict = session.judged(*CASES["data_at_rest/other_stores[files]"]).verdict
+                verdict = session.judge_case(*CASES["data_at_rest/other_stores[files]"]).verdict
     assert isinstance(verdict, Failed if leaks else Passed), summary(verdict)
     assert not leaks or "in file cache, table" in verdict.findings[0].seen
 
@@ -159,7 +159,7 @@ def test_a_cache_is_searched_as_files_are(tmp_path, leaks):
 def test_production_is_searched_and_nothing_is_sent(database):
     """On production the schema and what is stored are judged without a delivery; an empty store proves nothing."""
     with session_on(database, FAULTS["number_left"], environment=Environment.PRODUCTION) as session:
-        verdicts = {id_: session.judged(*CASES[id_]).verdict for id_ in CASES}
+        verdicts = {id_: session.judge_case(*CASES[id_]).verdict for id_ in CASES}
         stored = verdicts.pop("data_at_rest/pattern_scan[stores]")
         assert isinstance(verdicts.pop("data_at_rest/schema[names_and_types]"), Passed)
         assert all(isinstance(verdict, Skipped) for verdict in verdicts.values())
@@ -168,12 +168,12 @@ def test_production_is_searched_and_nothing_is_sent(database):
         engine = create_engine(database[0])
         with engine.begin() as connection:
             connection.execute(text("INSERT INTO events VALUES ('evt_1abcdefghijklmnop', 'charge.succeeded', NULL, 1)"))
-        assert isinstance(session.judged(*CASES["data_at_rest/pattern_scan[stores]"]).verdict, Passed)
+        assert isinstance(session.judge_case(*CASES["data_at_rest/pattern_scan[stores]"]).verdict, Passed)
         number = "4242" * 4
         with engine.begin() as connection:
             connection.execute(text(f"INSERT INTO also (number, sample) VALUES (1, '[{number}]')"))
         engine.dispose()
-        found = session.judged(*CASES["data_at_rest/pattern_scan[stores]"]).verdict
+        found = session.judge_case(*CASES["data_at_rest/pattern_scan[stores]"]).verdict
         assert isinstance(found, Failed)
         assert "published test card number" in found.findings[0].seen
         assert "in production" in found.findings[0].seen

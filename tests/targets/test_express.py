@@ -37,7 +37,7 @@ def session(tmp_path_factory):
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_scenarios_find_what_is_expected(session, case):
     """Each case holds on the service, but for those that `expected.toml` tells to fail, and by which checks."""
-    verdict = session.judged(*CASES[case]).verdict
+    verdict = session.judge_case(*CASES[case]).verdict
     assert not (told := EXPECTED.surprise(CASES[case][1], verdict)), told
 
 
@@ -47,7 +47,7 @@ def test_planted_defects_are_caught(tmp_path, defect):
     caught = EXPECTED.defects[defect]
     assert caught.check not in EXPECTED.failing.get(caught.case, frozenset())
     with session_on_express(tmp_path, defect) as session:
-        verdict = session.judged(*CASES[caught.case]).verdict
+        verdict = session.judge_case(*CASES[caught.case]).verdict
     assert isinstance(verdict, Failed), verdict
     assert caught.check in {finding.check for finding in verdict.findings}
 
