@@ -63,8 +63,7 @@ class Check(ABC):
 class Expectation:
     """A check and the step that it judges, as if that step were the first; without a step it judges all of them.
 
-    It alone reads what a check may leave out, so that whoever judges sees the same of a check of one step and of a
-    check of all steps.
+    Whoever judges asks the expectation, and so sees the same of a check of one step and of a check of all steps.
     """
 
     check: Check
