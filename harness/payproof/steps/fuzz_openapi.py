@@ -11,7 +11,7 @@ from payproof.domain.urls import path_of
 from payproof.errors import InconclusiveError, Reason
 from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
-from payproof.steps.prepare import perform
+from payproof.steps.prepare import perform_around
 
 __all__ = ["FuzzOpenapi"]
 
@@ -41,7 +41,8 @@ class FuzzOpenapi(Step):
         from payproof.fuzzing.openapi import fuzz_openapi  # noqa: PLC0415 (of the extra `fuzz`)
 
         openapi = context.target.openapi
-        if openapi is None or openapi.document is None:
+        document = None if openapi is None else openapi.document
+        if document is None:
             raise InconclusiveError(Reason.PREPARATION_FAILED, "the OpenAPI document was not asked for")
         who = None if self.kind == "anonymous" else context.target.first_principal
         budget = context.target.budget
@@ -49,11 +50,11 @@ class FuzzOpenapi(Step):
             context, requests=budget.scale_requests(self.requests), seconds=budget.scale_seconds(self.seconds)
         )
         operations = () if who is None else order_operations(context.target, context.target.operations)
-        done = [*await perform(context, operations)]
-        try:
+
+        async def fuzz() -> None:
             await asyncio.to_thread(
                 fuzz_openapi,
-                openapi.document,
+                document,
                 search,
                 kind=self.kind,
                 examples=max(1, round(self.examples * budget.effort)),
@@ -63,9 +64,5 @@ class FuzzOpenapi(Step):
                 # The control has shown it; the document may name it without the path of its server.
                 path = path_of(context.target.webhook.path)
                 await search.confirm(but={f"POST {path[at:]}" for at, one in enumerate(path) if one == "/"})
-            if not search.found and not search.fell_silent:
-                context.kept.clear()
-                done += await perform(context, operations)
-        finally:
-            search.settle()
-        return (*done, *search.exchanges)
+
+        return await perform_around(context, operations, search, fuzz)

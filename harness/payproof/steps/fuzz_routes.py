@@ -9,7 +9,7 @@ from payproof.domain.operation_requests import credential_headers, order_operati
 from payproof.domain.step import Step
 from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
-from payproof.steps.prepare import perform
+from payproof.steps.prepare import perform_around
 
 __all__ = ["FuzzRoutes"]
 
@@ -42,8 +42,8 @@ class FuzzRoutes(Step):
         requests = max(budget.scale_requests(self.requests), 2 * len(routes))
         search = RequestSearch(context, requests=requests, seconds=budget.scale_seconds(self.seconds))
         operations = order_operations(context.target, context.target.operations)
-        done = [*await perform(context, operations)]
-        try:
+
+        async def fuzz() -> None:
             await asyncio.to_thread(
                 fuzz_routes,
                 routes,
@@ -54,9 +54,5 @@ class FuzzRoutes(Step):
                 headers=credential_headers(context.target.first_principal),
             )
             await search.confirm(but={f"POST {context.target.webhook.path}"})
-            if not search.found and not search.fell_silent:
-                context.kept.clear()
-                done += await perform(context, operations)
-        finally:
-            search.settle()
-        return (*done, *search.exchanges)
+
+        return await perform_around(context, operations, search, fuzz)

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,9 +10,10 @@ from payproof.domain.operation import Operation
 from payproof.domain.operation_requests import make_request, order_operations
 from payproof.domain.step import Step
 from payproof.errors import InconclusiveError, Reason
+from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
 
-__all__ = ["Prepare", "perform"]
+__all__ = ["Prepare", "perform", "perform_around"]
 
 _SUCCESS = range(200, 300)
 
@@ -47,6 +48,25 @@ async def perform(context: Context, operations: Iterable[Operation]) -> Sequence
         exchanges.append(exchange)
         context.kept.update(_read_kept(operation, exchange))
     return exchanges
+
+
+async def perform_around(
+    context: Context, operations: Sequence[Operation], search: RequestSearch, fuzz: Callable[[], Awaitable[None]]
+) -> Sequence[Exchange]:
+    """Perform operations before a search and, where it found nothing, after it; return all exchanges, theirs first.
+
+    Raises:
+        InconclusiveError: an operation did not succeed, or the search says so.
+    """
+    done = [*await perform(context, operations)]
+    try:
+        await fuzz()
+        if not search.found and not search.fell_silent:
+            context.kept.clear()
+            done += await perform(context, operations)
+    finally:
+        search.settle()
+    return (*done, *search.exchanges)
 
 
 def _read_kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
