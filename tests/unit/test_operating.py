@@ -83,6 +83,9 @@ class FakeWorld:
     def arm(self, troubles, random, conceal):
         self.armed = list(troubles)
 
+    def count_calls(self):
+        return len(self.recorded)
+
     def calls(self, since):
         for due in [when for when in self.promised if when <= self.clock.now and not self.armed]:
             self.promised.remove(due)

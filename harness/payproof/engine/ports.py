@@ -165,6 +165,10 @@ class Upstream(Protocol):
         """Let these faults strike from now on, and no others; ``conceal`` hears of every canary in them."""
         ...
 
+    def count_calls(self) -> int:
+        """Return how many calls have arrived."""
+        ...
+
     def calls(self, since: int) -> tuple[StripeCall, ...]:
         """Return the calls from a number on, in the order in which they arrived."""
         ...

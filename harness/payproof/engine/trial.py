@@ -91,7 +91,7 @@ class Trial:
             upstream = self._watched.upstream
             if not self._arrived:
                 upstream.take_caused_events()  # of what was before this phase
-            self._arrived.append((len(upstream.calls(0)), len(upstream.connections(0))))
+            self._arrived.append((upstream.count_calls(), len(upstream.connections(0))))
         self._acted += tuple(await step.run(self._context))
 
     async def look(self, expect: Iterable[Check | Expectation]) -> None:

@@ -86,6 +86,10 @@ class OpenUpstream:
             should_retry=trouble.should_retry,
         )
 
+    def count_calls(self) -> int:
+        """Return how many calls have arrived."""
+        return self._server.count_calls()
+
     def calls(self, since: int) -> tuple[StripeCall, ...]:
         """Return the calls from a number on, in the order in which they arrived."""
         return self._server.calls(since)

@@ -96,6 +96,11 @@ class CallLog:
             trouble, self._trouble = self._trouble, None
             return trouble
 
+    def count_calls(self) -> int:
+        """Return how many calls have arrived, without a copy of them."""
+        with self._lock:
+            return len(self._calls)
+
     def calls(self, since: int) -> tuple[StripeCall, ...]:
         """Return the calls from a number on."""
         with self._lock:

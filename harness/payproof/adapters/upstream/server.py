@@ -191,6 +191,10 @@ class UpstreamServer:
                 connection.force_close()
         ended.set()
 
+    def count_calls(self) -> int:
+        """Return how many calls have arrived."""
+        return self._log.count_calls()
+
     def calls(self, since: int = 0) -> tuple[StripeCall, ...]:
         """Return the calls from a number on, in the order in which they arrived; one under way has no status yet."""
         return self._log.calls(since)

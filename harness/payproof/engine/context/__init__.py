@@ -86,7 +86,7 @@ class CaseContext:
         self.progress.sent.append(request)
         exchange = await self._sender.send(request, self.progress.step)
         if self._upstream is not None:
-            exchange = replace(exchange, called=len(self._upstream.calls(0)))
+            exchange = replace(exchange, called=self._upstream.count_calls())
         if isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS:
             self.progress.accepted += request.ids
         return exchange
