@@ -14,9 +14,15 @@ from tests.end_to_end.processes import PROC, begun, children, running
 from tests.waiting import DEADLINE, until
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interrupted_run_has_footers(tmp_path, number):
-    """Ctrl-C, SIGTERM of CI and a closed terminal end a run with code 2; each report says that cases did not run."""
+@pytest.mark.parametrize(
+    ("number", "ignored"),
+    [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGHUP, ()), (signal.SIGTERM, (signal.SIGINT, signal.SIGHUP))],
+)
+def test_interrupted_run_has_footers(tmp_path, number, ignored):
+    """Ctrl-C, SIGTERM of CI and a closed terminal end a run with code 2; each report says that cases did not run.
+
+    SIGTERM does so too in the background of a script, where other signals are ignored.
+    """
 
     def behave(peer, request):
         if len(server.requests) > 4:
@@ -30,6 +36,7 @@ def test_interrupted_run_has_footers(tmp_path, number):
         with begun(
             *("run", "--target", file, "--scenario", "webhook_signature/expired"),
             *("--scenario", "webhook_signature/missing", "--report", jsonl, "--report", junit),
+            ignored=ignored,
         ) as process:
             until(lambda: len(server.requests) > 4)
             process.send_signal(number)
@@ -106,12 +113,7 @@ def test_run_goes_on_without_its_terminal(tmp_path):
     with Server(behave) as server:
         file = target_file(tmp_path, server.url)
         options = ("--scenario", "webhook_signature/missing[no_header]")
-        ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        try:
-            process = begun("run", "--target", file, *options)
-        finally:
-            signal.signal(signal.SIGHUP, ignored)
-        with process:
+        with begun("run", "--target", file, *options, ignored=(signal.SIGHUP,)) as process:
             out, err = process.communicate(timeout=DEADLINE)
     assert (process.returncode, err) == (0, b""), out
 

@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and end the process with its exit code; what is wrong is one line on standard error."""
     # A CI server that cancels sends SIGTERM, a terminal that is closed SIGHUP: they end the run as Ctrl-C does, with
     # footers, and leave nothing behind.
+    # What a script starts in the background is born with SIGINT ignored: it would not hear of SIGTERM either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` has it
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -143,6 +143,7 @@ def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
     """Run the cases that come in, until none comes any more; what goes back is a case and the values it registered."""
     # Ctrl-C in a terminal is for the process that tells what happens, which then ends this one, as SIGTERM does here.
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     choices = {case.id: (scenario, case) for scenario, case in choose(all_scenarios())}
