@@ -65,12 +65,15 @@ def log(*lines, step=0, **more):
         (Rejected(), [http(404), http(500), http(200)], 3),
         (AbsentOrRejected(), [http(404)], 0),
         (AbsentOrRejected(), [http(307), http(401, role="moved")], 0),
-        (AbsentOrRejected(), [http(307), http(401)], 1),
-        (AbsentOrRejected(), [http(401), http(200)], 1),
-        (AbsentOrRejected(), [http(200), http(401)], 1),
-        (AbsentOrRejected(), [http(200, body="a"), http(200, role="nowhere", body="a")], 0),
-        (AbsentOrRejected(), [http(200, body="a"), http(200, role="nowhere", body="b")], 1),
-        (AbsentOrRejected(), [http(200), http(404, role="nowhere")], 1),
+        (AbsentOrRejected(), [http(307), http(401)], 0),
+        (AbsentOrRejected(), [http(200), store()], 0),
+        (AbsentOrRejected(), [http(301), store()], 0),
+        (AbsentOrRejected(), [http(401), http(200), store("a")], 1),
+        (AbsentOrRejected(), [http(200), http(200, role="nowhere"), store("a")], 1),
+        (AbsentOrRejected(), [http(200), store("journal", log=True)], 0),
+        (AbsentOrRejected(), [http(500), store()], 1),
+        (AbsentOrRejected(), [http(500)], 1),
+        (AbsentOrRejected(), [http(500, body="a"), http(500, role="nowhere", body="a"), store()], 0),
         (RefusedOrAccepted(), [http(200), http(404)], 0),
         (RefusedOrAccepted(), [http(302), http(500)], 2),
         (NoServerError(), [http(200), http(499)], 0),
@@ -115,6 +118,16 @@ def test_check(check, observations, findings):
     assert len(found) == findings
     assert {finding.check for finding in found} <= {check.name}
     assert all(finding.expected and finding.seen for finding in found)
+
+
+def test_place_without_a_store_is_judged_by_what_a_genuine_delivery_gets():
+    """Without a store an answer like that to a genuine delivery is a finding; any other is not judged."""
+    control = (http(200, body="received"),)
+    taken = Seen(Contract(), (http(200, body="received"), http(404, role="nowhere")), control)
+    assert len(list(AbsentOrRejected().judge(taken))) == 1
+    page = Seen(Contract(), (http(200, body="page"), http(404, role="nowhere")), control)
+    assert list(AbsentOrRejected().judge(page)) == []
+    assert len(list(AbsentOrRejected().find_unjudged(page))) == 1
 
 
 def test_rejection_record_that_the_contract_does_not_describe():

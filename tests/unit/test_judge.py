@@ -134,7 +134,16 @@ def test_marker_not_seen_is_errored(channel):
     assert "elsewhere" in got.detail
 
 
-@pytest.mark.parametrize("reason", list(Reason))
+def test_target_that_is_gone_is_a_finding():
+    """A request after which the target was gone fails its case, with the command that repeats it as evidence."""
+    got = judged(Record(CONTROL, QUIET, (), (Reason.CRASHED, "no answer came to x; again: curl https://t.example")))
+    assert isinstance(got, Failed)
+    assert [(one.check, one.seen, one.evidence) for one in got.findings] == [
+        ("alive", "no answer came to x", ("curl https://t.example",))
+    ]
+
+
+@pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.CRASHED])
 def test_no_answer_is_errored_with_its_reason(reason):
     """Where a request got no answer and nothing was found, the reason is told and nothing passes."""
     assert judged(Record(CONTROL, (silent(reason), changed(), LINES))) == Errored(reason, "no answer")

@@ -11,6 +11,7 @@ from payproof.checks.accepted import Accepted
 from payproof.checks.applied import Applied
 from payproof.checks.nothing_changed import NothingChanged
 from payproof.checks.rejected import Rejected
+from payproof.domain.control import ControlEvents
 from payproof.domain.finding import Severity
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange
 from payproof.domain.scenario import Case, Phase, Requirement, Scenario
@@ -24,6 +25,7 @@ from payproof.engine.search_at_rest import SearchAtRest
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import table_sources
 from payproof.session import event_factory
+from payproof.session.calibrating import DELIVERIES
 from payproof.steps.deliver import Deliver
 from payproof.steps.replay import Replay
 
@@ -113,6 +115,7 @@ class Bench:
             logs=(SourceSpec("memory", "x:"),) if sources else (),
             contract=self.contract,
             budget=budget or Budget(),
+            control=ControlEvents(),
         )
         self.ledger = Ledger()
         self.outages = outages or LocalOutages(None)
@@ -134,7 +137,7 @@ class Bench:
         """Run a case after the marker; return its record."""
 
         async def both():
-            await self.runner.plant_marker(Deliver())
+            await self.runner.meet((), DELIVERIES)
             return await self.runner.run(scenario, case)
 
         return asyncio.run(both())
@@ -247,7 +250,7 @@ def test_source_without_the_marker_is_unwatched():
 def test_production_gets_no_marker():
     """On production the marker is not sent, and no source counts as watched."""
     bench = Bench(environment=Environment.PRODUCTION)
-    asyncio.run(bench.runner.plant_marker(Deliver()))
+    asyncio.run(bench.runner.meet((), DELIVERIES))
     assert bench.target.requests == []
     assert {one.channel for one in bench.runner.unwatched} == {Channel.LOG, Channel.STORE}
 

@@ -91,6 +91,7 @@ class HttpSender:
             request.calls,
             _shorten_example(self._ledger.conceal_text(request.example)),
             request.role,
+            request.event,
         )
         within = request.within or self._target.contract.answer_within
         started = time.perf_counter()

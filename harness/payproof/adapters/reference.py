@@ -23,6 +23,7 @@ from payproof.adapters.reference_access import ACCESS
 from payproof.adapters.reference_rows import AHEAD, KEPT_ROWS
 from payproof.adapters.scratch import scratch_folder
 from payproof.domain.address import without_password
+from payproof.domain.control import ControlEvents
 from payproof.domain.operation import Operation, OperationContract, Price, Principal, UpstreamSpec
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import (
@@ -301,6 +302,7 @@ class Reference:
             store_outage=self._outage,
             contract=Contract(
                 rejected=frozenset({401}),
+                handles=("*",),
                 # It answers once all is done; what it does later has a time of its own.
                 effect_within=5.0,
                 keeps=_KEEPS,
@@ -330,6 +332,7 @@ class Reference:
             routes=_ROUTES,
             budget=Budget(patience=_PATIENCE),
             openapi=OpenApi("/openapi.json"),
+            control=ControlEvents(),
         )
 
     def _files(self) -> tuple[SourceSpec, ...]:

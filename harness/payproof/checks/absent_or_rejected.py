@@ -11,36 +11,60 @@ from payproof.registry import check
 
 __all__ = ["AbsentOrRejected"]
 
+_SUCCESS = range(200, 300)
+_FAILURE = 500
+
 
 @check
 @dataclass(frozen=True, slots=True)
 class AbsentOrRejected(Check):
-    """Each answer says that there is no such route, or rejects the delivery as the webhook route does.
+    """Each place says that there is no such route, or rejects the delivery as the webhook route does.
 
-    Of a redirect that was followed, the answer there counts. Where a target gives one and the same answer at a place
-    that no route has, such as its start page, that says that there is no such route, if a look into a store shows that
-    nothing came of it.
+    A page, a redirect or any other answer without a failure says neither. Then the stores decide: where nothing has
+    changed, nothing was taken. Without a store only an answer like that to a genuine delivery is a finding; what all
+    places answer, such as a start page, is none.
     """
 
     name: ClassVar[str] = "absent_or_rejected"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
-        """Return a finding for each other answer."""
+        """Return a finding for each place that has failed or has taken the delivery."""
+        changes = _find_changes(seen)
         for exchange, answer, baseline in _odd(seen):
-            if not _alike(seen, answer, baseline):
-                expected = "no such route (404, 405, 410) or a rejection"
-                told = f"status {answer.status} at {exchange.sent.url}"
-                if baseline is not None:
-                    told += ", and another answer at a place that no route has"
-                yield Finding(self.name, expected, told, exchange.step)
+            told = f"status {answer.status} at {exchange.sent.url}"
+            if exchange.step in changes:
+                if not changes[exchange.step] and answer.status < _FAILURE:
+                    continue
+                told = ", ".join([told, *changes[exchange.step]])
+            elif not _is_accepted(seen, answer) and answer.status < _FAILURE:
+                continue
+            if not _alike(seen, answer, baseline) or changes.get(exchange.step):
+                yield Finding(self.name, "no such route (404, 405, 410) or a rejection", told, exchange.step)
 
     def find_unjudged(self, seen: Seen) -> Iterator[str]:
-        """Tell of an answer that says nothing, as all places have it, where no store says more."""
-        steps = {change.step for change in seen.changes}
+        """Tell of an answer that says nothing, where no store says more."""
+        changes = _find_changes(seen)
         for exchange, answer, baseline in _odd(seen):
-            if _alike(seen, answer, baseline) and exchange.step not in steps:
-                yield f"every place is answered {answer.status}, and no store shows whether that applies deliveries"
+            if exchange.step not in changes and answer.status < _FAILURE and not _is_accepted(seen, answer):
+                everywhere = "every place is" if _alike(seen, answer, baseline) else f"{exchange.sent.url} is"
+                yield f"{everywhere} answered {answer.status}, and no store shows whether that applies deliveries"
+
+
+def _find_changes(seen: Seen) -> dict[int, list[str]]:
+    """Return what has changed in each step after which a store was looked at."""
+    changes: dict[int, list[str]] = {}
+    for change in seen.changes:
+        told = [table.describe(change.source) for table in change.tables if not table.rejection_log]
+        changes.setdefault(change.step, []).extend(told)
+    return changes
+
+
+def _is_accepted(seen: Seen, answer: Answer) -> bool:
+    """Whether an answer looks as the one that a genuine delivery got."""
+    reference = seen.contract.operations.reference
+    genuine = (one.answer for one in seen.control if isinstance(one, Exchange) and isinstance(one.answer, Answer))
+    return answer.status in _SUCCESS and any(shape_of(answer, reference) == shape_of(one, reference) for one in genuine)
 
 
 def _odd(seen: Seen) -> Iterator[tuple[Exchange, Answer, Answer | None]]:

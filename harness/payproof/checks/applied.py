@@ -16,7 +16,8 @@ __all__ = ["Applied"]
 class Applied(Check):
     """The first step had its effect in some store, and the steps after it changed nothing more.
 
-    With one step this tells "200 but ignored" from "200 and done"; with a replay after it, "once" from "twice".
+    With one step this tells "200 but ignored" from "200 and done"; with a replay after it, "once" from "twice". A type
+    that the target does not handle needs no effect.
     """
 
     name: ClassVar[str] = "applied"
@@ -31,10 +32,26 @@ class Applied(Check):
             for table in change.tables
             if not table.rejection_log
         ]
-        if not any(step == 0 for step, _, _ in changed):
+        if self._is_due(seen) and not any(step == 0 for step, _, _ in changed):
             looked = ", ".join(sorted({change.source for change in seen.changes}))
             waited = max((change.waited for change in seen.changes), default=0.0)
             yield Finding(self.name, "an effect in a store", f"none in {looked} after {waited:.1f} s")
         for step, source, table in changed:
             if step > 0:
                 yield Finding(self.name, "no further effect of the same event", table.describe(source), step)
+
+    def note(self, seen: Seen) -> str:
+        """Tell of a type that the target does not handle, and whether it had an effect nonetheless."""
+        if self._is_due(seen):
+            return ""
+        changed = sorted({table.table for change in seen.changes if change.step == 0 for table in change.tables})
+        return (
+            f"not handled by the target, but it changed {', '.join(changed)}"
+            if changed
+            else "not handled by the target"
+        )
+
+    def _is_due(self, seen: Seen) -> bool:
+        """Whether the first step must have an effect: it delivers something that the target handles."""
+        types = {exchange.sent.event for exchange in seen.exchanges if exchange.step == 0}
+        return not types or any(not type_ or seen.contract.is_handled(type_) for type_ in types)

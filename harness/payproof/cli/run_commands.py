@@ -23,6 +23,7 @@ from payproof.session import (
     asks_for_fuzzing,
     asks_for_operations,
     choose,
+    find_named_types,
     open_lanes,
     open_session,
     rejudge,
@@ -128,13 +129,16 @@ def _run_cases(
     for path in reports:
         check_report(path)
     operations, fuzzing = asks_for_operations(choices), asks_for_fuzzing(choices)
+    types = find_named_types(case for _, case in choices)
     if lanes > 1 and file is not None:
         raise ConfigurationError("--lanes is for the reference service: a target file describes one target")
     opened: AbstractContextManager[Lanes | Session]
     if lanes > 1:
         opened = open_lanes(lanes, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort)
     else:
-        opened = open_session(file, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort)
+        opened = open_session(
+            file, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort, types=types
+        )
     with opened as session:
         files = [open_report(path) for path in reports]
         code = _report_events(session.run(choices), [ConsoleReport(console), *files])

@@ -56,6 +56,10 @@ class StepEvents(Protocol):
         """Make an event of a type, with values set at dotted paths and ids pinned by prefix, ``age`` seconds old."""
         ...
 
+    def make_control(self, *, values: Mapping[str, object] = ..., ids: Mapping[str, str] = ...) -> MadeEvent:
+        """Make the target's control event, or the one whose turn it is."""
+        ...
+
 
 class StepCanaries(Protocol):
     """Takes the values that a step makes up and that must turn up nowhere."""

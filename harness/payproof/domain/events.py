@@ -1,8 +1,10 @@
 """The events of a run, which reporters write down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from payproof.domain.calibration import Calibration
+from payproof.domain.control import ControlEvents
 from payproof.domain.finding import Severity
 from payproof.domain.observation import Channel, Observation
 from payproof.domain.target import Contract
@@ -17,6 +19,7 @@ class RunStarted:
     """The run's header: what runs on what, and with which seed it can be repeated.
 
     ``file`` describes the target, which is at ``url``; the reference service, which the run started, has neither.
+    ``calibration`` is what was learnt before the first case, and ``control`` the event that showed an effect.
     """
 
     version: str
@@ -31,6 +34,8 @@ class RunStarted:
     logs: tuple[str, ...]
     contract: Contract
     files: tuple[str, ...] = ()
+    calibration: Calibration = field(default_factory=Calibration)
+    control: ControlEvents | None = None
 
 
 @dataclass(frozen=True, slots=True)

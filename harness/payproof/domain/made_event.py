@@ -14,6 +14,11 @@ class MadeEvent(Protocol):
         ...
 
     @property
+    def type(self) -> str:
+        """The event's type."""
+        ...
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """Every made-up Stripe id in the event, its own first."""
         ...

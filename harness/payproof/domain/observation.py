@@ -56,7 +56,7 @@ class Sent:
     is SHA-256 of the body. ``calls`` is the call to Stripe that the request causes, such as ``POST /v1/customers``.
     ``example`` is a command that sends a made-up request again. ``role`` is "moved" of a request that follows the
     redirect of the one before, and "nowhere" of one that shows how the target answers the one before at a place that
-    it does not have.
+    it does not have. ``event`` is the type of event that the scenario names, and empty for the target's control event.
     """
 
     method: str
@@ -68,6 +68,7 @@ class Sent:
     calls: str = ""
     example: str = ""
     role: Role = ""
+    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)

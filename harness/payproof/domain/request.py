@@ -16,7 +16,8 @@ class Request:
     way in which it is signed or forged, or the fault that is to strike. ``calls`` is the call to Stripe that it causes,
     and ``within`` how many seconds its answer may take, if not the contract's for deliveries. ``wire`` is the whole
     request as it goes on the wire, where that is malformed on purpose; nothing else of it is then sent. ``example``
-    is a command that sends a made-up request again. ``role`` stands in the record beside what was sent.
+    is a command that sends a made-up request again. ``role`` stands in the record beside what was sent. ``event`` is
+    the type of event that the scenario names: what the target promises of it decides whether it must have an effect.
     One that is to be sent ``once`` is never repeated, nor sent where the target may be closing the connection.
     """
 
@@ -32,4 +33,5 @@ class Request:
     wire: bytes = field(default=b"", repr=False)
     example: str = field(default="", repr=False)
     role: Role = ""
+    event: str = ""
     once: bool = False

@@ -40,6 +40,11 @@ class Step(ABC):
         """Seconds that the step may take beside those of the case's budget."""
         return 0.0
 
+    @property
+    def named_types(self) -> tuple[str, ...]:
+        """The types of events that the step delivers because a scenario names them."""
+        return ()
+
     def unfit(self, target: Target) -> str:  # noqa: ARG002 (for those that override it)
         """Return why the step makes no sense on a target, or nothing; with a reason its case is skipped."""
         return ""

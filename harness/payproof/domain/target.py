@@ -4,12 +4,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from payproof.domain.calibration import Calibration
+from payproof.domain.control import ControlEvents
 from payproof.domain.observation import Channel
 from payproof.domain.operation import KINDS, Operation, OperationContract, Principal, UpstreamSpec
 from payproof.domain.sensitive import Secret
+from payproof.domain.subject import Subject
 
 __all__ = [
     "LOOPBACK",
@@ -182,7 +186,9 @@ class Contract:
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
     watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are
     columns that are allowed though they look as if they held payment data, ``kept_rows`` says how long rows are kept.
-    ``without_store`` are the statuses that say that nothing can be kept at the moment.
+    ``without_store`` are the statuses that say that nothing can be kept at the moment. ``handles`` are the types of
+    events that have an effect, with ``*`` for any text, and None where that is not known; ``ignores`` is what the
+    others get, where the target promises that.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})
@@ -195,7 +201,13 @@ class Contract:
     keeps: tuple[Kept, ...] = ()
     kept_rows: tuple[KeptRows, ...] = ()
     without_store: frozenset[int] = frozenset({503})
+    handles: tuple[str, ...] | None = None
+    ignores: Literal["2xx", "4xx"] | None = None
     operations: OperationContract = field(default_factory=OperationContract)
+
+    def is_handled(self, event: str) -> bool:
+        """Whether an event of a type must have an effect; where nothing is known of it, it must."""
+        return self.handles is None or any(fnmatchcase(event, one) for one in self.handles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +258,8 @@ class Target:
 
     ``files`` are further places in which the target leaves data: caches, dumps, temporary folders.
     ``routes`` are methods and paths that it has beside the webhook and the operations, such as ``GET /invoices``.
-    ``principals`` are those who may ask, the one with the most rights first.
+    ``principals`` are those who may ask, the one with the most rights first. ``control`` is the genuine event that must
+    show an effect, None where it is to be found out; ``calibration`` is what was learnt before the first case.
     """
 
     name: str
@@ -269,10 +282,19 @@ class Target:
     principals: Mapping[str, Principal] = field(default_factory=dict)
     routes: tuple[str, ...] = ()
     openapi: OpenApi | None = None
+    subject: Subject = field(default_factory=Subject)
+    control: ControlEvents | None = None
+    calibration: Calibration = field(default_factory=Calibration)
 
     def operation(self, wanted: str) -> Operation | None:
         """Return the operation of a name, or the first of a kind that the target file describes."""
         return next((self.operations[name] for name in KINDS.get(wanted, (wanted,)) if name in self.operations), None)
+
+    def tell_unclear(self, event: str) -> str:
+        """Return that it is not known whether a type of event is handled, or nothing."""
+        if event not in self.calibration.unclear:
+            return ""
+        return f"whether the target handles {event} was not found out: list what it handles in handles of [contract]"
 
     @property
     def first_principal(self) -> Principal | None:

@@ -1,8 +1,10 @@
 """Judges a record: pure, so that a recorded run can be judged again by newer checks."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from payproof.checks.applied import Applied
 from payproof.domain.check import Check, Expectation
 from payproof.domain.events import Record
 from payproof.domain.finding import Finding
@@ -24,9 +26,10 @@ from payproof.domain.target import Contract, Environment, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
 from payproof.errors import Reason
 
-__all__ = ["exit_code", "has_unmet", "judge", "judge_phase", "skip"]
+__all__ = ["exit_code", "has_crashed", "has_unmet", "judge", "judge_phase", "refuse_without_effect", "skip"]
 
 _SUCCESS = range(200, 300)
+_MOST_NAMED = 3
 
 
 @dataclass(slots=True)
@@ -50,6 +53,23 @@ def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
     return Skipped("; ".join(missing)) if missing else None
 
 
+def refuse_without_effect(target: Target, scenario: Scenario, case: Case) -> Errored | None:
+    """Return that a case has no control, as no genuine event has shown an effect, where it needs that."""
+    reactions = target.calibration.reactions
+    if not reactions or target.control is not None or Channel.STORE in {one.channel for one in target.contract.waivers}:
+        return None
+    shown_by = (scenario.control or case.phase).expectations
+    if not any(isinstance(one.check, Applied) for one in shown_by):
+        return None
+    answers = Counter("no answer" if one.status is None else str(one.status) for one in reactions)
+    told = ", ".join(f"{times} times {answer}" for answer, times in answers.most_common(_MOST_NAMED))
+    detail = (
+        f"{len(reactions)} types of genuine events were delivered, and none had an effect in a store each time "
+        f"(answered: {told}); name a customer that the target knows in [subject]"
+    )
+    return Errored(Reason.CONTROL_FAILED, detail)
+
+
 def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) -> Verdict:
     """Return the verdict on what was observed; an unknown is never a pass."""
     verdict = judge_phase(contract, case.phase, record, scenario.control)
@@ -62,13 +82,26 @@ def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) ->
 def judge_phase(contract: Contract, phase: Phase, record: Record, control: Phase | None = None) -> Verdict:
     """Return the verdict on one phase, after its control where it has one; of a scenario, or of a user's own test."""
     if record.stopped is not None:
-        return Errored(*record.stopped)
+        reason, detail = record.stopped
+        return Failed((_describe_crash(record, detail),)) if has_crashed(record) else Errored(reason, detail)
     if control is not None and (doubt := _doubt(_weigh(contract, control, record.control))):
         return doubt
     weighed = _weigh(contract, phase, record.observations, record.control)
     if weighed.findings:
         return Failed(tuple(weighed.findings))
     return _unknown(phase, weighed, record) or Passed(tuple(weighed.held), tuple(weighed.waived), tuple(weighed.notes))
+
+
+def has_crashed(record: Record) -> bool:
+    """Whether the target was gone after a request; nothing costs more, whatever the rule was."""
+    return record.stopped is not None and record.stopped[0] is Reason.CRASHED
+
+
+def _describe_crash(record: Record, detail: str) -> Finding:
+    """Return the finding of a request after which the target was gone; its last part is the command that repeats it."""
+    seen, _, again = detail.partition("; again: ")
+    step = max((one.step for one in record.observations), default=0)
+    return Finding("alive", "an answer, and a target that goes on", seen, step, evidence=(again,) if again else ())
 
 
 def _doubt(control: _Weighing) -> Errored | Skipped | None:

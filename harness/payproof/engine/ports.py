@@ -11,6 +11,7 @@ from payproof.domain.observation import Channel, Exchange
 from payproof.domain.operation import Trouble
 from payproof.domain.request import Request
 from payproof.domain.stripe_call import StripeCall, StripeConnection
+from payproof.domain.subject import Subject
 from payproof.domain.tables import Cell
 from payproof.domain.target import SourceSpec, Value
 from payproof.scan.canaries import Canary
@@ -153,8 +154,9 @@ class EventSource(Protocol):
         livemode: bool,
         ids: Mapping[str, str],
         set: Mapping[str, object],  # noqa: A002 (the word of the scenario files)
+        subject: Subject,
     ) -> MadeEvent:
-        """Make one event."""
+        """Make one event, about a subject where that is known."""
         ...
 
 

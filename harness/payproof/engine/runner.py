@@ -1,23 +1,36 @@
 """Runs one case: control, steps, sources, budget. Judges nothing but whether waiting is over, and prints nothing."""
 
 import asyncio
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from payproof.domain.calibration import Calibration
+from payproof.domain.control import ControlEvents
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.observation import Answer, Channel, Exchange, Observation, StripeCalls
 from payproof.domain.scenario import Case, Phase, Scenario
 from payproof.domain.source import Log, Store
 from payproof.domain.step import Step
 from payproof.domain.target import Environment, Target
+from payproof.engine.calibrator import USUAL_TYPES, Calibrator, Deliveries
 from payproof.engine.context import CaseContext
 from payproof.engine.equipment import Equipment
+from payproof.engine.lifeline import Lifeline
+from payproof.engine.pace import Pace
+from payproof.engine.preflight import explain_refusal
+from payproof.engine.shared import Shared
+from payproof.engine.source_marks import SourceMarks
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 from payproof.engine.trial import OpenSources, Patience, Trial
+from payproof.engine.turns import ControlTurns
 from payproof.errors import InconclusiveError, Reason
 
 __all__ = ["Runner"]
 
 _MARKER_WAIT = 0.05
+_SUCCESS = range(200, 300)
+_FAILURE = 500
 
 
 class Runner:
@@ -32,42 +45,96 @@ class Runner:
         logs: Sequence[Log],
         seed: int,
     ) -> None:
-        self._target, self._equipment, self._seed = target, equipment, seed
+        self.target, self._equipment, self._seed = target, equipment, seed
         self._ledger, self._clock, self._outages = equipment.ledger, equipment.clock, equipment.outages
         self._watched = OpenSources(stores, logs, equipment.upstream)
         self._patience = Patience()
+        budget = target.budget
+        self._shared = Shared(
+            ControlTurns(target.control),
+            Pace(target.contract.rejected, budget.patience),
+            Lifeline(equipment.sender, equipment.clock, target.webhook.path, budget.patience),
+        )
+        self._learning = itertools.count()
+        self._is_pinned = target.contract.handles is not None
         self.unwatched: tuple[Unwatched, ...] = ()
         self.marker: tuple[Observation, ...] = ()
 
-    async def plant_marker(self, step: Step) -> None:
-        """Deliver a signed event and look for its ids in every source; silence of one without them proves nothing.
+    async def meet(self, types: Iterable[str], deliveries: Deliveries) -> None:
+        """Show that the target listens and that each source is the right one, and learn what its file does not say.
 
-        ``marker`` is then what was answered, ``unwatched`` are the sources without them.
+        ``types`` are those of which the cases have to know what becomes of them. ``marker`` is then what was answered
+        to a genuine delivery, ``unwatched`` are the sources that do not show it.
 
         On production nothing is delivered, and no source counts as watched.
 
         Raises:
             InconclusiveError: the target gives no answer at all.
         """
-        if self._target.environment is Environment.PRODUCTION:
+        wanted = self._find_unknown(types)
+        if self.target.control is None and self.target.stores:
+            wanted |= {one for one in USUAL_TYPES if self.target.contract.is_handled(one)}
+        if self.target.environment is Environment.PRODUCTION:
             # Nothing that changes something is sent there, so no source can show that it is the right one.
             stores = [Unwatched(Channel.STORE, store.name) for store in self._watched.stores]
             self.unwatched = (*stores, *(Unwatched(Channel.LOG, log.name) for log in self._watched.logs))
+            self._ledger.forget()
             return
-        context, seconds = self._make_context("marker"), self._target.budget.seconds_of_case
+        if wanted:
+            await self._deliver_marker(deliveries)
+            await self._calibrate(wanted, deliveries)
+            await self._deliver_marker(deliveries)
+        else:
+            await self._plant_marker(deliveries)
+        self._ledger.forget()
+
+    async def learn(self, types: Iterable[str], deliveries: Deliveries) -> None:
+        """Learn what becomes of types that were not tried before, where the target file does not say it."""
+        if self.target.environment is not Environment.PRODUCTION and (wanted := self._find_unknown(types)):
+            await self._calibrate(wanted, deliveries)
+            self._ledger.forget()
+
+    def _find_unknown(self, types: Iterable[str]) -> frozenset[str]:
+        """Return the types of which has to be found out what becomes of them; where no store shows it, none."""
+        if self._is_pinned or not self.target.stores:
+            return frozenset()
+        known = self.target.calibration
+        return frozenset(types) - {one.event for one in known.reactions} - known.unclear
+
+    async def _deliver_marker(self, deliveries: Deliveries) -> CaseContext:
+        context = self._make_context("marker")
+        self.marker = tuple(await deliveries.control.run(context))
+        refused = _find_refusal(self.marker)
+        if refused is not None:
+            await self._require_acceptance(refused, deliveries.others)
+        return context
+
+    async def _require_acceptance(self, refused: Answer, others: Iterable[Step]) -> None:
+        """Return where the target takes another genuine event, or fails at it.
+
+        Raises:
+            InconclusiveError: every one is refused, with the likely cause.
+        """
+        context = self._make_context("preflight")
+        for step in others:
+            if _find_refusal(await step.run(context)) is None:
+                return
+        why = await explain_refusal(context.send, self.target.webhook.path, refused, context.clock.now())
+        raise InconclusiveError(Reason.REFUSED, why)
+
+    async def _plant_marker(self, deliveries: Deliveries) -> None:
+        """Deliver the control event, and look for its ids in every source: silence of one without them is no proof."""
+        seconds = self.target.budget.seconds_of_case
         before = [(store, await take_snapshot(store, (), None, seconds)) for store in self._watched.stores]
         positions = [(log, await find_position(log, seconds)) for log in self._watched.logs]
-        self.marker = tuple(await step.run(context))
-        exchange = self.marker[-1]
-        if isinstance(exchange, Exchange) and not isinstance(exchange.answer, Answer):
-            raise InconclusiveError(exchange.answer.reason, exchange.answer.detail)
-        marks = [one.encode() for one in context.progress.ids]
+        ids = (await self._deliver_marker(deliveries)).progress.ids
+        marks = [one.encode() for one in ids]
         missing = {Unwatched(Channel.STORE, store.name) for store, _ in before}
         missing |= {Unwatched(Channel.LOG, log.name) for log, _ in positions}
-        until = self._clock.monotonic() + self._target.contract.effect_within
+        until = self._clock.monotonic() + self.target.contract.effect_within
         while True:
             for store, earlier in before:
-                rows = (await take_snapshot(store, context.progress.ids, earlier, seconds)).fresh
+                rows = (await take_snapshot(store, ids, earlier, seconds)).fresh
                 if any(mark in row.data for row in rows for mark in marks):
                     missing.discard(Unwatched(Channel.STORE, store.name))
             for log, position in positions:
@@ -77,19 +144,77 @@ class Runner:
             if not missing or self._clock.monotonic() >= until:
                 break
             await self._clock.sleep(_MARKER_WAIT)
-        self._ledger.forget()
         self.unwatched = tuple(sorted(missing, key=lambda one: (one.channel, one.source)))
 
+    async def _calibrate(self, types: Iterable[str], deliveries: Deliveries) -> None:
+        """Learn how the target reacts to these types, and fit ``target`` to it, but for what its file pins."""
+        target = self.target
+        marks = SourceMarks(
+            tuple(zip(self._watched.stores, target.stores, strict=True)),
+            self._watched.logs,
+            self._clock,
+            foreign=target.subject.ids.values(),
+            seconds=target.budget.seconds_of_case,
+        )
+        calibrator = Calibrator(
+            self._begin_learning,
+            deliveries,
+            marks,
+            self._clock,
+            contract=target.contract,
+            patience=target.budget.patience,
+        )
+        known, calibration = target.calibration, await calibrator.reach(types)
+        journals = known.journals or await calibrator.find_journals(calibration)
+        self._fit(
+            Calibration(
+                (*known.reactions, *calibration.reactions),
+                known.unclear | calibration.unclear,
+                known.marks or calibration.marks,
+                journals,
+            )
+        )
+        if target.control is None:
+            control = await calibrator.find_control(self.target.calibration)
+            self.target, self._shared.turns.events = replace(self.target, control=control), control or ControlEvents()
+        shown = self.target.calibration.marks
+        self._equipment.at_rest.trust(shown)
+        missing = [Unwatched(one.channel, one.source) for one in shown if not one.shown_by]
+        self.unwatched = tuple(sorted(missing, key=lambda one: (one.channel, one.source)))
+
+    def _fit(self, calibration: Calibration) -> None:
+        """Take over what was learnt: journals are places where rejections may be recorded, and hold no effect."""
+        stores = tuple(
+            replace(
+                spec,
+                rejection_log=tuple(dict.fromkeys((*spec.rejection_log, *_of_store(calibration.journals, spec.name)))),
+            )
+            for spec in self.target.stores
+        )
+        journals = frozenset(calibration.journals)
+        reactions = tuple(
+            replace(one, tables=tuple(table for table in one.tables if table not in journals))
+            for one in calibration.reactions
+        )
+        calibration = replace(calibration, reactions=reactions)
+        contract = self.target.contract
+        if not self._is_pinned:
+            contract = replace(contract, handles=calibration.handled)
+        self.target = replace(self.target, stores=stores, contract=contract, calibration=calibration)
+
     async def run(self, scenario: Scenario, case: Case) -> Record:
-        """Run a case's control and then its steps, within its budget of seconds."""
+        """Run a case's control and then its steps, within its budget of seconds; nothing where the target is gone."""
+        if (gone := self._shared.lifeline.gone) and not await self._shared.lifeline.answers(0):
+            return Record(stopped=(Reason.UNREACHABLE, f"the target is gone since {gone}"))
+        self._shared.lifeline.gone = ""
         control = self.trial(f"{case.id} control")
         main = self.trial(case.id)
         stopped: tuple[Reason, str] | None = None
         steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
-        budget = self._target.budget
+        budget = self.target.budget
         seconds = budget.seconds_of_case + sum(budget.scale_seconds(step.seconds) for step in steps)
         if "upstream" in case.needs:
-            promised = self._target.contract.operations
+            promised = self.target.contract.operations
             seconds += promised.answer_within + promised.completed_within
         try:
             async with asyncio.timeout(seconds) as limit:
@@ -127,8 +252,16 @@ class Runner:
             self._make_context(key), self._watched, ledger=self._ledger, clock=self._clock, patience=self._patience
         )
 
+    def _begin_learning(self, about: str) -> Trial:
+        """Begin a trial of a calibration; each has randomness of its own."""
+        return self.trial(f"calibration {next(self._learning)}, {about}")
+
     def _make_context(self, key: str) -> CaseContext:
-        return CaseContext(self._target, self._equipment, key=key, seed=self._seed)
+        return CaseContext(self.target, self._equipment, key=key, seed=self._seed, shared=self._shared)
+
+
+def _of_store(tables: Iterable[str], store: str) -> tuple[str, ...]:
+    return tuple(one.removeprefix(f"{store}.") for one in tables if one.startswith(f"{store}."))
 
 
 def _find_unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, str] | None:
@@ -139,6 +272,19 @@ def _find_unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, s
         return None
     detail = f"the double does not know {unknown.method} {unknown.path}; take stripe-mock, or Stripe's test mode"
     return Reason.UPSTREAM_FAILED, detail
+
+
+def _find_refusal(observed: Sequence[Observation]) -> Answer | None:
+    """Return the answer that refuses a delivery, if it does; a failure is no refusal.
+
+    Raises:
+        InconclusiveError: there is no answer.
+    """
+    exchange = observed[-1]
+    assert isinstance(exchange, Exchange)
+    if not isinstance(exchange.answer, Answer):
+        raise InconclusiveError(exchange.answer.reason, exchange.answer.detail)
+    return None if exchange.answer.status in _SUCCESS or exchange.answer.status >= _FAILURE else exchange.answer
 
 
 async def _run_phase(trial: Trial, phase: Phase) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from payproof.canary import Ledger
+from payproof.domain.calibration import SourceMark
 from payproof.domain.finding import Confidence
 from payproof.domain.leak import Leak, NotRead, Place, UnitSearched
 from payproof.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, SuspectColumn
@@ -47,6 +48,7 @@ class SearchAtRest:
     ) -> None:
         self._target, self._open, self._finder, self._ledger = target, open_tables, finder, ledger
         self._known: dict[SourceSpec, Tables] = {}
+        self._without_ids: frozenset[tuple[Channel, str]] = frozenset()
         self._until: Deadline | None = None
         self._begun: Deadline | None = None
 
@@ -73,6 +75,10 @@ class SearchAtRest:
         for tables in interrupted:
             tables.interrupt()
 
+    def trust(self, marks: Iterable[SourceMark]) -> None:
+        """Ask no id of a source that shows none, and is the right one as it moves with deliveries."""
+        self._without_ids = frozenset((one.channel, one.source) for one in marks if one.shown_by == "changes")
+
     def find_leaks(self, step: int, wish: WishList) -> list[Searched]:
         """Search every source of the places; what the budget leaves no time for is named.
 
@@ -98,7 +104,8 @@ class SearchAtRest:
                 else:
                     self._search_files(spec, wish, tally, until, mark=channel is Channel.LOG)
                 # A log's lines and a store's rows name the events; a cache or a dump need not.
-                marked = None if channel is Channel.FILE else tally.marked
+                unmarked = channel is Channel.FILE or (channel, spec.name) in self._without_ids
+                marked = None if unmarked else tally.marked
                 found.append(
                     Searched(
                         step,
@@ -142,7 +149,8 @@ class SearchAtRest:
                     raise InconclusiveError(Reason.BUDGET_SPENT, f"store {spec.name}: {rows.describe_rest([])}")
             columns = tuple(ColumnCount(*place, times) for place, times in sorted(counts.items()))
             marks = {one.which for one in columns if one.attribute == Watch.MARK}
-            marked = marks >= watch.marks if moment == "after" else None
+            shows = moment == "after" and (Channel.STORE, spec.name) not in self._without_ids
+            marked = marks >= watch.marks if shows else None
             counted.append(Counted(step, spec.name, moment, values, columns, marked, about=about))
         return counted
 

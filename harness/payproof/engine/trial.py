@@ -106,10 +106,7 @@ class Trial:
         started, wait, awaited = self._clock.monotonic(), _FIRST_WAIT, True
         while True:
             waited = self._clock.monotonic() - started
-            seen: tuple[Observation, ...] = (
-                *[s async for s in self._changes(waited) if not self._context.outage.is_on],
-                *[s async for s in self._lines()],
-            )
+            seen = await self._look_once(waited)
             if awaited and not has_unmet(contract, expected, self._acted + seen + self._calls()):
                 awaited = False
                 if wait > _FIRST_WAIT and not completing:
@@ -122,6 +119,16 @@ class Trial:
                 return
             await self._clock.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
+
+    async def peek(self) -> tuple[Observation, ...]:
+        """Return what the step has done, and what the sources show of it at once."""
+        return self._acted + await self._look_once(0.0) + self._calls()
+
+    async def _look_once(self, waited: float) -> tuple[Observation, ...]:
+        return (
+            *[s async for s in self._changes(waited) if not self._context.outage.is_on],
+            *[s async for s in self._lines()],
+        )
 
     def _calls(self) -> tuple[StripeCalls, ...]:
         """Return the calls of each step so far; one that was under way at an earlier look may have ended since."""

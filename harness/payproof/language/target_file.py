@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
 
 from payproof.domain.address import without_password
+from payproof.domain.control import ControlEvent, ControlEvents
 from payproof.domain.observation import Channel
 from payproof.domain.operation import OPERATIONS, OperationContract
 from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_api_key, other_than_signing_secret
+from payproof.domain.subject import Subject
 from payproof.domain.target import (
     LOOPBACK,
     Budget,
@@ -217,7 +219,40 @@ class _ContractTable(FileModel):
     without_store: Statuses = Field(
         _sort_statuses(_CONTRACT.without_store), description="statuses that say: nothing can be kept now"
     )
+    handles: tuple[str, ...] | None = Field(
+        None, strict=False, description="types of events that have an effect, * for any text; found out where missing"
+    )
+    ignores: Literal["2xx", "4xx"] | None = Field(None, description="what the other types are answered")
     operations: _OperationContractTable = _OperationContractTable()
+
+
+class _SubjectTable(FileModel):
+    """Whom the events are about: a test customer that the target knows."""
+
+    customer: str = Field("", pattern=r"^(cus_\w+)?$", description="its id at Stripe, cus_...")
+    subscription: str = Field("", pattern=r"^(sub_\w+)?$")
+    price: str = Field("", pattern=r"^\w*$", description="a price that the target knows, such as price_...")
+    product: str = Field("", pattern=r"^\w*$")
+    account: str = Field("", pattern=r"^(acct_\w+)?$", description="the Stripe account, where the target checks it")
+    email: str = Field("", pattern=r"^(\S+@\S+)?$")
+    reference: str = Field("", description="the client_reference_id of its checkouts")
+    metadata: dict[str, str] = Field(default_factory=dict, description="what the target's objects at Stripe carry")
+    find: str = Field("", description="a column such as users.stripe_customer_id; its first customer is taken")
+    make: str = Field("", description="an operation that makes the customer")
+
+
+class _ControlTable(FileModel):
+    """A genuine event that must show an effect; where it has none twice, the alternate that undoes what it did."""
+
+    event: str
+    set: dict[str, Any] = Field(default_factory=dict, description="values at dotted paths of the event's object")
+    alternate: str | None = None
+    alternate_set: dict[str, Any] = Field(default_factory=dict)
+
+    def read(self) -> ControlEvents:
+        """Return the domain's control events."""
+        alternate = None if self.alternate is None else ControlEvent(self.alternate, self.alternate_set)
+        return ControlEvents(ControlEvent(self.event, self.set), alternate)
 
 
 class _BudgetTable(FileModel):
@@ -257,6 +292,8 @@ class _TargetFile(FileModel):
     api_key_env: str | None = Field(None, description="variable that holds the target's Stripe test key (sk_test_...)")
     publishable_key: Annotated[str, Field(pattern="^pk_test_")] | None = Field(None, description="not a secret")
     webhook: _WebhookTable
+    subject: _SubjectTable = _SubjectTable()
+    control: _ControlTable | None = None
     stores: tuple[_SourceTable, ...] = Field((), strict=False)
     logs: tuple[_SourceTable, ...] = Field((), strict=False)
     files: tuple[_FilesTable, ...] = Field((), strict=False)
@@ -364,6 +401,8 @@ class _TargetReader:
             operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
             principals=principals,
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
+            subject=entry.subject.mean(Subject),
+            control=None if entry.control is None else entry.control.read(),
         )
 
     def _retention(self, entry: RetentionTable) -> RetentionSpec:

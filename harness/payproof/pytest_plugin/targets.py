@@ -19,6 +19,7 @@ from payproof.session import (
     asks_for_fuzzing,
     asks_for_operations,
     described_choice,
+    find_named_types,
     open_session,
     target_or_reference,
 )
@@ -89,6 +90,7 @@ class Opened:
                         store=self._config.getoption("payproof_store"),
                         operations=asks_for_operations(self.chosen),
                         fuzzing=asks_for_fuzzing(self.chosen),
+                        types=find_named_types(case for _, case in self.chosen),
                     )
                 )
             except PayproofError as error:

@@ -1,4 +1,5 @@
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,7 +10,14 @@ from rich.table import Table
 from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from payproof.domain.finding import Severity
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from payproof.reporters.phrasing import describe_masking, describe_target, one_line, story, summary
+from payproof.reporters.phrasing import (
+    describe_calibration,
+    describe_masking,
+    describe_target,
+    one_line,
+    story,
+    summary,
+)
 
 __all__ = ["ConsoleReport"]
 
@@ -72,6 +80,8 @@ class ConsoleReport:
             f"{run.cases} cases, seed {run.seed}, watching {_escape(', '.join(watched) or 'answers only')}",
             **_WHOLE,
         )
+        for line in describe_calibration(run):
+            self._console.print(_escape(line), **_WHOLE)
         for waiver in run.contract.waivers:
             self._console.print(f"[yellow]waived: {waiver.channel}: {_escape(waiver.reason)}[/]", soft_wrap=True)
         self._progress.update(self._task, total=run.cases)
@@ -135,16 +145,23 @@ class ConsoleReport:
             if isinstance(case.verdict, (Errored, Skipped)):
                 reasons[case.verdict.kind, summary(case.verdict)].append(case.id)
         for (kind, why), ids in reasons.items():
-            more = len(ids) - _MOST_NAMED
-            shown = ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
             self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {_escape(why)}", **_WHOLE)
-            self._console.print(f"  {_escape(shown)}", style="dim", **_WHOLE)
+            self._console.print(f"  {_escape(_name_some(ids))}", style="dim", **_WHOLE)
 
     def _tell_notes(self) -> None:
+        """Tell what is worth knowing, once for each text."""
+        notes: dict[str, list[str]] = defaultdict(list)
         for case in self._cases:
             if isinstance(case.verdict, Passed):
                 for note in case.verdict.notes:
-                    self._console.print(f"\n[dim]for information: {_escape(case.id)}: {_escape(note)}[/]", **_WHOLE)
+                    notes[note].append(case.id)
+        for note, ids in notes.items():
+            self._console.print(f"\n[dim]for information: {_escape(_name_some(ids))}: {_escape(note)}[/]", **_WHOLE)
+
+
+def _name_some(ids: Sequence[str]) -> str:
+    more = len(ids) - _MOST_NAMED
+    return ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 _WORDS = {

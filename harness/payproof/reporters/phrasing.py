@@ -1,9 +1,12 @@
 """How verdicts and observations are told to people, the same in every report."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import assert_never
 from unicodedata import category
 
-from payproof.domain.events import CaseFinished, Record
+from payproof.domain.calibration import Reaction
+from payproof.domain.events import CaseFinished, Record, RunStarted
 from payproof.domain.observation import (
     Answer,
     Channel,
@@ -20,9 +23,10 @@ from payproof.domain.observation import (
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
-__all__ = ["describe_masking", "describe_target", "one_line", "printable", "story", "summary"]
+__all__ = ["describe_calibration", "describe_masking", "describe_target", "one_line", "printable", "story", "summary"]
 
 _LONGEST = 300
+_MOST_NAMED = 8
 
 
 def describe_target(target: str, environment: str, url: str, file: str) -> str:
@@ -30,6 +34,47 @@ def describe_target(target: str, environment: str, url: str, file: str) -> str:
     if not file:
         return f"the {target} that comes with Payproof, not a system of yours"
     return one_line(f"{target} ({environment}) at {url}, described by {file}")
+
+
+def describe_calibration(run: RunStarted) -> list[str]:
+    """Return what was learnt of the target before the first case, in a few lines; none where its file says it all."""
+    found = run.calibration
+    if not found.reactions:
+        return []
+    tried, handled = len(found.reactions), found.handled
+    line = f"reacts to {len(handled)} of {tried} types of events"
+    if handled:
+        slowest = max(one.seconds for one in found.reactions if one.is_handled)
+        line += f" within {_describe_seconds(slowest)}: {_name_some(handled)}"
+    others = Counter(_describe_status(one) for one in found.reactions if not one.is_handled)
+    line += "".join(f"; {times} {what}" for what, times in others.items())
+    lines = [line]
+    if run.control is not None:
+        turns = " and ".join(one.event for one in run.control.turns)
+        lines.append(f"control event: {turns}")
+    told = {"changes": "shows no ids, but moves with each delivery", "": "does not move with deliveries"}
+    lines += [f"{one.channel} {one.source} {told[one.shown_by]}" for one in found.marks if one.shown_by in told]
+    lines += [
+        f"{one} keeps a journal of deliveries, refused ones too: name it in rejection_log" for one in found.journals
+    ]
+    if found.unclear:
+        lines.append(f"not found out: {_name_some(sorted(found.unclear))}")
+    return [one_line(line) for line in lines]
+
+
+def _describe_status(reaction: Reaction) -> str:
+    if reaction.status is None:
+        return "without an answer"
+    return "without effect" if reaction.is_accepted else f"answered {reaction.status}"
+
+
+def _describe_seconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _name_some(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def summary(verdict: Verdict) -> str:

@@ -1,5 +1,6 @@
 """Composition root: the only place that builds adapters and joins them with the engine."""
 
+from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import describe_target
@@ -37,6 +38,7 @@ __all__ = [
     "describe_target",
     "described_choice",
     "event_factory",
+    "find_named_types",
     "find_target",
     "open_lanes",
     "open_session",

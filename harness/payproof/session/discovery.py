@@ -22,26 +22,11 @@ from payproof.errors import InconclusiveError, Reason
 from payproof.session.delivery import loose_target
 from payproof.session.run import event_factory
 from payproof.stripe.deliveries import STRIPE_HEADERS
+from payproof.stripe.routes import CUSTOMARY_PATHS
 
 __all__ = ["describe_target"]
 
 _DOCUMENTS = ("/openapi.json", "/api/openapi.json", "/swagger.json", "/v3/api-docs", "/swagger/v1/swagger.json")
-_CUSTOMARY = (
-    "/webhooks/stripe",
-    "/webhook/stripe",
-    "/stripe/webhooks",
-    "/stripe/webhook",
-    "/api/webhooks/stripe",
-    "/api/webhook/stripe",
-    "/api/stripe/webhooks",
-    "/api/stripe/webhook",
-    "/api/v1/webhooks/stripe",
-    "/billing/webhook",
-    "/payments/webhook",
-    "/webhooks",
-    "/webhook",
-    "/api/webhook",
-)
 _WEBHOOK = re.compile(r"stripe|web-?hook", re.IGNORECASE)
 _ABSENT = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 _REJECTION = range(400, 500)
@@ -105,7 +90,7 @@ async def _look(target: Target) -> _Discovery:
             if routes is not None:
                 document, listed = path, routes
                 break
-        for path in dict.fromkeys([target.webhook.path, *listed[:_MOST_LISTED], *_CUSTOMARY]):
+        for path in dict.fromkeys([target.webhook.path, *listed[:_MOST_LISTED], *CUSTOMARY_PATHS]):
             if time.monotonic() > until:
                 return _Discovery(document, listed[0] if listed else None, None, tried, in_time=False)
             status = (await ask("POST", path)).status
@@ -156,7 +141,7 @@ def _write_template(target: Target, found: _Discovery) -> str:
     hook, contract = content.item("webhook"), content.item("contract")
     assert isinstance(hook, Table)
     assert isinstance(contract, Table)
-    path = tomlkit.string(found.path or _CUSTOMARY[0])
+    path = tomlkit.string(found.path or CUSTOMARY_PATHS[0])
     path.comment(
         f"answered {found.status} to an unsigned delivery"
         if found.status

@@ -41,7 +41,7 @@ from payproof.domain.tables import Tables
 from payproof.domain.target import Environment, SourceSpec, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
 from payproof.engine.equipment import Equipment
-from payproof.engine.judge import exit_code, judge, skip
+from payproof.engine.judge import exit_code, has_crashed, judge, refuse_without_effect, skip
 from payproof.engine.runner import Runner
 from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.trial import Trial
@@ -49,9 +49,9 @@ from payproof.errors import ConfigurationError, InconclusiveError, PayproofError
 from payproof.extras import install
 from payproof.language import read_scenarios, read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
+from payproof.session.calibrating import DELIVERIES, find_named_types
 from payproof.session.openapi import add_openapi
 from payproof.session.upstream import OpenUpstream, open_upstream
-from payproof.steps.deliver import Deliver
 from payproof.stripe.events import EventFactory
 
 __all__ = [
@@ -151,8 +151,10 @@ class Session:
         command: Sequence[str] = ("payproof", "run"),
         file: Path | None = None,
         fuzzing: bool = True,
+        types: Iterable[str] = (),
     ) -> None:
         self.target, self.seed, self.ledger, self._file = target, seed, ledger, file
+        self._types = frozenset(types)
         self._upstream, self._command = upstream, command
         self._loop = asyncio.Runner()
         self._resources = ExitStack()
@@ -204,8 +206,8 @@ class Session:
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
         )
         runner = Runner(self.target, equipment, stores=stores, logs=logs, seed=self.seed)
-        marker: Step = Deliver()
-        await runner.plant_marker(marker)
+        await runner.meet(self._types, DELIVERIES)
+        self.target = runner.target
         return runner
 
     def _close_resource(self, resource: Store | Log | HttpSender) -> None:
@@ -218,7 +220,9 @@ class Session:
     def judge_case(self, scenario: Scenario, case: Case) -> CaseFinished:
         """Run one case and judge it."""
         started = time.perf_counter()
+        self._learn(case)
         verdict: Verdict | None = skip(self.target, scenario, case) or _lacking(case)
+        verdict = verdict or refuse_without_effect(self.target, scenario, case)
         record = Record()
         if verdict is None:
             try:
@@ -229,7 +233,7 @@ class Session:
         finished = CaseFinished(
             id=case.id,
             title=scenario.title,
-            severity=scenario.severity,
+            severity=Severity.CRITICAL if has_crashed(record) else scenario.severity,
             verdict=verdict,
             record=record,
             seconds=time.perf_counter() - started,
@@ -238,6 +242,12 @@ class Session:
         told, found = self.ledger.mask_strings(finished)
         masked = dict.fromkeys(f"{one.kind} ({one.label})" for one in found)
         return replace(told, masked=tuple(masked)) if masked else told
+
+    def _learn(self, case: Case) -> None:
+        """Find out what the target does with the types of events that a case names, where nobody has said it."""
+        with _own_faults():
+            self._loop.run(self._runner.learn(find_named_types([case]), DELIVERIES))
+        self.target = self._runner.target
 
     def trial(self, key: str) -> Trial:
         """Begin steps of a user's own test.
@@ -290,6 +300,8 @@ class Session:
             logs=tuple(spec.name for spec in self.target.logs),
             contract=self.target.contract,
             files=tuple(spec.name for spec in self.target.files),
+            calibration=self.target.calibration,
+            control=self.target.control,
         )
 
     def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
@@ -366,6 +378,7 @@ def open_session(
     operations: bool = True,
     fuzzing: bool = True,
     effort: float | None = None,
+    types: Iterable[str] = (),
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
@@ -373,7 +386,8 @@ def open_session(
     ``fuzzing`` that requests will be made up, for which the target's OpenAPI document is read where there is one.
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
     own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise. ``effort`` is
-    how many times as many requests as usual are made up, in place of what the target file says.
+    how many times as many requests as usual are made up, in place of what the target file says. ``types`` are the types
+    of events of which has to be known what the target does with them.
 
     Raises:
         ConfigurationError: the target file or the OpenAPI document is wrong, a store is chosen for a target that has
@@ -420,6 +434,7 @@ def open_session(
             command=command,
             file=target_file,
             fuzzing=fuzzing,
+            types=types,
         )
         stack.callback(session.close)
         yield session

@@ -45,15 +45,16 @@ def _right_digests(signed: Delivery, secret: Secret) -> Iterator[bytes]:
 class Deliver(Step):
     """Deliver one event to the webhook route, signed or forged, as Stripe would send it.
 
-    ``signature`` names a way to sign or forge (``payproof.stripe.forgery``), ``body`` the form of the JSON, ``set``
-    values at dotted paths of the event's object. ``path`` varies how the webhook's path is written, ``alias`` is the
-    name of a twin that somebody may have forgotten: each place that there may be of either gets the delivery. With
-    ``follow`` one redirect that keeps the method is followed on the same host. Where such a place neither is absent nor
-    rejects, the same goes to a place that no route has, to see whether the target answers every place so.
+    Without a type of ``event`` it is the target's control event, which is known to have an effect. ``signature`` names
+    a way to sign or forge (``payproof.stripe.forgery``), ``body`` the form of the JSON, ``set`` values at dotted paths
+    of the event's object. ``path`` varies how the webhook's path is written, ``alias`` is the name of a twin that
+    somebody may have forgotten: each place that there may be of either gets the delivery. With ``follow`` one redirect
+    that keeps the method is followed on the same host. Where such a place neither is absent nor rejects, the same goes
+    to a place that no route has, to see whether the target answers every place so.
     """
 
     name: ClassVar[str] = "deliver"
-    event: str = "customer.subscription.updated"
+    event: str = ""
     signature: str = "valid"
     body: Literal["pretty", "compact", "spaced", "unicode", "escaped", "large"] = "pretty"
     path: Literal["webhook"] | Shape = "webhook"
@@ -69,19 +70,28 @@ class Deliver(Step):
         except ConfigurationError as error:
             raise ValueError(str(error)) from None
 
+    @property
+    def named_types(self) -> tuple[str, ...]:
+        """The type of ``event``, where one is named."""
+        return (self.event,) if self.event else ()
+
     def unfit(self, target: Target) -> str:
-        """Return why a target's path cannot be written so."""
+        """Return why a target's path cannot be written so, or that it is unknown what the target does with the type."""
         try:
             self._places(target.webhook.path)
         except ShapeError as error:
             return str(error)
-        return ""
+        return target.tell_unclear(self.event)
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event, sign or forge it, send it."""
         if forgery_named(self.signature).exact:
             await context.clock.wait_for_early_second()
-        event = context.events.make(self.event, values=self.set, ids=self.ids)
+        event = (
+            context.events.make(self.event, values=self.set, ids=self.ids)
+            if self.event
+            else context.events.make_control(values=self.set, ids=self.ids)
+        )
         hook = context.target.webhook
         signed = forge(
             self.signature,
@@ -110,9 +120,10 @@ class Deliver(Step):
                     *signed.headers,
                 ),
                 body=signed.body,
-                note=f"{self.event} ({event.id}), signature {self.signature}, body {self.body}, path {place}",
+                note=f"{event.type} ({event.id}), signature {self.signature}, body {self.body}, path {place}",
                 ids=event.ids,
                 variant=self.signature,
+                event=self.event,
             )
             exchanges.append(await context.send(request))
             if self.follow and (onward := _redirect(exchanges[-1])):

@@ -7,6 +7,7 @@ from payproof.canary import make_card_number
 from payproof.domain.context import Context
 from payproof.domain.observation import Observation
 from payproof.domain.step import Step
+from payproof.domain.target import Target
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
 
@@ -24,15 +25,28 @@ class Follow(Step):
 
     A column that gains all four values of an attribute follows it, however short the values are. ``what`` is the card's
     details that Stripe tells, the ends of a card number that somebody typed where it does not belong, or its CVC.
+    Without a type of ``event`` it is the target's control event.
     """
 
     name: ClassVar[str] = "follow"
     what: Literal["card_details", "number_ends", "cvc"] = "card_details"
-    event: str = "charge.succeeded"
+    event: str = ""
+
+    @property
+    def named_types(self) -> tuple[str, ...]:
+        """The type of ``event``, where one is named."""
+        return (self.event,) if self.event else ()
+
+    def unfit(self, target: Target) -> str:
+        """Return that the target keeps nothing of such events, or that it is unknown."""
+        if self.event and not target.contract.is_handled(self.event):
+            return target.tell_unclear(self.event) or f"the target does not handle {self.event}"
+        return ""
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Count, then make the events, sign and send them."""
-        events = [context.events.make(self.event, values={}, ids={}) for _ in _BRANDS]
+        make = context.events.make_control
+        events = [context.events.make(self.event, values={}, ids={}) if self.event else make() for _ in _BRANDS]
         values = [_VALUES[self.what](context, which) for which in range(len(_BRANDS))]
         for which, event in enumerate(events):
             context.at_rest.watch("id", which, event.ids)
@@ -41,7 +55,7 @@ class Follow(Step):
             content: dict[str, Any] = json.loads(event.encode())
             _say(content, said, everywhere=self.what != "card_details")
             body = json.dumps(content, indent=2).encode()
-            request = signed_request(context, event, body, note=f"{self.event} with {self.what.replace('_', ' ')}")
+            request = signed_request(context, event, body, note=f"{event.type} with {self.what.replace('_', ' ')}")
             observed.append(await context.send(request))
         return observed
 

@@ -76,13 +76,13 @@ def _make_requests(context: Context) -> list[Request]:
         bait = _make_bait(context, f"header {name}")
         number = make_card_number(context.random)
         context.canaries.look_for("card number", f"offered in header {name}", number.encode())
-        event = context.events.make("customer.subscription.updated", values={}, ids={})
+        event = context.events.make_control()
         text = f"{number} {bait.iban} {bait.track} {bait.name} {bait.secret}"
         requests.append(_sign(context, event, event.encode(), headers=((name.encode(), text.encode()),)))
     bait = _make_bait(context, "query")
     number = make_card_number(context.random)
     context.canaries.look_for("card number", "offered in query", number.encode())
-    event = context.events.make("customer.subscription.updated", values={}, ids={})
+    event = context.events.make_control()
     query = urlencode({**bait.entries, "card_number": number})
     return [*requests, _sign(context, event, event.encode(), query=query)]
 

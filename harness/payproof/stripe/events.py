@@ -10,13 +10,16 @@ from typing import Any
 
 from faker import Faker
 
+from payproof.domain.subject import Subject
 from payproof.stripe.bodies import encode
 from payproof.stripe.placeholders import Filling
+from payproof.stripe.subjects import name_subject
 from payproof.stripe.templates import Templates, assign
 
 __all__ = ["Event", "EventFactory", "made_up_words"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOBODY = Subject()
 _PROVIDERS = [f"faker.providers.{name}" for name in ("address", "company", "person")]
 
 
@@ -66,19 +69,25 @@ class EventFactory:
         livemode: bool = False,
         ids: Mapping[str, str] = _NOTHING,
         set: Mapping[str, object] = _NOTHING,  # noqa: A002 - the word of the templates
+        subject: Subject = _NOBODY,
     ) -> Event:
         """Make one event at ``now`` (seconds since 1970).
 
         ``ids`` pins ids by prefix, so that several events concern one object: ``{"cus": "cus_known"}``; prefixes that
         the event does not carry are left aside. ``set`` overrides dotted paths under ``data.object``, or of the event
-        after a leading ``event.``. Raises ConfigurationError, with the nearest name, for an unknown type, version or
-        path, and where a canary is missing that the event carries.
+        after a leading ``event.``. The event is about the ``subject``, where one is known. Raises ConfigurationError,
+        with the nearest name, for an unknown type, version or path, and where a canary is missing that the event
+        carries.
         """
         template = self._templates.event(type, api_version)
         source = f"{self._seed}|{key}|{type}"
-        filling = Filling(source, faker=made_up_words, now=now, canaries=canaries, livemode=livemode, pinned=ids)
+        pinned = {**subject.ids, **ids}
+        if subject.email:
+            canaries = {**canaries, "email": subject.email}
+        filling = Filling(source, faker=made_up_words, now=now, canaries=canaries, livemode=livemode, pinned=pinned)
         content = filling.fill(template)
         content["api_version"] = api_version
+        name_subject(content["data"]["object"], subject)
         for path, value in set.items():
             assign(content, path, value)
         event_id = str(content["id"])

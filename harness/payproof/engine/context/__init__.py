@@ -26,11 +26,14 @@ from payproof.engine.context.retention import CaseRetention
 from payproof.engine.context.search import CaseSearch
 from payproof.engine.context.stripe import CaseStripe
 from payproof.engine.equipment import Equipment
+from payproof.engine.shared import Shared
 from payproof.errors import InconclusiveError, Reason
+from payproof.fuzzing.curl import curl_line
 
 __all__ = ["CaseContext"]
 
 _SUCCESS = range(200, 300)
+_LONGEST_LINE = 2000
 
 
 class CaseContext:
@@ -44,20 +47,22 @@ class CaseContext:
         equipment: what the run has for all cases.
         key: names the phase; with ``seed``, the run's, it decides on all randomness.
         seed: the run's.
+        shared: what the cases of a run share.
     """
 
-    def __init__(self, target: Target, equipment: Equipment, *, key: str, seed: int) -> None:
-        self.target = target
+    def __init__(self, target: Target, equipment: Equipment, *, key: str, seed: int, shared: Shared) -> None:
+        self.target, self._shared = target, shared
         self.random = Random(f"{seed} {key}")
         self.progress = PhaseProgress()
         self.requests = target.budget.case_requests
         self.expect: tuple[Check | Expectation, ...] = ()
         self.control: tuple[Observation, ...] = ()
         self._sender, self._upstream = equipment.sender, equipment.upstream
+        self._conceal = equipment.ledger.conceal_text
         values = make_canaries(self.random)
         self.clock = CaseClock(equipment.clock)
         self.canaries = CaseCanaries(equipment.ledger, values)
-        self.events = CaseEvents(equipment.events, target.webhook, self.clock, values, key)
+        self.events = CaseEvents(equipment.events, target, shared.turns, self.clock, values, key)
         self.stripe = CaseStripe(equipment.upstream, self.random, self.canaries)
         self.at_rest = CaseSearch(equipment.at_rest, target.budget, self.progress, self.clock, self.canaries)
         self.retention = CaseRetention(
@@ -76,20 +81,54 @@ class CaseContext:
         return self.progress.kept
 
     async def send(self, request: Request) -> Exchange:
-        """Send a request within the budget.
+        """Send a request within the budget and at the target's pace.
 
         Raises:
-            InconclusiveError: the budget of requests is spent.
+            InconclusiveError: the budget of requests is spent, the target limits them for longer than a run may wait,
+                or it is gone.
         """
         if len(self.sent) >= self.requests:
             raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.requests} requests")
         self.progress.sent.append(request)
-        exchange = await self._sender.send(request, self.progress.step)
-        if self._upstream is not None:
-            exchange = replace(exchange, called=self._upstream.count_calls())
+        pace, lifeline = self._shared.pace, self._shared.lifeline
+        await pace.keep(self.clock)
+        exchange = await self._send_once(request)
+        while pace.note(exchange, self.clock, is_expected=self.outage.is_on or self.stripe.is_armed):
+            await pace.keep(self.clock)
+            exchange = await self._send_once(request)
+        if lifeline.is_suspect(request, exchange) and not self.outage.is_on:
+            exchange = await self._send_again(request, exchange)
+        lifeline.note(exchange)
         if isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS:
             self.progress.accepted += request.ids
+            if request.ids:
+                self._shared.turns.note_accepted(request.ids[0])
         return exchange
+
+    async def _send_once(self, request: Request) -> Exchange:
+        exchange = await self._sender.send(request, self.progress.step)
+        return exchange if self._upstream is None else replace(exchange, called=self._upstream.count_calls())
+
+    async def _send_again(self, request: Request, lost: Exchange) -> Exchange:
+        """Send a request that got no answer once more, where the target is there.
+
+        Raises:
+            InconclusiveError: the target is gone.
+        """
+        lifeline, step = self._shared.lifeline, self.progress.step
+        with self.clock.suspend_limit():
+            if not await lifeline.is_there(step):
+                told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
+                back = await lifeline.wait_until_back(step, told)
+                detail = f"no answer came to {told}, and then to nothing any more; "
+                detail += "it did not come back" if back is None else f"it was back after {back:.1f} s"
+                again = self._conceal(curl_line(self.target.url, request))
+                raise InconclusiveError(Reason.CRASHED, f"{detail}; again: {again[:_LONGEST_LINE]}")
+        if request.once:
+            return lost
+        exchange = await self._send_once(request)
+        note = f"{exchange.sent.note}, sent again, as the target had closed the connection without an answer"
+        return replace(exchange, sent=replace(exchange.sent, note=note))
 
     def judge_alone(self, exchange: Exchange) -> tuple[Finding, ...]:
         """Return what is wrong with an exchange by itself."""

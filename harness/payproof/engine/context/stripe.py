@@ -11,11 +11,12 @@ __all__ = ["CaseStripe"]
 
 
 class CaseStripe:
-    """The Stripe API as the target sees it in one phase."""
+    """The Stripe API as the target sees it in one phase; it ``is_armed`` while faults may strike."""
 
     def __init__(self, upstream: Upstream | None, random: Random, canaries: CaseCanaries) -> None:
         self._upstream, self._random, self._canaries = upstream, random, canaries
         self._caused: list[MadeEvent] = []
+        self.is_armed = False
 
     def arm(self, *troubles: Trouble) -> None:
         """Let these faults strike the target's calls to Stripe from now on, and no others.
@@ -25,6 +26,7 @@ class CaseStripe:
         """
         if self._upstream is None:
             raise InconclusiveError(Reason.UPSTREAM_FAILED, "there is none")
+        self.is_armed = bool(troubles)
         self._upstream.arm(troubles, self._random, self._canaries.conceal)
 
     def caused_events(self) -> Sequence[MadeEvent]:

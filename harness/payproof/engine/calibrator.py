@@ -1,0 +1,250 @@
+"""Learns before the first case how a target reacts to genuine events, so that cases ask of it what it does at all.
+
+``reach`` delivers one event of each type, and takes a look after each: the change that a target makes before it answers
+belongs to the event. Then it waits once for all. What changes only then belongs to the event whose id it holds, or to
+the one that changes it again when it is delivered alone.
+
+``find_control`` looks for an event that has an effect each time that it is delivered. Where no type has one twice, as
+the target only sets a state, two events that undo each other take turns.
+
+``find_journals`` delivers what nobody may apply: a forgery, and rubbish. A table that gains a row of both, and one of
+each copy of a genuine delivery too, is a journal of deliveries and holds no state.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from payproof.domain.calibration import Calibration, Reaction
+from payproof.domain.control import ControlEvent, ControlEvents
+from payproof.domain.observation import Answer, Channel, Exchange, LogLines, Observation, StoreChange, StripeCalls
+from payproof.domain.step import Step
+from payproof.domain.target import Contract
+from payproof.engine.ports import Clock
+from payproof.engine.source_marks import SourceMarks
+from payproof.engine.trial import Trial
+
+__all__ = ["USUAL_TYPES", "Calibrator", "Deliveries"]
+
+#: Types that billing systems handle most often, the likeliest first: where time is short, these are tried.
+USUAL_TYPES = (
+    "customer.subscription.updated",
+    "checkout.session.completed",
+    "invoice.paid",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "invoice.payment_succeeded",
+    "invoice.payment_failed",
+    "payment_intent.succeeded",
+    "charge.succeeded",
+    "charge.refunded",
+    "customer.updated",
+)
+_UNDOING = tuple(
+    ControlEvents(*pair)
+    for pair in (
+        (
+            ControlEvent("customer.subscription.updated", {"status": "past_due"}),
+            ControlEvent("customer.subscription.updated", {"status": "active"}),
+        ),
+        (ControlEvent("customer.subscription.deleted"), ControlEvent("customer.subscription.updated")),
+        (ControlEvent("customer.subscription.deleted"), ControlEvent("customer.subscription.created")),
+        (ControlEvent("customer.subscription.deleted"), ControlEvent("checkout.session.completed")),
+        (ControlEvent("invoice.payment_failed"), ControlEvent("invoice.paid")),
+        (ControlEvent("invoice.payment_failed"), ControlEvent("invoice.payment_succeeded")),
+        (ControlEvent("payment_intent.payment_failed"), ControlEvent("payment_intent.succeeded")),
+        (ControlEvent("charge.refunded"), ControlEvent("charge.succeeded")),
+    )
+)
+_CONTROLS_TRIED = 8
+_ROUNDS = 2  # that an event, or a pair, must have an effect in
+_REACH_SECONDS, _AGAIN_SECONDS = 60.0, 10.0
+_LEAST_WAIT, _WAIT = 0.5, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """The steps that calibration takes: the control event, any genuine one, a forgery, rubbish, the last one again.
+
+    ``others`` are genuine ones that differ from each other: a target that refuses them all listens to none.
+    """
+
+    control: Step
+    others: tuple[Step, ...]
+    genuine: Callable[[ControlEvent], Step]
+    forged: Step
+    rubbish: Step
+    again: Step
+
+
+class Calibrator:
+    """Learns how a target reacts, by trials of its own; ``begin`` begins one, ``marks`` watch the sources."""
+
+    def __init__(
+        self,
+        begin: Callable[[str], Trial],
+        deliveries: Deliveries,
+        marks: SourceMarks,
+        clock: Clock,
+        *,
+        contract: Contract,
+        patience: float,
+    ) -> None:
+        self._begin, self._deliveries, self._marks, self._clock = begin, deliveries, marks, clock
+        self._contract, self._patience = contract, patience
+        self._slowest = 0.0
+
+    async def reach(self, types: Iterable[str]) -> Calibration:
+        """Deliver one event of each type, the usual ones first, and return what came of each."""
+        order = sorted(types, key=_rank)
+        until = self._clock.monotonic() + _REACH_SECONDS * self._patience
+        reactions: dict[str, Reaction] = {}
+        ids: dict[str, Sequence[str]] = {}
+        await self._marks.begin()
+        for type_ in order:
+            if self._clock.monotonic() > until:
+                break
+            trial = self._begin(type_)
+            reactions[type_] = await self._try(trial, ControlEvent(type_))
+            ids[type_] = self._marks.own_ids(trial.context.progress.ids)
+        quiet = {type_: ids[type_] for type_, one in reactions.items() if one.is_accepted and not one.tables}
+        unclear = set(order) - reactions.keys()
+        if quiet:
+            late, unexplained = await self._marks.wait(quiet, self._contract.effect_within)
+            for type_, (tables, seconds) in late.items():
+                reactions[type_] = replace(reactions[type_], tables=tables, seconds=seconds)
+                self._slowest = max(self._slowest, seconds)
+            if unexplained:
+                unclear |= await self._try_alone([one for one in quiet if one not in late], reactions)
+        own = [one for of in ids.values() for one in of]
+        marks = await self._marks.end(own, len(reactions))
+        if not any(one.channel is Channel.STORE and one.shown_by == "ids" for one in marks):
+            await self._try_after_others(reactions)
+            marks = await self._marks.end(own, len(reactions))
+        return Calibration(tuple(reactions.values()), frozenset(unclear), marks)
+
+    async def _try(self, trial: Trial, event: ControlEvent) -> Reaction:
+        """Deliver an event, take one look, and return what came of it by then."""
+        started = self._clock.monotonic()
+        await trial.act(self._deliveries.genuine(event))
+        reaction = _describe(event.event, await trial.peek(), self._clock.monotonic() - started)
+        self._marks.note_lines(reaction.logs)
+        return reaction
+
+    async def _try_alone(self, types: Sequence[str], reactions: dict[str, Reaction]) -> set[str]:
+        """Deliver each type again by itself, and wait for what it changes; return those that there was no time for."""
+        until = self._clock.monotonic() + _AGAIN_SECONDS * self._patience
+        for number, type_ in enumerate(types):
+            if self._clock.monotonic() > until:
+                return set(types[number:])
+            reactions[type_] = await self._await_effect(
+                self._begin(type_), ControlEvent(type_), self._contract.effect_within
+            )
+        return set()
+
+    async def _try_after_others(self, reactions: dict[str, Reaction]) -> None:
+        """Deliver what had no effect again, each behind an event that had one: its state may have been in place."""
+        until = self._clock.monotonic() + _AGAIN_SECONDS * self._patience
+        handled = [type_ for type_, one in reactions.items() if one.is_handled]
+        others = [_UNDOING[0].event, *(ControlEvent(type_) for type_ in dict.fromkeys((*handled[:1], *handled[-1:])))]
+        for other in others:
+            for type_ in [one for one, reaction in reactions.items() if reaction.is_accepted and not reaction.tables]:
+                if self._clock.monotonic() > until:
+                    return
+                if type_ in USUAL_TYPES or other is others[-1]:
+                    await self._await_effect(self._begin(other.event), other, 2 * self._slowest)
+                    again = await self._await_effect(self._begin(type_), ControlEvent(type_), 2 * self._slowest)
+                    reactions[type_] = again if again.is_handled else reactions[type_]
+
+    async def _await_effect(self, trial: Trial, event: ControlEvent, seconds: float) -> Reaction:
+        """Deliver an event and wait at most so long for a change in a store."""
+        started = self._clock.monotonic()
+        reaction = await self._try(trial, event)
+        while reaction.is_accepted and not reaction.tables and self._clock.monotonic() - started < seconds:
+            await self._clock.sleep(_WAIT)
+            reaction = _describe(event.event, await trial.peek(), self._clock.monotonic() - started)
+        return reaction
+
+    async def find_control(self, calibration: Calibration) -> ControlEvents | None:
+        """Return what has an effect each time that it is delivered, or None where nothing that was tried has."""
+        handled = sorted(calibration.handled, key=lambda one: (_only_recorded(calibration, one), _rank(one)))
+        for type_ in handled[:_CONTROLS_TRIED]:
+            if await self._is_repeatable(ControlEvents(ControlEvent(type_))):
+                return ControlEvents(ControlEvent(type_))
+        for pair in _UNDOING:
+            if all(one.event in handled for one in pair.turns) and await self._is_repeatable(pair):
+                return pair
+        return None
+
+    async def _is_repeatable(self, events: ControlEvents) -> bool:
+        """Whether each of the events has an effect in each round but the first, which may find its state in place."""
+        wait = max(_LEAST_WAIT, 2 * self._slowest)
+        for number in range(_ROUNDS):
+            for event in events.turns:
+                reaction = await self._await_effect(self._begin(event.event), event, wait)
+                settling = number == 0 and events.alternate is not None
+                if not reaction.is_handled and not settling:
+                    return False
+        return True
+
+    async def find_journals(self, calibration: Calibration) -> tuple[str, ...]:
+        """Return the tables that gain a row of every delivery, whatever it is, and lose none."""
+        if not calibration.handled:
+            return ()
+        deliveries = self._deliveries
+        genuine = deliveries.genuine(ControlEvent(calibration.handled[0]))
+        gained = [await self._count_gains(genuine, deliveries.again)]
+        for refused in (deliveries.forged, deliveries.rubbish):
+            if gained[-1]:
+                gained.append(await self._count_gains(refused, must_be_refused=True))
+        return tuple(sorted(frozenset.intersection(*gained)))
+
+    async def _count_gains(self, *steps: Step, must_be_refused: bool = False) -> frozenset[str]:
+        """Run steps, and return the tables that have gained rows by each of them and lost none."""
+        trial = self._begin("journals")
+        gained: list[frozenset[str]] = []
+        for number, step in enumerate(steps):
+            await trial.act(step)
+            await self._clock.sleep(min(2 * self._slowest, self._contract.effect_within))
+            observed = [one for one in await trial.peek() if one.step == number]
+            answers = [one.answer for one in observed if isinstance(one, Exchange)]
+            refused = all(isinstance(one, Answer) and one.status in self._contract.rejected for one in answers)
+            if must_be_refused and not refused:
+                return frozenset()  # what is not refused may well be state
+            changes = [one for one in observed if isinstance(one, StoreChange)]
+            gained.append(
+                frozenset(
+                    f"{change.source}.{table.table}"
+                    for change in changes
+                    for table in change.tables
+                    if not table.removed and not table.rejection_log
+                )
+            )
+        return frozenset.intersection(*gained)
+
+
+def _rank(type_: str) -> tuple[int, str]:
+    return (USUAL_TYPES.index(type_) if type_ in USUAL_TYPES else len(USUAL_TYPES), type_)
+
+
+def _only_recorded(calibration: Calibration, type_: str) -> bool:
+    """Whether an event of a type changes only where the target keeps a record of all events."""
+    reaction = calibration.of(type_)
+    return reaction is None or frozenset(reaction.tables) <= calibration.recording
+
+
+def _describe(type_: str, observed: Iterable[Observation], seconds: float) -> Reaction:
+    """Return what was observed of one delivery."""
+    given = tuple(observed)
+    answers = [one.answer for one in given if isinstance(one, Exchange)]
+    changes = [one for one in given if isinstance(one, StoreChange)]
+    calls = [call for one in given if isinstance(one, StripeCalls) for call in one.calls]
+    return Reaction(
+        type_,
+        answers[-1].status if answers and isinstance(answers[-1], Answer) else None,
+        tuple(
+            f"{change.source}.{table.table}" for change in changes for table in change.tables if not table.rejection_log
+        ),
+        tuple(one.source for one in given if isinstance(one, LogLines) and one.lines),
+        tuple(f"{call.method} {call.path}" for call in calls),
+        seconds,
+    )

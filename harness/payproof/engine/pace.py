@@ -1,0 +1,88 @@
+"""Keeps to a target's rate limit: what it answers with 429 is sent again when ``Retry-After`` has passed.
+
+The waits of a whole run are bounded. Once they are used up, a request that would have to wait is not sent, and its case
+is unknown: a rate limit says nothing about the rules.
+"""
+
+from contextlib import AbstractContextManager
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from payproof.domain.observation import Answer, Exchange
+from payproof.errors import InconclusiveError, Reason
+
+__all__ = ["Pace"]
+
+_TOO_MANY, _UNAVAILABLE = 429, 503
+_MOST_SECONDS = 120.0
+_FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+_HINT = "let more requests from here through, or limit the run with --topic or --scenario"
+
+
+class _Clock(Protocol):
+    def now(self) -> int: ...
+
+    def monotonic(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    def suspend_limit(self) -> AbstractContextManager[None]: ...
+
+
+class Pace:
+    """How soon the target lets itself be asked again; of one run."""
+
+    def __init__(self, rejected: frozenset[int], patience: float) -> None:
+        self._rejected, self._left = rejected, _MOST_SECONDS * patience
+        self._not_before = 0.0
+        self._own_wait = _FIRST_WAIT
+        self._said = ""
+
+    async def keep(self, clock: _Clock) -> None:
+        """Wait until the target lets itself be asked again; the time is none of the case's.
+
+        Raises:
+            InconclusiveError: that is longer than the waits that are left of the run.
+        """
+        seconds = self._not_before - clock.monotonic()
+        if seconds <= 0:
+            return
+        if seconds > self._left:
+            raise InconclusiveError(Reason.RATE_LIMITED, f"{self._said}; {_HINT}")
+        self._left -= seconds
+        with clock.suspend_limit():
+            await clock.sleep(seconds)
+
+    def note(self, exchange: Exchange, clock: _Clock, *, is_expected: bool) -> bool:
+        """Take note of an answer; return whether it says to come again later.
+
+        ``is_expected`` says that the target has a reason to be unavailable, which is then no limit.
+        """
+        answer = exchange.answer
+        if not isinstance(answer, Answer) or answer.status in self._rejected:
+            return False
+        later = answer.header("retry-after")
+        limited = answer.status == _TOO_MANY
+        busy = answer.status == _UNAVAILABLE and later is not None and not is_expected
+        if not (limited or busy):
+            self._own_wait = _FIRST_WAIT
+            return False
+        seconds = _read_seconds(later, clock.now())
+        if seconds is None:
+            seconds, self._own_wait = self._own_wait, min(2 * self._own_wait, _LONGEST_WAIT)
+        self._not_before = max(self._not_before, clock.monotonic() + seconds)
+        told = "" if later is None else f", Retry-After {later}"
+        self._said = f"the target limits how often it is asked: status {answer.status}{told}"
+        return True
+
+
+def _read_seconds(later: str | None, now: int) -> float | None:
+    """Return the seconds that ``Retry-After`` says, as a number or as a date (RFC 9110, 10.2.3)."""
+    if later is None:
+        return None
+    if later.strip().isdecimal():
+        return float(later)
+    try:
+        return max(0.0, parsedate_to_datetime(later).timestamp() - now)
+    except (ValueError, TypeError):
+        return None

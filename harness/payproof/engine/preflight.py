@@ -1,0 +1,91 @@
+"""Says why a target refuses every genuine event, before a run asks a thousand times: in one line, with what to mend.
+
+The likeliest cause first: the path, a redirect, a login or proxy in front, the target's clock, the secret.
+"""
+
+from collections.abc import Awaitable, Callable
+from email.utils import parsedate_to_datetime
+
+from payproof.domain.observation import ABSENT, Answer, Exchange
+from payproof.domain.request import Request
+from payproof.domain.urls import path_of, with_query
+from payproof.stripe.deliveries import STRIPE_HEADERS
+from payproof.stripe.routes import CUSTOMARY_PATHS
+
+__all__ = ["explain_refusal"]
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TOLERANCE = 300  # seconds, Stripe's own
+_LOGIN = ("login", "log-in", "signin", "sign-in", "auth", "sso")
+_GUARDED = frozenset({401, 403, 407})
+
+
+async def explain_refusal(send: Callable[[Request], Awaitable[Exchange]], path: str, refused: Answer, now: int) -> str:
+    """Return the likely cause of a refusal of genuine events, and what would mend it.
+
+    ``send`` sends a request to the target; ``path`` is the webhook's request target.
+    """
+    status = refused.status
+    if status in _REDIRECTS:
+        return _explain_redirect(path, status, refused.header("location") or "")
+    unsigned = await _ask(send, path)
+    if status in ABSENT and unsigned is not None and unsigned.status in ABSENT | _REDIRECTS:
+        found = await _find_nearest(send, path)
+        hint = f"POST {found[0]} answers {found[1]}: is it that path?" if found else "put the right path into [webhook]"
+        return f"there is no webhook at {path} (status {status}); {hint}"
+    if status in _GUARDED and _is_guarded(refused):
+        return (
+            f"status {status} at {path} comes from a login or a proxy in front of it: let Payproof's requests through"
+        )
+    if (ahead := _clock_ahead(refused, now)) is not None:
+        side = "ahead of" if ahead > 0 else "behind"
+        return (
+            f"the target's clock is {abs(ahead)} s {side} this machine's, so signatures are too old or too new for it"
+        )
+    as_unsigned = (
+        "as it answers unsigned ones" if unsigned is not None and unsigned.status == status else "to all types"
+    )
+    return (
+        f"{path} answers {status} to signed events, {as_unsigned}: the signing secret is not this endpoint's, "
+        "or api_version in [webhook] is not the one that it expects"
+    )
+
+
+def _explain_redirect(path: str, status: int, location: str) -> str:
+    if any(word in path_of(location).lower() for word in _LOGIN):
+        return f"{path} is behind a login (status {status} to {location}): let Payproof's requests through"
+    return f"{path} is redirected (status {status}) to {location}: Stripe does not follow, put that into [webhook] path"
+
+
+async def _ask(send: Callable[[Request], Awaitable[Exchange]], path: str) -> Answer | None:
+    """Return the answer to an empty delivery without a signature, if one comes."""
+    answer = (await send(Request("POST", path, STRIPE_HEADERS, b"{}", "an empty delivery, unsigned"))).answer
+    return answer if isinstance(answer, Answer) else None
+
+
+async def _find_nearest(send: Callable[[Request], Awaitable[Exchange]], path: str) -> tuple[str, int] | None:
+    """Return a path that takes deliveries, and its status: with or without a slash, or one that is usual."""
+    bare, query = path_of(path), path.partition("?")[2]
+    slashed = bare.rstrip("/") if bare.endswith("/") else f"{bare}/"
+    for one in dict.fromkeys((with_query(slashed, query) if slashed else "/", *CUSTOMARY_PATHS)):
+        answer = await _ask(send, one)
+        if one != path and answer is not None and answer.status not in ABSENT | _REDIRECTS and answer.status >= 300:  # noqa: PLR2004
+            return one, answer.status
+    return None
+
+
+def _is_guarded(answer: Answer) -> bool:
+    """Whether an answer is a page or a challenge of what stands in front, and not the endpoint's own."""
+    kind = answer.header("content-type") or ""
+    return answer.header("www-authenticate") is not None or (
+        kind.startswith("text/html") and "<form" in answer.body.lower()
+    )
+
+
+def _clock_ahead(answer: Answer, now: int) -> int | None:
+    """Return by how many seconds the target's clock differs, where that is more than Stripe's tolerance."""
+    try:
+        ahead = int(parsedate_to_datetime(answer.header("date") or "").timestamp()) - now
+    except (ValueError, TypeError):
+        return None
+    return ahead if abs(ahead) > _TOLERANCE else None
