@@ -17,6 +17,7 @@ __all__ = [
     "InconclusiveError",
     "PayproofError",
     "Reason",
+    "TargetGoneError",
     "TargetStartError",
     "place_of",
     "record_fault",
@@ -89,6 +90,14 @@ class InconclusiveError(PayproofError):
         super().__init__(f"{reason.value}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class TargetGoneError(InconclusiveError):
+    """The target was there before a request and is not after it; ``again`` is the command that sends it again."""
+
+    def __init__(self, detail: str, again: str) -> None:
+        super().__init__(Reason.CRASHED, detail)
+        self.again = again
 
 
 def record_fault(error: BaseException) -> str:

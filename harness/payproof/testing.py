@@ -102,6 +102,10 @@ class Payproof:
     def _act(self, step: Step) -> Self:
         try:
             self._test.act(step)
+        except InconclusiveError as error:
+            if error.reason is Reason.CRASHED:
+                raise AssertionError(printable(error.detail)) from None
+            raise error.with_traceback(None) from None
         except PayproofError as error:
             # Whoever shows a traceback's locals would show what was signed, and with what.
             raise error.with_traceback(None) from None

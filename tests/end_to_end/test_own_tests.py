@@ -41,7 +41,6 @@ def unknown(expectation, *reasons):
     ("behave", "reason"),
     [
         (hostile.never, Reason.TIMEOUT),
-        (hostile.close_at_once, Reason.UNREACHABLE),
         (hostile.close_in_body, Reason.RESPONSE_UNREADABLE),
         (hostile.endless, Reason.RESPONSE_TOO_LARGE),
         (hostile.garbage, Reason.RESPONSE_UNREADABLE),
@@ -59,6 +58,15 @@ def test_nothing_holds_without_an_answer(tmp_path, behave, reason):
         for name in EXPECTATIONS:
             unknown(getattr(payproof, name), reason)
         unknown(lambda: payproof.answer, reason)
+
+
+def test_a_target_that_is_gone_after_a_delivery_is_broken(tmp_path):
+    """Where nothing is answered any more after a delivery, that delivery has broken the target."""
+    with billing(tmp_path) as server, acting(tmp_path, server, sources=sources(), waive=()) as payproof:
+        payproof.deliver("invoice.paid").accepted()
+        server._behave = hostile.close_at_once
+        with pytest.raises(AssertionError, match="and then to nothing any more"):
+            payproof.deliver("invoice.paid")
 
 
 def test_nothing_holds_before_anything_was_delivered(tmp_path):

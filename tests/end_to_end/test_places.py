@@ -122,4 +122,4 @@ def test_a_target_that_takes_deliveries_anywhere_is_found(tmp_path):
         code, found = verdicts(tmp_path, server, "/webhook")
     assert code == 1
     assert kinds(found)["test"] == "failed"
-    assert {one["check"] for one in found["test"]["findings"]} == {"nothing_changed"}
+    assert {one["check"] for one in found["test"]["findings"]} == {"absent_or_rejected", "nothing_changed"}

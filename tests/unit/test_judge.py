@@ -136,7 +136,7 @@ def test_marker_not_seen_is_errored(channel):
 
 def test_target_that_is_gone_is_a_finding():
     """A request after which the target was gone fails its case, with the command that repeats it as evidence."""
-    got = judged(Record(CONTROL, QUIET, (), (Reason.CRASHED, "no answer came to x; again: curl https://t.example")))
+    got = judged(Record(CONTROL, QUIET, (), (Reason.CRASHED, "no answer came to x"), "curl https://t.example"))
     assert isinstance(got, Failed)
     assert [(one.check, one.seen, one.evidence) for one in got.findings] == [
         ("alive", "no answer came to x", ("curl https://t.example",))

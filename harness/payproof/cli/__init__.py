@@ -19,6 +19,10 @@ __all__ = ["cli", "main"]
 
 #: Each command with the module that has it, and the first sentence of its help.
 _COMMANDS = {
+    "calibrate": (
+        "payproof.cli.calibrate_command",
+        "Deliver one genuine event of each type, and tell what the target does with it.",
+    ),
     "deliver": (
         "payproof.cli.deliver_commands",
         "Deliver EVENT (such as invoice.paid), or your own body, to your URL, signed with your secret.",

@@ -140,6 +140,8 @@ def _run_cases(
             file, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort, types=types
         )
     with opened as session:
+        if isinstance(session, Session):
+            session.require_acceptance()
         files = [open_report(path) for path in reports]
         code = _report_events(session.run(choices), [ConsoleReport(console), *files])
         if not session.ledger.holds_none([console.export_text().encode()]):

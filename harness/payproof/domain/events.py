@@ -57,13 +57,15 @@ class Unwatched:
 class Record:
     """All that was observed in one case, fit to be judged again.
 
-    ``stopped`` is why the case could not be finished, with one line of detail.
+    ``stopped`` is why the case could not be finished, with one line of detail; ``again`` is the command that sends the
+    request again after which the target was gone.
     """
 
     control: tuple[Observation, ...] = ()
     observations: tuple[Observation, ...] = ()
     unwatched: tuple[Unwatched, ...] = ()
     stopped: tuple[Reason, str] | None = None
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)

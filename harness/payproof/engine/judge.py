@@ -98,10 +98,10 @@ def has_crashed(record: Record) -> bool:
 
 
 def _describe_crash(record: Record, detail: str) -> Finding:
-    """Return the finding of a request after which the target was gone; its last part is the command that repeats it."""
-    seen, _, again = detail.partition("; again: ")
+    """Return the finding of a request after which the target was gone."""
     step = max((one.step for one in record.observations), default=0)
-    return Finding("alive", "an answer, and a target that goes on", seen, step, evidence=(again,) if again else ())
+    evidence = (record.again,) if record.again else ()
+    return Finding("alive", "an answer, and a target that goes on", detail, step, evidence=evidence)
 
 
 def _doubt(control: _Weighing) -> Errored | Skipped | None:

@@ -12,7 +12,7 @@ from payproof.errors import Reason
 
 __all__ = ["Lifeline"]
 
-_BACK_SECONDS = 30.0
+_BACK_SECONDS = 15.0
 _TRIES, _BETWEEN = 3, 0.1
 _ANSWER_SECONDS = 5.0
 _LARGE_HEAD = 8192  # bytes of headers that a server may refuse by closing the connection

@@ -24,7 +24,7 @@ from payproof.engine.source_marks import SourceMarks
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 from payproof.engine.trial import OpenSources, Patience, Trial
 from payproof.engine.turns import ControlTurns
-from payproof.errors import InconclusiveError, Reason
+from payproof.errors import InconclusiveError, Reason, TargetGoneError
 
 __all__ = ["Runner"]
 
@@ -59,6 +59,7 @@ class Runner:
         self._is_pinned = target.contract.handles is not None
         self.unwatched: tuple[Unwatched, ...] = ()
         self.marker: tuple[Observation, ...] = ()
+        self.refusal = ""
 
     async def meet(self, types: Iterable[str], deliveries: Deliveries) -> None:
         """Show that the target listens and that each source is the right one, and learn what its file does not say.
@@ -66,7 +67,8 @@ class Runner:
         ``types`` are those of which the cases have to know what becomes of them. ``marker`` is then what was answered
         to a genuine delivery, ``unwatched`` are the sources that do not show it.
 
-        On production nothing is delivered, and no source counts as watched.
+        On production nothing is delivered, and no source counts as watched. Where every genuine event is refused,
+        ``refusal`` says why, and nothing more is learnt.
 
         Raises:
             InconclusiveError: the target gives no answer at all.
@@ -78,12 +80,11 @@ class Runner:
             # Nothing that changes something is sent there, so no source can show that it is the right one.
             stores = [Unwatched(Channel.STORE, store.name) for store in self._watched.stores]
             self.unwatched = (*stores, *(Unwatched(Channel.LOG, log.name) for log in self._watched.logs))
-            self._ledger.forget()
-            return
-        if wanted:
+        elif wanted:
             await self._deliver_marker(deliveries)
-            await self._calibrate(wanted, deliveries)
-            await self._deliver_marker(deliveries)
+            if not self.refusal:
+                await self._calibrate(wanted, deliveries)
+                await self._deliver_marker(deliveries)
         else:
             await self._plant_marker(deliveries)
         self._ledger.forget()
@@ -110,17 +111,13 @@ class Runner:
         return context
 
     async def _require_acceptance(self, refused: Answer, others: Iterable[Step]) -> None:
-        """Return where the target takes another genuine event, or fails at it.
-
-        Raises:
-            InconclusiveError: every one is refused, with the likely cause.
-        """
+        """Find out whether the target takes another genuine event, or fails at it, and else why it refuses them all."""
         context = self._make_context("preflight")
         for step in others:
             if _find_refusal(await step.run(context)) is None:
                 return
-        why = await explain_refusal(context.send, self.target.webhook.path, refused, context.clock.now())
-        raise InconclusiveError(Reason.REFUSED, why)
+        path, now = self.target.webhook.path, context.clock.now()
+        self.refusal = await explain_refusal(context.send, path, refused, now)
 
     async def _plant_marker(self, deliveries: Deliveries) -> None:
         """Deliver the control event, and look for its ids in every source: silence of one without them is no proof."""
@@ -210,6 +207,7 @@ class Runner:
         control = self.trial(f"{case.id} control")
         main = self.trial(case.id)
         stopped: tuple[Reason, str] | None = None
+        again = ""
         steps = (*(scenario.control.steps if scenario.control else ()), *case.phase.steps)
         budget = self.target.budget
         seconds = budget.seconds_of_case + sum(budget.scale_seconds(step.seconds) for step in steps)
@@ -228,6 +226,7 @@ class Runner:
             stopped = (Reason.BUDGET_SPENT, f"more than {seconds:g} s")
         except InconclusiveError as error:
             stopped = (error.reason, error.detail)
+            again = error.again if isinstance(error, TargetGoneError) else ""
         finally:
             self._ledger.forget()
             try:
@@ -236,7 +235,7 @@ class Runner:
                 stopped = (error.reason, error.detail)
         if stopped is None and "upstream" in case.needs:
             stopped = _find_unanswerable(control.observations + main.observations)
-        return Record(control.observations, main.observations, self.unwatched, stopped)
+        return Record(control.observations, main.observations, self.unwatched, stopped, again)
 
     def _require_calls(self, case: Case, control: Trial) -> None:
         """Return only when the target has called the upstream in this run, where a case needs that."""

@@ -6,6 +6,7 @@ from payproof.session.delivery import deliver_once
 from payproof.session.discovery import describe_target
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
+from payproof.session.pinning import describe_differences, pin, pin_file
 from payproof.session.record import rejudge
 from payproof.session.run import (
     MOST_SEED,
@@ -35,6 +36,7 @@ __all__ = [
     "choose",
     "count",
     "deliver_once",
+    "describe_differences",
     "describe_target",
     "described_choice",
     "event_factory",
@@ -42,6 +44,8 @@ __all__ = [
     "find_target",
     "open_lanes",
     "open_session",
+    "pin",
+    "pin_file",
     "rejudge",
     "target_or_reference",
 ]

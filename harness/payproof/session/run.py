@@ -222,6 +222,8 @@ class Session:
         started = time.perf_counter()
         self._learn(case)
         verdict: Verdict | None = skip(self.target, scenario, case) or _lacking(case)
+        if self._runner.refusal:
+            verdict = verdict or Errored(Reason.REFUSED, self._runner.refusal)
         verdict = verdict or refuse_without_effect(self.target, scenario, case)
         record = Record()
         if verdict is None:
@@ -243,8 +245,19 @@ class Session:
         masked = dict.fromkeys(f"{one.kind} ({one.label})" for one in found)
         return replace(told, masked=tuple(masked)) if masked else told
 
+    def require_acceptance(self) -> None:
+        """Return where the target has taken a genuine event, or has failed at it.
+
+        Raises:
+            InconclusiveError: it refuses them all, with the likely cause.
+        """
+        if self._runner.refusal:
+            raise InconclusiveError(Reason.REFUSED, self._runner.refusal)
+
     def _learn(self, case: Case) -> None:
         """Find out what the target does with the types of events that a case names, where nobody has said it."""
+        if self._runner.refusal:
+            return
         with _own_faults():
             self._loop.run(self._runner.learn(find_named_types([case]), DELIVERIES))
         self.target = self._runner.target
@@ -379,6 +392,7 @@ def open_session(
     fuzzing: bool = True,
     effort: float | None = None,
     types: Iterable[str] = (),
+    afresh: bool = False,
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
@@ -387,7 +401,8 @@ def open_session(
     ``shared`` says that other sessions act on the same target at the same time, so that only rows with this session's
     own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise. ``effort`` is
     how many times as many requests as usual are made up, in place of what the target file says. ``types`` are the types
-    of events of which has to be known what the target does with them.
+    of events of which has to be known what the target does with them. ``afresh`` finds that out of all types, whatever
+    the target file says.
 
     Raises:
         ConfigurationError: the target file or the OpenAPI document is wrong, a store is chosen for a target that has
@@ -415,6 +430,9 @@ def open_session(
             )
         else:
             target = read_target(target_file)
+            if afresh:
+                types = event_factory(0).types(target.webhook.api_version)
+                target = replace(target, control=None, contract=replace(target.contract, handles=None))
             if shared:
                 target = replace(target, stores=tuple(replace(store, busy=True) for store in target.stores))
             if target.upstream is not None:

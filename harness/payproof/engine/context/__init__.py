@@ -27,7 +27,7 @@ from payproof.engine.context.search import CaseSearch
 from payproof.engine.context.stripe import CaseStripe
 from payproof.engine.equipment import Equipment
 from payproof.engine.shared import Shared
-from payproof.errors import InconclusiveError, Reason
+from payproof.errors import InconclusiveError, Reason, TargetGoneError
 from payproof.fuzzing.curl import curl_line
 
 __all__ = ["CaseContext"]
@@ -113,7 +113,7 @@ class CaseContext:
         """Send a request that got no answer once more, where the target is there.
 
         Raises:
-            InconclusiveError: the target is gone.
+            TargetGoneError: it is not there any more.
         """
         lifeline, step = self._shared.lifeline, self.progress.step
         with self.clock.suspend_limit():
@@ -122,8 +122,7 @@ class CaseContext:
                 back = await lifeline.wait_until_back(step, told)
                 detail = f"no answer came to {told}, and then to nothing any more; "
                 detail += "it did not come back" if back is None else f"it was back after {back:.1f} s"
-                again = self._conceal(curl_line(self.target.url, request))
-                raise InconclusiveError(Reason.CRASHED, f"{detail}; again: {again[:_LONGEST_LINE]}")
+                raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])
         if request.once:
             return lost
         exchange = await self._send_once(request)
