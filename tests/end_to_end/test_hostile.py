@@ -92,8 +92,8 @@ def counts(tmp_path, behave, *options, scenario=MISSING, **file):
 @pytest.mark.parametrize(
     ("status", "cause"),
     [
-        (401, "the signing secret is not this endpoint's"),
-        (400, "the signing secret is not this endpoint's"),
+        (401, "every path answers 401"),
+        (400, "every path answers 400"),
         (404, "there is no webhook at /webhooks/stripe (status 404)"),
         (302, "/webhooks/stripe is redirected (status 302)"),
     ],
@@ -102,7 +102,7 @@ def test_target_that_refuses_everything_is_told_before_the_first_case(tmp_path, 
     """A target that refuses every genuine event has rejected nothing: one line with the likely cause, and code 3."""
     with Server(hostile.always(status)) as server:
         ended = payproof_here("run", "--target", target_file(tmp_path, server.url), *MISSING)
-        assert len(server.requests) < 30
+        assert len(server.requests) < 45
     assert (ended.code, ended.out) == (3, "")
     assert ended.line.startswith("payproof: genuine events refused: ")
     assert cause in ended.line

@@ -83,10 +83,10 @@ def test_store_too_large_for_its_time_is_not_passed(tmp_path, leaks, code, kind)
     number = "4242" * 4
     with billing(tmp_path) as server:
         with contextlib.closing(sqlite3.connect(tmp_path / "billing.db")) as connection, connection:
-            # Each row takes tens of milliseconds to read, on any machine.
-            slow = "slow AS (length(hex(zeroblob(5000000))))"
+            # Each row takes milliseconds to read, on any machine.
+            slow = "slow AS (length(hex(zeroblob(300000))))"
             connection.execute(f"CREATE TABLE large (id INTEGER PRIMARY KEY, card_number, {slow})")
-            numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+            numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)"
             connection.execute(
                 f"INSERT INTO large {numbers} SELECT i, iif(i = 1 AND ?, ?, 'none') FROM n", (leaks, number)
             )

@@ -60,7 +60,7 @@ class Shop:
         if self.journal:
             self.due.append((at, "journal", str(number), "arrived"))
         status = 200 if genuine else 400
-        if self.logs != "none":
+        if self.logs in {"ids", "lines"} or (self.logs == "refusals" and not genuine):
             self.lines.append(f"{event.get('id', 'nothing') if self.logs == 'ids' else 'POST /hook'} {status}")
         if genuine and event["type"] in self.handles:
             if self.dedupes:
@@ -115,7 +115,7 @@ class Bench:
             logs=(SourceSpec("shop", "x:"),),
             contract=contract or Contract(rejected=frozenset({400}), effect_within=2.0),
             control=control,
-            subject=subject or Subject(customer="cus_known"),
+            subject=subject or Subject({"cus": "cus_known"}),
         )
         ledger = Ledger()
         equipment = Equipment(
@@ -220,9 +220,11 @@ def test_other_types_are_judged_by_what_the_contract_allows(ignores, status, kin
     assert bench.judged("webhook_signature/valid[charge.expired]").kind == kind
 
 
-@pytest.mark.parametrize(("logs", "shown_by"), [("ids", "ids"), ("lines", "changes"), ("none", "")])
+@pytest.mark.parametrize(
+    ("logs", "shown_by"), [("ids", "ids"), ("lines", "changes"), ("refusals", "refusals"), ("none", "")]
+)
 def test_a_log_is_shown_by_ids_or_by_lines_that_come_with_requests(logs, shown_by):
-    """A log without ids is the right one where a line comes with each request; one without lines is not."""
+    """A log without ids is the right one where a line comes with each request, or each refusal; a silent one is not."""
     bench = Bench(PAID, dedupes=True, logs=logs)
     assert {one.channel.value: one.shown_by for one in bench.meet().marks} == {"store": "ids", "log": shown_by}
     assert [one.channel.value for one in bench.runner.unwatched] == ([] if shown_by else ["log"])
@@ -284,7 +286,7 @@ def test_an_undecided_type_is_skipped_with_the_line_that_helps():
 @pytest.mark.parametrize("type_", ["checkout.session.completed", "invoice.paid", "customer.subscription.updated"])
 def test_events_are_about_the_subject(type_):
     """The subject's ids, metadata and texts stand in every nested object, and nothing else is changed."""
-    subject = Subject(customer="cus_known", price="price_known", email="tester@example.test", reference="17",
+    subject = Subject({"cus": "cus_known", "price": "price_known"}, email="tester@example.test", reference="17",
                       metadata={"user_id": "17"})  # fmt: skip
     bench = Bench({}, subject=subject)
     asyncio.run(DELIVERIES.genuine(ControlEvent(type_)).run(bench.runner.trial("t").context))

@@ -44,11 +44,14 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True)
 class SourceMark:
-    """How a source shows that it is the right one: by the ids of what was delivered, or by moving with deliveries."""
+    """How a source shows that it is the right one: by ids of what was delivered, or by moving with deliveries.
+
+    Some logs move with refused deliveries only.
+    """
 
     channel: Channel
     source: str
-    shown_by: Literal["ids", "changes", ""]
+    shown_by: Literal["ids", "changes", "refusals", ""]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ the one that changes it again when it is delivered alone.
 ``find_control`` looks for an event that has an effect each time that it is delivered. Where no type has one twice, as
 the target only sets a state, two events that undo each other take turns.
 
-``find_journals`` delivers what nobody may apply: a forgery, and rubbish. A table that gains a row of both, and one of
-each copy of a genuine delivery too, is a journal of deliveries and holds no state.
+``refuse`` delivers what nobody may apply: a forgery, and rubbish. A table that gains a row of both, and one of each
+copy of a genuine delivery too, is a journal of deliveries and holds no state. A log that tells of both is the right
+one.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,7 @@ from payproof.domain.target import Contract
 from payproof.engine.ports import Clock
 from payproof.engine.source_marks import SourceMarks
 from payproof.engine.trial import Trial
+from payproof.errors import TargetGoneError
 
 __all__ = ["USUAL_TYPES", "Calibrator", "Deliveries"]
 
@@ -88,9 +90,10 @@ class Calibrator:
         *,
         contract: Contract,
         patience: float,
+        is_gone: Callable[[], bool],
     ) -> None:
         self._begin, self._deliveries, self._marks, self._clock = begin, deliveries, marks, clock
-        self._contract, self._patience = contract, patience
+        self._contract, self._patience, self._is_gone = contract, patience, is_gone
         self._slowest = 0.0
 
     async def reach(self, types: Iterable[str]) -> Calibration:
@@ -116,19 +119,22 @@ class Calibrator:
             if unexplained:
                 unclear |= await self._try_alone([one for one in quiet if one not in late], reactions)
         own = [one for of in ids.values() for one in of]
-        marks = await self._marks.end(own, len(reactions))
+        marks = await self._marks.end(own, tuple(reactions.values()))
         if not any(one.channel is Channel.STORE and one.shown_by == "ids" for one in marks):
             await self._try_after_others(reactions)
-            marks = await self._marks.end(own, len(reactions))
+            marks = await self._marks.end(own, tuple(reactions.values()))
         return Calibration(tuple(reactions.values()), frozenset(unclear), marks)
 
     async def _try(self, trial: Trial, event: ControlEvent) -> Reaction:
         """Deliver an event, take one look, and return what came of it by then."""
         started = self._clock.monotonic()
-        await trial.act(self._deliveries.genuine(event))
-        reaction = _describe(event.event, await trial.peek(), self._clock.monotonic() - started)
-        self._marks.note_lines(reaction.logs)
-        return reaction
+        try:
+            await trial.act(self._deliveries.genuine(event))
+        except TargetGoneError:
+            if self._is_gone():
+                raise
+            return Reaction(event.event, None)  # it is back; the case that is about this type tells it
+        return _describe(event.event, await trial.peek(), self._clock.monotonic() - started)
 
     async def _try_alone(self, types: Sequence[str], reactions: dict[str, Reaction]) -> set[str]:
         """Deliver each type again by itself, and wait for what it changes; return those that there was no time for."""
@@ -186,44 +192,68 @@ class Calibrator:
                     return False
         return True
 
-    async def find_journals(self, calibration: Calibration) -> tuple[str, ...]:
-        """Return the tables that gain a row of every delivery, whatever it is, and lose none."""
-        if not calibration.handled:
-            return ()
+    async def refuse(self, calibration: Calibration) -> Calibration:
+        """Deliver what must be refused, and add what that shows: journals of deliveries, and logs that tell of it."""
         deliveries = self._deliveries
-        genuine = deliveries.genuine(ControlEvent(calibration.handled[0]))
-        gained = [await self._count_gains(genuine, deliveries.again)]
-        for refused in (deliveries.forged, deliveries.rubbish):
-            if gained[-1]:
-                gained.append(await self._count_gains(refused, must_be_refused=True))
-        return tuple(sorted(frozenset.intersection(*gained)))
+        shown = [await self._look_at(step) for step in (deliveries.forged, deliveries.rubbish)]
+        telling = frozenset.intersection(*(one.logs for one in shown))
+        marks = tuple(
+            replace(one, shown_by="refusals")
+            if one.channel is Channel.LOG and not one.shown_by and one.source in telling
+            else one
+            for one in calibration.marks
+        )
+        # What is not refused may well be state.
+        gained = [one.gained if one.is_refused else frozenset() for one in shown]
+        if frozenset.intersection(*gained) and calibration.handled:
+            genuine = deliveries.genuine(ControlEvent(calibration.handled[0]))
+            gained += [one.gained for one in await self._look_at_each(genuine, deliveries.again)]
+        journals = frozenset.intersection(*gained) if calibration.handled else frozenset()
+        return replace(calibration, marks=marks, journals=tuple(sorted(journals)))
 
-    async def _count_gains(self, *steps: Step, must_be_refused: bool = False) -> frozenset[str]:
-        """Run steps, and return the tables that have gained rows by each of them and lost none."""
-        trial = self._begin("journals")
-        gained: list[frozenset[str]] = []
+    async def _look_at(self, step: Step) -> "_Shown":
+        (shown,) = await self._look_at_each(step)
+        return shown
+
+    async def _look_at_each(self, *steps: Step) -> list["_Shown"]:
+        """Run steps one after the other, and return what each has shown."""
+        trial = self._begin("refusals")
+        shown: list[_Shown] = []
         for number, step in enumerate(steps):
             await trial.act(step)
-            await self._clock.sleep(min(2 * self._slowest, self._contract.effect_within))
-            observed = [one for one in await trial.peek() if one.step == number]
-            answers = [one.answer for one in observed if isinstance(one, Exchange)]
-            refused = all(isinstance(one, Answer) and one.status in self._contract.rejected for one in answers)
-            if must_be_refused and not refused:
-                return frozenset()  # what is not refused may well be state
-            changes = [one for one in observed if isinstance(one, StoreChange)]
-            gained.append(
-                frozenset(
-                    f"{change.source}.{table.table}"
-                    for change in changes
-                    for table in change.tables
-                    if not table.removed and not table.rejection_log
-                )
-            )
-        return frozenset.intersection(*gained)
+            await self._clock.sleep(min(max(_WAIT, 2 * self._slowest), self._contract.effect_within))
+            shown.append(_show([one for one in await trial.peek() if one.step == number], self._contract))
+        return shown
 
 
-def _rank(type_: str) -> tuple[int, str]:
-    return (USUAL_TYPES.index(type_) if type_ in USUAL_TYPES else len(USUAL_TYPES), type_)
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Whether a delivery was refused, the tables that have gained rows by it and lost none, and the logs with lines."""
+
+    is_refused: bool
+    gained: frozenset[str]
+    logs: frozenset[str]
+
+
+def _show(observed: Sequence[Observation], contract: Contract) -> _Shown:
+    answers = [one.answer for one in observed if isinstance(one, Exchange)]
+    changes = [one for one in observed if isinstance(one, StoreChange)]
+    return _Shown(
+        all(isinstance(one, Answer) and one.status in contract.rejected for one in answers),
+        frozenset(
+            f"{change.source}.{table.table}"
+            for change in changes
+            for table in change.tables
+            if not table.removed and not table.rejection_log
+        ),
+        frozenset(one.source for one in observed if isinstance(one, LogLines) and one.lines),
+    )
+
+
+def _rank(type_: str) -> tuple[bool, bool, int, str]:
+    """Return the place of a type: usual ones first, and last what takes away what others are about."""
+    usual = USUAL_TYPES.index(type_) if type_ in USUAL_TYPES else len(USUAL_TYPES)
+    return type_.endswith(".deleted"), type_.endswith("_reinstated"), usual, type_
 
 
 def _only_recorded(calibration: Calibration, type_: str) -> bool:

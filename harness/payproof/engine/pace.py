@@ -16,6 +16,9 @@ __all__ = ["Pace"]
 _TOO_MANY, _UNAVAILABLE = 429, 503
 _MOST_SECONDS = 120.0
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
+#: What says when to come again; the first is the standard's, the others are those of common rate limiters.
+_HEADERS = ("retry-after", "x-retry-after", "ratelimit-reset", "x-ratelimit-reset")
+_EPOCH = 10**9  # a larger number is a time, in seconds since 1970
 _HINT = "let more requests from here through, or limit the run with --topic or --scenario"
 
 
@@ -61,7 +64,7 @@ class Pace:
         answer = exchange.answer
         if not isinstance(answer, Answer) or answer.status in self._rejected:
             return False
-        later = answer.header("retry-after")
+        later = next((value for name in _HEADERS if (value := answer.header(name)) is not None), None)
         limited = answer.status == _TOO_MANY
         busy = answer.status == _UNAVAILABLE and later is not None and not is_expected
         if not (limited or busy):
@@ -71,17 +74,18 @@ class Pace:
         if seconds is None:
             seconds, self._own_wait = self._own_wait, min(2 * self._own_wait, _LONGEST_WAIT)
         self._not_before = max(self._not_before, clock.monotonic() + seconds)
-        told = "" if later is None else f", Retry-After {later}"
+        told = "" if later is None else f", to be asked again after {later}"
         self._said = f"the target limits how often it is asked: status {answer.status}{told}"
         return True
 
 
 def _read_seconds(later: str | None, now: int) -> float | None:
-    """Return the seconds that ``Retry-After`` says, as a number or as a date (RFC 9110, 10.2.3)."""
+    """Return the seconds that a header says: as a number, or as a time (RFC 9110, 10.2.3)."""
     if later is None:
         return None
     if later.strip().isdecimal():
-        return float(later)
+        seconds = float(later)
+        return max(0.0, seconds - now) if seconds > _EPOCH else seconds
     try:
         return max(0.0, parsedate_to_datetime(later).timestamp() - now)
     except (ValueError, TypeError):

@@ -6,17 +6,29 @@ The likeliest cause first: the path, a redirect, a login or proxy in front, the 
 from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 
+from payproof.domain.answer_shape import shape_of
 from payproof.domain.observation import ABSENT, Answer, Exchange
 from payproof.domain.request import Request
 from payproof.domain.urls import path_of, with_query
 from payproof.stripe.deliveries import STRIPE_HEADERS
 from payproof.stripe.routes import CUSTOMARY_PATHS
 
-__all__ = ["explain_refusal"]
+__all__ = ["OTHER_VERSIONS", "explain_refusal"]
 
+#: One API version of each of Stripe's releases that SDKs are pinned to: some refuse events of another.
+OTHER_VERSIONS = (
+    "2026-08-26.dahlia",
+    "2025-09-30.clover",
+    "2025-06-30.basil",
+    "2024-12-18.acacia",
+    "2024-06-20",
+    "2023-10-16",
+    "2022-11-15",
+)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOLERANCE = 300  # seconds, Stripe's own
 _LOGIN = ("login", "log-in", "signin", "sign-in", "auth", "sso")
+_QUOTED = 120  # characters of an answer
 _GUARDED = frozenset({401, 403, 407})
 
 
@@ -42,13 +54,29 @@ async def explain_refusal(send: Callable[[Request], Awaitable[Exchange]], path: 
         return (
             f"the target's clock is {abs(ahead)} s {side} this machine's, so signatures are too old or too new for it"
         )
+    start = await _ask_for_start(send)
+    if start is not None and shape_of(start, None) == shape_of(refused, None):
+        said = _quote(refused)
+        return f"every path answers {status}, as {path} does ({said}): a proxy, or the host has another name"
     as_unsigned = (
         "as it answers unsigned ones" if unsigned is not None and unsigned.status == status else "to all types"
     )
     return (
-        f"{path} answers {status} to signed events, {as_unsigned}: the signing secret is not this endpoint's, "
-        "or api_version in [webhook] is not the one that it expects"
+        f"{path} answers {status} to signed events, {as_unsigned} ({_quote(refused)}): the signing secret is not this "
+        "endpoint's, or api_version in [webhook] is not the one that it expects"
     )
+
+
+async def _ask_for_start(send: Callable[[Request], Awaitable[Exchange]]) -> Answer | None:
+    """Return what is answered to whoever asks for the start page."""
+    answer = (await send(Request("GET", "/", (), b"", "the start page"))).answer
+    return answer if isinstance(answer, Answer) else None
+
+
+def _quote(answer: Answer) -> str:
+    """Return the beginning of a body, whose sensitive values are replaced: the best hint that there is."""
+    text = " ".join(answer.body.split())
+    return f"it says {text[:_QUOTED]!r}" if text else "without a word"
 
 
 def _explain_redirect(path: str, status: int, location: str) -> str:

@@ -9,6 +9,7 @@ from payproof.domain.calibration import Calibration
 from payproof.domain.control import ControlEvents
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.observation import Answer, Channel, Exchange, Observation, StripeCalls
+from payproof.domain.operation_requests import order_operations
 from payproof.domain.scenario import Case, Phase, Scenario
 from payproof.domain.source import Log, Store
 from payproof.domain.step import Step
@@ -18,13 +19,14 @@ from payproof.engine.context import CaseContext
 from payproof.engine.equipment import Equipment
 from payproof.engine.lifeline import Lifeline
 from payproof.engine.pace import Pace
-from payproof.engine.preflight import explain_refusal
+from payproof.engine.preflight import OTHER_VERSIONS, explain_refusal
 from payproof.engine.shared import Shared
 from payproof.engine.source_marks import SourceMarks
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 from payproof.engine.trial import OpenSources, Patience, Trial
 from payproof.engine.turns import ControlTurns
 from payproof.errors import InconclusiveError, Reason, TargetGoneError
+from payproof.steps.prepare import perform
 
 __all__ = ["Runner"]
 
@@ -60,6 +62,19 @@ class Runner:
         self.unwatched: tuple[Unwatched, ...] = ()
         self.marker: tuple[Observation, ...] = ()
         self.refusal = ""
+
+    async def make_subject(self) -> None:
+        """Perform the operation that makes whom the events are about, where the target file names one.
+
+        Raises:
+            InconclusiveError: it did not succeed.
+        """
+        operation = self.target.operation(self.target.subject.make) if self.target.subject.make else None
+        if operation is not None and self.target.environment is not Environment.PRODUCTION:
+            context = self._make_context("subject")
+            await perform(context, (*order_operations(self.target, operation.after), operation))
+            subject = self.target.subject.with_ids(context.kept.values())
+            self.target = replace(self.target, subject=subject)
 
     async def meet(self, types: Iterable[str], deliveries: Deliveries) -> None:
         """Show that the target listens and that each source is the right one, and learn what its file does not say.
@@ -107,16 +122,24 @@ class Runner:
         self.marker = tuple(await deliveries.control.run(context))
         refused = _find_refusal(self.marker)
         if refused is not None:
-            await self._require_acceptance(refused, deliveries.others)
+            await self._require_acceptance(refused, deliveries.control, deliveries.others)
         return context
 
-    async def _require_acceptance(self, refused: Answer, others: Iterable[Step]) -> None:
+    async def _require_acceptance(self, refused: Answer, control: Step, others: Iterable[Step]) -> None:
         """Find out whether the target takes another genuine event, or fails at it, and else why it refuses them all."""
         context = self._make_context("preflight")
         for step in others:
             if _find_refusal(await step.run(context)) is None:
                 return
-        path, now = self.target.webhook.path, context.clock.now()
+        hook = self.target.webhook
+        for version in OTHER_VERSIONS:
+            other = replace(self.target, webhook=replace(hook, api_version=version))
+            if _find_refusal(await control.run(self._make_context(f"preflight {version}", other))) is None:
+                self.refusal = (
+                    f"{hook.path} takes events of API version {version}: name that in api_version of [webhook]"
+                )
+                return
+        path, now = hook.path, context.clock.now()
         self.refusal = await explain_refusal(context.send, path, refused, now)
 
     async def _plant_marker(self, deliveries: Deliveries) -> None:
@@ -153,6 +176,7 @@ class Runner:
             foreign=target.subject.ids.values(),
             seconds=target.budget.seconds_of_case,
         )
+        lifeline = self._shared.lifeline
         calibrator = Calibrator(
             self._begin_learning,
             deliveries,
@@ -160,15 +184,17 @@ class Runner:
             self._clock,
             contract=target.contract,
             patience=target.budget.patience,
+            is_gone=lambda: bool(lifeline.gone),
         )
-        known, calibration = target.calibration, await calibrator.reach(types)
-        journals = known.journals or await calibrator.find_journals(calibration)
+        known, found = target.calibration, await calibrator.reach(types)
+        if not known.reactions:
+            found = await calibrator.refuse(found)
         self._fit(
             Calibration(
-                (*known.reactions, *calibration.reactions),
-                known.unclear | calibration.unclear,
-                known.marks or calibration.marks,
-                journals,
+                (*known.reactions, *found.reactions),
+                known.unclear | found.unclear,
+                known.marks or found.marks,
+                known.journals or found.journals,
             )
         )
         if target.control is None:
@@ -255,8 +281,8 @@ class Runner:
         """Begin a trial of a calibration; each has randomness of its own."""
         return self.trial(f"calibration {next(self._learning)}, {about}")
 
-    def _make_context(self, key: str) -> CaseContext:
-        return CaseContext(self.target, self._equipment, key=key, seed=self._seed, shared=self._shared)
+    def _make_context(self, key: str, target: Target | None = None) -> CaseContext:
+        return CaseContext(target or self.target, self._equipment, key=key, seed=self._seed, shared=self._shared)
 
 
 def _of_store(tables: Iterable[str], store: str) -> tuple[str, ...]:

@@ -77,7 +77,9 @@ class SearchAtRest:
 
     def trust(self, marks: Iterable[SourceMark]) -> None:
         """Ask no id of a source that shows none, and is the right one as it moves with deliveries."""
-        self._without_ids = frozenset((one.channel, one.source) for one in marks if one.shown_by == "changes")
+        self._without_ids = frozenset(
+            (one.channel, one.source) for one in marks if one.shown_by in {"changes", "refusals"}
+        )
 
     def find_leaks(self, step: int, wish: WishList) -> list[Searched]:
         """Search every source of the places; what the budget leaves no time for is named.

@@ -1,13 +1,14 @@
 """Shows of each source whether it is the right one: by the ids of what was delivered, or as it moves with deliveries.
 
 A source that shows ids is the right one. One that does not may still be: the log of a target that writes no ids gains a
-line of each delivery, and a store of plain states changes with them. It counts where it is still while nothing is sent.
+line of each delivery, or of each that is handled, or of each that is refused, and a store of plain states changes with
+them. It counts where it is still while nothing is sent.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from payproof.domain.calibration import SourceMark
+from payproof.domain.calibration import Reaction, SourceMark
 from payproof.domain.observation import Channel
 from payproof.domain.source import Log, Snapshot, Store
 from payproof.domain.target import SourceSpec
@@ -17,7 +18,7 @@ from payproof.engine.source_reads import find_position, read_lines, take_snapsho
 __all__ = ["SourceMarks"]
 
 _IDS_OF_EACH = 2  # of each delivery: the event's own and its object's
-_ALMOST_ALL = 0.9
+_ALMOST_ALL, _FEW = 0.9, 2
 _STILL_SECONDS, _WAIT = 0.3, 0.1
 
 
@@ -37,7 +38,6 @@ class SourceMarks:
         self._foreign = frozenset(foreign)
         self._before: list[Snapshot] = []
         self._positions: list[Any] = []
-        self._moved = dict.fromkeys((log.name for log in logs), 0)
 
     def own_ids(self, ids: Iterable[str]) -> Sequence[str]:
         """Return the ids by which a delivery is recognised."""
@@ -47,11 +47,6 @@ class SourceMarks:
         """Remember the state of each source."""
         self._before = [await take_snapshot(store, (), None, self._seconds) for store, _ in self._stores]
         self._positions = [await find_position(log, self._seconds) for log in self._logs]
-
-    def note_lines(self, logs: Iterable[str]) -> None:
-        """Count a delivery with which these logs have gained lines."""
-        for log in logs:
-            self._moved[log] += 1
 
     async def wait(
         self, quiet: Mapping[str, Sequence[str]], seconds: float
@@ -80,8 +75,8 @@ class SourceMarks:
                 before[number] = after
         return late, unexplained
 
-    async def end(self, ids: Sequence[str], deliveries: int) -> tuple[SourceMark, ...]:
-        """Return how each source shows the deliveries, of which there were so many, with these ids of their own."""
+    async def end(self, ids: Sequence[str], reactions: Sequence[Reaction]) -> tuple[SourceMark, ...]:
+        """Return how each source shows the deliveries that have led to these reactions, with these ids of their own."""
         marks = [one.encode() for one in ids]
         found: list[SourceMark] = []
         positions = [await find_position(log, self._seconds) for log in self._logs]
@@ -100,9 +95,17 @@ class SourceMarks:
                 found.append(SourceMark(Channel.LOG, log.name, "ids"))
             else:
                 still = not await read_lines(log, position, self._seconds)
-                moved = still and 0 < _ALMOST_ALL * deliveries <= self._moved[log.name]
+                moved = still and _moves_with(log.name, reactions)
                 found.append(SourceMark(Channel.LOG, log.name, "changes" if moved else ""))
         return tuple(found)
+
+
+def _moves_with(log: str, reactions: Sequence[Reaction]) -> bool:
+    """Whether a log has gained lines with almost all deliveries, or with all that were handled."""
+    moved = [one for one in reactions if log in one.logs]
+    handled = [one for one in reactions if one.is_handled]
+    with_all = len(moved) >= max(1.0, _ALMOST_ALL * len(reactions))
+    return with_all or (len(handled) >= _FEW and all(one in moved for one in handled))
 
 
 def _changed_tables(before: Snapshot, after: Snapshot, spec: SourceSpec) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from payproof.domain.control import ControlEvent, ControlEvents
 from payproof.domain.observation import Channel
 from payproof.domain.operation import OPERATIONS, OperationContract
 from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_api_key, other_than_signing_secret
-from payproof.domain.subject import Subject
+from payproof.domain.subject import PREFIXES, Subject
 from payproof.domain.target import (
     LOOPBACK,
     Budget,
@@ -234,11 +234,20 @@ class _SubjectTable(FileModel):
     price: str = Field("", pattern=r"^\w*$", description="a price that the target knows, such as price_...")
     product: str = Field("", pattern=r"^\w*$")
     account: str = Field("", pattern=r"^(acct_\w+)?$", description="the Stripe account, where the target checks it")
+    invoice: str = Field("", pattern=r"^(in_\w+)?$")
+    payment_intent: str = Field("", pattern=r"^(pi_\w+)?$")
+    payment_method: str = Field("", pattern=r"^(pm_\w+)?$")
+    charge: str = Field("", pattern=r"^(ch_\w+)?$")
     email: str = Field("", pattern=r"^(\S+@\S+)?$")
     reference: str = Field("", description="the client_reference_id of its checkouts")
     metadata: dict[str, str] = Field(default_factory=dict, description="what the target's objects at Stripe carry")
     find: str = Field("", description="a column such as users.stripe_customer_id; its first customer is taken")
     make: str = Field("", description="an operation that makes the customer")
+
+    def read(self) -> Subject:
+        """Return the domain's subject."""
+        keys = dict(self)
+        return self.mean(Subject, ids={prefix: keys[name] for name, prefix in PREFIXES.items() if keys[name]})
 
 
 class _ControlTable(FileModel):
@@ -401,7 +410,7 @@ class _TargetReader:
             operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
             principals=principals,
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
-            subject=entry.subject.mean(Subject),
+            subject=self._subject(entry),
             control=None if entry.control is None else entry.control.read(),
         )
 
@@ -411,6 +420,16 @@ class _TargetReader:
             url = self._variable(entry.writer_env, "the database", ["retention", "writer_env"])
             writer = self._spec("writer", "writer_env", url, ["retention"], _WRITABLE)
         return entry.mean(RetentionSpec, rows=read_kept_rows(entry), folder=str(self._path.parent), writer=writer)
+
+    def _subject(self, entry: _TargetFile) -> Subject:
+        made = entry.subject.make
+        if made and made not in entry.operations:
+            hint = nearest(made, entry.operations) if entry.operations else "the target file describes no operations"
+            raise self._wrong(["subject", "make"], f"there is no operation {made!r}", hint)
+        if entry.subject.find and "." not in entry.subject.find:
+            hint = "a table and a column, such as users.stripe_customer_id"
+            raise self._wrong(["subject", "find"], f"{entry.subject.find!r} is no column", hint)
+        return entry.subject.read()
 
     def _openapi(self, named: str) -> OpenApi:
         file = self._path.parent / named

@@ -52,7 +52,11 @@ def describe_calibration(run: RunStarted) -> list[str]:
     if run.control is not None:
         turns = " and ".join(one.event for one in run.control.turns)
         lines.append(f"control event: {turns}")
-    told = {"changes": "shows no ids, but moves with each delivery", "": "does not move with deliveries"}
+    told = {
+        "changes": "shows no ids, but moves with deliveries",
+        "refusals": "shows no ids, but tells of refused deliveries",
+        "": "does not move with deliveries",
+    }
     lines += [f"{one.channel} {one.source} {told[one.shown_by]}" for one in found.marks if one.shown_by in told]
     lines += [
         f"{one} keeps a journal of deliveries, refused ones too: name it in rejection_log" for one in found.journals

@@ -51,6 +51,7 @@ from payproof.language import read_scenarios, read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 from payproof.session.calibrating import DELIVERIES, find_named_types
 from payproof.session.openapi import add_openapi
+from payproof.session.subjects import find_subject
 from payproof.session.upstream import OpenUpstream, open_upstream
 from payproof.stripe.events import EventFactory
 
@@ -188,6 +189,7 @@ class Session:
                 if type_ and type_ not in types:
                     problem = f"retention of {kept.table!r}: there are no events of type {type_!r}"
                     raise ConfigurationError(problem, hint=nearest(type_, list(types)))
+        self.target = find_subject(self.target, _open_tables)
         sender = HttpSender(self.target, self.ledger)
         self._resources.callback(self._close_resource, sender)
         finder = LocalLeakFinder(self.target.secrets)
@@ -206,6 +208,7 @@ class Session:
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
         )
         runner = Runner(self.target, equipment, stores=stores, logs=logs, seed=self.seed)
+        await runner.make_subject()
         await runner.meet(self._types, DELIVERIES)
         self.target = runner.target
         return runner

@@ -20,6 +20,8 @@ __all__ = ["Event", "EventFactory", "made_up_words"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _NOBODY = Subject()
+#: Of somebody else always: without the subject all that comes after would be about nobody.
+_ENDS_SUBJECT = frozenset({"customer.deleted"})
 _PROVIDERS = [f"faker.providers.{name}" for name in ("address", "company", "person")]
 
 
@@ -81,6 +83,8 @@ class EventFactory:
         """
         template = self._templates.event(type, api_version)
         source = f"{self._seed}|{key}|{type}"
+        if type in _ENDS_SUBJECT:
+            subject = _NOBODY
         pinned = {**subject.ids, **ids}
         if subject.email:
             canaries = {**canaries, "email": subject.email}
