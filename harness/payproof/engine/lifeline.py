@@ -1,8 +1,8 @@
 """Tells a target that is gone from one that has closed a connection, and waits until it is back.
 
 A request that got no answer is followed by a harmless one. Where that one is answered, the target is there: the request
-is sent once more, and what then comes counts. Where it is not, the request has ended the target. Payproof waits for a
-supervisor to start it again, for a bounded time, so that the run can go on.
+is sent once more, and what then comes counts. Where no genuine event is answered either, the request has ended the
+target. Payproof waits for a supervisor to start it again, for a bounded time, so that the run can go on.
 """
 
 from payproof.domain.observation import Answer, Exchange, NoAnswer

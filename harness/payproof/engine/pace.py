@@ -22,7 +22,7 @@ _EPOCH = 10**9  # a larger number is a time, in seconds since 1970
 _HINT = "let more requests from here through, or limit the run with --topic or --scenario"
 
 
-class _Clock(Protocol):
+class _PausingClock(Protocol):
     def now(self) -> int: ...
 
     def monotonic(self) -> float: ...
@@ -41,7 +41,7 @@ class Pace:
         self._own_wait = _FIRST_WAIT
         self._said = ""
 
-    async def keep(self, clock: _Clock) -> None:
+    async def keep(self, clock: _PausingClock) -> None:
         """Wait until the target lets itself be asked again; the time is none of the case's.
 
         Raises:
@@ -56,7 +56,7 @@ class Pace:
         with clock.suspend_limit():
             await clock.sleep(seconds)
 
-    def note(self, exchange: Exchange, clock: _Clock, *, is_expected: bool) -> bool:
+    def note(self, exchange: Exchange, clock: _PausingClock, *, is_expected: bool) -> bool:
         """Take note of an answer; return whether it says to come again later.
 
         ``is_expected`` says that the target has a reason to be unavailable, which is then no limit.

@@ -9,11 +9,12 @@ The parts share a ``Progress``: how far the phase has come.
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import NoReturn
 
 from payproof.canary import make_canaries
 from payproof.domain.check import Check, Expectation
 from payproof.domain.finding import Finding
-from payproof.domain.observation import Answer, Channel, Exchange, Observation
+from payproof.domain.observation import Answer, Channel, Exchange, NoAnswer, Observation
 from payproof.domain.request import Request
 from payproof.domain.seen import Seen
 from payproof.domain.target import Target
@@ -29,6 +30,7 @@ from payproof.engine.equipment import Equipment
 from payproof.engine.shared import Shared
 from payproof.errors import InconclusiveError, Reason, TargetGoneError
 from payproof.fuzzing.curl import curl_line
+from payproof.stripe.deliveries import signed_request
 
 __all__ = ["CaseContext"]
 
@@ -114,20 +116,32 @@ class CaseContext:
 
         Raises:
             TargetGoneError: it is not there any more.
+            InconclusiveError: it answers genuine events, and closes connections on others.
         """
         lifeline, step = self._shared.lifeline, self.progress.step
         with self.clock.suspend_limit():
             if not await lifeline.is_there(step):
-                told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
-                back = await lifeline.wait_until_back(step, told)
-                detail = f"no answer came to {told}, and then to nothing any more; "
-                detail += "it did not come back" if back is None else f"it was back after {back:.1f} s"
-                raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])
+                await self._require_target(request, lost)
         if request.once:
             return lost
         exchange = await self._send_once(request)
         note = f"{exchange.sent.note}, sent again, as the target had closed the connection without an answer"
         return replace(exchange, sent=replace(exchange.sent, note=note))
+
+    async def _require_target(self, request: Request, lost: Exchange) -> NoReturn:
+        """Say whether the target is gone, or takes genuine events still."""
+        lifeline, step = self._shared.lifeline, self.progress.step
+        assert isinstance(lost.answer, NoAnswer)
+        event = self.events.make_control()
+        genuine = signed_request(self, event, event.encode(), note="is it there")
+        if isinstance((await self._send_once(genuine)).answer, Answer):
+            # What this one has changed must not be told of the case's own requests.
+            raise InconclusiveError(lost.answer.reason, lost.answer.detail)
+        told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
+        back = await lifeline.wait_until_back(step, told)
+        detail = f"no answer came to {told}, and then to nothing any more; "
+        detail += "it did not come back" if back is None else f"it was back after {back:.1f} s"
+        raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])
 
     def judge_alone(self, exchange: Exchange) -> tuple[Finding, ...]:
         """Return what is wrong with an exchange by itself."""
