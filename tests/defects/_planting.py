@@ -38,6 +38,7 @@ __all__ = [
     "judge_two_timestamps",
     "keep_timestamp_text",
     "kept",
+    "look_into_signed_body",
     "never_purge",
     "number_of",
     "on_database_error",
@@ -122,6 +123,21 @@ def keep_timestamp_text(is_fresh: Callable[[str, int, int], bool]) -> None:
     webhooks.parse_header = parse_header
     webhooks.signature_of = lambda stamp, body, secret: digest(stamp.encode("latin-1") + b"." + body, secret)
     webhooks.is_fresh = is_fresh
+
+
+def look_into_signed_body(look: Callable[[Any], object]) -> None:
+    """Do something with the JSON of a signed body before anything says that it is an event."""
+    parse = webhooks.parse
+
+    def looking(body):
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            return parse(body)
+        look(document)
+        return parse(body)
+
+    webhooks.parse = looking
 
 
 def judge_two_timestamps(signed: Callable[[list[int]], Iterable[int]], aged: Callable[[list[int]], int]) -> None:
