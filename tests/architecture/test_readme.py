@@ -56,13 +56,14 @@ def test_target_files_of_the_documents_are_read(tmp_path, block):
     """What docs/target-file.md shows of a target file is read as a part of one."""
     begin = re.search(r"^\[", block, re.MULTILINE).start()
     (tmp_path / "openapi.yaml").write_text("{openapi: 3.1.0, paths: {/a: {get: {}}}}")
-    file = target_file(tmp_path, "https://billing.example", top=block[:begin], sources=block[begin:])
+    file = target_file(tmp_path, "https://127.0.0.1:8443", top=block[:begin], sources=block[begin:])
     variables = dict.fromkeys(
         re.findall(r'(?:url|writer)_env = "(\w+)"', block), "postgresql://watcher:password@host/name"
     )
+    variables |= dict.fromkeys(re.findall(r"environment_env = \[\"(\w+)\"\]", block), "")
     variables |= dict.fromkeys(re.findall(r'credential_env = "(\w+)"', block), "a token of nobody's")
     read = read_target(file, {SECRET_ENV: SECRET, **variables})
-    assert read.stores or read.files or read.operations or read.openapi or read.store_outage
+    assert read.stores or read.files or read.operations or read.openapi or read.store_outage or read.process
 
 
 def test_document_of_the_scenario_file_has_every_key():

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
@@ -24,7 +25,11 @@ from payproof_reference.services.events.webhooks import Cause, RejectedError, Si
 from tests.recording import record_event
 
 __all__ = [
+    "API_KEY_VARIABLE",
     "HOOK",
+    "SECRET_VARIABLE",
+    "USABLE_API_KEY",
+    "USABLE_SECRET",
     "also_matches",
     "also_secrets",
     "also_store",
@@ -44,6 +49,7 @@ __all__ = [
     "on_database_error",
     "open_path",
     "record",
+    "replace_setting",
     "rewrite_header",
     "rewrite_timestamp",
     "stored_at_start",
@@ -53,6 +59,10 @@ __all__ = [
 ]
 
 HOOK = "/webhooks/stripe"
+SECRET_VARIABLE, API_KEY_VARIABLE = "BILLING_STRIPE_WEBHOOK_SECRET", "BILLING_STRIPE_API_KEY"
+#: Settings that the service starts with, in place of those that a defect is about.
+USABLE_SECRET = "whsec_" + "0123456789abcdef" * 2
+USABLE_API_KEY = "sk_" + "test_" + "0123456789abcdef"
 TIMESTAMP = re.compile(r"(?<![^,])t=([^,]*)")
 
 
@@ -96,6 +106,18 @@ def before_parsing(act: Callable[[str], object]) -> None:
         return right(headers)
 
     webhooks.parse_header = parse_header
+
+
+def replace_setting(name: str, instead: str, wrong: Callable[[str | None], bool]) -> str | None:
+    """Set a variable of the service where it is wrong; return what it was then, as text, or None where it was right.
+
+    So the service starts with what it would refuse. A variable that is not set counts as an empty text.
+    """
+    was = os.environ.get(name)
+    if not wrong(was):
+        return None
+    os.environ[name] = instead
+    return was or ""
 
 
 def rewrite_header(rewrite: Callable[[str], str]) -> None:

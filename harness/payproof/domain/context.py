@@ -21,6 +21,7 @@ __all__ = [
     "StepCanaries",
     "StepClock",
     "StepEvents",
+    "StepInstance",
     "StepOutage",
     "StepRetention",
     "StepSearch",
@@ -170,6 +171,27 @@ class StepOutage(Protocol):
         ...
 
 
+class StepInstance(Protocol):
+    """A second instance of the target."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the instance that was started last listens."""
+        ...
+
+    async def start(
+        self, setting: Literal["", "secret", "api_key"], name: str, value: str | None
+    ) -> Sequence[Observation]:
+        """Start an instance in place of an earlier one, with one setting of another value, or without it.
+
+        ``name`` says which value that is. What the instance has said is among what was seen.
+
+        Raises:
+            InconclusiveError: it cannot be started, or neither listens nor ends in time.
+        """
+        ...
+
+
 class Context(Protocol):
     """All that a step may touch."""
 
@@ -226,6 +248,15 @@ class Context(Protocol):
     @property
     def outage(self) -> StepOutage:
         """Takes the target's store down and brings it back."""
+        ...
+
+    @property
+    def instance(self) -> StepInstance:
+        """Starts a second instance of the target."""
+        ...
+
+    def at_instance(self) -> "Context":
+        """Return this context with requests going to the second instance."""
         ...
 
     async def send(self, request: Request) -> Exchange:

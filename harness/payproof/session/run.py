@@ -17,6 +17,7 @@ from payproof.adapters.clock import SystemClock
 from payproof.adapters.commands import LocalCommands
 from payproof.adapters.data import data_folder
 from payproof.adapters.http import HttpSender
+from payproof.adapters.instances import LocalInstances
 from payproof.adapters.outages import LocalOutages
 from payproof.adapters.reference import (
     REFERENCE_COMMAND,
@@ -206,6 +207,7 @@ class Session:
             outages=LocalOutages(self.target.store_outage),
             upstream=self._upstream,
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
+            instances=None if self.target.process is None else LocalInstances(self.target, self.ledger),
         )
         runner = Runner(self.target, equipment, stores=stores, logs=logs, seed=self.seed)
         await runner.make_subject()

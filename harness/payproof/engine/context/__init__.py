@@ -2,11 +2,12 @@
 
 A ``CaseContext`` is made for each control and each case, with randomness and canaries of its own. It counts requests,
 and delegates all else to one part for each thing that steps ask for: ``clock``, ``events``, ``canaries``, ``stripe``,
-``at_rest``, ``retention``, ``outage``. The protocols in ``payproof.domain.context`` say what each part offers to steps.
-The parts share a ``Progress``: how far the phase has come.
+``at_rest``, ``retention``, ``outage``, ``instance``. The protocols in ``payproof.domain.context`` say what each part
+offers to steps. The parts share a ``Progress``: how far the phase has come.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from random import Random
 from typing import NoReturn
@@ -21,6 +22,7 @@ from payproof.domain.target import Target
 from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
 from payproof.engine.context.events import CaseEvents
+from payproof.engine.context.instance import CaseInstance
 from payproof.engine.context.outage import CaseOutage
 from payproof.engine.context.progress import PhaseProgress
 from payproof.engine.context.retention import CaseRetention
@@ -71,6 +73,7 @@ class CaseContext:
             equipment.commands, equipment.writer, target.retention, self.progress, self.clock
         )
         self.outage = CaseOutage(equipment.outages, self.clock)
+        self.instance = CaseInstance(equipment.instances, self.progress, self.clock)
 
     @property
     def sent(self) -> Sequence[Request]:
@@ -81,6 +84,12 @@ class CaseContext:
     def kept(self) -> dict[str, str]:
         """The values that this phase's operations kept of their answers, by name."""
         return self.progress.kept
+
+    def at_instance(self) -> "CaseContext":
+        """Return this context with requests going to the second instance."""
+        there = copy(self)
+        there._sender = self.instance.sender  # noqa: SLF001 (of the same class)
+        return there
 
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget and at the target's pace.
