@@ -259,6 +259,10 @@ class Context(Protocol):
         """Return this context with requests going to the second instance."""
         ...
 
+    def at_path(self, path: str) -> "Context":
+        """Return this context for a target whose webhook is at another path."""
+        ...
+
     async def send(self, request: Request) -> Exchange:
         """Send a request to the target and return what came back.
 

@@ -136,8 +136,8 @@ def asks_for_operations(choices: Iterable[Choice]) -> bool:
 
 
 def asks_for_fuzzing(choices: Iterable[Choice]) -> bool:
-    """Whether any of the cases makes requests up."""
-    return any(step.packages for _, case in choices for step in case.phase.steps)
+    """Whether any of the cases makes requests up, or makes use of the OpenAPI document otherwise."""
+    return any(step.packages or step.reads_openapi for _, case in choices for step in case.phase.steps)
 
 
 class Session:

@@ -91,6 +91,12 @@ class CaseContext:
         there._sender = self.instance.sender  # noqa: SLF001 (of the same class)
         return there
 
+    def at_path(self, path: str) -> "CaseContext":
+        """Return this context for a target whose webhook is at another path."""
+        there = copy(self)
+        there.target = replace(self.target, webhook=replace(self.target.webhook, path=path))
+        return there
+
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget and at the target's pace.
 
