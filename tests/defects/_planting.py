@@ -39,6 +39,7 @@ __all__ = [
     "card_of",
     "create_tables",
     "digest",
+    "document_parameter",
     "exempt",
     "fold_paths",
     "judge_two_timestamps",
@@ -53,6 +54,7 @@ __all__ = [
     "replace_setting",
     "rewrite_header",
     "rewrite_timestamp",
+    "secret_from_request",
     "stored_at_start",
     "unverified_route",
     "values",
@@ -107,6 +109,25 @@ def before_parsing(act: Callable[[str], object]) -> None:
         return right(headers)
 
     webhooks.parse_header = parse_header
+
+
+def secret_from_request(offered: Callable[[Request], str | None]) -> None:
+    """Let the service take a secret that the request itself offers."""
+    read_body, right = stripe.read_body, webhooks.candidate_secrets
+    secret: ContextVar[str | None] = ContextVar("secret")
+
+    async def noted(request, limit):
+        secret.set(offered(request))
+        return await read_body(request, limit)
+
+    stripe.read_body = noted
+    webhooks.candidate_secrets = lambda settings, now: (*filter(None, [secret.get()]), *right(settings, now))
+
+
+def document_parameter(name: str, place: str) -> None:
+    """Tell of a parameter of the webhook in the OpenAPI document."""
+    (route,) = (one for one in stripe.router.routes if one.path == HOOK)
+    route.openapi_extra["parameters"].append({"name": name, "in": place, "schema": {"type": "string"}})
 
 
 def replace_setting(name: str, instead: str, wrong: Callable[[str | None], bool]) -> str | None:

@@ -76,7 +76,7 @@ CONTROL = (change("inbox", "subscriptions"),)
         ((exchange(422), change("paypal_events")), [], []),
         ((exchange(200), exchange(404), change("inbox")), ["db, table inbox: 1 rows added, 0 removed; "], []),
         ((exchange(404), exchange(401)), [], []),
-        ((exchange(200), exchange(401)), [], ["1 other places do not refuse"]),
+        ((exchange(200), exchange(401)), [], ["1 forged deliveries were not refused"]),
     ],
 )
 def test_what_the_stores_say_decides(seen, found, unjudged):

@@ -17,10 +17,10 @@ _SHOWN = 3
 @check
 @dataclass(frozen=True, slots=True)
 class NotTaken(Check):
-    """Nothing came of a delivery at another place: no table changed that a genuine delivery changes.
+    """Nothing came of a forged delivery: no table changed that a genuine delivery changes.
 
-    The stores decide, not the status: a place may be the webhook of somebody else, which refuses in its own way, or a
-    page that answers everything. Without a store, an answer below 400 cannot be judged.
+    The stores decide, not the status: another place may be the webhook of somebody else, which refuses in its own way,
+    or a page that answers everything. Without a store, an answer below 400 cannot be judged.
     """
 
     name: ClassVar[str] = "not_taken"
@@ -34,18 +34,19 @@ class NotTaken(Check):
             for table in change.tables:
                 if (change.source, table.table) in usual:
                     told = f"{table.describe(change.source)}; {_describe_takers(seen, change.step)}"
-                    yield Finding(self.name, "no effect of a delivery elsewhere", told, change.step)
+                    yield Finding(self.name, "no effect of a forged delivery", told, change.step)
 
     def find_unjudged(self, seen: Seen) -> Iterator[str]:
         """Tell of answers that may have taken a delivery, where no store says whether they did."""
         watched = {change.step for change in seen.changes}
         taken = [one for one in _takers(seen) if one.step not in watched]
         if taken:
-            yield f"{len(taken)} other places do not refuse, and no store shows whether they take deliveries"
+            yield f"{len(taken)} forged deliveries were not refused, and no store shows whether they were taken"
 
     def note(self, seen: Seen) -> str:
-        """Tell how many places were tried."""
-        return f"{len(seen.exchanges)} other places tried, of which {len([*_takers(seen)])} did not refuse"
+        """Tell how many deliveries were not refused, if any."""
+        number = len([*_takers(seen)])
+        return f"{number} of {len(seen.exchanges)} deliveries were not refused, and changed nothing" if number else ""
 
 
 def _takers(seen: Seen) -> Iterator[Exchange]:

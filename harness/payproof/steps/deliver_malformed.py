@@ -7,6 +7,7 @@ from payproof.domain.observation import Exchange, NoAnswer
 from payproof.domain.step import Step
 from payproof.errors import Reason
 from payproof.registry import nearest, step
+from payproof.steps.deliver import Deliver
 from payproof.stripe.deliveries import signed_request
 from payproof.stripe.malformed import MALFORMED, make_malformed
 
@@ -20,14 +21,14 @@ _LARGE = 1024 * 1024
 class DeliverMalformed(Step):
     """Deliver a body that is no event as Stripe sends it, under the right signature.
 
-    ``kind`` names the body (``payproof.stripe.malformed``), which is made of an event of the type ``event``. A target
-    that ends the connection while a large body is still being sent has refused it, and nothing more is to be read of
-    that: what it answers to the next delivery tells whether it is still at work.
+    ``kind`` names the body (``payproof.stripe.malformed``), which is made of an event of the type ``event``; without
+    one, it is that of ``deliver``. A target that ends the connection while a large body is still being sent has refused
+    it, and nothing more is to be read of that: what it answers to the next delivery tells whether it is still at work.
     """
 
     name: ClassVar[str] = "deliver_malformed"
     kind: str = "no_json"
-    event: str = "customer.subscription.updated"
+    event: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a kind that there is not, as soon as a scenario file is read."""
@@ -36,9 +37,10 @@ class DeliverMalformed(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event, spoil it, sign it, send it."""
-        event = context.events.make(self.event, values={}, ids={})
+        type_ = self.event or Deliver().event
+        event = context.events.make(type_, values={}, ids={})
         body = make_malformed(self.kind, event.encode())
-        exchange = await context.send(signed_request(context, event, body, note=f"{self.kind}, made of {self.event}"))
+        exchange = await context.send(signed_request(context, event, body, note=f"{self.kind}, made of {type_}"))
         return [] if len(body) > _LARGE and _was_cut_off(exchange) else [exchange]
 
 
