@@ -22,6 +22,7 @@ __all__ = [
     "StepClock",
     "StepEvents",
     "StepInstance",
+    "StepMemory",
     "StepOutage",
     "StepRetention",
     "StepSearch",
@@ -192,6 +193,18 @@ class StepInstance(Protocol):
         ...
 
 
+class StepMemory(Protocol):
+    """The memory of the target's processes."""
+
+    def begin(self) -> None:
+        """Begin to measure how much of it they take."""
+        ...
+
+    def end(self, largest: int) -> Observation:
+        """Return how much it grew at most; ``largest`` is the length of the largest body that was sent meanwhile."""
+        ...
+
+
 class Context(Protocol):
     """All that a step may touch."""
 
@@ -253,6 +266,11 @@ class Context(Protocol):
     @property
     def instance(self) -> StepInstance:
         """Starts a second instance of the target."""
+        ...
+
+    @property
+    def memory(self) -> StepMemory:
+        """Measures the memory of the target's processes."""
         ...
 
     def at_instance(self) -> "Context":

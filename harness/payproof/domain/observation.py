@@ -20,6 +20,7 @@ __all__ = [
     "Exchange",
     "InstanceStarted",
     "LogLines",
+    "MemorySeen",
     "NoAnswer",
     "Observation",
     "Purged",
@@ -290,6 +291,23 @@ class InstanceStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class MemorySeen:
+    """How many bytes of memory the target's processes took ``before`` a step, and by how many that grew at most.
+
+    ``largest`` is the length of the largest body that the step sent. Without a ``growth``, ``why`` says why it is not
+    known.
+    """
+
+    step: int
+    before: int
+    growth: int | None
+    largest: int
+    why: str = ""
+    channel: Literal[Channel.PROCESS] = Channel.PROCESS
+    kind: Literal["memory"] = "memory"
+
+
+@dataclass(frozen=True, slots=True)
 class StripeCalls:
     """The calls to Stripe that arrived from a step's beginning to that of the next, in order.
 
@@ -303,5 +321,14 @@ class StripeCalls:
 
 
 Observation = (
-    Exchange | StoreChange | LogLines | Searched | Counted | ColumnsSeen | Purged | InstanceStarted | StripeCalls
+    Exchange
+    | StoreChange
+    | LogLines
+    | Searched
+    | Counted
+    | ColumnsSeen
+    | Purged
+    | InstanceStarted
+    | MemorySeen
+    | StripeCalls
 )

@@ -24,6 +24,7 @@ __all__ = [
     "InstanceStart",
     "Instances",
     "LeakFinder",
+    "MemoryMeter",
     "Outages",
     "Sender",
     "Upstream",
@@ -180,6 +181,18 @@ class Instances(Protocol):
 
     async def stop(self) -> None:
         """Stop the instance that runs, if one does."""
+        ...
+
+
+class MemoryMeter(Protocol):
+    """Measures the memory of the target's processes."""
+
+    def begin(self) -> None:
+        """Begin to measure."""
+        ...
+
+    def end(self) -> tuple[int, int] | str:
+        """Return how many bytes there were at the beginning, and by how many they grew at most; or why not."""
         ...
 
 

@@ -18,6 +18,7 @@ from payproof.adapters.commands import LocalCommands
 from payproof.adapters.data import data_folder
 from payproof.adapters.http import HttpSender
 from payproof.adapters.instances import LocalInstances
+from payproof.adapters.memory import ProcessMemory
 from payproof.adapters.outages import LocalOutages
 from payproof.adapters.reference import (
     REFERENCE_COMMAND,
@@ -208,6 +209,7 @@ class Session:
             upstream=self._upstream,
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
             instances=None if self.target.process is None else LocalInstances(self.target, self.ledger),
+            memory=ProcessMemory(self.target.url),
         )
         runner = Runner(self.target, equipment, stores=stores, logs=logs, seed=self.seed)
         await runner.make_subject()
