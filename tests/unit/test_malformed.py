@@ -69,4 +69,4 @@ def test_unknown_kinds_are_refused():
     with pytest.raises(ConfigurationError, match="large_10"):
         make_malformed("large_1O", b"{}")
     with pytest.raises(ValueError, match="did you mean 'no_json'"):
-        DeliverMalformed(kind="no_jsn")
+        DeliverMalformed(kinds=("empty", "no_jsn"))

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from payproof.domain.context import Context
@@ -19,29 +19,34 @@ _LARGE = 1024 * 1024
 @step
 @dataclass(frozen=True, slots=True)
 class DeliverMalformed(Step):
-    """Deliver a body that is no event as Stripe sends it, under the right signature.
+    """Deliver bodies that are no event as Stripe sends it, each under the right signature.
 
-    ``kind`` names the body (``payproof.stripe.malformed``), which is made of an event of the type ``event``; without
+    ``kinds`` name the bodies (``payproof.stripe.malformed``), which are made of events of the type ``event``; without
     one, it is that of ``deliver``. A target that ends the connection while a large body is still being sent has refused
     it, and nothing more is to be read of that: what it answers to the next delivery tells whether it is still at work.
     """
 
     name: ClassVar[str] = "deliver_malformed"
-    kind: str = "no_json"
+    kinds: tuple[str, ...] = ("no_json",)
     event: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a kind that there is not, as soon as a scenario file is read."""
-        if self.kind not in MALFORMED:
-            raise ValueError(f"no malformed body {self.kind!r}; {nearest(self.kind, MALFORMED)}")
+        for kind in self.kinds:
+            if kind not in MALFORMED:
+                raise ValueError(f"no malformed body {kind!r}; {nearest(kind, MALFORMED)}")
 
     async def run(self, context: Context) -> Sequence[Exchange]:
-        """Make the event, spoil it, sign it, send it."""
-        type_ = self.event or Deliver().event
-        event = context.events.make(type_, values={}, ids={})
-        body = make_malformed(self.kind, event.encode())
-        exchange = await context.send(signed_request(context, event, body, note=f"{self.kind}, made of {type_}"))
-        return [] if len(body) > _LARGE and _was_cut_off(exchange) else [exchange]
+        """Make the events, spoil them, sign them, send them."""
+        type_, exchanges = self.event or Deliver().event, list[Exchange]()
+        for kind in self.kinds:
+            event = context.events.make(type_, values={}, ids={})
+            body = make_malformed(kind, event.encode())
+            request = signed_request(context, event, body, note=f"{kind}, made of {type_}")
+            exchange = await context.send(replace(request, variant=kind))
+            if len(body) <= _LARGE or not _was_cut_off(exchange):
+                exchanges.append(exchange)
+        return exchanges
 
 
 def _was_cut_off(exchange: Exchange) -> bool:
