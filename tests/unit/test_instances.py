@@ -12,9 +12,21 @@ import pytest
 
 from payproof.adapters.instances import LocalInstances
 from payproof.canary import Ledger
+from payproof.checks.accepted import Accepted
+from payproof.checks.applied import Applied
+from payproof.checks.not_started_or_rejected import NotStartedOrRejected
+from payproof.domain.check import Expectation
+from payproof.domain.observation import Answer, Exchange, Sent
+from payproof.domain.scenario import Phase
 from payproof.domain.sensitive import Secret
-from payproof.domain.target import Environment, ProcessSpec, Target, Webhook
+from payproof.domain.target import Contract, Environment, ProcessSpec, Target, Webhook
+from payproof.domain.verdict import Failed, Passed, Skipped
+from payproof.engine.judge import judge
+from payproof.engine.ports import InstanceStart
 from payproof.errors import InconclusiveError, Reason
+from payproof.steps.deliver_to_instance import DeliverToInstance
+from payproof.steps.start_instance import StartInstance
+from tests.unit.test_trial import CASE, SCENARIO, Bench
 from tests.waiting import until
 
 SECRET = "whsec_" + "instance" * 3
@@ -185,3 +197,103 @@ def _runs(pid):
     # Of a process that has ended and that nobody has asked about, the number is still taken.
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
     return not state.startswith("Z") and bool(state.strip())
+
+
+class FakeShop:
+    """An instance in memory, which takes genuine deliveries, and forgeries where it is wrong."""
+
+    def __init__(self, target, *, wrong):
+        self.target, self.wrong = target, wrong
+
+    async def send(self, request, step):
+        taken = self.wrong or request.variant == "valid"
+        if taken:
+            self.target.due.append((self.target.clock.now, request.ids[0]))
+        sent = Sent("POST", "https://t.example/hook", request.note, 0, "", request.variant)
+        return Exchange(step, sent, Answer(200 if taken else 401, (), "", 0, 0.01))
+
+
+class FakeInstances:
+    """Instances in memory: without their secret they end with a status, or listen."""
+
+    def __init__(self, target, status=None):
+        self.sender, self.status, self.told = None, status, []
+        self._target = target
+
+    async def start(self, setting, value):
+        self.told.append(f"start {setting} {value}".strip())
+        status = self.status if setting else None
+        self.sender = self._target if status is None else None
+        return InstanceStart(status, 0.5, ("a line",))
+
+    async def stop(self):
+        self.told.append("stop")
+
+
+def run_wrongly(status, *, wrong=False):
+    """Run a case that starts an instance without its secret; return the verdict and what was done."""
+    scenario = replace(
+        SCENARIO, control=Phase((StartInstance(), DeliverToInstance()), (Accepted(), Expectation(Applied(), 1)))
+    )
+    steps = (
+        StartInstance(setting="secret", value="missing"),
+        DeliverToInstance(signatures=("missing", "guessable_secret.empty")),
+        DeliverToInstance(),
+    )
+    case = replace(CASE, phase=Phase(steps, (NotStartedOrRejected(),)))
+    bench = Bench()
+    instances = FakeInstances(FakeShop(bench.target, wrong=wrong), status)
+    bench.runner._equipment = replace(bench.runner._equipment, instances=instances)
+    record = asyncio.run(bench.runner.run(scenario, case))
+    return judge(Contract(), scenario, case, record), instances.told
+
+
+def test_an_instance_that_ends_has_refused():
+    """Nothing is delivered then, and the case is judged by the end alone."""
+    verdict, told = run_wrongly(78)
+    assert isinstance(verdict, Passed)
+    assert verdict.notes == ("an instance started with the webhook secret missing ended with status 78",)
+    assert told == ["start  None", "start secret None", "stop"]
+
+
+def test_an_instance_that_takes_forgeries_fails():
+    """A forgery that has an effect is a finding, which names it and the place."""
+    verdict, _ = run_wrongly(None, wrong=True)
+    assert isinstance(verdict, Failed)
+    assert "took missing.no_header and 2 more; memory, table events" in verdict.findings[0].seen
+
+
+def test_an_instance_that_has_the_secret_from_elsewhere_is_not_judged():
+    """It refuses forgeries and takes a genuine delivery: nothing was tried out."""
+    verdict, _ = run_wrongly(None)
+    assert isinstance(verdict, Skipped)
+    assert "knows the right one" in verdict.why
+
+
+def test_an_interrupted_case_stops_the_instance():
+    """Ctrl-C ends a case by cancelling it; the instance ends with it."""
+    stopped = []
+
+    async def interrupted(*_rest):
+        stopped.append(True)
+        raise asyncio.CancelledError
+
+    bench = Bench()
+    instances = FakeInstances(bench.target)
+    bench.runner._equipment = replace(bench.runner._equipment, instances=instances)
+    bench.target.send = interrupted
+    case = replace(CASE, phase=Phase((StartInstance(), DeliverToInstance()), (NotStartedOrRejected(),)))
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(bench.runner.run(replace(SCENARIO, control=None), case))
+    assert stopped
+    assert instances.told == ["start  None", "stop"]
+
+
+def test_wrong_values_are_refused():
+    """A scenario that names a value that there is not is refused with the nearest one."""
+    with pytest.raises(ValueError, match="did you mean 'prefix_dots'"):
+        StartInstance(setting="secret", value="prefix_dot")
+    with pytest.raises(ValueError, match="no value 'live' of secret"):
+        StartInstance(setting="secret", value="live")
+    with pytest.raises(ValueError, match="there is no forgery"):
+        DeliverToInstance(signatures=("missing", "misssing.no_header"))

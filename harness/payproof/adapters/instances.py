@@ -22,7 +22,7 @@ from payproof.domain.target import Target
 from payproof.engine.ports import InstanceStart
 from payproof.errors import InconclusiveError, Reason
 
-__all__ = ["LocalInstances"]
+__all__ = ["LocalInstances", "free_port"]
 
 _COMMAND = (sys.executable, "-P", "-m", "payproof.adapters.instance_process")
 #: What a program finds of this machine: nothing that could be a setting of the target.
@@ -72,7 +72,7 @@ class LocalInstances:
         await self.stop()
         spec = self._target.process
         assert spec is not None, "a scenario that starts an instance needs process"
-        port, started = _free_port(), time.monotonic()
+        port, started = free_port(), time.monotonic()
         running = self._running = await self._begin(port, setting, value)
         ended = asyncio.ensure_future(_read_end(running.keeper))
         try:
@@ -183,7 +183,7 @@ def _text(secret: Secret | None) -> str | None:
     return None if secret is None else secret.reveal()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port that nobody listens at."""
     while True:
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
