@@ -9,7 +9,6 @@ from payproof.domain.step import Step
 from payproof.domain.target import LOOPBACK, Target
 from payproof.errors import Reason
 from payproof.registry import step
-from payproof.steps.deliver import Deliver
 from payproof.stripe.deliveries import signed_request
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.malformed import make_malformed
@@ -38,10 +37,9 @@ class DeliverLarge(Step):
         """Send them, and tell by how much memory has grown."""
         bodies: list[int] = []
         seen: list[Observation] = []
-        type_ = Deliver().event
-        event = context.events.make(type_, values={}, ids={})
+        event = context.events.make_control()
         body = make_malformed("large_50", event.encode())
-        request = signed_request(context, event, body, note=f"50 MB by {self.sender}, made of {type_}")
+        request = signed_request(context, event, body, note=f"50 MB by {self.sender}, made of {event.type}")
         if self.sender != "stripe":
             others = tuple((name, value) for name, value in request.headers if name != SIGNATURE_HEADER)
             forged = (SIGNATURE_HEADER, b"t=%d,v1=" % context.clock.now() + b"0" * 64)

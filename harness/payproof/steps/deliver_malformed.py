@@ -7,7 +7,6 @@ from payproof.domain.observation import Exchange, NoAnswer
 from payproof.domain.step import Step
 from payproof.errors import Reason
 from payproof.registry import nearest, step
-from payproof.steps.deliver import Deliver
 from payproof.stripe.deliveries import signed_request
 from payproof.stripe.malformed import MALFORMED, make_malformed
 
@@ -21,14 +20,13 @@ _LARGE = 1024 * 1024
 class DeliverMalformed(Step):
     """Deliver bodies that are no event as Stripe sends it, each under the right signature.
 
-    ``kinds`` name the bodies (``payproof.stripe.malformed``), which are made of events of the type ``event``; without
-    one, it is that of ``deliver``. A target that ends the connection while a large body is still being sent has refused
-    it, and nothing more is to be read of that: what it answers to the next delivery tells whether it is still at work.
+    ``kinds`` name the bodies (``payproof.stripe.malformed``), which are made of the target's control event. A target
+    that ends the connection while a large body is still being sent has refused it, and nothing more is to be read of
+    that: what it answers to the next delivery tells whether it is still at work.
     """
 
     name: ClassVar[str] = "deliver_malformed"
     kinds: tuple[str, ...] = ("no_json",)
-    event: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a kind that there is not, as soon as a scenario file is read."""
@@ -38,11 +36,11 @@ class DeliverMalformed(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the events, spoil them, sign them, send them."""
-        type_, exchanges = self.event or Deliver().event, list[Exchange]()
+        exchanges = list[Exchange]()
         for kind in self.kinds:
-            event = context.events.make(type_, values={}, ids={})
+            event = context.events.make_control()
             body = make_malformed(kind, event.encode())
-            request = signed_request(context, event, body, note=f"{kind}, made of {type_}")
+            request = signed_request(context, event, body, note=f"{kind}, made of {event.type}")
             exchange = await context.send(replace(request, variant=kind))
             if len(body) <= _LARGE or not _was_cut_off(exchange):
                 exchanges.append(exchange)

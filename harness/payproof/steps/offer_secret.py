@@ -10,7 +10,6 @@ from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.domain.urls import with_query
 from payproof.registry import step
-from payproof.steps.deliver import Deliver
 from payproof.stripe.deliveries import STRIPE_HEADERS
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.offered_names import KNOWN, Names, learn_from_answers, learn_from_openapi
@@ -33,14 +32,12 @@ class OfferSecret(Step):
 
     ``place`` says where: in ``headers``, as a ``bearer`` token, in the ``query``, in ``cookies`` or in the ``body``.
     The names are those that integrations in public code read, and those that the target shows itself: in its OpenAPI
-    document, and in its answers to a page of another origin and to a delivery that offers nothing. ``event`` is the
-    type of the event; without it, it is that of ``deliver``.
+    document, and in its answers to a page of another origin and to a delivery that offers nothing.
     """
 
     name: ClassVar[str] = "offer_secret"
     reads_openapi: ClassVar[bool] = True
     place: Literal["headers", "bearer", "query", "cookies", "body"] = "headers"
-    event: str = ""
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Look at what the target shows, then make the event, sign it, and send it with the secret beside it."""
@@ -55,8 +52,7 @@ class OfferSecret(Step):
 
     def _sign(self, context: Context, secret: str, names: Names) -> Request:
         """Return a delivery signed with a secret, which is offered under some names; without any it is not offered."""
-        type_ = self.event or Deliver().event
-        event = context.events.make(type_, values={}, ids={})
+        event = context.events.make_control()
         body, headers, path = event.encode(), [*STRIPE_HEADERS], context.target.webhook.path
         match self.place if names != Names() else "":
             case "headers":
@@ -71,8 +67,10 @@ class OfferSecret(Step):
                 body = json.dumps({**json.loads(body), **dict.fromkeys(names.body, secret)}, indent=2).encode()
         now = context.clock.now()
         headers.append((SIGNATURE_HEADER, compose(now, [hexdigest(body, secret, now)]).encode()))
-        note = f"{type_} ({event.id}), signed with a made-up secret, which is offered in {self.place}"
+        note = f"{event.type} ({event.id}), signed with a made-up secret, which is offered in {self.place}"
         request = Request("POST", path, tuple(headers), body, note, ids=event.ids, variant=f"offered in {self.place}")
         return (
-            request if names != Names() else replace(request, note=f"{type_} ({event.id}), signed with another secret")
+            request
+            if names != Names()
+            else replace(request, note=f"{event.type} ({event.id}), signed with another secret")
         )

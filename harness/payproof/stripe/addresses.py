@@ -8,18 +8,18 @@ from urllib.parse import urlencode
 
 from payproof.domain.target import Target
 from payproof.domain.urls import ShapeError, path_of, shape_path, with_query
+from payproof.stripe.routes import CUSTOMARY_PATHS
 
 __all__ = ["list_beside", "list_known", "list_queries"]
 
-#: Where integrations and examples put the webhook: Laravel Cashier, dj-stripe, the Ruby gem `pay`, better-auth,
-#: Payload, Medusa, WooCommerce, and what guides of frameworks show.
+#: Where integrations have theirs beside the customary paths: Laravel Cashier, dj-stripe, the Ruby gem `pay`,
+#: better-auth, Medusa, WooCommerce, and what guides of frameworks show.
 _USUAL = (
-    *("/stripe/webhook", "/stripe/webhook/", "/stripe/webhooks", "/stripe/events", "/stripe", "/stripe-webhook"),
-    *("/stripe_webhook", "/stripe_webhooks", "/webhook", "/webhooks", "/webhook/stripe", "/webhooks/stripe"),
-    *("/webhooks/stripe/", "/hooks/stripe", "/api/webhook", "/api/webhooks", "/api/webhook/stripe"),
-    *("/api/webhooks/stripe", "/api/stripe/webhook", "/api/stripe/webhooks", "/api/stripe-webhook"),
-    *("/api/auth/stripe/webhook", "/billing/webhook", "/billing/webhooks", "/payment/webhook", "/payments/webhook"),
-    *("/pay/webhooks/stripe", "/hooks/payment/stripe_stripe", "/wc-api/wc_stripe/", "/?wc-api=wc_stripe"),
+    *CUSTOMARY_PATHS,
+    *("/stripe", "/stripe/events", "/stripe/webhook/", "/stripe-webhook", "/stripe_webhook", "/stripe_webhooks"),
+    *("/webhooks/stripe/", "/hooks/stripe", "/api/webhooks", "/api/stripe-webhook", "/api/auth/stripe/webhook"),
+    *("/billing/webhooks", "/payment/webhook", "/pay/webhooks/stripe", "/hooks/payment/stripe_stripe"),
+    *("/wc-api/wc_stripe/", "/?wc-api=wc_stripe"),
 )
 #: What a route is called that takes what others report.
 _LOOKS = re.compile(r"hook|stripe|callback|notif|ipn(?![a-z])|event|listener", re.IGNORECASE)
