@@ -182,7 +182,8 @@ class ProcessSpec:
     ``secret_variable`` and ``api_key_variable`` are the variables from which the target takes the webhook's secret and
     Stripe's API key. The instance is ready when its port takes connections or, with ``ready``, when that path answers
     with a status below 500; ``seconds`` is how long that may take. A target that ``refuses_live_keys`` promises not to
-    work with one outside production. ``restart`` is a command after which the target itself runs again.
+    work with one outside production. ``restart`` is a command, run with the same
+    variables, after which the target itself runs again.
     """
 
     start: tuple[str, ...] = ()

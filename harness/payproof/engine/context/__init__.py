@@ -7,6 +7,7 @@ each part offers to steps. The parts share a ``Progress``: how far the phase has
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import replace
 from random import Random
@@ -63,7 +64,7 @@ class CaseContext:
         self.expect: tuple[Check | Expectation, ...] = ()
         self.control: tuple[Observation, ...] = ()
         self._sender, self._upstream = equipment.sender, equipment.upstream
-        self._conceal = equipment.ledger.conceal_text
+        self._conceal, self._commands = equipment.ledger.conceal_text, equipment.commands
         values = make_canaries(self.random)
         self.clock = CaseClock(equipment.clock)
         self.canaries = CaseCanaries(equipment.ledger, values)
@@ -155,10 +156,23 @@ class CaseContext:
             # What this one has changed must not be told of the case's own requests.
             raise InconclusiveError(lost.answer.reason, lost.answer.detail)
         told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
+        await self._restart_target()
         back = await lifeline.wait_until_back(step, told)
         detail = f"no answer came to {told}, and then to nothing any more; "
         detail += "it did not come back" if back is None else f"it was back after {back:.1f} s"
         raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])
+
+    async def _restart_target(self) -> None:
+        """Run the target's own command that brings it back, where the target file names one.
+
+        Whether it is back is looked for all the same: a supervisor may have been quicker.
+        """
+        process = self.target.process
+        if process is not None and process.restart:
+            with suppress(InconclusiveError):
+                await self._commands.run(
+                    process.restart, folder=process.folder, environment=process.environment, seconds=process.seconds
+                )
 
     def judge_alone(self, exchange: Exchange) -> tuple[Finding, ...]:
         """Return what is wrong with an exchange by itself."""
