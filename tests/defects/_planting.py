@@ -205,19 +205,19 @@ def judge_two_timestamps(signed: Callable[[list[int]], Iterable[int]], aged: Cal
 
 
 def open_path(path: str) -> None:
-    """Let anybody ask for a path."""
+    """Let anybody ask for a path, with a body as long as an event's."""
     paths.PUBLIC |= {path}
-
-
-def unverified_route(path: str, *, documented: bool = True, needs: str = "") -> None:
-    """Add a route that takes events without looking at their signature, if they have a header that it ``needs``."""
-    open_path(path)
     look_through = CardData.__call__
 
     async def pass_events(self, scope, receive, send):
         await (self.app(scope, receive, send) if scope["path"] == path else look_through(self, scope, receive, send))
 
     CardData.__call__ = pass_events
+
+
+def unverified_route(path: str, *, documented: bool = True, needs: str = "") -> None:
+    """Add a route that takes events without looking at their signature, if they have a header that it ``needs``."""
+    open_path(path)
 
     @stripe.router.post(path, include_in_schema=documented)
     async def take(request: Request):
