@@ -57,11 +57,12 @@ class NotStartedOrRejected(Check):
                 yield f"an instance started {started.told} {told}"
 
     def note(self, seen: Seen) -> str:
-        """Tell how the instance came up."""
+        """Tell of an instance that did not refuse to start by a status that says so."""
         return "; ".join(
             f"an instance started {one.told} "
             + ("listened" if one.status is None else f"ended with status {one.status}")
             for one in _instances(seen)
+            if not one.status
         )
 
 
