@@ -9,7 +9,7 @@ from payproof.reporters.phrasing import summary
 from payproof.session import Session, all_scenarios, choose, event_factory
 from tests.targets.small import SECRET, serving
 
-CHOICES = choose(all_scenarios(), ids=["webhook_delivery/signed_malformed"])
+CHOICES = choose(all_scenarios(), ids=["webhook_unexpected/signed_malformed"])
 
 
 def verdicts(folder, *, trusting):
