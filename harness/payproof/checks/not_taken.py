@@ -51,7 +51,7 @@ class NotTaken(Check):
 
 def _takers(seen: Seen) -> Iterator[Exchange]:
     for one in seen.exchanges:
-        if isinstance(one.answer, Answer) and one.answer.status in _TAKEN:
+        if one.sent.method == "POST" and isinstance(one.answer, Answer) and one.answer.status in _TAKEN:
             yield one
 
 
