@@ -59,21 +59,15 @@ def test_target_files_of_the_documents_are_read(tmp_path, block):
     own = re.search(r"^\[contract\]\n((?:[^\[\n].*\n|\n)*)", block, re.MULTILINE)
     contract = {} if own is None else {"contract": own[1]}
     tables = block[begin:].replace("" if own is None else own[0], "")
-    file = target_file(tmp_path, "https://billing.example", top=block[:begin], sources=tables, **contract)
+    file = target_file(tmp_path, "https://127.0.0.1:8443", top=block[:begin], sources=tables, **contract)
     variables = dict.fromkeys(
         re.findall(r'(?:url|writer)_env = "(\w+)"', block), "postgresql://watcher:password@host/name"
     )
+    variables |= dict.fromkeys(re.findall(r"environment_env = \[\"(\w+)\"\]", block), "")
     variables |= dict.fromkeys(re.findall(r'credential_env = "(\w+)"', block), "a token of nobody's")
     read = read_target(file, {SECRET_ENV: SECRET, **variables})
-    assert (
-        read.stores
-        or read.files
-        or read.operations
-        or read.openapi
-        or read.store_outage
-        or read.subject.ids
-        or read.control
-    )
+    parts = (read.stores, read.files, read.operations, read.openapi, read.store_outage, read.process)
+    assert any((*parts, read.subject.ids, read.control))
 
 
 def test_document_of_the_scenario_file_has_every_key():

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from payproof_reference import app as application
 from payproof_reference.database import tables
 from payproof_reference.middleware import paths
+from payproof_reference.middleware.card_data import CardData
 from payproof_reference.middleware.errors import UnhandledErrors
 from payproof_reference.routes import stripe
 from payproof_reference.services.audit import retention
@@ -24,7 +26,11 @@ from payproof_reference.services.events.webhooks import Cause, RejectedError, Si
 from tests.recording import record_event
 
 __all__ = [
+    "API_KEY_VARIABLE",
     "HOOK",
+    "SECRET_VARIABLE",
+    "USABLE_API_KEY",
+    "USABLE_SECRET",
     "also_matches",
     "also_secrets",
     "also_store",
@@ -33,18 +39,22 @@ __all__ = [
     "card_of",
     "create_tables",
     "digest",
+    "document_parameter",
     "exempt",
     "fold_paths",
     "judge_two_timestamps",
     "keep_timestamp_text",
     "kept",
+    "look_into_signed_body",
     "never_purge",
     "number_of",
     "on_database_error",
     "open_path",
     "record",
+    "replace_setting",
     "rewrite_header",
     "rewrite_timestamp",
+    "secret_from_request",
     "stored_at_start",
     "unverified_route",
     "values",
@@ -52,6 +62,10 @@ __all__ = [
 ]
 
 HOOK = "/webhooks/stripe"
+SECRET_VARIABLE, API_KEY_VARIABLE = "BILLING_STRIPE_WEBHOOK_SECRET", "BILLING_STRIPE_API_KEY"
+#: Settings that the service starts with, in place of those that a defect is about.
+USABLE_SECRET = "whsec_" + "0123456789abcdef" * 2
+USABLE_API_KEY = "sk_" + "test_" + "0123456789abcdef"
 TIMESTAMP = re.compile(r"(?<![^,])t=([^,]*)")
 
 
@@ -97,6 +111,37 @@ def before_parsing(act: Callable[[str], object]) -> None:
     webhooks.parse_header = parse_header
 
 
+def secret_from_request(offered: Callable[[Request], str | None]) -> None:
+    """Let the service take a secret that the request itself offers."""
+    read_body, right = stripe.read_body, webhooks.candidate_secrets
+    secret: ContextVar[str | None] = ContextVar("secret")
+
+    async def noted(request, limit):
+        secret.set(offered(request))
+        return await read_body(request, limit)
+
+    stripe.read_body = noted
+    webhooks.candidate_secrets = lambda settings, now: (*filter(None, [secret.get()]), *right(settings, now))
+
+
+def document_parameter(name: str, place: str) -> None:
+    """Tell of a parameter of the webhook in the OpenAPI document."""
+    (route,) = (one for one in stripe.router.routes if one.path == HOOK)
+    route.openapi_extra["parameters"].append({"name": name, "in": place, "schema": {"type": "string"}})
+
+
+def replace_setting(name: str, instead: str, wrong: Callable[[str | None], bool]) -> str | None:
+    """Set a variable of the service where it is wrong; return what it was then, as text, or None where it was right.
+
+    So the service starts with what it would refuse. A variable that is not set counts as an empty text.
+    """
+    was = os.environ.get(name)
+    if not wrong(was):
+        return None
+    os.environ[name] = instead
+    return was or ""
+
+
 def rewrite_header(rewrite: Callable[[str], str]) -> None:
     """Read signature headers as if they had been sent in another form."""
     right = webhooks.parse_header
@@ -124,6 +169,21 @@ def keep_timestamp_text(is_fresh: Callable[[str, int, int], bool]) -> None:
     webhooks.is_fresh = is_fresh
 
 
+def look_into_signed_body(look: Callable[[Any], object]) -> None:
+    """Do something with the JSON of a signed body before anything says that it is an event."""
+    parse = webhooks.parse
+
+    def looking(body):
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            return parse(body)
+        look(document)
+        return parse(body)
+
+    webhooks.parse = looking
+
+
 def judge_two_timestamps(signed: Callable[[list[int]], Iterable[int]], aged: Callable[[list[int]], int]) -> None:
     """Of two timestamps in a header, verify the signature of some and the age of one."""
     right = webhooks.verify
@@ -145,16 +205,24 @@ def judge_two_timestamps(signed: Callable[[list[int]], Iterable[int]], aged: Cal
 
 
 def open_path(path: str) -> None:
-    """Let anybody ask for a path."""
+    """Let anybody ask for a path, with a body as long as an event's."""
     paths.PUBLIC |= {path}
+    look_through = CardData.__call__
+
+    async def pass_events(self, scope, receive, send):
+        await (self.app(scope, receive, send) if scope["path"] == path else look_through(self, scope, receive, send))
+
+    CardData.__call__ = pass_events
 
 
-def unverified_route(path: str) -> None:
-    """Add a route that takes events without looking at their signature."""
+def unverified_route(path: str, *, documented: bool = True, needs: str = "") -> None:
+    """Add a route that takes events without looking at their signature, if they have a header that it ``needs``."""
     open_path(path)
 
-    @stripe.router.post(path)
+    @stripe.router.post(path, include_in_schema=documented)
     async def take(request: Request):
+        if needs and needs not in request.headers:
+            return stripe.reject(request, Cause.MISSING_HEADER)
         event = webhooks.parse(await request.body())
         receipt = await run_in_threadpool(record, request, event)
         return stripe.accept(request, event, receipt)

@@ -81,6 +81,7 @@ def express(folder: Path, defect: str = "") -> Iterator[Service]:
             "PORT": str(_listening_port(process, log)),
             "PUBLISHABLE_KEY": "pk_" + "test_" + secrets.token_hex(12),
             "STRIPE": stripe,
+            "DEFECT": defect,
             "API_VERSION": event_factory(0).versions()[-1],
         }
         service.file.write_text(Template((EXPRESS / "payproof.toml").read_text()).substitute(places))

@@ -1,8 +1,10 @@
 import asyncio
 import gzip
+import socket
 import time
 import zlib
 from dataclasses import replace
+from threading import Thread
 from unittest.mock import patch
 
 import pytest
@@ -251,3 +253,29 @@ def test_a_fault_of_ours_is_not_the_targets(monkeypatch, headers):
     monkeypatch.setattr(HttpSender, "_raw", broken)
     with pytest.raises(AttributeError, match="ours"):
         answered(hostile.always(200), headers=headers)
+
+
+@pytest.mark.parametrize("lingers", [False, True])
+def test_an_early_answer_to_a_large_body_is_read(lingers):
+    """What a target says that closes before it has read all of a body is its answer."""
+
+    def refuse(connection):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
+        if lingers:
+            time.sleep(0.2)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection:
+                refuse(connection)
+
+        thread = Thread(target=serve)
+        thread.start()
+        got = exchanged(f"http://127.0.0.1:{listener.getsockname()[1]}", body=b"x" * 10 * 1024 * 1024).answer
+        thread.join()
+    assert (got.status, got.body) == (413, "no")

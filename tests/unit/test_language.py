@@ -6,7 +6,7 @@ import pytest
 
 from payproof.domain.needs import NEEDS
 from payproof.domain.scenario import Requirement
-from payproof.domain.target import StoreOutage
+from payproof.domain.target import ProcessSpec, StoreOutage
 from payproof.errors import ConfigurationError
 from payproof.language import read_scenario, read_scenarios, read_target
 from payproof.language.file_model import FileModel
@@ -185,9 +185,46 @@ def test_store_outage(tmp_path):
     assert target(tmp_path).budget.effort == 1
 
 
+def test_process(tmp_path):
+    """How an instance is started is read; without a start, or with a restart alone, none is."""
+    local = TARGET.replace("https://billing.example:8443/", "http://127.0.0.1:8000")
+    text = """
+[process]
+start = ["serve", "--port={port}"]
+environment = { MODE = "test", AT = "{port}" }
+environment_env = ["DATABASE_URL"]
+secret_variable = "HOOK_SECRET"
+api_key_variable = "KEY"
+ready = "/health"
+seconds = 5
+refuses_live_keys = true
+"""
+    read = target(tmp_path, local + text, DATABASE_URL="postgresql://billing.example/billing")
+    assert read.process == ProcessSpec(
+        ("serve", "--port={port}"),
+        folder=str(tmp_path),
+        environment={"DATABASE_URL": "postgresql://billing.example/billing", "MODE": "test", "AT": "{port}"},
+        ready="/health",
+        seconds=5.0,
+        secret_variable="HOOK_SECRET",
+        api_key_variable="KEY",
+        refuses_live_keys=True,
+    )
+    needs = ("process", "process_secret", "process_api_key", "refuses_live_keys")
+    assert all(NEEDS[need].is_offered(read) for need in needs)
+    for other in (target(tmp_path), target(tmp_path, TARGET + '[process]\nrestart = ["a"]\n')):
+        assert not any(NEEDS[need].is_offered(other) for need in needs)
+    with pytest.raises(ConfigurationError, match="environment variable DATABASE_URL is not set; the instance"):
+        target(tmp_path, local + text)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
+        ("[contract]", "[process]\nseconds = 5\n[contract]", 19, "start, restart, or both"),
+        ("[contract]", "[process]\nstart = ['a']\n[contract]", 19, "port_variable, or {port} in a word of it"),
+        ("[contract]", "[process]\nstart = ['{port}']\n[contract]", 20, "started on this machine, where the url is"),
+        ("[contract]", "[process]\nstart = ['{port}']\nrefuses_live_keys = true\n[contract]", 19, "api_key_variable"),
         ('name = "staging"', "name = ", 1, "not TOML: Invalid value"),
         ("answer_within = 3", 'answer_within = "3', 21, "not TOML: "),
         ("answer_within = 3", "answer_within = [", 21, "not TOML: Invalid value"),

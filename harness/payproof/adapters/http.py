@@ -29,6 +29,7 @@ from payproof.errors import ConfigurationError, ForbiddenHostError, Inconclusive
 __all__ = ["HttpSender", "RawAnswer", "tls_context"]
 
 
+_LARGE_BYTES = 1024 * 1024  # of a request, which a target may answer before it has read all
 _QUICK_BYTES = 64 * 1024  # of an answer, which are searched sooner than a thread is asked
 _LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
 _BY_CA_FILE = "; a certificate authority of your own is named by ca_file (--ca-file)"
@@ -119,7 +120,7 @@ class HttpSender:
         limit = self._target.budget.answer_bytes
         if request.wire:
             return await exchange_wire(request, str(url), self._tls, limit)
-        if not all(value.isascii() for _, value in request.headers):
+        if len(request.body) > _LARGE_BYTES or not all(value.isascii() for _, value in request.headers):
             return await exchange_raw(request, str(url), self._tls, limit)
         client = await self._connections.choose(once=request.once)
         with self._connections.attempt() as attempt:

@@ -14,7 +14,7 @@ from payproof.errors import InconclusiveError, Reason
 from payproof.registry import detectors_at_rest
 from payproof.scan.scanner import Scanner
 
-__all__ = ["LocalOutages", "outage_command"]
+__all__ = ["LocalOutages", "mask_line", "outage_command"]
 
 _COMMAND = (sys.executable, "-P", "-m", "payproof.adapters.outage_process")
 _LOOK_SECONDS = 0.02
@@ -109,7 +109,7 @@ class LocalOutages:
             how = f"{command} ended with status {status}"
             said = [line.decode("utf-8", "replace")] if line.strip() else []
             told = said + (last_lines(self._errors) if self._errors is not None else [])
-        return ": ".join([f"as {how}", " | ".join(map(_mask_line, told))] if told else [f"as {how}"])
+        return ": ".join([f"as {how}", " | ".join(map(mask_line, told))] if told else [f"as {how}"])
 
 
 async def _read_line(process: asyncio.subprocess.Process, seconds: float, *, ending: bool) -> tuple[bytes, int | None]:
@@ -132,7 +132,7 @@ async def _read_line(process: asyncio.subprocess.Process, seconds: float, *, end
         line.cancel()
 
 
-def _mask_line(line: str) -> str:
+def mask_line(line: str) -> str:
     """Return a line of a command's as it may be shown: what it prints could hold anything."""
     data = "".join(c if c.isprintable() else " " for c in line).strip()[:_LONGEST].encode("utf-8", "replace")
     hits = [one for one in Scanner(detectors_at_rest(), Confidence.LOW).scan(data) if isinstance(one, Hit)]

@@ -16,7 +16,7 @@ _CHUNK = 64 * 1024
 async def exchange_raw(
     request: Request, url: str, tls: ssl.SSLContext, limit: int
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Send a request whose header bytes aiohttp would encode anew, on a connection of its own.
+    """Send a request on a connection of its own: a large one, or one whose header bytes aiohttp would encode anew.
 
     Returns status, headers and the undecoded body.
 
@@ -67,10 +67,9 @@ async def _exchange_raw(
         parts.hostname, parts.port or (443 if secure else 80), ssl=tls if secure else None
     )
     try:
+        # Without waiting until all is sent: a server that has refused may close before it has read all, and what it
+        # said is to be read meanwhile.
         writer.write(wire)
-        # A server that has refused may close before it has read all; what it said can be read all the same.
-        with suppress(ConnectionError):
-            await writer.drain()
         return await _read(connection, reader, limit)
     finally:
         # Nothing is left to say: an orderly end of TLS would only wait for the other side.

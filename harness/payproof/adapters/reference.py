@@ -32,6 +32,7 @@ from payproof.domain.target import (
     Environment,
     Kept,
     OpenApi,
+    ProcessSpec,
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
@@ -221,6 +222,7 @@ class Reference:
                 pass_fds=(self._scratch.lock,),
             )
         self._resources.callback(_stop, process)
+        self._settings = _environment(settings)
         self._maintenance = {name: settings[name] for name in (*database, "BILLING_AUDIT_KEY")} | dict(owner)
         return process, source, {**settings, **owner}
 
@@ -300,6 +302,16 @@ class Reference:
                 writer=self._writer,
             ),
             store_outage=self._outage,
+            process=ProcessSpec(
+                tuple(self._command),
+                folder=str(Path.cwd()),
+                environment=self._settings,
+                seconds=_START_SECONDS,
+                port_variable="BILLING_PORT",
+                secret_variable="BILLING_STRIPE_WEBHOOK_SECRET",  # noqa: S106 (a name)
+                api_key_variable="BILLING_STRIPE_API_KEY",
+                refuses_live_keys=True,
+            ),
             contract=Contract(
                 rejected=frozenset({401}),
                 handles=("*",),

@@ -25,4 +25,5 @@ class RefusedOrAccepted(Check):
         """Return a finding for each answer that is neither."""
         for exchange in seen.exchanges:
             if isinstance(exchange.answer, Answer) and exchange.answer.status not in _DECIDED:
-                yield Finding(self.name, "a 2xx or 4xx status", f"status {exchange.answer.status}", exchange.step)
+                to = f" to {exchange.sent.variant}" if exchange.sent.variant else ""
+                yield Finding(self.name, "a 2xx or 4xx status", f"status {exchange.answer.status}{to}", exchange.step)

@@ -21,6 +21,8 @@ __all__ = [
     "StepCanaries",
     "StepClock",
     "StepEvents",
+    "StepInstance",
+    "StepMemory",
     "StepOutage",
     "StepRetention",
     "StepSearch",
@@ -170,6 +172,39 @@ class StepOutage(Protocol):
         ...
 
 
+class StepInstance(Protocol):
+    """A second instance of the target."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the instance that was started last listens."""
+        ...
+
+    async def start(
+        self, setting: Literal["", "secret", "api_key"], name: str, value: str | None
+    ) -> Sequence[Observation]:
+        """Start an instance in place of an earlier one, with one setting of another value, or without it.
+
+        ``name`` says which value that is. What the instance has said is among what was seen.
+
+        Raises:
+            InconclusiveError: it cannot be started, or neither listens nor ends in time.
+        """
+        ...
+
+
+class StepMemory(Protocol):
+    """The memory of the target's processes."""
+
+    def begin(self) -> None:
+        """Begin to measure how much of it they take."""
+        ...
+
+    def end(self, largest: int) -> Observation:
+        """Return how much it grew at most; ``largest`` is the length of the largest body that was sent meanwhile."""
+        ...
+
+
 class Context(Protocol):
     """All that a step may touch."""
 
@@ -226,6 +261,24 @@ class Context(Protocol):
     @property
     def outage(self) -> StepOutage:
         """Takes the target's store down and brings it back."""
+        ...
+
+    @property
+    def instance(self) -> StepInstance:
+        """Starts a second instance of the target."""
+        ...
+
+    @property
+    def memory(self) -> StepMemory:
+        """Measures the memory of the target's processes."""
+        ...
+
+    def at_instance(self) -> "Context":
+        """Return this context with requests going to the second instance."""
+        ...
+
+    def at_path(self, path: str) -> "Context":
+        """Return this context for a target whose webhook is at another path."""
         ...
 
     async def send(self, request: Request) -> Exchange:

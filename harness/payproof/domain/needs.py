@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from payproof.domain.operation import KINDS, OPERATIONS
-from payproof.domain.target import Target
+from payproof.domain.target import ProcessSpec, Target
 
 __all__ = ["NEEDS", "Need"]
 
@@ -25,6 +25,11 @@ def _need_rows(*planted: str) -> Callable[[Target], bool]:
 def _need_operation(name: str) -> Callable[[Target], bool]:
     """Return whether a target has an operation, by its name or its kind."""
     return lambda target: target.operation(name) is not None
+
+
+def _start_of(target: Target) -> ProcessSpec | None:
+    """Return how a second instance of a target is started, if it can be."""
+    return target.process if target.process is not None and target.process.start else None
 
 
 #: Every need by the name that scenarios call it.
@@ -52,8 +57,21 @@ NEEDS: Mapping[str, Need] = {
     "previous_secret": Need(
         "the target file names no previous_secret_env", lambda target: target.webhook.previous_secret is not None
     ),
+    "process": Need("the target file names no start in [process]", lambda target: _start_of(target) is not None),
+    "process_api_key": Need(
+        "the target file names no api_key_variable in [process]",
+        lambda target: (process := _start_of(target)) is not None and bool(process.api_key_variable),
+    ),
+    "process_secret": Need(
+        "the target file names no secret_variable in [process]",
+        lambda target: (process := _start_of(target)) is not None and bool(process.secret_variable),
+    ),
     "publishable_key": Need(
         "the target file names no publishable_key", lambda target: target.publishable_key is not None
+    ),
+    "refuses_live_keys": Need(
+        "the target file does not promise refuses_live_keys in [process]",
+        lambda target: (process := _start_of(target)) is not None and process.refuses_live_keys,
     ),
     "rejection_record": Need(
         "the target file says nothing in [contract.rejection_record]",

@@ -18,7 +18,9 @@ __all__ = [
     "ColumnsSeen",
     "Counted",
     "Exchange",
+    "InstanceStarted",
     "LogLines",
+    "MemorySeen",
     "NoAnswer",
     "Observation",
     "Purged",
@@ -44,6 +46,7 @@ class Channel(StrEnum):
     FILE = "file"
     HTTP = "http"
     LOG = "log"
+    PROCESS = "process"
     STORE = "store"
     STRIPE = "stripe"
 
@@ -264,6 +267,47 @@ class Purged:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceStarted:
+    """A second instance of the target was started, with one ``setting`` otherwise than it should be, or with none.
+
+    ``value`` names what the setting got, such as ``empty``. ``status`` is that with which the instance has ended by
+    itself; it is None of one that listens. ``seconds`` is how long either took.
+    """
+
+    step: int
+    setting: Literal["", "secret", "api_key"]
+    value: str
+    status: int | None
+    seconds: float
+    channel: Literal[Channel.PROCESS] = Channel.PROCESS
+    kind: Literal["instance_started"] = "instance_started"
+
+    @property
+    def told(self) -> str:
+        """How the instance was started, in words."""
+        if not self.setting:
+            return "as it should be"
+        return f"with {'the webhook secret' if self.setting == 'secret' else 'the API key'} {self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class MemorySeen:
+    """How many bytes of memory the target's processes took ``before`` a step, and by how many that grew at most.
+
+    ``largest`` is the length of the largest body that the step sent. Without a ``growth``, ``why`` says why it is not
+    known.
+    """
+
+    step: int
+    before: int
+    growth: int | None
+    largest: int
+    why: str = ""
+    channel: Literal[Channel.PROCESS] = Channel.PROCESS
+    kind: Literal["memory"] = "memory"
+
+
+@dataclass(frozen=True, slots=True)
 class StripeCalls:
     """The calls to Stripe that arrived from a step's beginning to that of the next, in order.
 
@@ -276,4 +320,15 @@ class StripeCalls:
     channel: Literal[Channel.STRIPE] = Channel.STRIPE
 
 
-Observation = Exchange | StoreChange | LogLines | Searched | Counted | ColumnsSeen | Purged | StripeCalls
+Observation = (
+    Exchange
+    | StoreChange
+    | LogLines
+    | Searched
+    | Counted
+    | ColumnsSeen
+    | Purged
+    | InstanceStarted
+    | MemorySeen
+    | StripeCalls
+)

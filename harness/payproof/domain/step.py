@@ -30,6 +30,9 @@ class Step(ABC):
     #: Packages of the extra ``fuzz`` that the step needs; without them its case is skipped.
     packages: ClassVar[tuple[str, ...]] = ()
 
+    #: Whether the step makes use of the target's OpenAPI document, where there is one.
+    reads_openapi: ClassVar[bool] = False
+
     @property
     def requests(self) -> int:
         """Requests that the step may send beside those of the case's budget."""

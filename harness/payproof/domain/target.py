@@ -23,6 +23,7 @@ __all__ = [
     "Kept",
     "KeptRows",
     "OpenApi",
+    "ProcessSpec",
     "RejectionRecord",
     "RetentionSpec",
     "SourceSpec",
@@ -172,6 +173,32 @@ class StoreOutage:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """How the target is started, so that Payproof can start a second instance beside the one that runs.
+
+    ``start`` is a command that goes on as long as the instance does; it is run in ``folder``, with the variables of
+    ``environment`` and a few of the machine's, such as PATH, and no others. ``{port}`` in both stands for the port at
+    which the instance is to listen, on the target's host; it is also the value of ``port_variable``.
+    ``secret_variable`` and ``api_key_variable`` are the variables from which the target takes the webhook's secret and
+    Stripe's API key. The instance is ready when its port takes connections or, with ``ready``, when that path answers
+    with a status below 500; ``seconds`` is how long that may take. A target that ``refuses_live_keys`` promises not to
+    work with one outside production. ``restart`` is a command, run with the same
+    variables, after which the target itself runs again.
+    """
+
+    start: tuple[str, ...] = ()
+    restart: tuple[str, ...] = ()
+    folder: str = "."
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ready: str = ""
+    seconds: float = 60.0
+    port_variable: str = ""
+    secret_variable: str = ""
+    api_key_variable: str = ""
+    refuses_live_keys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Waiver:
     """A channel that the target's owner gives no access to, with the reason; every report repeats it."""
 
@@ -275,6 +302,7 @@ class Target:
     files: tuple[SourceSpec, ...] = ()
     retention: RetentionSpec | None = None
     store_outage: StoreOutage | None = None
+    process: ProcessSpec | None = None
     contract: Contract = field(default_factory=Contract)
     budget: Budget = field(default_factory=Budget)
     upstream: UpstreamSpec | None = None

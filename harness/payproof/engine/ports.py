@@ -10,13 +10,27 @@ from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Channel, Exchange
 from payproof.domain.operation import Trouble
 from payproof.domain.request import Request
+from payproof.domain.sensitive import Exposure
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.domain.subject import Subject
 from payproof.domain.tables import Cell
 from payproof.domain.target import SourceSpec, Value
 from payproof.scan.canaries import Canary
 
-__all__ = ["Clock", "Commands", "EventSource", "LeakFinder", "Outages", "Sender", "Upstream", "WishList", "Writer"]
+__all__ = [
+    "Clock",
+    "Commands",
+    "EventSource",
+    "InstanceStart",
+    "Instances",
+    "LeakFinder",
+    "MemoryMeter",
+    "Outages",
+    "Sender",
+    "Upstream",
+    "WishList",
+    "Writer",
+]
 
 
 class Clock(Protocol):
@@ -133,6 +147,52 @@ class Sender(Protocol):
 
     async def send(self, request: Request, step: int) -> Exchange:
         """Send one request; what went wrong on the way is part of the exchange."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceStart:
+    """How an instance came up: it listens, or has ended with a status.
+
+    ``said`` are its last lines, sensitive values replaced; ``exposures`` are those.
+    """
+
+    status: int | None
+    seconds: float
+    said: tuple[str, ...] = ()
+    exposures: tuple[Exposure, ...] = ()
+
+
+class Instances(Protocol):
+    """Starts second instances of the target, one at a time."""
+
+    @property
+    def sender(self) -> Sender | None:
+        """What sends to the instance that runs; None where there is none."""
+        ...
+
+    async def start(self, setting: str, value: str | None) -> InstanceStart:
+        """Start an instance, with one setting of another value, or without it; without a setting as it should be.
+
+        Raises:
+            InconclusiveError: it cannot be started, or neither listens nor ends in time.
+        """
+        ...
+
+    async def stop(self) -> None:
+        """Stop the instance that runs, if one does."""
+        ...
+
+
+class MemoryMeter(Protocol):
+    """Measures the memory of the target's processes."""
+
+    def begin(self) -> None:
+        """Begin to measure."""
+        ...
+
+    def end(self) -> tuple[int, int] | str:
+        """Return how many bytes there were at the beginning, and by how many they grew at most; or why not."""
         ...
 
 

@@ -255,6 +255,8 @@ class Runner:
             again = error.again if isinstance(error, TargetGoneError) else ""
         finally:
             self._ledger.forget()
+            if self._equipment.instances is not None:
+                await self._equipment.instances.stop()  # whatever has happened, an interrupt included
             try:
                 await self._outages.end()  # whatever has happened, an interrupt included
             except InconclusiveError as error:

@@ -22,6 +22,7 @@ from payproof.domain.target import (
     Environment,
     Kept,
     OpenApi,
+    ProcessSpec,
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
@@ -44,6 +45,7 @@ from payproof.language.operation_tables import (
 )
 from payproof.language.outage_table import StoreOutageTable
 from payproof.language.problems import Locator, parse_toml, read_text, refuse
+from payproof.language.process_table import ProcessTable
 from payproof.language.retention_table import RetentionTable, read_kept_rows
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 
@@ -308,6 +310,7 @@ class _TargetFile(FileModel):
     files: tuple[_FilesTable, ...] = Field((), strict=False)
     retention: RetentionTable | None = None
     store_outage: StoreOutageTable | None = None
+    process: ProcessTable | None = None
     contract: _ContractTable = _ContractTable()
     budget: _BudgetTable = _BudgetTable()
     waive: tuple[_WaiverTable, ...] = Field((), strict=False)
@@ -391,6 +394,7 @@ class _TargetReader:
             ),
             retention=None if entry.retention is None else self._retention(entry.retention),
             store_outage=None if entry.store_outage is None else entry.store_outage.outage(str(self._path.parent)),
+            process=None if entry.process is None else self._process(entry.process, parts.hostname or ""),
             contract=entry.contract.mean(
                 Contract,
                 rejection_record=None if record is None else record.mean(RejectionRecord),
@@ -430,6 +434,20 @@ class _TargetReader:
             hint = "a table and a column, such as users.stripe_customer_id"
             raise self._wrong(["subject", "find"], f"{entry.subject.find!r} is no column", hint)
         return entry.subject.read()
+
+    def _process(self, entry: ProcessTable, host: str) -> ProcessSpec:
+        if entry.start is not None and host not in LOOPBACK:
+            hint = "take localhost or 127.0.0.1 in url"
+            raise self._wrong(
+                ["process", "start"], "an instance is started on this machine, where the url is not", hint
+            )
+        passed: dict[str, str] = {}
+        for variable in entry.environment_env:
+            if variable not in self._environment:
+                problem = f"the environment variable {variable} is not set"
+                raise self._wrong(["process", "environment_env"], problem, "the instance is to get it")
+            passed[variable] = self._environment[variable]
+        return entry.process(str(self._path.parent), passed)
 
     def _openapi(self, named: str) -> OpenApi:
         file = self._path.parent / named

@@ -13,7 +13,9 @@ from payproof.domain.observation import (
     ColumnsSeen,
     Counted,
     Exchange,
+    InstanceStarted,
     LogLines,
+    MemorySeen,
     NoAnswer,
     Purged,
     Searched,
@@ -119,6 +121,12 @@ def story(record: Record) -> list[str]:
                 ]
             case Searched() | Counted() | ColumnsSeen() | Purged():
                 lines.append(f"step {observation.step}: {_describe_search(observation)}")
+            case InstanceStarted(step=step, status=status, seconds=seconds):
+                came = "listened" if status is None else f"ended with status {status}"
+                lines.append(f"step {step}: an instance started {observation.told} {came} after {seconds:.1f} s")
+            case MemorySeen(step=step, before=before, growth=growth, why=why):
+                grew = why if growth is None else f"from {before:,} bytes by {growth:,}"
+                lines.append(f"step {step}: memory of the target's processes: {grew}")
             case StripeCalls(step=step, calls=calls, connections=connections):
                 lines += [f"step {step}: {_describe_connection(connection)}" for connection in connections]
                 lines += [f"step {step}: {_describe_call(call)}" for call in calls]

@@ -17,6 +17,8 @@ from payproof.adapters.clock import SystemClock
 from payproof.adapters.commands import LocalCommands
 from payproof.adapters.data import data_folder
 from payproof.adapters.http import HttpSender
+from payproof.adapters.instances import LocalInstances
+from payproof.adapters.memory import ProcessMemory
 from payproof.adapters.outages import LocalOutages
 from payproof.adapters.reference import (
     REFERENCE_COMMAND,
@@ -135,8 +137,8 @@ def asks_for_operations(choices: Iterable[Choice]) -> bool:
 
 
 def asks_for_fuzzing(choices: Iterable[Choice]) -> bool:
-    """Whether any of the cases makes requests up."""
-    return any(step.packages for _, case in choices for step in case.phase.steps)
+    """Whether any of the cases makes requests up, or makes use of the OpenAPI document otherwise."""
+    return any(step.packages or step.reads_openapi for _, case in choices for step in case.phase.steps)
 
 
 class Session:
@@ -206,6 +208,8 @@ class Session:
             outages=LocalOutages(self.target.store_outage),
             upstream=self._upstream,
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
+            instances=None if self.target.process is None else LocalInstances(self.target, self.ledger),
+            memory=ProcessMemory(self.target.url),
         )
         runner = Runner(self.target, equipment, stores=stores, logs=logs, seed=self.seed)
         await runner.make_subject()

@@ -24,7 +24,7 @@ const app = billing({
   parts: chosen,
   store,
   stripe,
-  secret: setting("STRIPE_WEBHOOK_SECRET"),
+  secret: chosen.secretOf(() => setting("STRIPE_WEBHOOK_SECRET")),
   token: setting("BILLING_TOKEN"),
 });
 const server = createServer(

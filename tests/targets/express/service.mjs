@@ -28,6 +28,7 @@ export const parts = {
   noteEvent: (event) => ({ id: event.id, type: event.type }),
   raw: express.raw({ type: "application/json", limit: "1mb" }),
   remember,
+  secretOf: (required) => required(),
   sdk,
   told,
   unexpected,

@@ -2,11 +2,13 @@
 
 A ``CaseContext`` is made for each control and each case, with randomness and canaries of its own. It counts requests,
 and delegates all else to one part for each thing that steps ask for: ``clock``, ``events``, ``canaries``, ``stripe``,
-``at_rest``, ``retention``, ``outage``. The protocols in ``payproof.domain.context`` say what each part offers to steps.
-The parts share a ``Progress``: how far the phase has come.
+``at_rest``, ``retention``, ``outage``, ``instance``, ``memory``. The protocols in ``payproof.domain.context`` say what
+each part offers to steps. The parts share a ``Progress``: how far the phase has come.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from random import Random
 from typing import NoReturn
@@ -21,6 +23,8 @@ from payproof.domain.target import Target
 from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
 from payproof.engine.context.events import CaseEvents
+from payproof.engine.context.instance import CaseInstance
+from payproof.engine.context.memory import CaseMemory
 from payproof.engine.context.outage import CaseOutage
 from payproof.engine.context.progress import PhaseProgress
 from payproof.engine.context.retention import CaseRetention
@@ -60,7 +64,7 @@ class CaseContext:
         self.expect: tuple[Check | Expectation, ...] = ()
         self.control: tuple[Observation, ...] = ()
         self._sender, self._upstream = equipment.sender, equipment.upstream
-        self._conceal = equipment.ledger.conceal_text
+        self._conceal, self._commands = equipment.ledger.conceal_text, equipment.commands
         values = make_canaries(self.random)
         self.clock = CaseClock(equipment.clock)
         self.canaries = CaseCanaries(equipment.ledger, values)
@@ -71,6 +75,8 @@ class CaseContext:
             equipment.commands, equipment.writer, target.retention, self.progress, self.clock
         )
         self.outage = CaseOutage(equipment.outages, self.clock)
+        self.instance = CaseInstance(equipment.instances, self.progress, self.clock)
+        self.memory = CaseMemory(equipment.memory, self.progress)
 
     @property
     def sent(self) -> Sequence[Request]:
@@ -81,6 +87,18 @@ class CaseContext:
     def kept(self) -> dict[str, str]:
         """The values that this phase's operations kept of their answers, by name."""
         return self.progress.kept
+
+    def at_instance(self) -> "CaseContext":
+        """Return this context with requests going to the second instance."""
+        there = copy(self)
+        there._sender = self.instance.sender  # noqa: SLF001 (of the same class)
+        return there
+
+    def at_path(self, path: str) -> "CaseContext":
+        """Return this context for a target whose webhook is at another path."""
+        there = copy(self)
+        there.target = replace(self.target, webhook=replace(self.target.webhook, path=path))
+        return there
 
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget and at the target's pace.
@@ -138,10 +156,23 @@ class CaseContext:
             # What this one has changed must not be told of the case's own requests.
             raise InconclusiveError(lost.answer.reason, lost.answer.detail)
         told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
+        await self._restart_target()
         back = await lifeline.wait_until_back(step, told)
         detail = f"no answer came to {told}, and then to nothing any more; "
         detail += "it did not come back" if back is None else f"it was back after {back:.1f} s"
         raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])
+
+    async def _restart_target(self) -> None:
+        """Run the target's own command that brings it back, where the target file names one.
+
+        Whether it is back is looked for all the same: a supervisor may have been quicker.
+        """
+        process = self.target.process
+        if process is not None and process.restart:
+            with suppress(InconclusiveError):
+                await self._commands.run(
+                    process.restart, folder=process.folder, environment=process.environment, seconds=process.seconds
+                )
 
     def judge_alone(self, exchange: Exchange) -> tuple[Finding, ...]:
         """Return what is wrong with an exchange by itself."""

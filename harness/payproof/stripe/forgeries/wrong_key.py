@@ -10,27 +10,12 @@ from payproof.stripe.forgery import (
     with_signatures,
 )
 from payproof.stripe.signature import hexdigest, sign
+from payproof.stripe.well_known import SECRETS
 
 __all__ = ["FORGERIES"]
 
 _OFFERING_HEADERS = (b"Stripe-Webhook-Secret", b"X-Stripe-Webhook-Secret", b"X-Webhook-Secret")
 _OFFERING_PARAMETERS = ("secret", "webhook_secret", "endpoint_secret")
-
-# What a missing setting turns into, and what is left of an example file; each is known to everyone.
-_GUESSABLE = {
-    "empty": ("", "an empty key"),
-    "space": (" ", "a space as key"),
-    "tab": ("\t", "a tab as key"),
-    "nbsp": ("\u00a0", "a no-break space as key, which ASCII-only trimming leaves"),
-    "zero_width": ("\u200b", "a zero-width space as key, which no trimming takes away"),
-    "none": ("None", "`None` as key, a missing Python setting made text"),
-    "null": ("null", "`null` as key"),
-    "undefined": ("undefined", "`undefined` as key, a missing JavaScript setting made text"),
-    "prefix_only": ("whsec_", "the bare prefix of secrets as key"),
-    "prefix_dots": ("whsec_" + "...", "the placeholder of Stripe's examples as key"),
-    "test_secret": ("whsec_" + "test_secret", "the secret of Stripe's own test suites as key"),
-    "changeme": ("changeme", "`changeme` as key"),
-}
 
 
 def _signed_with(material: Material, key: str) -> Delivery:
@@ -54,7 +39,7 @@ def _publishable_key(material: Material) -> Delivery:
 
 
 def _guessable(case: str) -> Forgery:
-    key, words = _GUESSABLE[case]
+    key, words = SECRETS[case]
     return Forgery(f"guessable_secret.{case}", f"Signed with {words}.", lambda material: _signed_with(material, key))
 
 
@@ -80,7 +65,7 @@ FORGERIES = (
         _publishable_key,
         needs=frozenset({"publishable_key"}),
     ),
-    *(_guessable(case) for case in _GUESSABLE),
+    *(_guessable(case) for case in SECRETS),
     Forgery(
         "secret_from_request.header",
         "Signed with a made-up secret that the request offers in header fields.",
