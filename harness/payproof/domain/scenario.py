@@ -7,7 +7,10 @@ from payproof.domain.check import Check, Expectation
 from payproof.domain.finding import Severity
 from payproof.domain.step import Step
 
-__all__ = ["Case", "Phase", "Requirement", "Scenario"]
+__all__ = ["EVERYONE", "Case", "Phase", "Requirement", "Scenario"]
+
+#: In place of SDKs: a rule that a target should keep, and need not.
+EVERYONE = "everyone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Phase:
 class Case:
     """One variant of a rule, with an id and a verdict of its own.
 
-    ``advised_for`` are the SDKs for whose users the rule is advice, because the SDK itself does not keep it.
+    ``advised_for`` are the SDKs for whose users the rule is advice, because the SDK itself does not keep it, or
+    ``EVERYONE``.
     """
 
     id: str

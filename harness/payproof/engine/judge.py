@@ -20,7 +20,7 @@ from payproof.domain.observation import (
     Purged,
     Searched,
 )
-from payproof.domain.scenario import Case, Phase, Scenario
+from payproof.domain.scenario import EVERYONE, Case, Phase, Scenario
 from payproof.domain.seen import Seen
 from payproof.domain.target import Contract, Environment, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
@@ -30,6 +30,7 @@ __all__ = ["exit_code", "has_crashed", "has_unmet", "judge", "judge_phase", "ref
 
 _SUCCESS = range(200, 300)
 _MOST_NAMED = 3
+_GRAVE = frozenset({"alive", "no_disclosure", "not_stored"})  # what is no advice, whatever showed it
 
 
 @dataclass(slots=True)
@@ -74,8 +75,9 @@ def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) ->
     """Return the verdict on what was observed; an unknown is never a pass."""
     verdict = judge_phase(contract, case.phase, record, scenario.control)
     if isinstance(verdict, Failed):
-        advised = contract.sdk in case.advised_for and _is_only_accepted(verdict, case.phase, record)
-        return replace(verdict, advised=advised)
+        by_sdk = contract.sdk in case.advised_for and _is_only_accepted(verdict, case.phase, record)
+        for_everyone = EVERYONE in case.advised_for and not _GRAVE & {finding.check for finding in verdict.findings}
+        return replace(verdict, advised=by_sdk or for_everyone)
     return verdict
 
 
