@@ -32,6 +32,9 @@ class FakeContext:
     def caused_events(self):
         return self.events
 
+    def know(self, event):
+        assert event in self.events
+
     def now(self):
         return 1_900_000_000
 

@@ -95,6 +95,9 @@ class FakeWorld:
     def connections(self, since):
         return ()
 
+    def take_in(self, event):
+        pass
+
     def take_caused_events(self):
         return ()
 

@@ -90,6 +90,10 @@ class StepStripe(Protocol):
         """
         ...
 
+    def know(self, event: MadeEvent) -> None:
+        """Have Stripe know what a delivered event tells, so that the target can ask for it."""
+        ...
+
     def caused_events(self) -> Sequence[MadeEvent]:
         """Return the webhook events of what this phase has caused at Stripe so far, oldest first."""
         ...

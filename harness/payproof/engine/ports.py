@@ -239,6 +239,10 @@ class Upstream(Protocol):
         """Return the connections from a number on that had a fault or came to nothing."""
         ...
 
+    def take_in(self, event: MadeEvent) -> None:
+        """Know what a delivered event tells; nothing happens where the backend is not the harness's own."""
+        ...
+
     def take_caused_events(self) -> Sequence[MadeEvent]:
         """Return the webhook events of what was done at Stripe since the last such question, oldest first.
 

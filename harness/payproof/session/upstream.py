@@ -13,6 +13,7 @@ from payproof.adapters.upstream.server import UpstreamServer
 from payproof.adapters.upstream.stripe_mock import stripe_mock
 from payproof.canary import Ledger
 from payproof.checks.no_disclosure import PAYERS_OWN
+from payproof.domain.made_event import MadeEvent
 from payproof.domain.operation import Trouble, UpstreamSpec
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
@@ -97,6 +98,11 @@ class OpenUpstream:
     def connections(self, since: int) -> tuple[StripeConnection, ...]:
         """Return the connections from a number on that had a fault or came to nothing."""
         return self._server.connections(since)
+
+    def take_in(self, event: MadeEvent) -> None:
+        """Have the double know what a delivered event tells; no other backend is told."""
+        if isinstance(self._backend, DoubleBackend) and isinstance(event, Event):
+            self._backend.take_in(event)
 
     def take_caused_events(self) -> tuple[Event, ...]:
         """Return the events that the double has written since this was asked last; no other backend tells of any."""

@@ -27,13 +27,14 @@ def signed_request(
     headers: tuple[tuple[bytes, bytes], ...] = (),
     query: str = "",
 ) -> Request:
-    """Return the request that delivers a body as Stripe would, signed now.
+    """Return the request that delivers a body as Stripe would, signed now; Stripe knows the event from then on.
 
     ``headers`` stand in place of Stripe's own of the same names.
     """
     hook, now = context.target.webhook, context.clock.now()
     digest = hexdigest(body, hook.secret.reveal(), now)
     context.canaries.conceal("signature", "Stripe-Signature", digest.encode())
+    context.stripe.know(event)
     replaced = {name.lower() for name, _ in headers}
     return Request(
         method="POST",

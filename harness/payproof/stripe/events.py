@@ -16,7 +16,7 @@ from payproof.stripe.placeholders import Filling
 from payproof.stripe.subjects import name_subject
 from payproof.stripe.templates import Templates, assign
 
-__all__ = ["Event", "EventFactory", "made_up_words"]
+__all__ = ["Event", "EventFactory", "Recipe", "made_up_words"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _NOBODY = Subject()
@@ -26,11 +26,20 @@ _PROVIDERS = [f"faker.providers.{name}" for name in ("address", "company", "pers
 
 
 @dataclass(frozen=True, slots=True)
+class Recipe:
+    """What an event was made of: whoever has it can make what the event only names, with the same ids and values."""
+
+    filling: Filling
+    set: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """A made-up Stripe event.
 
     ``object_id`` is the id of ``data.object``, empty where Stripe gives none (an upcoming invoice of older versions).
     ``ids`` are all made-up Stripe ids that it holds: the event's, the object's, then the others as they appear.
+    ``recipe`` is None of an event that Stripe's double has written itself.
     """
 
     id: str
@@ -39,6 +48,7 @@ class Event:
     object_id: str
     ids: tuple[str, ...]
     content: Mapping[str, Any] = field(repr=False, hash=False)
+    recipe: Recipe | None = field(default=None, repr=False, compare=False)
 
     def encode(self, form: str = "pretty") -> bytes:
         """Return the webhook body in a form of ``bodies.FORMS``; raises ConfigurationError where there is none."""
@@ -100,7 +110,8 @@ class EventFactory:
         if set:
             text = json.dumps(content)
             held = {one: None for one in held if one in text}
-        return Event(event_id, type, api_version, object_id, tuple(filter(None, held)), content)
+        ids_held = tuple(filter(None, held))
+        return Event(event_id, type, api_version, object_id, ids_held, content, Recipe(filling, set))
 
 
 @cache

@@ -6,6 +6,7 @@ which is what keeps ``invoice.customer`` and ``subscription.customer`` one custo
 
 import re
 import string
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from random import Random
@@ -16,6 +17,9 @@ from faker import Faker
 from payproof.errors import ConfigurationError
 
 __all__ = ["Filling"]
+
+# The maker of words is shared, and its seed is a state: an event is made in one thread, an answer in another.
+_ONE_WORD = threading.Lock()
 
 _ALNUM = string.ascii_letters + string.digits
 _WITHIN = re.compile(r"\{(\$[^{}]+)\}")
@@ -77,6 +81,17 @@ class Filling:
             return _WITHIN.sub(lambda match: str(self._value(match[1])), node)
         return node
 
+    def pin(self, pinned: Mapping[str, str]) -> "Filling":
+        """Return a filling that gives the same values, but these ids by prefix."""
+        return Filling(
+            self._source,
+            faker=self._faker,
+            now=self._now,
+            canaries=self._canaries,
+            livemode=self._livemode,
+            pinned={**self._pinned, **pinned},
+        )
+
     def _value(self, placeholder: str) -> Any:
         if placeholder not in self._known:
             self._known[placeholder] = self._make(placeholder)
@@ -126,8 +141,9 @@ class Filling:
             make = getattr(faker, provider)
         except AttributeError:
             raise ConfigurationError(f"$faker:{provider}: faker has no provider of that name") from None
-        faker.seed_instance(f"{self._source}|{provider}")
-        return str(make())
+        with _ONE_WORD:
+            faker.seed_instance(f"{self._source}|{provider}")
+            return str(make())
 
     def _text(self, placeholder: str, alphabet: str, length: int) -> str:
         return "".join(self._random(placeholder).choices(alphabet, k=length))

@@ -114,6 +114,10 @@ class Templates:
         found: dict[str, Any] = self._object(name, self.shape(api_version))
         return found
 
+    def has_object(self, name: str, api_version: str) -> bool:
+        """Whether there is an object of a name at rest in a version's shape."""
+        return self._fixtures.joinpath(self.shape(api_version), "objects", f"{name}.json").is_file()
+
     def _files(self, api_version: str) -> dict[str, Traversable]:
         if api_version not in self._folders:
             files = (file for file in self._fixtures.joinpath(api_version).iterdir() if file.name.endswith(".json"))

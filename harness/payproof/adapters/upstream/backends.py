@@ -61,6 +61,11 @@ class DoubleBackend:
         with self._lock:
             return act(self._double.hooks)
 
+    def take_in(self, event: Event) -> None:
+        """Know from now on what a delivered event tells."""
+        with self._lock:
+            self._double.take_in(event)
+
     def take_events(self) -> tuple[Event, ...]:
         """Return the webhook events that were not yet taken, oldest first."""
         with self._lock:

@@ -29,6 +29,11 @@ class CaseStripe:
         self.is_armed = bool(troubles)
         self._upstream.arm(troubles, self._random, self._canaries.conceal)
 
+    def know(self, event: MadeEvent) -> None:
+        """Have Stripe know what a delivered event tells, so that the target can ask for it."""
+        if self._upstream is not None:
+            self._upstream.take_in(event)
+
     def caused_events(self) -> Sequence[MadeEvent]:
         """Return the webhook events of what was done at Stripe in this phase so far."""
         if self._upstream is not None:

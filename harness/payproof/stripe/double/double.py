@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
@@ -13,6 +14,7 @@ from payproof.stripe.api import ApiAnswer, ApiRequest, api_key, error_body
 from payproof.stripe.double.calls import OPERATIONS, Call, Params
 from payproof.stripe.double.cards import Cards
 from payproof.stripe.double.clock import pass_time
+from payproof.stripe.double.delivered import take_in
 from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.hooks import Hooks
 from payproof.stripe.double.idempotency import Keys
@@ -82,12 +84,17 @@ class Double:
         self._schemas = Schemas(fixtures.joinpath("api"))
         self._keys = Keys(clock)
         self._requests = 0
+        self._delivered: deque[Event] = deque()
         self.hooks = Hooks(self._store)
 
     def take_events(self) -> tuple[Event, ...]:
         """Return the webhook events that were not yet taken, oldest first, in the account's API version."""
         self._pass_time()
         return self._store.take_events()
+
+    def take_in(self, event: Event) -> None:
+        """Know from now on what a delivered event tells: the event, its object, and whatever that refers to."""
+        self._delivered.append(event)
 
     def answer(self, request: ApiRequest) -> ApiAnswer:
         """Answer a call at once."""
@@ -97,6 +104,8 @@ class Double:
     def begin(self, request: ApiRequest) -> Started | ApiAnswer:
         """Take a call as far as its execution: what is refused before, or was answered before, is answered now."""
         self._pass_time()
+        while self._delivered:  # only now, as most targets never ask
+            take_in(self._store, self._delivered.popleft())
         self._requests += 1
         number = f"req_{self._requests:014d}"
         headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"), ("Request-Id", number))

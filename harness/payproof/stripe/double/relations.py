@@ -1,14 +1,18 @@
 """How the objects of an account refer to one another."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-__all__ = ["KINDS", "Object", "ObjectLookup", "invoice_of_intent", "page", "payment_id"]
+__all__ = ["KINDS", "Object", "ObjectLookup", "invoice_of_intent", "kind_of", "page", "payment_id"]
 
 Object = dict[str, Any]
 
 #: The kind of object that an id names by its prefix.
 KINDS: Mapping[str, str] = {
+    "acct": "account",
+    "ba": "bank_account",
+    "card": "card",
     "ch": "charge",
     "cs": "checkout.session",
     "cus": "customer",
@@ -18,12 +22,26 @@ KINDS: Mapping[str, str] = {
     "inpay": "invoice_payment",
     "pi": "payment_intent",
     "pm": "payment_method",
+    "po": "payout",
     "price": "price",
     "prod": "product",
+    "promo": "promotion_code",
     "re": "refund",
+    "seti": "setup_intent",
     "si": "subscription_item",
+    "src": "source",
     "sub": "subscription",
+    "txi": "tax_id",
+    "txn": "balance_transaction",
 }
+
+_ID = re.compile(r"([a-z]+)_(?:test_|live_)?[A-Za-z0-9]+")
+
+
+def kind_of(object_id: object) -> str | None:
+    """Return the kind of object that an id names, or None for what is no id of a known kind."""
+    found = _ID.fullmatch(object_id) if isinstance(object_id, str) else None
+    return None if found is None else KINDS.get(found[1])
 
 
 class ObjectLookup(Protocol):
@@ -31,6 +49,10 @@ class ObjectLookup(Protocol):
 
     def find(self, kind: str, object_id: str | None) -> Object | None:
         """Return an object, its stub where it was deleted, or None."""
+        ...
+
+    def told_as(self, content: Object, shape: str) -> Object | None:
+        """Return how an event has shown an object in a shape, if the object is still as the event told."""
         ...
 
     def all(self, kind: str) -> Iterator[Object]:

@@ -43,6 +43,18 @@ class Shapes:
         """Return the template of a kind in the newest shape."""
         return self._templates.object(kind, self._newest)
 
+    def newest_event(self, type_: str) -> Object:
+        """Return the template of a whole event in the newest shape."""
+        return self._templates.event(type_, self._newest)
+
+    def knows(self, kind: str) -> bool:
+        """Whether there is a template of a kind in the newest shape."""
+        return self._templates.has_object(kind, self._newest)
+
+    def is_newest(self, api_version: str) -> bool:
+        """Whether a version has the newest shape."""
+        return self.of(api_version) == self._newest
+
     def of(self, api_version: str) -> str:
         """Return the version whose shape another has; raises ConfigurationError for what is no version of Stripe."""
         return self._templates.shape(api_version)
@@ -67,6 +79,11 @@ class Shapes:
             return content | {"data": [self._render_value(one, shape) for one in content["data"]]}
         if not isinstance(kind, str) or content.get("deleted"):
             return self._rendered_parts(content, shape)
+        return self._render_object(content, kind, shape)
+
+    def _render_object(self, content: Object, kind: str, shape: str) -> Object:
+        if (told := self._store.told_as(content, shape)) is not None:
+            return told
         template = self._older(kind, shape)
         shown: Object = {
             name: self._part(content, name, old, shape) for name, old in template.items() if name in content

@@ -50,6 +50,8 @@ class ObjectStore:
         self.request: Mapping[str, str | None] = {"id": None, "idempotency_key": None}
         self._clock, self._seed, self._canaries, self._tell = clock, seed, canaries, tell
         self._tables: dict[str, dict[str, Object]] = {}
+        self._reported: dict[tuple[str, str], int] = {}
+        self._shown: dict[tuple[str, str], tuple[Object, str, Object]] = {}
         self._made = 0
         self.told: dict[str, dict[str, Any]] = {}
         self._due: list[tuple[int, str, str]] = []
@@ -164,6 +166,32 @@ class ObjectStore:
         table = self._tables.setdefault(kind, {})
         self._undo.append((kind, object_id, table.get(object_id)))
         table[object_id] = content
+
+    def file(self, kind: str, object_id: str, content: Object) -> None:
+        """File what is as it is, whatever becomes of the call that is under way."""
+        self._tables.setdefault(kind, {})[object_id] = content
+
+    def file_report(self, kind: str, content: Object, reported_at: int, *, aside: bool = False) -> None:
+        """File an object's state as of a time, unless a later report is known.
+
+        What an event shows only ``aside`` does not replace what calls have made.
+        """
+        key = kind, str(content["id"])
+        known = self._reported.get(key)
+        if known is None and aside and self.find(*key) is not None:
+            return
+        if known is None or reported_at >= known:
+            self.file(*key, content)
+            self._reported[key] = reported_at
+
+    def note_shape(self, content: Object, shape: str, told: Object) -> None:
+        """Note how an event has shown an object in an older shape."""
+        self._shown[content["object"], str(content["id"])] = (content, shape, told)
+
+    def told_as(self, content: Object, shape: str) -> Object | None:
+        """Return how an event has shown an object in a shape, if the object is still as the event told."""
+        known, known_shape, told = self._shown.get((content["object"], str(content.get("id"))), (None, "", None))
+        return told if known is content and known_shape == shape else None
 
     def find(self, kind: str, object_id: str | None) -> Object | None:
         """Return an object, its stub where it was deleted, or None."""
