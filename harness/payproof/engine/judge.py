@@ -164,9 +164,14 @@ def _is_only_accepted(failed: Failed, phase: Phase, record: Record) -> bool:
     return accepted and {finding.check for finding in failed.findings} <= deciding
 
 
-def has_unmet(contract: Contract, expect: Iterable[Check | Expectation], observations: tuple[Observation, ...]) -> bool:
+def has_unmet(
+    contract: Contract,
+    expect: Iterable[Check | Expectation],
+    observations: tuple[Observation, ...],
+    control: tuple[Observation, ...] = (),
+) -> bool:
     """Whether a check that may come to hold by waiting does not hold yet; one whose channel is not there never will."""
-    seen = Seen(contract, observations)
+    seen = Seen(contract, observations, control)
     return any(
         one.patient and one.channels <= _channels(one.scope(seen)) and any(True for _ in one.judge(seen))
         for one in map(Expectation.of, expect)

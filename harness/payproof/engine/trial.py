@@ -107,7 +107,8 @@ class Trial:
         while True:
             waited = self._clock.monotonic() - started
             seen = await self._look_once(waited)
-            if awaited and not has_unmet(contract, expected, self._acted + seen + self._calls()):
+            observed = self._acted + seen + self._calls()
+            if awaited and not has_unmet(contract, expected, observed, self._context.control):
                 awaited = False
                 if wait > _FIRST_WAIT and not completing:
                     self._patience.slowest_effect = max(self._patience.slowest_effect, waited)

@@ -1,5 +1,7 @@
 """Genuine deliveries of events: what Stripe sends beside the body, and the right signature."""
 
+from dataclasses import replace
+
 from payproof.domain.context import Context
 from payproof.domain.made_event import MadeEvent
 from payproof.domain.request import Request
@@ -7,7 +9,7 @@ from payproof.domain.urls import with_query
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.signature import compose, hexdigest
 
-__all__ = ["STRIPE_HEADERS", "signed_request"]
+__all__ = ["STRIPE_HEADERS", "resigned_request", "signed_request"]
 
 #: What Stripe's own deliveries carry beside the signature.
 STRIPE_HEADERS = (
@@ -31,17 +33,14 @@ def signed_request(
 
     ``headers`` stand in place of Stripe's own of the same names.
     """
-    hook, now = context.target.webhook, context.clock.now()
-    digest = hexdigest(body, hook.secret.reveal(), now)
-    context.canaries.conceal("signature", "Stripe-Signature", digest.encode())
     context.stripe.know(event)
     replaced = {name.lower() for name, _ in headers}
     return Request(
         method="POST",
-        target=with_query(hook.path, query),
+        target=with_query(context.target.webhook.path, query),
         headers=(
             *(pair for pair in STRIPE_HEADERS if pair[0].lower() not in replaced),
-            (SIGNATURE_HEADER, compose(now, [digest]).encode()),
+            _sign_now(context, body),
             *headers,
         ),
         body=body,
@@ -49,3 +48,17 @@ def signed_request(
         ids=event.ids,
         variant="valid",
     )
+
+
+def resigned_request(context: Context, request: Request) -> Request:
+    """Return a delivery as Stripe repeats it: the same event under a signature of now."""
+    kept = (pair for pair in request.headers if pair[0] != SIGNATURE_HEADER)
+    headers = (*kept, _sign_now(context, request.body))
+    return replace(request, headers=headers, note=f"delivered again: {request.ids[0]}", variant="valid")
+
+
+def _sign_now(context: Context, body: bytes) -> tuple[bytes, bytes]:
+    now = context.clock.now()
+    digest = hexdigest(body, context.target.webhook.secret.reveal(), now)
+    context.canaries.conceal("signature", "Stripe-Signature", digest.encode())
+    return SIGNATURE_HEADER, compose(now, [digest]).encode()
