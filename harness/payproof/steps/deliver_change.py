@@ -9,6 +9,7 @@ from payproof.domain.operation import Trouble
 from payproof.domain.step import Step
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
+from payproof.stripe.placeholders import prefix_of
 
 __all__ = ["DeliverChange"]
 
@@ -49,7 +50,7 @@ class DeliverChange(Step):
         event = context.events.make(
             before["type"],
             values=values,
-            ids={one.partition("_")[0]: one for one in reversed(last.ids[1:])},
+            ids={prefix_of(one): one for one in reversed(last.ids[1:])},
             age=context.clock.now() - before["created"],
         )
         if self.fault:

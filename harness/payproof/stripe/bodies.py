@@ -74,7 +74,7 @@ def _pad_body(content: Mapping[str, Any]) -> bytes:
     event: dict[str, Any] = deepcopy(dict(content))
     subject = event["data"]["object"]
     entries = next((subject[name]["data"] for name in ("lines", "items") if name in subject), None)
-    if entries:
+    if entries and "metadata" in entries[-1]:
         plain = deepcopy(entries[-1])
         _fill(event, entries[-1]["metadata"], _METADATA_KEYS)
         while len(_pretty(event)) < LARGE:

@@ -16,7 +16,7 @@ from faker import Faker
 
 from payproof.errors import ConfigurationError
 
-__all__ = ["Filling"]
+__all__ = ["Filling", "prefix_of"]
 
 # The maker of words is shared, and its seed is a state: an event is made in one thread, an answer in another.
 _ONE_WORD = threading.Lock()
@@ -42,6 +42,15 @@ _IDS = {
     "si": ("", 14),
     "txn": ("3", 23),
 }
+
+
+_ID = re.compile(r"([a-z]+(?:_sched)?)_(?:test_|live_)?[A-Za-z0-9]+")
+
+
+def prefix_of(text: str) -> str:
+    """Return the prefix of a Stripe id, as ``$id:`` names it (``cus``, ``sub_sched``); empty where it is no id."""
+    found = _ID.fullmatch(text)
+    return "" if found is None else found[1]
 
 
 class Filling:

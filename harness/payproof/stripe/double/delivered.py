@@ -14,6 +14,7 @@ from payproof.stripe.double.relations import Object, kind_of, payment_id
 from payproof.stripe.double.settled import adjust, template_of
 from payproof.stripe.double.store import ObjectStore
 from payproof.stripe.events import Event, Recipe
+from payproof.stripe.placeholders import prefix_of
 from payproof.stripe.templates import assign
 
 __all__ = ["take_in"]
@@ -80,16 +81,16 @@ def _within(store: ObjectStore, subject: Object, created: int) -> Iterator[Objec
 def _file_related(store: ObjectStore, event: Event, recipe: Recipe, found: list[Object]) -> None:
     """Make what objects refer to, and what that refers to in turn, where the account has no such object."""
     subject = found[0]
-    names = {one.partition("_")[0]: one for one in reversed([*_ids([event.content, subject])])}
+    names = {prefix_of(one): one for one in reversed([*_ids([event.content, subject])])}
     filling = recipe.filling.pin(names)
     waiting = [(one, name) for one in found for name in _references(one)]
-    waiting += [(subject, name) for name in _ids(event.content["data"].get("previous_attributes"))]
+    waiting += [(subject, name) for name in _ids(event.content["data"])]  # what an older shape alone names, too
     while waiting:
         one, name = waiting.pop()
         kind = str(kind_of(name))
         template = None if store.find(kind, name) is not None else template_of(store.shapes, kind, subject)
         if template is not None:
-            made: Object = filling.pin({name.partition("_")[0]: name}).fill(template)
+            made: Object = filling.pin({prefix_of(name): name}).fill(template)
             adjust(made, subject, one)
             store.file(kind, name, made)
             waiting += [(made, other) for other in _references(made)]

@@ -1,8 +1,9 @@
 """How the objects of an account refer to one another."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
+
+from payproof.stripe.placeholders import prefix_of
 
 __all__ = ["KINDS", "Object", "ObjectLookup", "invoice_of_intent", "kind_of", "page", "payment_id"]
 
@@ -14,12 +15,14 @@ KINDS: Mapping[str, str] = {
     "ba": "bank_account",
     "card": "card",
     "ch": "charge",
+    "cn": "credit_note",
     "cs": "checkout.session",
     "cus": "customer",
     "dp": "dispute",
     "ii": "invoiceitem",
     "in": "invoice",
     "inpay": "invoice_payment",
+    "issfr": "radar.early_fraud_warning",
     "pi": "payment_intent",
     "pm": "payment_method",
     "po": "payout",
@@ -31,17 +34,15 @@ KINDS: Mapping[str, str] = {
     "si": "subscription_item",
     "src": "source",
     "sub": "subscription",
+    "sub_sched": "subscription_schedule",
     "txi": "tax_id",
     "txn": "balance_transaction",
 }
 
-_ID = re.compile(r"([a-z]+)_(?:test_|live_)?[A-Za-z0-9]+")
-
 
 def kind_of(object_id: object) -> str | None:
     """Return the kind of object that an id names, or None for what is no id of a known kind."""
-    found = _ID.fullmatch(object_id) if isinstance(object_id, str) else None
-    return None if found is None else KINDS.get(found[1])
+    return KINDS.get(prefix_of(object_id)) if isinstance(object_id, str) else None
 
 
 class ObjectLookup(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.included import INCLUDED
 from payproof.stripe.double.older import OLDER
-from payproof.stripe.double.relations import KINDS, Object, ObjectLookup
+from payproof.stripe.double.relations import Object, ObjectLookup, kind_of
 from payproof.stripe.templates import Templates
 
 __all__ = ["Shapes", "difference"]
@@ -131,7 +131,7 @@ class Shapes:
         return content if content is None else self.render(content, api_version)
 
     def _expand_reference(self, name: str, object_id: str, api_version: str) -> Object:
-        found = self._store.find(KINDS.get(object_id.partition("_")[0], ""), object_id)
+        found = self._store.find(kind_of(object_id) or "", object_id)
         if found is None:
             raise _not_expandable(name)
         return self.render(found, api_version)
