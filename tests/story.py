@@ -1,6 +1,8 @@
 """One merchant's day at Stripe: every operation of the double at least once, in both shapes of the API."""
 
-from tests.double import NEWEST, Driver
+from payproof.adapters.data import data_folder
+from payproof.stripe.events import EventFactory
+from tests.double import CANARIES, NEWEST, Driver
 
 __all__ = ["tell"]
 
@@ -228,8 +230,85 @@ def tell(call: Driver) -> None:  # noqa: PLR0915 (one story, from its beginning 
     call(f"POST /v1/checkout/sessions/{left['id']}/expire")
     call("POST /v1/billing_portal/sessions", customer=c, return_url="https://shop.test/account")
 
+    offer(call, c)
+    read(call, c, method["id"], charge["id"], trial["id"])
     call(f"POST /v1/payment_methods/{method['id']}/detach")
     events = call("GET /v1/events", type="invoice.*", limit=2)
     call("GET /v1/events/" + events["data"][0]["id"])
     call("DELETE /v1/customers/" + c)
     assert call("GET /v1/customers/" + c)["deleted"] is True
+
+
+def offer(call: Driver, customer: str) -> None:
+    """Offer plans, coupons and promotion codes."""
+    basil = call.api_version == NEWEST
+    plan = call("POST /v1/plans", amount=1200, currency="usd", interval="month", product={"name": "Basic"})
+    call("GET /v1/plans/" + plan["id"])
+    call("POST /v1/plans/" + plan["id"], nickname="Basic", metadata={"p": "1"})
+    call("GET /v1/plans", product=plan["product"], active=True)
+    call("DELETE /v1/plans/" + plan["id"])
+    coupon = call("POST /v1/coupons", percent_off=25, duration="repeating", duration_in_months=3, name="Quarter")
+    call("POST /v1/coupons/" + coupon["id"], name="A quarter", metadata={"c": "1"})
+    call("GET /v1/coupons/" + coupon["id"])
+    call("GET /v1/coupons", limit=2)
+    promoted = {"promotion": {"type": "coupon", "coupon": coupon["id"]}} if basil else {"coupon": coupon["id"]}
+    code = call("POST /v1/promotion_codes", code="WELCOME", customer=customer, **promoted)
+    call("POST /v1/promotion_codes/" + code["id"], active=False)
+    call("GET /v1/promotion_codes/" + code["id"])
+    call("GET /v1/promotion_codes", coupon=coupon["id"], active=False)
+    gone = call("POST /v1/coupons", amount_off=500, currency="usd", duration="once")
+    call("DELETE /v1/coupons/" + gone["id"])
+
+
+def read(call: Driver, customer: str, method: str, charge: str, subscription: str) -> None:
+    """Read what events have told of, lists of what a customer has, and what is found by search."""
+    account = call("GET /v1/account")["id"]
+    call("GET /v1/accounts/" + account)
+    call("GET /v1/balance")
+    factory = EventFactory(data_folder("fixtures") / "events", seed=1)
+    for type_, path in {
+        "account.updated": "/v1/accounts",
+        "charge.succeeded": "/v1/balance_transactions",
+        "credit_note.created": "/v1/credit_notes",
+        "payout.paid": "/v1/payouts",
+        "radar.early_fraud_warning.created": "/v1/radar/early_fraud_warnings",
+        "setup_intent.succeeded": "/v1/setup_intents",
+        "subscription_schedule.created": "/v1/subscription_schedules",
+        "customer.tax_id.created": f"/v1/customers/{customer}/tax_ids",
+        "customer.source.created": f"/v1/customers/{customer}/sources",
+        "plan.created": "/v1/plans",
+        "customer.discount.created": "/v1/coupons",
+    }.items():
+        event = factory.make(
+            type_,
+            api_version=call.api_version,
+            now=int(call.clock.now),
+            canaries=CANARIES,
+            key="story",
+            ids={"cus": customer, "acct": "acct_1connected"},
+        )
+        call.double.take_in(event)
+        found = call("GET " + path)["data"]
+        call(f"GET {path}/{found[0]['id']}")
+    external = call("GET /v1/accounts/acct_1connected/external_accounts")["data"][0]["id"]
+    call("GET /v1/accounts/acct_1connected/external_accounts/" + external)
+    call("GET /v1/tax_rates", active=True)
+    refund = call(f"GET /v1/charges/{charge}/refunds")["data"][0]["id"]
+    call(f"GET /v1/charges/{charge}/refunds/{refund}")
+    call(f"GET /v1/customers/{customer}/payment_methods/{method}")
+    call(f"GET /v1/customers/{customer}/subscriptions", limit=3)
+    call(f"GET /v1/customers/{customer}/subscriptions/{subscription}")
+    if call.api_version == NEWEST:
+        call("POST /v1/invoices/create_preview", subscription=subscription)
+    else:
+        call("GET /v1/invoices/upcoming", subscription=subscription)
+    for name, query in {
+        "charges": "amount>500 AND currency:'usd'",
+        "customers": "email:'A@example.test' OR metadata['tenant']:'1'",
+        "invoices": "status:'paid'",
+        "payment_intents": "-status:'canceled' AND metadata[\"order\"]:null",
+        "prices": "active:'true' AND type:'recurring'",
+        "products": "name~'tea'",
+        "subscriptions": "status:'trialing'",
+    }.items():
+        assert call(f"GET /v1/{name}/search", query=query, limit=2)["data"], name

@@ -77,4 +77,3 @@ def test_a_shop_that_asks_nothing_is_skipped(tmp_path):
         verdict = session.judge_case(*CASES["server_error"]).verdict
     assert isinstance(verdict, Skipped), summary(verdict)
     assert "makes no call to Stripe" in verdict.why
-

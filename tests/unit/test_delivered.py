@@ -19,6 +19,17 @@ NOW = 1_900_000_000
 EVENTS = [(version, type_) for version in FACTORY.versions() for type_ in FACTORY.types(version)]
 #: Where each kind is fetched; what is not here is fetched nowhere.
 PATHS = {
+    "account": "/v1/accounts/{}",
+    "balance_transaction": "/v1/balance_transactions/{}",
+    "coupon": "/v1/coupons/{}",
+    "credit_note": "/v1/credit_notes/{}",
+    "invoiceitem": "/v1/invoiceitems/{}",
+    "payout": "/v1/payouts/{}",
+    "plan": "/v1/plans/{}",
+    "promotion_code": "/v1/promotion_codes/{}",
+    "radar.early_fraud_warning": "/v1/radar/early_fraud_warnings/{}",
+    "setup_intent": "/v1/setup_intents/{}",
+    "subscription_schedule": "/v1/subscription_schedules/{}",
     "charge": "/v1/charges/{}",
     "checkout.session": "/v1/checkout/sessions/{}",
     "customer": "/v1/customers/{}",
@@ -151,6 +162,19 @@ def test_within_a_second_the_last_delivery_wins():
     first = make("customer.subscription.updated", ids={"sub": "sub_1known"})
     second = make("customer.subscription.updated", ids={"sub": "sub_1known"}, key="two", set={"status": "past_due"})
     assert told(first, second)("GET /v1/subscriptions/sub_1known")["status"] == "past_due"
+
+
+@pytest.mark.parametrize("api_version", [OLDEST, NEWEST])
+def test_a_discount_leads_to_its_coupon(api_version):
+    """The coupon of a discount or a promotion code exists, though no prefix tells what its id is of."""
+    for type_ in ("customer.discount.created", "promotion_code.created"):
+        event = make(type_, api_version)
+        call = told(event, api_version=api_version)
+        subject = event.content["data"]["object"]
+        held = subject if api_version == OLDEST else subject.get("source") or subject["promotion"]
+        coupon = held["coupon"]["id"] if api_version == OLDEST else held["coupon"]
+        assert call(f"GET /v1/coupons/{coupon}")["percent_off"] == 25
+    assert call(f"GET /v1/promotion_codes/{event.object_id}") == subject
 
 
 def test_a_deleted_object_is_gone():

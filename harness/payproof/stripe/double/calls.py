@@ -40,11 +40,15 @@ class Params(Mapping[str, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What an operation works on: the state, the checked parameters and the id that the path names, if it names one."""
+    """What an operation works on: the state, the checked parameters and the ids that the path names.
+
+    ``owner`` is the first of them and ``id`` the last; they are the same where there is one, and empty without any.
+    """
 
     store: ObjectStore
     params: Params
     id: str = ""
+    owner: str = ""
 
 
 Operation = Callable[[Call], Object]

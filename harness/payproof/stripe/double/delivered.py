@@ -19,6 +19,7 @@ from payproof.stripe.templates import assign
 
 __all__ = ["take_in"]
 
+_DISCOUNTS = frozenset({"discount", "promotion_code"})
 _MADE_UP = re.compile("[A-Z0-9]")
 
 #: What exists no more once an event of its end was sent; other ends, such as a subscription's, leave a state.
@@ -83,24 +84,29 @@ def _file_related(store: ObjectStore, event: Event, recipe: Recipe, found: list[
     subject = found[0]
     names = {prefix_of(one): one for one in reversed([*_ids([event.content, subject])])}
     filling = recipe.filling.pin(names)
-    waiting = [(one, name) for one in found for name in _references(one)]
-    waiting += [(subject, name) for name in _ids(event.content["data"])]  # what an older shape alone names, too
+    # What an older shape alone names is in the event as it was delivered.
+    told = [event.content["data"], event.content.get("account")]
+    waiting = [(subject, str(kind_of(name)), name) for name in _ids(told)]
+    waiting += [(one, *named) for one in found for named in _references(one)]
     while waiting:
-        one, name = waiting.pop()
-        kind = str(kind_of(name))
+        one, kind, name = waiting.pop()
         template = None if store.find(kind, name) is not None else template_of(store.shapes, kind, subject)
         if template is not None:
-            made: Object = filling.pin({prefix_of(name): name}).fill(template)
+            made: Object = filling.pin({prefix_of(name): name}).fill(template) | {"id": name}
             adjust(made, subject, one)
             store.file(kind, name, made)
-            waiting += [(made, other) for other in _references(made)]
+            waiting += [(made, *named) for named in _references(made)]
 
 
-def _references(one: Object) -> Iterator[str]:
-    """Yield the ids that an object names, and that of the payment which an invoice has without naming it."""
-    if one["object"] == "invoice" and one["status"] != "draft" and one["amount_due"] and kind_of(one["id"]):
-        yield payment_id(one["id"])
-    yield from _ids(one)
+def _references(one: Object) -> Iterator[tuple[str, str]]:
+    """Yield kind and id of each object that another one names, and of the payment that an invoice has unnamed."""
+    if one.get("object") == "invoice" and one["status"] != "draft" and one["amount_due"] and kind_of(one.get("id")):
+        yield "invoice_payment", payment_id(one["id"])
+    coupon = (one.get("source") or one.get("promotion") or {}) if one.get("object") in _DISCOUNTS else {}
+    if isinstance(coupon.get("coupon"), str):
+        yield "coupon", coupon["coupon"]
+    for name in _ids(one):
+        yield str(kind_of(name)), name
 
 
 def _objects(node: Any) -> Iterator[Object]:

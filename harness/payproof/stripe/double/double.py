@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
+from itertools import combinations
 from types import MappingProxyType
 
 from payproof.domain.sensitive import LIVE_KEYS
@@ -35,7 +36,7 @@ class Started:
 
     request: ApiRequest
     operation: str
-    object_id: str
+    ids: tuple[str, ...]
     api_version: str
     params: Params
     expand: tuple[str, ...]
@@ -118,7 +119,7 @@ class Double:
         _authenticate(request)
         version, shape = self._version(request)
         headers += (("Stripe-Version", version),)
-        name, object_id = find_route(request)
+        name, ids = find_route(request)
         if name not in OPERATIONS or not self._schemas.knows(name, shape):
             message = f"Unrecognized request URL ({request.method}: {request.path})."
             error = invalid(message, status=404, began=False)
@@ -140,7 +141,7 @@ class Double:
         except ParameterError as error:
             raise invalid(error.message, code=error.code, param=error.param, began=False) from None
         expand = tuple(checked.pop("expand", ()))
-        return Started(request, name, object_id, version, Params(checked), expand, key, headers)
+        return Started(request, name, ids, version, Params(checked), expand, key, headers)
 
     def finish(self, started: Started, instead: ApiAnswer | None = None) -> ApiAnswer:
         """Execute a call that was begun, or let its execution end in another answer, which its key keeps as well."""
@@ -164,7 +165,7 @@ class Double:
     def _execute(self, started: Started) -> tuple[ApiAnswer, bool]:
         store = self._store
         try:
-            found = OPERATIONS[started.operation](Call(store, started.params, started.object_id))
+            found = OPERATIONS[started.operation](_call(store, started))
             shown = store.shapes.render(found, started.api_version)
             for path in started.expand:
                 shown = store.shapes.expand(shown, path, started.api_version)
@@ -189,6 +190,12 @@ class Double:
         self._store.commit()
 
 
+def _call(store: ObjectStore, started: Started) -> Call:
+    """Return what an operation works on."""
+    owner, *_, last = (*started.ids, *started.ids) or ("", "")
+    return Call(store, started.params, last, owner)
+
+
 def _authenticate(request: ApiRequest) -> None:
     key = api_key(request.headers)
     if not key:
@@ -199,18 +206,19 @@ def _authenticate(request: ApiRequest) -> None:
         raise invalid(f"Invalid API Key provided: {shown}", status=401, began=False)
 
 
-def find_route(request: ApiRequest) -> tuple[str, str]:
-    """Return the operation's name and the id in the path; a fixed word wins over an id."""
+def find_route(request: ApiRequest) -> tuple[str, tuple[str, ...]]:
+    """Return the operation's name and the ids in the path; a fixed word wins over an id."""
     path = request.path.rstrip("/")
     name = f"{request.method} {path}"
     if name in OPERATIONS:
-        return name, ""
+        return name, ()
     parts = path.split("/")
-    for place in range(len(parts) - 1, 2, -1):
-        general = f"{request.method} {'/'.join((*parts[:place], '{}', *parts[place + 1 :]))}"
+    places = range(len(parts) - 1, 2, -1)
+    for chosen in (*((one,) for one in places), *combinations(places, 2)):
+        general = f"{request.method} {'/'.join('{}' if place in chosen else part for place, part in enumerate(parts))}"
         if general in OPERATIONS:
-            return general, parts[place]
-    return name, ""
+            return general, tuple(parts[place] for place in sorted(chosen))
+    return name, ()
 
 
 def _refuse(error: ApiError, headers: tuple[tuple[str, str], ...]) -> ApiAnswer:

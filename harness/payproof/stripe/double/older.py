@@ -20,7 +20,7 @@ _UNUSED = ("application_fee_amount", "discount", "quote", "rendering_options", "
 
 
 def _invoice(invoice: Object, store: ObjectLookup) -> Object:
-    payment = store.find("invoice_payment", payment_id(invoice["id"]))
+    payment = store.find("invoice_payment", payment_id(invoice["id"])) if "id" in invoice else None
     intent = None if payment is None else store.find("payment_intent", payment["payment"]["payment_intent"])
     parent = invoice["parent"] or {}
     details = parent.get("subscription_details") or {}
@@ -92,14 +92,41 @@ def _item(item: Object, _store: ObjectLookup) -> Object:
     }
 
 
+def _coupon(discount: Object, store: ObjectLookup) -> Object:
+    source = discount.get("source") or discount.get("promotion") or {}
+    return {"coupon": store.find("coupon", source.get("coupon"))}
+
+
+def _plan(plan: Object, _store: ObjectLookup) -> Object:  # noqa: ARG001 (as the others)
+    return {"aggregate_usage": None}
+
+
+def _credited(line: Object, _store: ObjectLookup) -> Object:
+    return {
+        "amount_excluding_tax": line["amount"],
+        "tax_amounts": [],
+        "unit_amount_excluding_tax": str(line["amount"] // (line["quantity"] or 1)),
+    }
+
+
+def _credit_note(note: Object, _store: ObjectLookup) -> Object:
+    refunds = note["refunds"]
+    return {"refund": refunds[0]["refund"] if refunds else None, "tax_amounts": []}
+
+
 #: By kind of object: from the newest shape to the properties that only the older one has, or has otherwise.
 OLDER: Mapping[str, Callable[[Object, ObjectLookup], Object]] = {
     "charge": _charge,
     "checkout.session": _session,
+    "credit_note": _credit_note,
+    "credit_note_line_item": _credited,
+    "discount": _coupon,
     "invoice": _invoice,
     "invoiceitem": _item,
     "line_item": _line,
     "payment_intent": _intent,
+    "plan": _plan,
     "price": _price,
+    "promotion_code": _coupon,
     "subscription": _subscription,
 }

@@ -8,9 +8,13 @@ from payproof.stripe.double import (
     disputes,
     events,
     invoices,
+    offers,
     payment_intents,
     payment_methods,
     plans,
+    previews,
+    reading,
+    searching,
     subscriptions,
 )
 
@@ -19,5 +23,5 @@ __all__ = ["LOADED"]
 #: The modules that register operations.
 LOADED = (
     *(catalogue, charges, checkout, customers, disputes, events, invoices),
-    *(payment_intents, payment_methods, plans, subscriptions),
+    *(offers, payment_intents, payment_methods, plans, previews, reading, searching, subscriptions),
 )

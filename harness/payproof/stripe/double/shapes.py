@@ -15,6 +15,7 @@ from payproof.stripe.templates import Templates
 
 __all__ = ["Shapes", "difference"]
 
+_PAGES = frozenset({"list", "search_result"})
 _FREE = frozenset({"metadata", "payment_method_options", "last_payment_error", "data"})
 _DEEPEST = 4  # Stripe: expansions have a maximum depth of four levels
 
@@ -75,7 +76,7 @@ class Shapes:
         kind = content.get("object")
         if kind == "event":
             return content  # an event keeps the shape that it was written in
-        if kind == "list":
+        if kind in _PAGES:
             return content | {"data": [self._render_value(one, shape) for one in content["data"]]}
         if not isinstance(kind, str) or content.get("deleted"):
             return self._rendered_parts(content, shape)
@@ -111,7 +112,7 @@ class Shapes:
         name, _, rest = path.partition(".")
         if depth > _DEEPEST:
             raise invalid("You cannot expand more than 4 levels of a property.", param="expand")
-        if content.get("object") == "list" and name == "data":
+        if content.get("object") in _PAGES and name == "data":
             return content | {"data": [self.expand(one, rest, api_version, depth) for one in content["data"]]}
         value = content.get(name)
         include = INCLUDED.get((str(content.get("object")), name))
@@ -131,7 +132,7 @@ class Shapes:
         return content if content is None else self.render(content, api_version)
 
     def _expand_reference(self, name: str, object_id: str, api_version: str) -> Object:
-        found = self._store.find(kind_of(object_id) or "", object_id)
+        found = self._store.find(kind_of(object_id) or name, object_id)  # a coupon's id has no prefix
         if found is None:
             raise _not_expandable(name)
         return self.render(found, api_version)

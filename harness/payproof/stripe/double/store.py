@@ -85,6 +85,11 @@ class ObjectStore:
         self._fresh.clear()
 
     @property
+    def account(self) -> str:
+        """The id of the account itself."""
+        return self._account
+
+    @property
     def has_payer(self) -> bool:
         """Whether there is personal data for a payer to type in."""
         return bool(self._canaries)
