@@ -266,13 +266,21 @@ def read(call: Driver, customer: str, method: str, charge: str, subscription: st
     call("GET /v1/accounts/" + account)
     call("GET /v1/balance")
     factory = EventFactory(data_folder("fixtures") / "events", seed=1)
+    intent = call("POST /v1/setup_intents", customer=customer, payment_method="pm_card_visa", confirm=True)
+    assert intent["status"] == "succeeded"
+    call("GET /v1/setup_intents/" + intent["id"], expand=["payment_method"])
+    call("GET /v1/setup_intents", customer=customer)
+    left = call("POST /v1/setup_intents", description="Later")
+    call("POST /v1/setup_intents/" + left["id"], payment_method="pm_card_visa", metadata={"s": "1"})
+    call(f"POST /v1/setup_intents/{left['id']}/confirm")
+    given_up = call("POST /v1/setup_intents", usage="off_session")
+    call(f"POST /v1/setup_intents/{given_up['id']}/cancel", cancellation_reason="abandoned")
     for type_, path in {
         "account.updated": "/v1/accounts",
         "charge.succeeded": "/v1/balance_transactions",
         "credit_note.created": "/v1/credit_notes",
         "payout.paid": "/v1/payouts",
         "radar.early_fraud_warning.created": "/v1/radar/early_fraud_warnings",
-        "setup_intent.succeeded": "/v1/setup_intents",
         "subscription_schedule.created": "/v1/subscription_schedules",
         "customer.tax_id.created": f"/v1/customers/{customer}/tax_ids",
         "customer.source.created": f"/v1/customers/{customer}/sources",

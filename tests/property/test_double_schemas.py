@@ -363,6 +363,7 @@ def begun(api_version: str) -> Driver:
     driver("POST /v1/checkout/sessions", mode="payment", line_items=items, **urls)
     coupon = driver("POST /v1/coupons", id="coupon_begun0123456789", percent_off=5, duration="once")["id"]
     promoted = {"promotion": {"type": "coupon", "coupon": coupon}} if api_version == NEWEST else {"coupon": coupon}
+    driver("POST /v1/setup_intents", payment_method="pm_card_visa")
     driver("POST /v1/promotion_codes", customer=customer, **promoted)
     driver("GET /v1/events")
     if api_version == NEWEST:
@@ -447,7 +448,7 @@ def test_operation(mocks, api_version, name):
 RARELY = {
     # Only delivered events have them.
     *("GET /v1/accounts/{}", "GET /v1/balance_transactions/{}", "GET /v1/credit_notes/{}", "GET /v1/payouts/{}"),
-    *("GET /v1/radar/early_fraud_warnings/{}", "GET /v1/setup_intents/{}", "GET /v1/subscription_schedules/{}"),
+    *("GET /v1/radar/early_fraud_warnings/{}", "GET /v1/subscription_schedules/{}"),
     *("GET /v1/accounts/{}/external_accounts", "GET /v1/accounts/{}/external_accounts/{}"),
     # An owner and what is its own.
     *("GET /v1/charges/{}/refunds/{}", "GET /v1/customers/{}/payment_methods/{}", "GET /v1/customers/{}/sources/{}"),

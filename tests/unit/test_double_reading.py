@@ -99,6 +99,19 @@ def test_a_preview_changes_nothing(call):
     assert call.refused("POST /v1/invoices/create_preview")[0] == 400
 
 
+def test_a_card_is_kept_for_later(call):
+    """A SetupIntent attaches its card to the customer; a card that is declined is refused; an end is an end."""
+    customer = call("POST /v1/customers")["id"]
+    intent = call("POST /v1/setup_intents", customer=customer, payment_method="pm_card_mastercard", confirm=True)
+    assert intent["status"] == "succeeded"
+    assert call(f"GET /v1/payment_methods/{intent['payment_method']}")["customer"] == customer
+    assert call.refused(f"POST /v1/setup_intents/{intent['id']}/cancel")[1]["code"] == "setup_intent_unexpected_state"
+    assert call.refused("POST /v1/setup_intents", confirm=True)[0] == 400
+    declined = {"customer": customer, "payment_method": "pm_card_visa_chargeDeclined", "confirm": True}
+    assert call.refused("POST /v1/setup_intents", **declined)[0] == 402
+    assert {"setup_intent.created", "setup_intent.succeeded", "payment_method.attached"} <= set(call.events())
+
+
 def test_what_a_customer_has(call):
     """Lists below a customer hold what is hers, and nothing of another's."""
     ada, subscription = subscribe(call)
@@ -116,6 +129,22 @@ def test_what_a_customer_has(call):
     call.double.take_in(source)
     assert [one["id"] for one in call(f"GET /v1/customers/{eve}/sources")["data"]] == [source.object_id]
     assert call(f"GET /v1/customers/{eve}/sources", object="card")["data"] == []
+
+
+def test_any_property_narrows_a_list(call):
+    """A filter that is a property of the objects counts, by value, by range, or within an object."""
+    _, subscription = subscribe(call)
+    price = subscription["items"]["data"][0]["price"]["id"]
+    call.clock.now += 100
+    described = {"currency": "usd", "unit_amount": 7, "product_data": {"name": "P"}}
+    made = call("POST /v1/prices", recurring={"interval": "year"}, **described)
+    assert [one["id"] for one in call("GET /v1/prices", recurring={"interval": "month"})["data"]] == [price]
+    assert [one["id"] for one in call("GET /v1/prices", created={"gt": int(call.clock.now) - 1})["data"]] == [
+        made["id"]
+    ]
+    assert call("GET /v1/invoices", due_date={"gte": 1})["data"] == []
+    assert len(call("GET /v1/subscriptions", collection_method="charge_automatically")["data"]) == 1
+    assert call("GET /v1/subscriptions", collection_method="send_invoice")["data"] == []
 
 
 @pytest.mark.parametrize(

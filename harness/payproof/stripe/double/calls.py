@@ -54,6 +54,7 @@ class Call:
 Operation = Callable[[Call], Object]
 
 _LIMIT, _MOST = 10, 100
+_PAGING = frozenset({"ending_before", "expand", "limit", "starting_after"})
 
 #: By method and path, in which ``{}`` stands for an id.
 OPERATIONS: dict[str, Operation] = {}
@@ -81,9 +82,16 @@ def take_params(params: Mapping[str, Any], names: Iterable[str], before: Mapping
 
 
 def list_page(call: Call, objects: Iterable[Object], url: str) -> Object:
-    """Return the page of objects, given newest first, that a call's ``limit`` and its other parameters ask for."""
+    """Return the page of objects, given newest first, that a call's ``limit`` and its other parameters ask for.
+
+    What the operation itself has not looked at narrows the list where the objects have a property of that name.
+    """
     params = call.params
-    found = [one for one in objects if _created_within(one, params.get("created"))]
+    found = [*objects]
+    for name in params.unseen:
+        if name not in _PAGING and all(name in one for one in found):
+            wanted = params[name]
+            found = [one for one in found if _is_within(one[name], wanted)]
     limit = params.get("limit", _LIMIT)
     if not 1 <= limit <= _MOST:
         raise invalid(
@@ -108,15 +116,13 @@ def _place(ids: list[str], wanted: str, param: str) -> int:
         raise missing("object", wanted, param, status=400) from None
 
 
-def _created_within(one: Object, wanted: Any) -> bool:
-    created = one.get("created", 0)
-    match wanted:
-        case None:
-            return True
-        case int():
-            return bool(created == wanted)
-        case _:
-            return all(_COMPARED[name](created, limit) for name, limit in wanted.items())
+def _is_within(value: Any, wanted: Any) -> bool:
+    """Whether a property is what was asked for, in the range that was (``created[gte]``), or has it within."""
+    if not isinstance(wanted, Mapping):
+        return bool(value == wanted)
+    if isinstance(value, Mapping):
+        return all(value.get(name) == part for name, part in wanted.items())
+    return value is not None and all(_COMPARED[name](value, limit) for name, limit in wanted.items())
 
 
 _COMPARED: Mapping[str, Callable[[int, int], bool]] = {

@@ -15,6 +15,7 @@ from payproof.stripe.double import (
     previews,
     reading,
     searching,
+    setup_intents,
     subscriptions,
 )
 
@@ -23,5 +24,5 @@ __all__ = ["LOADED"]
 #: The modules that register operations.
 LOADED = (
     *(catalogue, charges, checkout, customers, disputes, events, invoices),
-    *(offers, payment_intents, payment_methods, plans, previews, reading, searching, subscriptions),
+    *(offers, payment_intents, payment_methods, plans, previews, reading, searching, setup_intents, subscriptions),
 )

@@ -10,23 +10,22 @@ from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["own_account"]
 
-#: By kind: where objects are read, and the properties by which a list is narrowed.
+#: By kind: where objects are read.
 _READ = {
-    "account": ("/v1/accounts", ()),
-    "balance_transaction": ("/v1/balance_transactions", ("currency", "source", "type")),
-    "credit_note": ("/v1/credit_notes", ("customer", "invoice")),
-    "payout": ("/v1/payouts", ("arrival_date", "destination", "status")),
-    "radar.early_fraud_warning": ("/v1/radar/early_fraud_warnings", ("charge", "payment_intent")),
-    "setup_intent": ("/v1/setup_intents", ("customer", "payment_method")),
-    "subscription_schedule": ("/v1/subscription_schedules", ("customer",)),
+    "account": "/v1/accounts",
+    "balance_transaction": "/v1/balance_transactions",
+    "credit_note": "/v1/credit_notes",
+    "payout": "/v1/payouts",
+    "radar.early_fraud_warning": "/v1/radar/early_fraud_warnings",
+    "subscription_schedule": "/v1/subscription_schedules",
 }
 _SOURCES = ("bank_account", "card", "source")
 
 
-def _register(kind: str, path: str, filters: tuple[str, ...]) -> None:
+def _register(kind: str, path: str) -> None:
     @operation(f"GET {path}")
     def list_objects(call: Call) -> Object:
-        return list_page(call, _narrow(call, kind, filters), path)
+        return list_page(call, call.store.all(kind), path)
 
     @operation(f"GET {path}/{{}}")
     def retrieve(call: Call) -> Object:
@@ -35,13 +34,8 @@ def _register(kind: str, path: str, filters: tuple[str, ...]) -> None:
         return call.store.living(kind, call.id)
 
 
-def _narrow(call: Call, kind: str, filters: tuple[str, ...]) -> Iterator[Object]:
-    wanted = {name: call.params[name] for name in filters if name in call.params}
-    return (one for one in call.store.all(kind) if all(one.get(name) == wanted[name] for name in wanted))
-
-
-for _kind, (_path, _filters) in _READ.items():
-    _register(_kind, _path, _filters)
+for _kind, _path in _READ.items():
+    _register(_kind, _path)
 
 
 def own_account(store: ObjectStore) -> Object:
