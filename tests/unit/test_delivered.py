@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from payproof.canary import make_canaries
+from payproof.domain.subject import Subject
 from payproof.stripe.double.relations import kind_of
 from payproof.stripe.events import Event, EventFactory
 from tests.double import NEWEST, OLDEST, Driver
@@ -136,6 +137,18 @@ def test_what_is_set_is_known():
         assert (found["status"], found["metadata"]["u"]) == ("past_due", "7")
         assert found["customer"]["id"] == "cus_subject"
         assert found["items"]["data"][0]["price"]["id"] == call("GET /v1/prices/price_small")["id"]
+
+
+@pytest.mark.parametrize("api_version", [OLDEST, NEWEST])
+def test_the_subject_is_known(api_version):
+    """What an event only names carries the texts by which the target finds its subject, too."""
+    subject = Subject(customer="cus_subject", metadata={"user": "17"}, email="subject@example.test", reference="r1")
+    event = make("checkout.session.completed", api_version, subject=subject)
+    call = told(event, api_version=api_version)
+    session = call(f"GET /v1/checkout/sessions/{event.object_id}", expand=["subscription", "customer"])
+    assert (session["client_reference_id"], session["metadata"]["user"]) == ("r1", "17")
+    assert session["subscription"]["metadata"]["user"] == session["customer"]["metadata"]["user"] == "17"
+    assert (session["customer"]["id"], session["customer"]["email"]) == ("cus_subject", "subject@example.test")
 
 
 def test_an_older_shape_alone_is_known():

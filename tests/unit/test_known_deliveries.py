@@ -51,6 +51,9 @@ class FakeContext:
         self.made.append(event)
         return event
 
+    def make_control(self, *, values, ids):
+        return self.make("customer.subscription.updated", values=values, ids=ids)
+
     def now(self):
         return NOW
 

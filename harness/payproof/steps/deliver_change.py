@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from payproof.domain.context import Context
+from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Exchange
 from payproof.domain.operation import Trouble
 from payproof.domain.step import Step
@@ -14,28 +15,17 @@ from payproof.stripe.placeholders import prefix_of
 __all__ = ["DeliverChange"]
 
 _EVERY_CALL = "* *"
-#: By kind of object: what is different in its next state, in every shape of the API.
-_NEXT: Mapping[str, Mapping[str, object]] = {
-    "customer": {"balance": 700, "delinquent": True},
-    "invoice": {"attempt_count": 2, "attempted": True},
-    "subscription": {
-        "cancel_at": None,
-        "cancel_at_period_end": False,
-        "canceled_at": None,
-        "items.data.0.quantity": 2,
-        "status": "past_due",
-    },
-}
 
 
 @step
 @dataclass(frozen=True, slots=True)
 class DeliverChange(Step):
-    """Deliver another state of the object that was delivered last, by a new event of the same type and second.
+    """Deliver an event of the type that was delivered last, which has something to change and makes the target ask.
 
-    Which of two events of one second is newer only Stripe knows, so that careful targets ask it; others ask at each
-    event. With ``fault`` every call to Stripe meets it from then on, until the next step that operates, prepares or
-    recovers.
+    Where calibration has shown that the type makes the target ask Stripe, it is a new event; where control events take
+    turns, the next of them. Else it is another state of the same object in the same second: which of the two is newer
+    only Stripe knows, so that careful targets ask it. With ``fault`` every call to Stripe meets it from then on, until
+    the next step that operates, prepares or recovers.
     """
 
     name: ClassVar[str] = "deliver_change"
@@ -43,18 +33,43 @@ class DeliverChange(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event, let the fault strike, send it."""
-        last = context.sent[-1]
-        before: dict[str, Any] = json.loads(last.body)
-        values: dict[str, object] = {"event.created": before["created"]}
-        values |= _NEXT.get(before["data"]["object"]["object"], {})
-        event = context.events.make(
-            before["type"],
-            values=values,
-            ids={prefix_of(one): one for one in reversed(last.ids[1:])},
-            age=context.clock.now() - before["created"],
-        )
+        event = _make_next(context)
         if self.fault:
             context.stripe.arm(Trouble(self.fault, _EVERY_CALL))
-        note = f"the next state of the same object, while Stripe's answer is {self.fault or 'as it should be'}"
+        note = f"{event.type} that changes something, while Stripe's answer is {self.fault or 'as it should be'}"
         request = signed_request(context, event, event.encode(), note=note)
         return [await context.send(replace(request, variant=self.fault or request.variant))]
+
+
+def _make_next(context: Context) -> MadeEvent:
+    last, target = context.sent[-1], context.target
+    before: dict[str, Any] = json.loads(last.body)
+    type_ = before["type"]
+    if target.control is not None and target.control.alternate is not None:
+        return context.events.make_control()
+    values = _next_state(before["data"]["object"])
+    reaction = target.calibration.of(type_)
+    if reaction is not None and reaction.calls:
+        # What the subject is about stays the same object, and needs a state to come to.
+        return context.events.make(type_, values=values if target.subject.ids else {}, ids={})
+    return context.events.make(
+        type_,
+        values={"event.created": before["created"], **values},
+        ids={prefix_of(one): one for one in reversed(last.ids[1:])},
+        age=context.clock.now() - before["created"],
+    )
+
+
+def _next_state(subject: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return what is different in an object's next state, in every shape of the API."""
+    match subject["object"]:
+        case "subscription":
+            quantity = subject["items"]["data"][0]["quantity"]
+            kept = dict.fromkeys(("cancel_at", "canceled_at")) | {"cancel_at_period_end": False}
+            status = "active" if subject["status"] == "past_due" else "past_due"
+            return {**kept, "items.data.0.quantity": quantity + 1, "status": status}
+        case "customer":
+            return {"balance": subject["balance"] + 700, "delinquent": not subject["delinquent"]}
+        case "invoice":
+            return {"attempt_count": subject["attempt_count"] + 1}
+    return {}

@@ -31,6 +31,7 @@ class Recipe:
 
     filling: Filling
     set: Mapping[str, object]
+    subject: Subject = _NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class EventFactory:
             text = json.dumps(content)
             held = {one: None for one in held if one in text}
         ids_held = tuple(filter(None, held))
-        return Event(event_id, type, api_version, object_id, ids_held, content, Recipe(filling, set))
+        return Event(event_id, type, api_version, object_id, ids_held, content, Recipe(filling, set, subject))
 
 
 @cache

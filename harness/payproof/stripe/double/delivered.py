@@ -15,6 +15,7 @@ from payproof.stripe.double.settled import adjust, template_of
 from payproof.stripe.double.store import ObjectStore
 from payproof.stripe.events import Event, Recipe
 from payproof.stripe.placeholders import prefix_of
+from payproof.stripe.subjects import name_subject
 from payproof.stripe.templates import assign
 
 __all__ = ["take_in"]
@@ -61,6 +62,7 @@ def _newest(store: ObjectStore, event: Event, recipe: Recipe) -> Object:
         subject: Object = event.content["data"]["object"]
         return subject
     content: Object = recipe.filling.fill(store.shapes.newest_event(event.type))
+    name_subject(content["data"]["object"], recipe.subject)
     for path, value in recipe.set.items():
         try:
             assign(content, path, value)
@@ -93,6 +95,7 @@ def _file_related(store: ObjectStore, event: Event, recipe: Recipe, found: list[
         template = None if store.find(kind, name) is not None else template_of(store.shapes, kind, subject)
         if template is not None:
             made: Object = filling.pin({prefix_of(name): name}).fill(template) | {"id": name}
+            name_subject(made, recipe.subject)
             adjust(made, subject, one)
             store.file(kind, name, made)
             waiting += [(made, *named) for named in _references(made)]
