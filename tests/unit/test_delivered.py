@@ -142,7 +142,7 @@ def test_what_is_set_is_known():
 @pytest.mark.parametrize("api_version", [OLDEST, NEWEST])
 def test_the_subject_is_known(api_version):
     """What an event only names carries the texts by which the target finds its subject, too."""
-    subject = Subject(customer="cus_subject", metadata={"user": "17"}, email="subject@example.test", reference="r1")
+    subject = Subject(ids={"cus": "cus_subject"}, metadata={"user": "17"}, email="subject@example.test", reference="r1")
     event = make("checkout.session.completed", api_version, subject=subject)
     call = told(event, api_version=api_version)
     session = call(f"GET /v1/checkout/sessions/{event.object_id}", expand=["subscription", "customer"])
