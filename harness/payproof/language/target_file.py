@@ -49,7 +49,7 @@ from payproof.language.process_table import ProcessTable
 from payproof.language.retention_table import RetentionTable, read_kept_rows
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 
-__all__ = ["read_target", "target_schema"]
+__all__ = ["read_scenario_folders", "read_target", "target_schema"]
 
 _WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
 _ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
@@ -324,6 +324,9 @@ class _TargetFile(FileModel):
     routes: tuple[Annotated[str, AfterValidator(_route)], ...] = Field(
         (), strict=False, description="what else the target can be asked for, such as GET /invoices"
     )
+    scenarios: tuple[str, ...] = Field(
+        (), strict=False, description="folders of scenarios of your own, which run beside those of Payproof"
+    )
 
 
 def target_schema() -> dict[str, Any]:
@@ -347,6 +350,21 @@ def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Targ
     except ValidationError as error:
         raise refuse(error, str(path), locate, _TargetFile) from None
     return _TargetReader(path, locate, environment).target(entry)
+
+
+def read_scenario_folders(path: Path) -> tuple[Path, ...]:
+    """Return the folders of scenarios that a target file names; its secrets are not asked for.
+
+    Raises:
+        ConfigurationError: the file is missing or malformed, or names no folders.
+    """
+    text = read_text(path, "target file")
+    named = parse_toml(text, path).get("scenarios", [])
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        line = _locator(text)(["scenarios"])
+        hint = 'such as scenarios = ["billing-rules/"]'
+        raise ConfigurationError("'scenarios' is not right", hint=hint, file=path, line=line)
+    return tuple(path.parent / one for one in named)
 
 
 class _TargetReader:
@@ -416,6 +434,7 @@ class _TargetReader:
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
             subject=self._subject(entry),
             control=None if entry.control is None else entry.control.read(),
+            scenarios=tuple(str(self._path.parent / folder) for folder in entry.scenarios),
         )
 
     def _retention(self, entry: RetentionTable) -> RetentionSpec:

@@ -4,6 +4,7 @@ from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import describe_target
+from payproof.session.event_factory import event_factory
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
 from payproof.session.pinning import describe_differences, pin, pin_file
@@ -13,14 +14,13 @@ from payproof.session.run import (
     Choice,
     EmbeddedStore,
     Session,
-    all_scenarios,
     asks_for_fuzzing,
     asks_for_operations,
     choose,
     count,
-    event_factory,
     open_session,
 )
+from payproof.session.scenarios import all_scenarios, check_scenarios, scenario_folders
 
 __all__ = [
     "FILE_NAME",
@@ -33,6 +33,7 @@ __all__ = [
     "all_scenarios",
     "asks_for_fuzzing",
     "asks_for_operations",
+    "check_scenarios",
     "choose",
     "count",
     "deliver_once",
@@ -47,5 +48,6 @@ __all__ = [
     "pin",
     "pin_file",
     "rejudge",
+    "scenario_folders",
     "target_or_reference",
 ]

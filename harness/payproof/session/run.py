@@ -15,7 +15,6 @@ from pathlib import Path
 from payproof import __version__
 from payproof.adapters.clock import SystemClock
 from payproof.adapters.commands import LocalCommands
-from payproof.adapters.data import data_folder
 from payproof.adapters.http import HttpSender
 from payproof.adapters.instances import LocalInstances
 from payproof.adapters.memory import ProcessMemory
@@ -49,25 +48,23 @@ from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.trial import Trial
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, record_fault
 from payproof.extras import install
-from payproof.language import read_scenarios, read_target
+from payproof.language import read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 from payproof.session.calibrating import DELIVERIES, find_named_types
+from payproof.session.event_factory import event_factory
 from payproof.session.openapi import add_openapi
 from payproof.session.subjects import find_subject
 from payproof.session.upstream import OpenUpstream, open_upstream
-from payproof.stripe.events import EventFactory
 
 __all__ = [
     "MOST_SEED",
     "Choice",
     "EmbeddedStore",
     "Session",
-    "all_scenarios",
     "asks_for_fuzzing",
     "asks_for_operations",
     "choose",
     "count",
-    "event_factory",
     "open_session",
 ]
 
@@ -75,16 +72,6 @@ Choice = tuple[Scenario, Case]
 
 #: What a made-up seed is below.
 MOST_SEED = 2**32
-
-
-def all_scenarios() -> tuple[Scenario, ...]:
-    """Read every scenario that comes with Payproof."""
-    return read_scenarios(data_folder("scenarios"))
-
-
-def event_factory(seed: int | str) -> EventFactory:
-    """Return what makes Stripe events from the fixtures."""
-    return EventFactory(data_folder("fixtures") / "events", seed=seed)
 
 
 def choose(
@@ -400,6 +387,7 @@ def open_session(
     effort: float | None = None,
     types: Iterable[str] = (),
     afresh: bool = False,
+    own: Sequence[Path] = (),
 ) -> Iterator[Session]:
     """Open the target that a file describes, or the reference service, and close it at the end.
 
@@ -409,7 +397,8 @@ def open_session(
     own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise. ``effort`` is
     how many times as many requests as usual are made up, in place of what the target file says. ``types`` are the types
     of events of which has to be known what the target does with them. ``afresh`` finds that out of all types, whatever
-    the target file says.
+    the target file says. ``own`` are folders of scenarios that were named beside the
+    target file, for the commands that repeat a case.
 
     Raises:
         ConfigurationError: the target file or the OpenAPI document is wrong, a store is chosen for a target that has
@@ -451,6 +440,7 @@ def open_session(
         if effort is not None:
             target = replace(target, budget=replace(target.budget, effort=effort))
             command += ("--fuzz-effort", f"{effort:g}")
+        command += tuple(word for folder in own for word in ("--scenarios", str(folder)))
         session = Session(
             target,
             seed=seed,
