@@ -9,6 +9,7 @@ from payproof.language.record import decode_event, encode_event
 from payproof.language.requirements_file import read_requirements
 from payproof.language.scenario_file import locate_case, read_scenario, read_scenarios, scenario_schema
 from payproof.language.target_file import read_scenario_folders, read_target, target_schema
+from payproof.language.target_mapping import read_target_mapping
 
 __all__ = [
     "OwnScenarios",
@@ -22,6 +23,7 @@ __all__ = [
     "read_scenario_folders",
     "read_scenarios",
     "read_target",
+    "read_target_mapping",
     "scenario_schema",
     "target_schema",
 ]

@@ -15,6 +15,7 @@ from payproof.registry import nearest
 __all__ = [
     "UNION_TAG",
     "Locator",
+    "keys_at",
     "locate_in_yaml",
     "parse_toml",
     "parse_yaml",
@@ -154,7 +155,7 @@ def refuse_all(error: ValidationError, file: str, locate: Locator, model: type[B
     meant: list[list[str | int]] = []
     for one in unknown:
         *place, key = place_of_error(one["loc"])
-        known = _keys_at(model, place)
+        known = keys_at(model, place)
         meant += [[*place, near] for near in get_close_matches(str(key), list(known), n=1, cutoff=0.6)]
         name = ".".join(map(str, [*place, key]))
         line = locate([*place, key]) or locate(place)
@@ -180,7 +181,7 @@ def place_of_error(loc: Sequence[str | int]) -> list[str | int]:
     return [part for part in loc if not (isinstance(part, str) and part.startswith(tags))]
 
 
-def _keys_at(model: type[BaseModel], place: Sequence[str | int]) -> Mapping[str, object]:
+def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> Mapping[str, object]:
     """Return the keys that a model knows at a place, through nested models."""
     here: Any = model
     for part in place:

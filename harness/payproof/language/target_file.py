@@ -51,6 +51,7 @@ from payproof.registry import log_sources, nearest, store_sources, table_sources
 
 __all__ = ["read_scenario_folders", "read_target", "target_schema"]
 
+_DIALECTS = {"mariadb": "mysql", "postgres": "postgresql"}  # other names of the same databases
 _WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
 _ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
 _CONTRACT, _OPERATIONS, _BUDGET = Contract(), OperationContract(), Budget()  # what is usual
@@ -292,11 +293,14 @@ class _WaiverTable(FileModel):
     reason: str = Field(min_length=10)
 
 
-class _TargetFile(FileModel):
+class TargetEntry(FileModel):
     """A billing system under test."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
+
     name: str = Field(min_length=1)
-    url: Annotated[str, AfterValidator(_base_url)]
+    url: Annotated[str, AfterValidator(_base_url)] | None = Field(None, description="its base: scheme, host and port")
+    url_env: str | None = Field(None, description="variable that holds the URL, where only the run knows the port")
     environment: Literal["local", "staging", "production"]
     ca_file: str | None = None
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), strict=False)
@@ -331,7 +335,7 @@ class _TargetFile(FileModel):
 
 def target_schema() -> dict[str, Any]:
     """Return the JSON Schema of a target file."""
-    schema = _TargetFile.model_json_schema()
+    schema = TargetEntry.model_json_schema()
     schema["properties"]["operations"]["propertyNames"] = {"enum": sorted(OPERATIONS)}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Payproof target file"}
 
@@ -346,10 +350,10 @@ def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Targ
     content = parse_toml(text, path)
     locate = _locator(text)
     try:
-        entry = _TargetFile.model_validate(content)
+        entry = TargetEntry.model_validate(content)
     except ValidationError as error:
-        raise refuse(error, str(path), locate, _TargetFile) from None
-    return _TargetReader(path, locate, environment).target(entry)
+        raise refuse(error, str(path), locate, TargetEntry) from None
+    return TargetReader(path, locate, environment).target(entry)
 
 
 def read_scenario_folders(path: Path) -> tuple[Path, ...]:
@@ -367,17 +371,23 @@ def read_scenario_folders(path: Path) -> tuple[Path, ...]:
     return tuple(path.parent / one for one in named)
 
 
-class _TargetReader:
-    """One reading of a target file."""
+class TargetReader:
+    """One reading of a target file; ``shown`` stands in its place in what is told, if what is read is no file."""
 
-    def __init__(self, path: Path, locate: Locator, environment: Mapping[str, str]) -> None:
-        self._path, self._locate, self._environment = path, locate, environment
+    def __init__(self, path: Path, locate: Locator, environment: Mapping[str, str], shown: str = "") -> None:
+        self._path, self._locate, self._environment, self._shown = path, locate, environment, shown or str(path)
 
-    def target(self, entry: _TargetFile) -> Target:
-        """Return the domain's target."""
-        parts = urlsplit(entry.url)
+    def target(self, entry: TargetEntry) -> Target:
+        """Return the domain's target.
+
+        Raises:
+            ConfigurationError: it asks for what cannot or must not be.
+        """
+        url = self._url(entry)
+        parts = urlsplit(url)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise self._wrong(["url"], "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
+            place = ["url" if entry.url_env is None else "url_env"]
+            raise self._wrong(place, "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
         hook = entry.webhook
         secret = self._secret(hook.secret_env, "webhook secret", ["webhook", "secret_env"])
         assert secret is not None
@@ -391,6 +401,7 @@ class _TargetReader:
         }
         return entry.mean(
             Target,
+            url=url,
             environment=Environment(entry.environment),
             webhook=hook.mean(
                 Webhook,
@@ -436,6 +447,18 @@ class _TargetReader:
             control=None if entry.control is None else entry.control.read(),
             scenarios=tuple(str(self._path.parent / folder) for folder in entry.scenarios),
         )
+
+    def _url(self, entry: TargetEntry) -> str:
+        if entry.url is not None and entry.url_env is not None:
+            raise self._wrong(["url_env"], "'url' and 'url_env' exclude each other", "remove one")
+        if entry.url is not None:
+            return entry.url
+        if entry.url_env is None:
+            raise self._wrong(["url"], "'url' is missing", "or 'url_env', a variable that holds it")
+        try:
+            return _base_url(self._variable(entry.url_env, "the target", ["url_env"]))
+        except ValueError as error:
+            raise self._wrong(["url_env"], f"{entry.url_env} is not right", str(error)) from None
 
     def _retention(self, entry: RetentionTable) -> RetentionSpec:
         writer = None
@@ -515,12 +538,17 @@ class _TargetReader:
         self, name: str, key: str, url: str, place: Sequence[str | int], known: Mapping[str, object]
     ) -> SourceSpec:
         scheme, colon, rest = url.partition(":")
+        scheme = scheme.partition("+")[0]  # SQLAlchemy names the driver there
+        scheme = _DIALECTS.get(scheme, scheme)
+        url = f"{scheme}{colon}{rest}"
         if not colon or scheme not in known:
             # What stands in a variable may be a secret, whatever it is.
             shown = f" {scheme!r}" if key == "url" else ""
             raise self._wrong([*place, key], f"unknown scheme{shown} in the URL of {name!r}", nearest(scheme, known))
         password: str | None = None
-        if scheme in {"sqlite", "file"}:
+        if scheme == "sqlite":
+            url = f"{scheme}:{self._sqlite_file(rest, name, [*place, key])}"
+        elif scheme == "file":
             url = f"{scheme}:{self._path.parent / rest}"
         else:
             try:
@@ -531,6 +559,17 @@ class _TargetReader:
             hint = "put the URL into a variable and name that with url_env"
             raise self._wrong([*place, key], f"the URL of {name!r} holds a password", hint)
         return SourceSpec(name, url, password=None if password is None else Secret(f"password of {name}", password))
+
+    def _sqlite_file(self, rest: str, name: str, place: Sequence[str | int]) -> Path:
+        """Return a database's file; with three slashes it may be a path of this folder, as SQLAlchemy has it."""
+        if not rest.strip("/") or ":memory:" in rest or "mode=memory" in rest:
+            hint = "give it a file (Django: DATABASES['default']['TEST'] = {'NAME': 'test.sqlite3'})"
+            raise self._wrong(
+                place, f"the database of {name!r} is in memory, where its own process alone sees it", hint
+            )
+        if rest.startswith("///") and not Path(rest).exists():
+            rest = rest.removeprefix("///")
+        return self._path.parent / rest
 
     def _variable(self, variable: str, of: str, place: Sequence[str | int]) -> str:
         value = self._environment.get(variable, "").strip()
@@ -546,7 +585,7 @@ class _TargetReader:
         return str(path)
 
     def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
-        return ConfigurationError(problem, hint=hint, file=self._path, line=self._locate(place))
+        return ConfigurationError(problem, hint=hint, file=self._shown, line=self._locate(place))
 
 
 def _locator(text: str) -> Locator:
