@@ -1,20 +1,15 @@
-import contextlib
-import importlib
-import pkgutil
 import sys
 from importlib.metadata import entry_points
 from typing import get_args
 
 import pytest
 
-import payproof
 from payproof import pytest_plugin as plugin
 from payproof.domain.verdict import ExitCode
-from payproof.extras import EXTRAS
 from payproof.session import EmbeddedStore
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import billing, sources
-from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
+from tests.end_to_end.command import SECRET, target_file
 from tests.end_to_end.hostile import Server
 
 OWN = """
@@ -24,30 +19,6 @@ def test_own(payproof):
     payproof.deliver("invoice.paid", signature="wrong_secret.random").rejected().nothing_changed()
 """
 CONTRACT = "answer_within = 5\neffect_within = 2"
-
-
-@pytest.fixture(scope="session")
-def _loaded():
-    """Import what runs in this process may need: what one of them imports first is forgotten at its end."""
-    ours = (module.name for module in pkgutil.walk_packages(payproof.__path__, "payproof."))
-    for name in (*ours, *EXTRAS["upstream"], *EXTRAS["postgresql"]):
-        with contextlib.suppress(ImportError):  # of an extra that is not installed
-            importlib.import_module(name)
-
-
-@pytest.fixture
-def run(pytester, monkeypatch, _loaded):
-    """Runs pytest with the plugin, in a process of its own only where that is what is tested."""
-    monkeypatch.setenv(SECRET_ENV, SECRET)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    monkeypatch.delenv("PAYPROOF_TARGET", raising=False)
-
-    def once(*arguments, apart=False):
-        own = {"timeout": 100} if apart else {}
-        method = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
-        return method("-p", "no:cacheprovider", *map(str, arguments), **own)
-
-    return once
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def test_values_stand_where_a_file_names_variables():
     assert target.logs[0].url == "file:/srv/app.log"
     held = {secret.reveal() for secret in target.secrets}
     assert {SECRET, given["api_key"], "a token of nobody's", "a-long-password-of-it"} == held
-    assert (target.name, target.environment) == ("the target of payproof_target", Environment.LOCAL)
+    assert (target.name, target.environment) == ("the target of this test-suite", Environment.LOCAL)
     assert given["webhook"] is HOOK  # what the test-suite holds is left as it is
 
 

@@ -39,7 +39,7 @@ def read_target_mapping(
         place = f"{place}, on {base}"
     elif base is not None:
         raise ConfigurationError("'base' is not right", hint="it names a target file", file=place)
-    content.setdefault("name", f"the target of {place}")
+    content.setdefault("name", "the target of this test-suite")
     if not {"url", "url_env"} & content.keys():
         raise ConfigurationError("'url' is missing", hint="the base of the target, such as live_server.url", file=place)
     if _is_here(content.get("url")):

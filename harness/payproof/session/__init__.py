@@ -5,11 +5,13 @@ from payproof.session.choosing import FILE_NAME, described_choice, find_target, 
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import describe_target
 from payproof.session.event_factory import event_factory
+from payproof.session.given import read_given
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
 from payproof.session.pinning import describe_differences, pin, pin_file
 from payproof.session.record import rejudge
 from payproof.session.run import (
+    GIVEN,
     MOST_SEED,
     Choice,
     EmbeddedStore,
@@ -24,6 +26,7 @@ from payproof.session.scenarios import all_scenarios, check_scenarios, scenario_
 
 __all__ = [
     "FILE_NAME",
+    "GIVEN",
     "MOST_SEED",
     "Choice",
     "EmbeddedStore",
@@ -47,6 +50,7 @@ __all__ = [
     "open_session",
     "pin",
     "pin_file",
+    "read_given",
     "rejudge",
     "scenario_folders",
     "target_or_reference",

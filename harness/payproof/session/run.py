@@ -57,6 +57,7 @@ from payproof.session.subjects import find_subject
 from payproof.session.upstream import OpenUpstream, open_upstream
 
 __all__ = [
+    "GIVEN",
     "MOST_SEED",
     "Choice",
     "EmbeddedStore",
@@ -70,6 +71,8 @@ __all__ = [
 
 Choice = tuple[Scenario, Case]
 
+#: What gives a target that no file describes: the fixture of a test-suite.
+GIVEN = "payproof_target"
 #: What a made-up seed is below.
 MOST_SEED = 2**32
 
@@ -139,7 +142,7 @@ class Session:
         ledger: Ledger,
         upstream: OpenUpstream | None = None,
         command: Sequence[str] = ("payproof", "run"),
-        file: Path | None = None,
+        file: Path | str | None = None,
         fuzzing: bool = True,
         types: Iterable[str] = (),
     ) -> None:
@@ -376,7 +379,7 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 @contextmanager
 def open_session(
-    target_file: Path | None,
+    chosen: Path | Target | None,
     *,
     seed: int | None = None,
     shared: bool = False,
@@ -389,7 +392,7 @@ def open_session(
     afresh: bool = False,
     own: Sequence[Path] = (),
 ) -> Iterator[Session]:
-    """Open the target that a file describes, or the reference service, and close it at the end.
+    """Open a target, that of a file or as a test-suite gives it, or the reference service, and close it at the end.
 
     ``operations`` says that operations of the reference service will be asked for, for which it gives access first, and
     ``fuzzing`` that requests will be made up, for which the target's OpenAPI document is read where there is one.
@@ -412,7 +415,8 @@ def open_session(
         def listen(spec: UpstreamSpec, api_version: str) -> OpenUpstream:
             return stack.enter_context(open_upstream(spec, ledger=ledger, api_version=api_version, seed=seed))
 
-        if target_file is None:
+        target_file: Path | str | None = GIVEN if isinstance(chosen, Target) else chosen
+        if chosen is None:
             require_reference()
             api_version = event_factory(0).versions()[-1]
             listening = listen(REFERENCE_UPSTREAM, api_version)
@@ -425,7 +429,7 @@ def open_session(
                 "the store is chosen for the reference service only", hint="a target file names its own in [[stores]]"
             )
         else:
-            target = read_target(target_file)
+            target = chosen if isinstance(chosen, Target) else read_target(chosen)
             if afresh:
                 types = event_factory(0).types(target.webhook.api_version)
                 target = replace(target, control=None, contract=replace(target.contract, handles=None))
