@@ -105,7 +105,6 @@ def test_it_may_be_parametrised(run, given, pytester):
             asks="request",
         )
         result = run(*FEW, "-v")
-        assert (markers(one), markers(other)) == (2, 2)  # opened, and the control of the case
     result.stdout.fnmatch_lines_random(
         [
             "*::test_own?a? PASSED*",
@@ -173,7 +172,7 @@ def test_each_worker_has_its_own(run, given, pytester):
     assert result.parseoutcomes()["passed"] >= 4
     lines = [line for line in result.outlines if line.startswith("payproof: judged")]
     assert len(lines) == 2
-    assert len({line.rpartition("seed ")[2] for line in lines}) == 1
+    assert len({line.rpartition("seed ")[2] for line in lines}) == 1  # of one run
 
 
 def test_the_command_line_comes_first(run, given, pytester, server):

@@ -153,7 +153,7 @@ class _Case(pytest.Item):
         """Return what describes the target."""
         return FOUND
 
-    def repeat(self, finished: CaseFinished) -> CaseFinished:
+    def repeat(self, finished: CaseFinished, seed: int) -> CaseFinished:  # noqa: ARG002 (for those that override it)
         """Return the case with the command that repeats it."""
         return finished
 
@@ -166,7 +166,7 @@ class _Case(pytest.Item):
         except PayproofError as error:
             self.user_properties.append((VERDICT, kind_of(error)))
             raise
-        finished = self.repeat(session.judge_case(*self.choice))
+        finished = self.repeat(session.judge_case(*self.choice), session.seed)
         advised = isinstance(finished.verdict, Failed) and finished.verdict.advised
         self.user_properties.append((VERDICT, "advised" if advised else finished.verdict.kind))
         match finished.verdict:
@@ -208,9 +208,8 @@ class GivenCaseItem(_Case, pytest.Function):
         """Return what the fixture has given."""
         return self.funcargs[GIVEN]
 
-    def repeat(self, finished: CaseFinished) -> CaseFinished:
+    def repeat(self, finished: CaseFinished, seed: int) -> CaseFinished:
         """Return the case with the command that repeats it: only pytest has the target."""
-        seed = prepare_targets(self.config).seed
         command = ["pytest", "--payproof", "--payproof-seed", str(seed), "-k", self.choice[1].id]
         return replace(finished, repeat=shlex.join(command))
 

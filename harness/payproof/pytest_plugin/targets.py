@@ -38,8 +38,8 @@ _key = pytest.StashKey["Targets"]()
 class Opened:
     """A target that cases and tests share; it is opened once, and one that cannot be opened is not tried again."""
 
-    def __init__(self, targets: "Targets", chosen: Path | Target | None, *, shared: bool) -> None:
-        self._targets, self.chosen, self._shared = targets, chosen, shared
+    def __init__(self, targets: "Targets", chosen: Path | Target | None, *, seed: int, shared: bool) -> None:
+        self._targets, self.chosen, self.seed, self._shared = targets, chosen, seed, shared
         self._store = targets.config.getoption("payproof_store")
         self._resources = ExitStack()
         self._session: Session | None = None
@@ -52,7 +52,7 @@ class Opened:
         Raises:
             ConfigurationError: the target file is wrong.
         """
-        return f"{described_choice(self.chosen, self._store)}; seed {self._targets.seed}"
+        return f"{described_choice(self.chosen, self._store)}; seed {self.seed}"
 
     def session(self) -> Session:
         """Return the open target.
@@ -67,7 +67,7 @@ class Opened:
                 self._session = self._resources.enter_context(
                     open_session(
                         self.chosen,
-                        seed=self._targets.seed,
+                        seed=self.seed,
                         shared=self._shared,
                         store=self._store,
                         operations=asks_for_operations(self._targets.chosen),
@@ -108,6 +108,7 @@ class Targets:
         self.seed: int = _made_up_seed(workers) if given is None else given
         self._shared = bool(workers) and workers["workercount"] > 1
         self._given: list[_Given] = []
+        self._times_given = 0
         config.add_cleanup(self.close)
 
     @property
@@ -137,7 +138,7 @@ class Targets:
             option="--payproof-",
             configured=Path(os.path.relpath(self.config.rootpath / configured)) if configured else None,
         )
-        return Opened(self, chosen, shared=self._shared)
+        return Opened(self, chosen, seed=self.seed, shared=self._shared)
 
     @cached_property
     def named_folders(self) -> tuple[Path, ...]:
@@ -179,7 +180,10 @@ class Targets:
                 one.values.append(given)
                 return one.opened
         self._close_ended()
-        self._given.append(_Given(target, Opened(self, target, shared=False), [given]))
+        # It may have the database of one before, in which events of the same seed would be repetitions.
+        seed = (self.seed + self._times_given) % MOST_SEED
+        self._times_given += 1
+        self._given.append(_Given(target, Opened(self, target, seed=seed, shared=False), [given]))
         return self._given[-1].opened
 
     def close(self) -> None:
