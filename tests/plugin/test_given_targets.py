@@ -4,7 +4,7 @@ import pytest
 
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import billing, sources
-from tests.end_to_end.command import SECRET, target_file
+from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
 from tests.end_to_end.hostile import Server
 
 OWN = """
@@ -232,6 +232,19 @@ def test_without_fixture_and_file_nothing_is_judged(run, pytester, workers):
     assert result.ret == 4
     told = result.stdout if workers else result.stderr
     told.fnmatch_lines(["*no target: there is no payproof.toml *"])
+
+
+def test_what_the_target_prints_is_masked(run, given, server, pytester):
+    """What pytest has captured of a server in its own process is shown without what must not be shown."""
+    given(f"return described({server.url!r}, '.')")
+    (pytester.path / "test_billing.py").write_text(
+        "import os\n\ndef test_own(payproof):\n"
+        f"    print('signed with', os.environ[{SECRET_ENV!r}])\n    payproof.deliver('invoice.paid').rejected()\n"
+    )
+    result = run("--junit-xml", "junit.xml")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["*Captured stdout call*", "signed with ?secret: webhook secret?"])
+    assert SECRET not in result.stdout.str() + (pytester.path / "junit.xml").read_text()
 
 
 def test_a_failing_fixture_fails_its_tests(run, given):

@@ -179,14 +179,14 @@ class _Case(pytest.Item):
             case Failed() | Errored():
                 raise _NotHeldError(finished)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002 (Item has it)
         """Tell what was sent, expected and seen; never a traceback through values that must not be shown."""
         error = excinfo.value
         if isinstance(error, _NotHeldError):
             return _describe_case(error.finished)
         if isinstance(error, PayproofError):
             return str(error)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[str, None, str]:
         """Name the scenario's file."""

@@ -1,7 +1,7 @@
 """The targets of a pytest run: each is opened for the first case or test that needs it, and once only."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +12,7 @@ from zlib import crc32
 
 import pytest
 
+from payproof.canary import Ledger
 from payproof.domain.target import Target
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError
 from payproof.pytest_plugin import FOUND, JUDGED, VERDICT
@@ -79,6 +80,7 @@ class Opened:
             except PayproofError as error:
                 self.refused = error
                 raise
+            self._targets.remember(self._session)
         return self._session
 
     def close(self) -> None:
@@ -109,6 +111,7 @@ class Targets:
         self._shared = bool(workers) and workers["workercount"] > 1
         self._given: list[_Given] = []
         self._times_given = 0
+        self._ledgers: list[Ledger] = []
         config.add_cleanup(self.close)
 
     @property
@@ -186,6 +189,10 @@ class Targets:
         self._given.append(_Given(target, Opened(self, target, seed=seed, shared=False), [given]))
         return self._given[-1].opened
 
+    def remember(self, session: Session) -> None:
+        """Keep what knows the values that no report may show, beyond the end of a session."""
+        self._ledgers.append(session.ledger)
+
     def close(self) -> None:
         """Let go of every target."""
         for one in self._given:
@@ -218,12 +225,26 @@ class Targets:
                 one.opened.close()
             self._given = []
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        """Mark a test in which something could not be judged: it has failed, and nothing is known to be broken."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Mark a test in which something could not be judged: it has failed, and nothing is known to be broken.
+
+        What pytest has captured meanwhile may be the target's own output, of a server in this process.
+        """
         error = None if call.excinfo is None else call.excinfo.value
         if isinstance(error, InconclusiveError) and VERDICT not in dict(item.user_properties):
             item.user_properties.append((VERDICT, "errored"))
+        report = yield
+        report.sections = [(title, self._mask(text)) for title, text in report.sections]
+        return report
+
+    def _mask(self, text: str) -> str:
+        """Return a text in which every value is replaced that a target that was opened must not show."""
+        for ledger in self._ledgers:
+            text = ledger.mask_ever(text.encode("utf-8", "replace"))[0].decode("utf-8", "replace")
+        return text
 
 
 def _made_up_seed(workers: Mapping[str, Any]) -> int:

@@ -14,4 +14,5 @@ def payproof_target(django_db_setup, live_server):
         },
         "stores": [{"name": "database", "url": f"sqlite:{connection.settings_dict['NAME']}"}],
         "logs": [{"name": "log", "url": f"file:{settings.LOG_FILE}"}],
+        "contract": {"sdk": "python"},
     }

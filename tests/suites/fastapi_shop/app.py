@@ -44,7 +44,7 @@ async def receive(
     body = await request.body()
     try:
         event = stripe.Webhook.construct_event(body, stripe_signature, settings.webhook_secret)
-    except (ValueError, stripe.SignatureVerificationError):
+    except (TypeError, ValueError, stripe.SignatureVerificationError):
         raise HTTPException(status_code=400, detail="invalid webhook") from None
     background.add_task(fulfil, settings.database, event["id"], event["type"], event["data"]["object"]["id"])
     return {"received": True}

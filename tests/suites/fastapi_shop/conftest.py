@@ -30,4 +30,5 @@ def payproof_target(shop):
         "webhook": {"path": "/api/stripe", "secret": settings.webhook_secret, "api_version": "2026-08-26.dahlia"},
         "stores": [{"name": "orders", "url": f"sqlite:{settings.database}"}],
         "waive": [{"channel": "log", "reason": "the shop logs to the console of the test"}],
+        "contract": {"sdk": "python"},
     }

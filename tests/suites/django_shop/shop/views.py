@@ -19,7 +19,9 @@ def stripe_webhook(request):
     if settings.STRIPE_VIEW_AS_DOCUMENTED:
         sig_header = request.META["HTTP_STRIPE_SIGNATURE"]
     else:
-        sig_header = request.META.get("HTTP_STRIPE_SIGNATURE", "")
+        sig_header = request.headers.get("Stripe-Signature", "")
+        if not sig_header.isascii():  # the SDK cannot compare it
+            return HttpResponse(status=400)
     try:
         event = stripe.Webhook.construct_event(payload, sig_header, settings.STRIPE_WEBHOOK_SECRET)
     except ValueError:
