@@ -96,3 +96,16 @@ def test_every_scenario_is_judged_on_the_project(suite, project, found):
     """All scenarios find what is wrong there, and nothing else."""
     ended = suite(project, "--payproof", "-m", "payproof", *XDIST)
     assert failed(ended) == found, ended.out
+
+
+@pytest.mark.parametrize("project", ["django_shop", "fastapi_shop"])
+def test_the_document_shows_the_projects(project):
+    """docs/test-suites.md shows each conftest.py as it is."""
+    name = f"tests/suites/{project}/conftest.py"
+    root = Path(__file__).parents[2]
+    shown = dict(
+        re.findall(
+            r"^```python (\S+)\n(.*?)^```$", (root / "docs" / "test-suites.md").read_text(), re.DOTALL | re.MULTILINE
+        )
+    )
+    assert shown[name] == (root / name).read_text()
