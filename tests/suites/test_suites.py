@@ -103,9 +103,6 @@ def test_the_document_shows_the_projects(project):
     """docs/test-suites.md shows each conftest.py as it is."""
     name = f"tests/suites/{project}/conftest.py"
     root = Path(__file__).parents[2]
-    shown = dict(
-        re.findall(
-            r"^```python (\S+)\n(.*?)^```$", (root / "docs" / "test-suites.md").read_text(), re.DOTALL | re.MULTILINE
-        )
-    )
+    document = (root / "docs" / "test-suites.md").read_text()
+    shown = dict(re.findall(r"^```python (\S+)\n(.*?)^```$", document, re.DOTALL | re.MULTILINE))
     assert shown[name] == (root / name).read_text()
