@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from importlib.metadata import entry_points
 from typing import get_args
@@ -305,6 +306,12 @@ def test_plugin_is_installed():
     """The plugin is found through its entry point."""
     (entry,) = entry_points(group="pytest11", name="payproof")
     assert entry.load() is sys.modules["payproof.pytest_plugin"]
+
+
+def test_plugin_needs_no_newer_pytest():
+    """Every run of pytest imports the plugin, so it does without what pytest has exported since version 8.3 alone."""
+    code = "import pytest; del pytest.TerminalReporter; import payproof.pytest_plugin"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_what_is_written_twice_to_be_light_is_the_same():

@@ -96,7 +96,7 @@ def payproof(request: pytest.FixtureRequest, payproof_target: object) -> "Iterat
         yield made
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Say what was judged: a run with the fixture alone has no header that says it, and a quiet run has none at all."""
     judged = (dict(report.user_properties).get(JUDGED) for report in _reports(terminalreporter))
     for line in dict.fromkeys(str(one) for one in judged if one):
@@ -122,7 +122,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = _NOTHING_RAN
 
 
-def _reports(reporter: pytest.TerminalReporter) -> Iterator[pytest.TestReport]:
+def _reports(reporter: "pytest.TerminalReporter") -> Iterator[pytest.TestReport]:
     """Yield every report, of all workers where there are several."""
     for reports in reporter.stats.values():
         yield from (report for report in reports if isinstance(report, pytest.TestReport))
