@@ -263,6 +263,7 @@ refuses_live_keys = true
         ("[contract]", "[store_outage]\nhold = []\n[contract]", 20, "'store_outage.hold' is not right"),
         ("[contract]", "[fuzzing]\neffort = 0\n[contract]", 20, "'fuzzing.effort' is not right"),
         ('secret_env = "HOOK"', 'secret_env = "UNSET"', 7, "the environment variable UNSET is not set"),
+        ('secret_env = "HOOK"', f'secret_env = "{SECRET}"', 7, "'webhook.secret_env' is no name of a"),
         ("[[stores]]", "[[waive]]\nchannel = 'store'\nreason = 'because'\n[[stores]]", 12, "at least 10 characters"),
     ],
 )  # fmt: skip
@@ -274,6 +275,7 @@ def test_wrong_target(tmp_path, old, new, line, said):
     assert text.startswith(f"{tmp_path}/t.toml:{line}: ")
     assert said in text
     assert "\n" not in text
+    assert SECRET not in text
 
 
 @pytest.mark.parametrize(

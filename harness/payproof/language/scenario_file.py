@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import fields
 from functools import cache
@@ -184,10 +185,12 @@ class _ScenarioReader:
             for one in error.errors(include_url=False):
                 if one["type"] == "extra_forbidden":
                     *place, key = place_of_error(one["loc"])
-                    here: Any = known
-                    for part in place:
-                        here = here[part]
-                    del here[key]
+                    # A key may be no text; and an alias repeats a mapping, which has lost it already.
+                    with suppress(LookupError, TypeError):
+                        here: Any = known
+                        for part in place:
+                            here = here[part]
+                        del here[key]
         try:
             return _ScenarioFile.model_validate(known)
         except ValidationError:

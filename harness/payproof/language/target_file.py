@@ -55,6 +55,8 @@ _DIALECTS = {"mariadb": "mysql", "postgres": "postgresql"}  # other names of the
 _WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
 _ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
 _CONTRACT, _OPERATIONS, _BUDGET = Contract(), OperationContract(), Budget()  # what is usual
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VALUE = re.compile(r"(?:whsec|[rsp]k)_")  # how Stripe's secrets begin
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
 
 
@@ -513,6 +515,7 @@ class TargetReader:
             return None
         value = self._environment.get(variable, "")
         if not value.strip():
+            self._require_name(variable, place)
             raise self._wrong(place, f"the environment variable {variable} is not set", f"it must hold the {label}")
         if value.startswith(LIVE_KEYS):
             raise self._wrong(place, f"{variable} holds a live Stripe key", "Payproof takes test keys only")
@@ -574,9 +577,16 @@ class TargetReader:
     def _variable(self, variable: str, of: str, place: Sequence[str | int]) -> str:
         value = self._environment.get(variable, "").strip()
         if not value:
+            self._require_name(variable, place)
             problem = f"the environment variable {variable} is not set"
             raise self._wrong(place, problem, f"it must hold the URL of {of}")
         return value
+
+    def _require_name(self, variable: str, place: Sequence[str | int]) -> None:
+        """Refuse what is rather a value than the name of a variable, and show nothing of it."""
+        if not _VARIABLE.fullmatch(variable) or _VALUE.match(variable):
+            hint = "name the variable that holds the value, such as STRIPE_WEBHOOK_SECRET"
+            raise self._wrong(place, f"{'.'.join(map(str, place))!r} is no name of a variable", hint)
 
     def _existing(self, file: str, place: Sequence[str | int]) -> str:
         path = self._path.parent / file
