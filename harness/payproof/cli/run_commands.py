@@ -140,10 +140,7 @@ def _run_cases(
     if lanes > 1 and file is not None:
         raise ConfigurationError("--lanes is for the reference service: a target file describes one target")
     opened: AbstractContextManager[Lanes | Session]
-    if lanes > 1:
-        opened = open_lanes(lanes, seed=seed, **given)
-    else:
-        opened = open_session(file, seed=seed, types=types, **given)
+    opened = open_lanes(lanes, seed=seed, **given) if lanes > 1 else open_session(file, seed=seed, types=types, **given)
     with opened as session:
         if isinstance(session, Session):
             session.require_acceptance()
