@@ -125,7 +125,11 @@ def test_a_folder_that_is_not_there(tmp_path):
     ("old", "new", "said"),
     [
         ("do: [deliver]\nwith", "do: [{deliver: {event: invoice.payd}}]\nwith", "no event type 'invoice.payd' in"),
-        ("do: [deliver]\nwith", "do: [{deliver: {set: {statsu: x}}}]\nwith", "there is no 'statsu'"),
+        (
+            "do: [deliver]\nwith",
+            "do: [{deliver: {event: invoice.paid, set: {statsu: x}}}]\nwith",
+            "there is no 'statsu'",
+        ),
     ],
 )
 def test_events_that_cannot_be_made(rules, old, new, said):

@@ -138,7 +138,7 @@ def _ask_for_target(payproof_target: object) -> None:
 _ask_for_target.__test__ = True  # type: ignore[attr-defined]  # whatever names the project's tests have
 
 
-class _Case(pytest.Item):
+class _RunsCase(pytest.Item):
     """One case of a scenario."""
 
     choice: Choice
@@ -193,7 +193,7 @@ class _Case(pytest.Item):
         return self.choice[0].place, None, self.name
 
 
-class CaseItem(_Case):
+class CaseItem(_RunsCase):
     """A case on the target of a file, or on the reference service."""
 
     def __init__(self, *, choice: Choice, **rest: Any) -> None:
@@ -201,7 +201,7 @@ class CaseItem(_Case):
         self.take(choice)
 
 
-class GivenCaseItem(_Case, pytest.Function):
+class GivenCaseItem(_RunsCase, pytest.Function):
     """A case on the target that the fixture ``payproof_target`` gives, with all fixtures that this one asks for."""
 
     def given(self) -> object:
