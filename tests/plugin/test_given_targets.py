@@ -2,6 +2,7 @@
 
 import pytest
 
+from payproof.pytest_plugin import targets
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import billing, sources
 from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
@@ -55,18 +56,27 @@ def server(pytester):
         yield running
 
 
-def markers(server):
-    """Count the deliveries by which a target was opened: each other one has a body of its own making."""
-    return sum(b"customer.subscription.updated" in one.body for one in server.requests)
+@pytest.fixture
+def opened(monkeypatch, run):
+    """What was opened in the runs of a test, in their order."""
+    seen = []
+    real = targets.open_session
+
+    def noting(chosen, **how):
+        seen.append(chosen)
+        return real(chosen, **how)
+
+    monkeypatch.setattr(targets, "open_session", noting)
+    return seen
 
 
 @pytest.mark.parametrize("scope", ["function", "module", "session"])
-def test_it_is_judged_by_own_tests_and_by_scenarios(run, given, server, scope):
+def test_it_is_judged_by_own_tests_and_by_scenarios(run, given, server, scope, opened):
     """Own tests and cases act on what the fixture gives, which is opened once whatever its scope is."""
     given(f"return described({server.url!r}, '.')", how=f"(scope={scope!r})")
     result = run("-W", "error", "--strict-markers")
     assert (result.ret, result.parseoutcomes()) == (0, {"passed": 2})
-    assert markers(server) == 1
+    assert len(opened) == 1
     result.stdout.fnmatch_lines(
         [
             f"payproof: judged the target of this test-suite (local) at {server.url}, described by payproof_target*",
