@@ -469,7 +469,7 @@ class TargetReader:
             writer = self._spec("writer", "writer_env", url, ["retention"], _WRITABLE)
         return entry.mean(RetentionSpec, rows=read_kept_rows(entry), folder=str(self._path.parent), writer=writer)
 
-    def _subject(self, entry: _TargetFile) -> Subject:
+    def _subject(self, entry: TargetEntry) -> Subject:
         made = entry.subject.make
         if made and made not in entry.operations:
             hint = nearest(made, entry.operations) if entry.operations else "the target file describes no operations"
