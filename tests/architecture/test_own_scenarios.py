@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end import hostile
-from tests.end_to_end.billing import billing, sources
+from tests.end_to_end.billing import billing, genuine, sources
 from tests.end_to_end.command import environment, payproof, target_file
 from tests.end_to_end.hostile import Server
 
@@ -70,6 +70,9 @@ def test_a_rule_that_is_broken_fails(folder):
     """On a service that books a refund again the rule fails, and the line that repeats the case names the folder."""
 
     def book_again(peer, request):
+        if not genuine(request):
+            peer.send(hostile.answer(400))
+            return
         with contextlib.closing(sqlite3.connect(folder / "ledger.db", isolation_level=None)) as connection:
             connection.execute("INSERT INTO refunds (event) VALUES (?)", (json.loads(request.body)["id"],))
         peer.send(hostile.answer(200))
