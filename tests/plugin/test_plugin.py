@@ -1,20 +1,16 @@
-import contextlib
-import importlib
-import pkgutil
+import subprocess
 import sys
 from importlib.metadata import entry_points
 from typing import get_args
 
 import pytest
 
-import payproof
 from payproof import pytest_plugin as plugin
 from payproof.domain.verdict import ExitCode
-from payproof.extras import EXTRAS
 from payproof.session import EmbeddedStore
 from tests.end_to_end import hostile
 from tests.end_to_end.billing import billing, sources
-from tests.end_to_end.command import SECRET, SECRET_ENV, target_file
+from tests.end_to_end.command import SECRET, target_file
 from tests.end_to_end.hostile import Server
 
 OWN = """
@@ -24,30 +20,6 @@ def test_own(payproof):
     payproof.deliver("invoice.paid", signature="wrong_secret.random").rejected().nothing_changed()
 """
 CONTRACT = "answer_within = 5\neffect_within = 2"
-
-
-@pytest.fixture(scope="session")
-def _loaded():
-    """Import what runs in this process may need: what one of them imports first is forgotten at its end."""
-    ours = (module.name for module in pkgutil.walk_packages(payproof.__path__, "payproof."))
-    for name in (*ours, *EXTRAS["upstream"], *EXTRAS["postgresql"]):
-        with contextlib.suppress(ImportError):  # of an extra that is not installed
-            importlib.import_module(name)
-
-
-@pytest.fixture
-def run(pytester, monkeypatch, _loaded):
-    """Runs pytest with the plugin, in a process of its own only where that is what is tested."""
-    monkeypatch.setenv(SECRET_ENV, SECRET)
-    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
-    monkeypatch.delenv("PAYPROOF_TARGET", raising=False)
-
-    def once(*arguments, apart=False):
-        own = {"timeout": 100} if apart else {}
-        method = pytester.runpytest_subprocess if apart else pytester.runpytest_inprocess
-        return method("-p", "no:cacheprovider", *map(str, arguments), **own)
-
-    return once
 
 
 @pytest.fixture
@@ -334,6 +306,12 @@ def test_plugin_is_installed():
     """The plugin is found through its entry point."""
     (entry,) = entry_points(group="pytest11", name="payproof")
     assert entry.load() is sys.modules["payproof.pytest_plugin"]
+
+
+def test_plugin_needs_no_newer_pytest():
+    """Every run of pytest imports the plugin, so it does without what pytest has exported since version 8.3 alone."""
+    code = "import pytest; del pytest.TerminalReporter; import payproof.pytest_plugin"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_what_is_written_twice_to_be_light_is_the_same():

@@ -240,8 +240,8 @@ refuses_live_keys = true
         ('name = "b"', 'nam = "b"', 15, "did you mean 'name'?"),
         ('url = "sqlite:b.db"', 'url = "sqlit:b.db"', 16, "in the URL of 'b'; did you mean 'sqlite'?"),
         ('url = "sqlite:b.db"', 'url = "b.db"', 16, "unknown scheme"),
-        ('url = "sqlite:b.db"', 'url = "postgres://u@h/d"', 16, "did you mean 'postgresql'?"),
-        ('url = "sqlite:b.db"', 'url = "postgresql+psycopg://u@h/d"', 16, "did you mean 'postgresql'?"),
+        ('url = "sqlite:b.db"', 'url = "postgrs://u@h/d"', 16, "did you mean 'postgresql'?"),
+        ('url = "sqlite:b.db"', 'url = "postgresqll://u@h/d"', 16, "did you mean 'postgresql'?"),
         ('url = "sqlite:b.db"', 'url = "postgresql:d"', 16, "the URL of 'b' is not right; it is no URL"),
         ('url = "sqlite:b.db"', 'url = "postgresql://h d/d"', 16, "it is no URL"),
         ('url = "sqlite:b.db"', 'url = "postgresql://["', 16, "it is no URL"),
@@ -263,6 +263,7 @@ refuses_live_keys = true
         ("[contract]", "[store_outage]\nhold = []\n[contract]", 20, "'store_outage.hold' is not right"),
         ("[contract]", "[fuzzing]\neffort = 0\n[contract]", 20, "'fuzzing.effort' is not right"),
         ('secret_env = "HOOK"', 'secret_env = "UNSET"', 7, "the environment variable UNSET is not set"),
+        ('secret_env = "HOOK"', f'secret_env = "{SECRET}"', 7, "'webhook.secret_env' is no name of a"),
         ("[[stores]]", "[[waive]]\nchannel = 'store'\nreason = 'because'\n[[stores]]", 12, "at least 10 characters"),
     ],
 )  # fmt: skip
@@ -274,6 +275,7 @@ def test_wrong_target(tmp_path, old, new, line, said):
     assert text.startswith(f"{tmp_path}/t.toml:{line}: ")
     assert said in text
     assert "\n" not in text
+    assert SECRET not in text
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,10 @@ _COMMANDS = {
         "payproof.cli.calibrate_command",
         "Deliver one genuine event of each type, and tell what the target does with it.",
     ),
+    "check-scenarios": (
+        "payproof.cli.scenario_commands",
+        "Judge scenarios of your own without a target: list those that are right, and every mistake in the others.",
+    ),
     "deliver": (
         "payproof.cli.deliver_commands",
         "Deliver EVENT (such as invoice.paid), or your own body, to your URL, signed with your secret.",

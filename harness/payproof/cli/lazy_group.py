@@ -12,7 +12,7 @@ __all__ = ["LazyGroup"]
 class LazyGroup(click.Group):
     """Commands by name in a ``table`` of modules and the first sentences of their helps.
 
-    In its module a command is an attribute of its own name, or of that name and an underscore.
+    In its module a command is an attribute of its own name, with underscores, or of that name and an underscore.
     """
 
     def __init__(self, *arguments: Any, table: Mapping[str, tuple[str, str]], **rest: Any) -> None:
@@ -28,7 +28,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self.table:
             return None
         module = import_module(self.table[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, name, None) or getattr(module, f"{name}_")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's)

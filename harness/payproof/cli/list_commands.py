@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from payproof.cli.console import wide_console
+from payproof.cli.scenario_options import OWN_SCENARIOS, found_folders
 from payproof.domain.scenario import Scenario
 from payproof.errors import ConfigurationError
 from payproof.language import scenario_schema, target_schema
@@ -24,9 +26,10 @@ __all__ = ["events", "explain", "list_", "schema", "signatures"]
 @click.command("list")
 @click.option("--where", is_flag=True, help="Show the file of each scenario.")
 @click.option("--cases", is_flag=True, help="Show each case.")
-def list_(*, where: bool, cases: bool) -> None:
+@OWN_SCENARIOS
+def list_(own: Sequence[Path], *, where: bool, cases: bool) -> None:
     """List the scenarios."""
-    for scenario in all_scenarios():
+    for scenario in all_scenarios(found_folders(own)):
         place = f"  {scenario.place}" if where else ""
         click.echo(f"{scenario.id:<42} {scenario.severity:<9} {len(scenario.cases):>3} cases  {scenario.title}{place}")
         for case in scenario.cases if cases else ():
@@ -35,9 +38,10 @@ def list_(*, where: bool, cases: bool) -> None:
 
 @click.command()
 @click.argument("id_", metavar="ID")
-def explain(id_: str) -> None:
+@OWN_SCENARIOS
+def explain(id_: str, own: Sequence[Path]) -> None:
     """Tell what a scenario does, who asks for it, and which planted defects prove that it can fail."""
-    known = {scenario.id: scenario for scenario in all_scenarios()}
+    known = {scenario.id: scenario for scenario in all_scenarios(found_folders(own))}
     name = id_.partition("[")[0]
     if name not in known:
         raise ConfigurationError(f"unknown scenario {id_!r}", hint=nearest(name, known))
@@ -60,7 +64,8 @@ def _explain(scenario: Scenario, out: Console) -> None:
         table.add_row(escape(case.name), escape(_steps(case.phase.steps)), expected, ", ".join(case.needs))
     out.print()
     out.print(table)
-    out.print("\n[bold]planted defects that it catches[/]", highlight=False)
+    if scenario.defects:
+        out.print("\n[bold]planted defects that it catches[/]", highlight=False)
     for defect, check in scenario.defects.items():
         out.print(f"  {escape(defect)} (by {check})", highlight=False)
     out.print(f"\n{escape(scenario.place)}", style="dim", highlight=False)

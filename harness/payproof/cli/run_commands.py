@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 
 from payproof.cli.console import tell_slow_search, wide_console
+from payproof.cli.scenario_options import OWN_SCENARIOS, found_folders
 from payproof.domain.events import RunFinished
 from payproof.domain.finding import Severity
 from payproof.domain.verdict import ExitCode
@@ -27,6 +28,7 @@ from payproof.session import (
     open_lanes,
     open_session,
     rejudge,
+    scenario_folders,
     target_or_reference,
 )
 
@@ -63,6 +65,7 @@ _REPORTS = click.option(
 )
 @click.option("--reference", is_flag=True, help="Judge the reference service that comes with Payproof, and no target.")
 @_STORE
+@OWN_SCENARIOS
 @click.option("--topic", "topics", multiple=True, help="Only this topic.")
 @click.option("--scenario", "ids", multiple=True, metavar="ID[case]", help="Only this scenario or case.")
 @click.option(
@@ -81,6 +84,7 @@ _REPORTS = click.option(
 def run(
     target: Path | None,
     store: EmbeddedStore | None,
+    own: Sequence[Path],
     topics: Sequence[str],
     ids: Sequence[str],
     severity: str,
@@ -92,9 +96,10 @@ def run(
     reference: bool,
 ) -> int:
     """Run scenarios on a target and judge them."""
-    choices = choose(all_scenarios(), topics=topics, ids=ids, at_least=Severity(severity))
     file = target_or_reference(target=target, reference=reference)
-    return _run_cases(choices, file, store=store, seed=seed, lanes=lanes, effort=effort, reports=reports)
+    scenarios = all_scenarios(scenario_folders(own, file))
+    choices = choose(scenarios, topics=topics, ids=ids, at_least=Severity(severity))
+    return _run_cases(choices, file, store=store, seed=seed, lanes=lanes, effort=effort, reports=reports, own=own)
 
 
 @click.command()
@@ -122,23 +127,20 @@ def _run_cases(
     lanes: int,
     effort: float | None,
     reports: Sequence[Path],
+    own: Sequence[Path] = (),
 ) -> int:
     """Run cases on the target that a file describes, or on the reference service, and report; return the exit code."""
     tell_slow_search()
     console = wide_console(record=True)
     for path in reports:
         check_report(path)
-    operations, fuzzing = asks_for_operations(choices), asks_for_fuzzing(choices)
+    given: Any = {"store": store, "effort": effort, "own": own}
+    given |= {"operations": asks_for_operations(choices), "fuzzing": asks_for_fuzzing(choices)}
     types = find_named_types(case for _, case in choices)
     if lanes > 1 and file is not None:
         raise ConfigurationError("--lanes is for the reference service: a target file describes one target")
     opened: AbstractContextManager[Lanes | Session]
-    if lanes > 1:
-        opened = open_lanes(lanes, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort)
-    else:
-        opened = open_session(
-            file, seed=seed, store=store, operations=operations, fuzzing=fuzzing, effort=effort, types=types
-        )
+    opened = open_lanes(lanes, seed=seed, **given) if lanes > 1 else open_session(file, seed=seed, types=types, **given)
     with opened as session:
         if isinstance(session, Session):
             session.require_acceptance()
@@ -170,6 +172,7 @@ def _report_events(events: Any, reporters: Sequence[Reporter]) -> int:
 
 @click.command()
 @click.argument("record", type=click.Path(path_type=Path))
-def judge(record: Path) -> int:
+@OWN_SCENARIOS
+def judge(record: Path, own: Sequence[Path]) -> int:
     """Judge a run record (--report FILE.jsonl) again with the checks of this version."""
-    return _report_events(rejudge(record), [ConsoleReport(wide_console())])
+    return _report_events(rejudge(record, found_folders(own)), [ConsoleReport(wide_console())])

@@ -287,6 +287,7 @@ class Target:
     ``routes`` are methods and paths that it has beside the webhook and the operations, such as ``GET /invoices``.
     ``principals`` are those who may ask, the one with the most rights first. ``control`` is the genuine event that must
     show an effect, None where it is to be found out; ``calibration`` is what was learnt before the first case.
+    ``scenarios`` are folders of rules that the target's owner has written.
     """
 
     name: str
@@ -313,6 +314,7 @@ class Target:
     subject: Subject = field(default_factory=Subject)
     control: ControlEvents | None = None
     calibration: Calibration = field(default_factory=Calibration)
+    scenarios: tuple[str, ...] = ()
 
     def operation(self, wanted: str) -> Operation | None:
         """Return the operation of a name, or the first of a kind that the target file describes."""

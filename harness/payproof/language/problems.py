@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 import yaml
@@ -11,7 +12,19 @@ from pydantic import BaseModel, ValidationError
 from payproof.errors import ConfigurationError
 from payproof.registry import nearest
 
-__all__ = ["UNION_TAG", "Locator", "locate_in_yaml", "parse_toml", "parse_yaml", "read_text", "refuse"]
+__all__ = [
+    "UNION_TAG",
+    "Locator",
+    "keys_at",
+    "locate_in_yaml",
+    "parse_toml",
+    "parse_yaml",
+    "place_of_error",
+    "read_text",
+    "refuse",
+    "refuse_all",
+    "repeated_keys",
+]
 
 # For each part of a dotted key tomllib remembers all that are before it: 100,000 parts take 20 GB.
 _DOTTED = re.compile(r"\s*\[{0,2}\s*(?:[\w\"'-]+\s*\.\s*){100}")
@@ -109,30 +122,66 @@ def locate_in_yaml(tree: yaml.Node | None) -> Locator:
     return locate
 
 
+def repeated_keys(tree: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Yield each key that stands twice in one mapping, with its second line: YAML would forget the first value."""
+    left, known = [tree], set[int]()
+    while left:
+        here = left.pop()
+        if id(here) in known:
+            continue  # an anchor may make a node contain itself
+        known.add(id(here))
+        if isinstance(here, yaml.MappingNode):
+            seen = set[str]()
+            for key, value in here.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in seen:
+                        yield key.value, key.start_mark.line + 1
+                    seen.add(key.value)
+                left.append(value)
+        elif isinstance(here, yaml.SequenceNode):
+            left += here.value
+
+
 def refuse(error: ValidationError, file: str, locate: Locator, model: type[BaseModel]) -> ConfigurationError:
     """Return the first objection, an unknown key before all others, as the user's one line."""
+    return refuse_all(error, file, locate, model)[0]
+
+
+def refuse_all(error: ValidationError, file: str, locate: Locator, model: type[BaseModel]) -> list[ConfigurationError]:
+    """Return all objections, unknown keys before all others, each as one line."""
     errors = error.errors(include_url=False)
-    # A misspelt key is also a missing one; the spelling is what helps.
-    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-    place = [
-        part
-        for part in first["loc"]
-        if not (isinstance(part, str) and part.startswith(("function-", "dict[", UNION_TAG)))
-    ]
-    name = ".".join(map(str, place))
-    match first["type"]:
-        case "extra_forbidden":
-            problem, hint = f"unknown key {name!r}", nearest(str(place[-1]), _keys_at(model, place[:-1]))
-        case "missing":
+    unknown = [one for one in errors if one["type"] == "extra_forbidden"]
+    told: list[ConfigurationError] = []
+    meant: list[list[str | int]] = []
+    for one in unknown:
+        *place, key = place_of_error(one["loc"])
+        known = keys_at(model, place)
+        meant += [[*place, near] for near in get_close_matches(str(key), list(known), n=1, cutoff=0.6)]
+        name = ".".join(map(str, [*place, key]))
+        line = locate([*place, key]) or locate(place)
+        told.append(ConfigurationError(f"unknown key {name!r}", hint=nearest(str(key), known), file=file, line=line))
+    for one in errors:
+        place = place_of_error(one["loc"])
+        # A misspelt key is also a missing one; the spelling is what helps.
+        if one["type"] == "extra_forbidden" or (one["type"] == "missing" and place in meant):
+            continue
+        name = ".".join(map(str, place))
+        if one["type"] == "missing":
             problem, hint = f"{name!r} is missing", ""
-        case _:
-            message = _SUBJECT.sub("it should ", first["msg"].removeprefix("Value error, "), count=1)
+        else:
+            message = _SUBJECT.sub("it should ", one["msg"].removeprefix("Value error, "), count=1)
             problem, hint = f"{name!r} is not right", message[0].lower() + message[1:]
-    line = locate(place) or locate(place[:-1])
-    return ConfigurationError(problem, hint=hint, file=file, line=line)
+        told.append(ConfigurationError(problem, hint=hint, file=file, line=locate(place) or locate(place[:-1])))
+    return told
 
 
-def _keys_at(model: type[BaseModel], place: Sequence[str | int]) -> Mapping[str, object]:
+def place_of_error(loc: Sequence[str | int]) -> list[str | int]:
+    """Return the keys and indexes of the file that lead to where pydantic objects."""
+    tags = ("function-", "dict[", UNION_TAG)
+    return [part for part in loc if not (isinstance(part, str) and part.startswith(tags))]
+
+
+def keys_at(model: type[BaseModel], place: Sequence[str | int]) -> Mapping[str, object]:
     """Return the keys that a model knows at a place, through nested models."""
     here: Any = model
     for part in place:

@@ -1,33 +1,55 @@
 """The scenario file: YAML to ``Scenario``."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import fields
 from functools import cache
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 
 import yaml
-from pydantic import Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from payproof.domain.check import Check, Expectation
 from payproof.domain.finding import Severity
 from payproof.domain.needs import NEEDS
+from payproof.domain.observation import Channel
 from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.step import Step
 from payproof.errors import ConfigurationError
 from payproof.language.file_model import FileModel
-from payproof.language.problems import UNION_TAG, Locator, locate_in_yaml, parse_yaml, read_text, refuse
+from payproof.language.problems import (
+    UNION_TAG,
+    Locator,
+    locate_in_yaml,
+    parse_yaml,
+    place_of_error,
+    read_text,
+    refuse_all,
+    repeated_keys,
+)
 from payproof.language.requirements_file import read_requirements
 from payproof.registry import checks, nearest, steps
 
-__all__ = ["read_scenario", "read_scenarios", "scenario_schema"]
+__all__ = ["locate_case", "read_scenario", "read_scenarios", "scenario_schema", "try_scenario"]
 
 _Part = TypeVar("_Part", Step, Check)
+_Arguments = ParamSpec("_Arguments")
+_Read = TypeVar("_Read")
 _POSITIVE = frozenset({"accepted", "applied"})
+_EFFECTS = frozenset({"applied", "called"})  # what shows that a genuine event leaves something
+
+
+def _named(given: object) -> object:
+    if isinstance(given, str) or (isinstance(given, dict) and all(isinstance(own, dict) for own in given.values())):
+        return given
+    raise ValueError("a name, or a name with its parameters such as {deliver: {signature: valid}}")
+
 
 #: A part by name, or by name with its parameters.
-_Named = str | dict[str, dict[str, Any]]
+_Named = Annotated[str | dict[str, dict[str, Any]], BeforeValidator(_named)]
 
 
 class _RequirementEntry(FileModel):
@@ -80,7 +102,9 @@ class _ScenarioFile(FileModel):
     with_: dict[str, Any] = Field({}, alias="with")
     expect: list[_Named] = Field(min_length=1)
     cases: dict[str, _CaseEntry] = Field(min_length=1)
-    defects: dict[str, str] = Field(min_length=1, description="planted defect: the check that must fail on it")
+    defects: dict[str, str] = Field(
+        {}, description="planted defect: the check that must fail on it; only scenarios of Payproof itself need one"
+    )
 
 
 def read_scenarios(folder: Traversable) -> tuple[Scenario, ...]:
@@ -109,56 +133,125 @@ def read_scenario(file: Traversable, id_: str, shared: Mapping[str, Requirement]
     Raises:
         ConfigurationError: the file cannot be read, is no YAML, or says what the language does not know.
     """
-    text = read_text(file, "scenario file")
-    content = parse_yaml(text, str(file))
-    tree = yaml.compose(text, Loader=yaml.CSafeLoader)
-    locate = locate_in_yaml(tree)
-    if not isinstance(content, dict):
-        raise ConfigurationError("a scenario is a mapping of title, severity, do, expect, cases, ...", file=str(file))
+    read = try_scenario(file, id_, shared or {}, proven=True)
+    if isinstance(read, Scenario):
+        return read
+    raise read[0]
+
+
+def try_scenario(
+    file: Traversable, id_: str, shared: Mapping[str, Requirement], *, proven: bool
+) -> Scenario | list[ConfigurationError]:
+    """Read one scenario file, or return all that is wrong in it; one that is ``proven`` names planted defects."""
     try:
-        entry = _ScenarioFile.model_validate(content)
-    except ValidationError as error:
-        raise refuse(error, str(file), locate, _ScenarioFile) from None
-    return _ScenarioReader(str(file), locate, shared or {}).scenario(entry, id_)
+        text = read_text(file, "scenario file")
+        content = parse_yaml(text, str(file))
+    except ConfigurationError as error:
+        return [error]
+    tree = yaml.compose(text, Loader=yaml.CSafeLoader)
+    reader = _ScenarioReader(str(file), locate_in_yaml(tree), shared)
+    if not isinstance(content, dict):
+        problem = "a scenario is a mapping of title, severity, do, expect, cases, ..."
+        return [ConfigurationError(problem, file=str(file))]
+    for key, line in repeated_keys(tree):
+        problem = f"the key {key!r} stands twice in one mapping"
+        reader.mistakes.append(ConfigurationError(problem, hint="only one can count", file=str(file), line=line))
+    entry = reader.entry(content)
+    read = None if entry is None else reader.scenario(entry, id_, proven=proven)
+    if reader.mistakes or read is None:
+        return list({str(mistake): mistake for mistake in reader.mistakes}.values())
+    return read
+
+
+def locate_case(file: Traversable, name: str) -> int | None:
+    """Return the line of a scenario file in which a case stands."""
+    return locate_in_yaml(yaml.compose(read_text(file, "scenario file"), Loader=yaml.CSafeLoader))(["cases", name])
 
 
 class _ScenarioReader:
-    """One reading of a scenario file."""
+    """One reading of a scenario file; ``mistakes`` are what is wrong in it, so that all can be told at once."""
 
     def __init__(self, file: str, locate: Locator, shared: Mapping[str, Requirement]) -> None:
         self._file, self._locate, self._shared = file, locate, shared
+        self.mistakes: list[ConfigurationError] = []
 
-    def scenario(self, entry: _ScenarioFile, id_: str) -> Scenario:
-        """Return the domain's scenario."""
-        for check in entry.defects.items():
-            if check[1] not in checks():
-                raise self._wrong(["defects", check[0]], f"unknown check {check[1]!r}", nearest(check[1], checks()))
+    def entry(self, content: dict[str, Any]) -> _ScenarioFile | None:
+        """Return the file's form; where unknown keys are all that is wrong with it, without them."""
+        try:
+            return _ScenarioFile.model_validate(content)
+        except ValidationError as error:
+            self.mistakes += refuse_all(error, self._file, self._locate, _ScenarioFile)
+            known = deepcopy(content)
+            for one in error.errors(include_url=False):
+                if one["type"] == "extra_forbidden":
+                    *place, key = place_of_error(one["loc"])
+                    # A key may be no text; and an alias repeats a mapping, which has lost it already.
+                    with suppress(LookupError, TypeError):
+                        here: Any = known
+                        for part in place:
+                            here = here[part]
+                        del here[key]
+        try:
+            return _ScenarioFile.model_validate(known)
+        except ValidationError:
+            return None
+
+    def scenario(self, entry: _ScenarioFile, id_: str, *, proven: bool) -> Scenario:
+        """Return the domain's scenario, which is whole only where there were no mistakes."""
+        if proven and not entry.defects:
+            self._mistake(["defects"], "'defects' is missing", "name a planted defect, and the check that fails on it")
+        for defect, check in entry.defects.items():
+            if check not in checks():
+                self._mistake(["defects", defect], f"unknown check {check!r}", nearest(check, checks()))
         control = None
-        if entry.control is not None:
-            own = entry.control
+        if (own := entry.control) is not None:
             acts = self._parts(own.do, ["control", "do"], steps(), own.with_)
-            control = Phase(acts, self._expectations(own.expect, ["control", "expect"], len(acts)))
+            control = Phase(acts, self._expectations(own.expect, ["control", "expect"], len(own.do)))
         cases = tuple(self._case(entry, id_, name, case) for name, case in entry.cases.items())
-        if control is None:
-            for case in cases:
-                alone = all(one.own_control for one in case.phase.expectations)
-                if not alone and not {check.name for check in case.phase.expect} >= _POSITIVE:
-                    raise self._wrong(
-                        ["cases", case.name],
-                        f"case {case.name!r} has no positive control",
-                        "give the scenario a 'control', or expect both 'accepted' and 'applied'",
-                    )
+        if not self.mistakes:  # what is left of a case with mistakes says nothing of its control
+            self._require_control(control, cases)
+        requirements = (self._note(self._requirement, index, asked) for index, asked in enumerate(entry.requirement))
         return Scenario(
             id=id_,
             title=entry.title,
             severity=Severity(entry.severity),
-            requirements=tuple(self._requirement(index, asked) for index, asked in enumerate(entry.requirement)),
+            requirements=tuple(one for one in requirements if one is not None),
             control=control,
             cases=cases,
             defects=entry.defects,
             passive=entry.passive,
             place=self._file,
         )
+
+    def _require_control(self, control: Phase | None, cases: Sequence[Case]) -> None:
+        """Note each case in which nothing shows that the target listens, and that what changes in it would be seen."""
+        shown = set() if control is None else {check.name for check in control.expect}
+        if control is not None and "accepted" not in shown:
+            hint = "expect 'accepted' in it, with 'applied' or 'called'"
+            self._mistake(["control", "expect"], "the control does not show that the target listens", hint)
+            return
+        for case in cases:
+            alone = all(one.own_control for one in case.phase.expectations)
+            if control is None and not alone and not {check.name for check in case.phase.expect} >= _POSITIVE:
+                hint = "give the scenario a 'control', or expect both 'accepted' and 'applied'"
+                self._mistake(["cases", case.name], f"case {case.name!r} has no positive control", hint)
+            watches = [one.name for one in case.phase.expectations if Channel.STORE in one.channels]
+            if control is not None and watches and not shown & _EFFECTS:
+                problem = f"the control does not show that the right store is watched, which {watches[0]!r} relies on"
+                self._mistake(["control", "expect"], problem, "expect 'applied' in it, or 'called'")
+
+    def _note(
+        self, read: Callable[_Arguments, _Read], *given: _Arguments.args, **more: _Arguments.kwargs
+    ) -> _Read | None:
+        """Return what is read, or note the mistake that it is."""
+        try:
+            return read(*given, **more)
+        except ConfigurationError as error:
+            self.mistakes.append(error)
+            return None
+
+    def _mistake(self, place: Sequence[str | int], problem: str, hint: str) -> None:
+        self.mistakes.append(self._wrong(place, problem, hint))
 
     def _requirement(self, index: int, asked: str | _RequirementEntry) -> Requirement:
         """Return the shared requirement of an id, or the scenario's own."""
@@ -181,14 +274,11 @@ class _ScenarioReader:
         needs = tuple(dict.fromkeys([*entry.needs, *case.needs]))
         for need in needs:
             if need not in NEEDS:
-                raise self._wrong(
-                    [*place, "needs"] if need in case.needs else ["needs"],
-                    f"unknown need {need!r}",
-                    nearest(need, NEEDS),
-                )
+                at_need = [*place, "needs"] if need in case.needs else ["needs"]
+                self._mistake(at_need, f"unknown need {need!r}", nearest(need, NEEDS))
         parameters = {**entry.with_, **case.with_}
         acts = self._parts(do, place if case.with_ else at, steps(), parameters)
-        phase = Phase(acts, self._expectations(expect, expect_at, len(acts)))
+        phase = Phase(acts, self._expectations(expect, expect_at, len(do)))
         return Case(f"{id_}[{name}]", name, phase, needs, frozenset({*entry.advised_for, *case.advised_for}))
 
     def _parts(
@@ -199,15 +289,19 @@ class _ScenarioReader:
         shared: Mapping[str, Any],
     ) -> tuple[_Part, ...]:
         """Return the steps or checks that a list names; each takes those of the shared parameters that it knows."""
-        calls = [self._call(one, [*place, index], known) for index, one in enumerate(named)]
-        for parameter in shared:
-            anywhere = {field: None for name, _ in calls for field in _parameters(known[name])}
+        calls = [self._note(self._call, one, [*place, index], known) for index, one in enumerate(named)]
+        anywhere = {field: None for call in calls if call for field in _parameters(known[call[0]])}
+        for parameter in shared if None not in calls else ():
             if parameter not in anywhere:
-                raise self._wrong(place, f"no step takes the parameter {parameter!r}", nearest(parameter, anywhere))
-        return tuple(
-            self._part(name, {**{k: v for k, v in shared.items() if k in _parameters(known[name])}, **own}, at, known)
-            for (name, own), at in zip(calls, ([*place, index] for index in range(len(calls))), strict=True)
-        )
+                self._mistake(place, f"no step takes the parameter {parameter!r}", nearest(parameter, anywhere))
+        made: list[_Part] = []
+        for index, call in enumerate(calls):
+            if call is not None:
+                name, own = call
+                taken = {key: value for key, value in shared.items() if key in _parameters(known[name])}
+                part = self._note(self._part, name, {**taken, **own}, [*place, index], known)
+                made += [] if part is None else [part]
+        return tuple(made)
 
     def _expectations(
         self, named: Sequence[_Named], place: Sequence[str | int], acts: int
@@ -224,10 +318,11 @@ class _ScenarioReader:
             else:
                 plain.append(one)
             if at is not None and (type(at) is not int or not 0 <= at < acts):
-                raise self._wrong([*place, index], f"'at: {at}' is no step", f"steps are counted 0 to {acts - 1}")
+                self._mistake([*place, index], f"'at: {at}' is no step", f"steps are counted 0 to {acts - 1}")
             steps_of.append(at)
         made = self._parts(plain, place, checks(), {})
-        return tuple(check if at is None else Expectation(check, at) for check, at in zip(made, steps_of, strict=True))
+        # Where a check was wrong there are fewer, and nobody runs them.
+        return tuple(check if at is None else Expectation(check, at) for check, at in zip(made, steps_of, strict=False))
 
     def _call(
         self, one: _Named, place: Sequence[str | int], known: Mapping[str, type[_Part]]

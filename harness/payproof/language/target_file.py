@@ -49,11 +49,14 @@ from payproof.language.process_table import ProcessTable
 from payproof.language.retention_table import RetentionTable, read_kept_rows
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 
-__all__ = ["read_target", "target_schema"]
+__all__ = ["read_scenario_folders", "read_target", "target_schema"]
 
+_DIALECTS = {"mariadb": "mysql", "postgres": "postgresql"}  # other names of the same databases
 _WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
 _ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
 _CONTRACT, _OPERATIONS, _BUDGET = Contract(), OperationContract(), Budget()  # what is usual
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VALUE = re.compile(r"(?:whsec|[rsp]k)_")  # how Stripe's secrets begin
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
 
 
@@ -292,11 +295,14 @@ class _WaiverTable(FileModel):
     reason: str = Field(min_length=10)
 
 
-class _TargetFile(FileModel):
+class TargetEntry(FileModel):
     """A billing system under test."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["url_env"]}]})
+
     name: str = Field(min_length=1)
-    url: Annotated[str, AfterValidator(_base_url)]
+    url: Annotated[str, AfterValidator(_base_url)] | None = Field(None, description="its base: scheme, host and port")
+    url_env: str | None = Field(None, description="variable that holds the URL, where only the run knows the port")
     environment: Literal["local", "staging", "production"]
     ca_file: str | None = None
     hosts: tuple[Annotated[str, AfterValidator(_host)], ...] = Field((), strict=False)
@@ -324,11 +330,14 @@ class _TargetFile(FileModel):
     routes: tuple[Annotated[str, AfterValidator(_route)], ...] = Field(
         (), strict=False, description="what else the target can be asked for, such as GET /invoices"
     )
+    scenarios: tuple[str, ...] = Field(
+        (), strict=False, description="folders of scenarios of your own, which run beside those of Payproof"
+    )
 
 
 def target_schema() -> dict[str, Any]:
     """Return the JSON Schema of a target file."""
-    schema = _TargetFile.model_json_schema()
+    schema = TargetEntry.model_json_schema()
     schema["properties"]["operations"]["propertyNames"] = {"enum": sorted(OPERATIONS)}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "Payproof target file"}
 
@@ -343,23 +352,44 @@ def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Targ
     content = parse_toml(text, path)
     locate = _locator(text)
     try:
-        entry = _TargetFile.model_validate(content)
+        entry = TargetEntry.model_validate(content)
     except ValidationError as error:
-        raise refuse(error, str(path), locate, _TargetFile) from None
-    return _TargetReader(path, locate, environment).target(entry)
+        raise refuse(error, str(path), locate, TargetEntry) from None
+    return TargetReader(path, locate, environment).target(entry)
 
 
-class _TargetReader:
-    """One reading of a target file."""
+def read_scenario_folders(path: Path) -> tuple[Path, ...]:
+    """Return the folders of scenarios that a target file names; its secrets are not asked for.
 
-    def __init__(self, path: Path, locate: Locator, environment: Mapping[str, str]) -> None:
-        self._path, self._locate, self._environment = path, locate, environment
+    Raises:
+        ConfigurationError: the file is missing or malformed, or names no folders.
+    """
+    text = read_text(path, "target file")
+    named = parse_toml(text, path).get("scenarios", [])
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        line = _locator(text)(["scenarios"])
+        hint = 'such as scenarios = ["billing-rules/"]'
+        raise ConfigurationError("'scenarios' is not right", hint=hint, file=path, line=line)
+    return tuple(path.parent / one for one in named)
 
-    def target(self, entry: _TargetFile) -> Target:
-        """Return the domain's target."""
-        parts = urlsplit(entry.url)
+
+class TargetReader:
+    """One reading of a target file; ``shown`` stands in its place in what is told, if what is read is no file."""
+
+    def __init__(self, path: Path, locate: Locator, environment: Mapping[str, str], shown: str = "") -> None:
+        self._path, self._locate, self._environment, self._shown = path, locate, environment, shown or str(path)
+
+    def target(self, entry: TargetEntry) -> Target:
+        """Return the domain's target.
+
+        Raises:
+            ConfigurationError: it asks for what cannot or must not be.
+        """
+        url = self._url(entry)
+        parts = urlsplit(url)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise self._wrong(["url"], "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
+            place = ["url" if entry.url_env is None else "url_env"]
+            raise self._wrong(place, "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
         hook = entry.webhook
         secret = self._secret(hook.secret_env, "webhook secret", ["webhook", "secret_env"])
         assert secret is not None
@@ -373,6 +403,7 @@ class _TargetReader:
         }
         return entry.mean(
             Target,
+            url=url,
             environment=Environment(entry.environment),
             webhook=hook.mean(
                 Webhook,
@@ -416,7 +447,20 @@ class _TargetReader:
             openapi=None if entry.openapi is None else self._openapi(entry.openapi),
             subject=self._subject(entry),
             control=None if entry.control is None else entry.control.read(),
+            scenarios=tuple(str(self._path.parent / folder) for folder in entry.scenarios),
         )
+
+    def _url(self, entry: TargetEntry) -> str:
+        if entry.url is not None and entry.url_env is not None:
+            raise self._wrong(["url_env"], "'url' and 'url_env' exclude each other", "remove one")
+        if entry.url is not None:
+            return entry.url
+        if entry.url_env is None:
+            raise self._wrong(["url"], "'url' is missing", "or 'url_env', a variable that holds it")
+        try:
+            return _base_url(self._variable(entry.url_env, "the target", ["url_env"]))
+        except ValueError as error:
+            raise self._wrong(["url_env"], f"{entry.url_env} is not right", str(error)) from None
 
     def _retention(self, entry: RetentionTable) -> RetentionSpec:
         writer = None
@@ -425,7 +469,7 @@ class _TargetReader:
             writer = self._spec("writer", "writer_env", url, ["retention"], _WRITABLE)
         return entry.mean(RetentionSpec, rows=read_kept_rows(entry), folder=str(self._path.parent), writer=writer)
 
-    def _subject(self, entry: _TargetFile) -> Subject:
+    def _subject(self, entry: TargetEntry) -> Subject:
         made = entry.subject.make
         if made and made not in entry.operations:
             hint = nearest(made, entry.operations) if entry.operations else "the target file describes no operations"
@@ -471,6 +515,7 @@ class _TargetReader:
             return None
         value = self._environment.get(variable, "")
         if not value.strip():
+            self._require_name(variable, place)
             raise self._wrong(place, f"the environment variable {variable} is not set", f"it must hold the {label}")
         if value.startswith(LIVE_KEYS):
             raise self._wrong(place, f"{variable} holds a live Stripe key", "Payproof takes test keys only")
@@ -496,12 +541,17 @@ class _TargetReader:
         self, name: str, key: str, url: str, place: Sequence[str | int], known: Mapping[str, object]
     ) -> SourceSpec:
         scheme, colon, rest = url.partition(":")
+        scheme = scheme.partition("+")[0]  # SQLAlchemy names the driver there
+        scheme = _DIALECTS.get(scheme, scheme)
+        url = f"{scheme}{colon}{rest}"
         if not colon or scheme not in known:
             # What stands in a variable may be a secret, whatever it is.
             shown = f" {scheme!r}" if key == "url" else ""
             raise self._wrong([*place, key], f"unknown scheme{shown} in the URL of {name!r}", nearest(scheme, known))
         password: str | None = None
-        if scheme in {"sqlite", "file"}:
+        if scheme == "sqlite":
+            url = f"{scheme}:{self._sqlite_file(rest, name, [*place, key])}"
+        elif scheme == "file":
             url = f"{scheme}:{self._path.parent / rest}"
         else:
             try:
@@ -513,12 +563,30 @@ class _TargetReader:
             raise self._wrong([*place, key], f"the URL of {name!r} holds a password", hint)
         return SourceSpec(name, url, password=None if password is None else Secret(f"password of {name}", password))
 
+    def _sqlite_file(self, rest: str, name: str, place: Sequence[str | int]) -> Path:
+        """Return a database's file; with three slashes it may be a path of this folder, as SQLAlchemy has it."""
+        if not rest.strip("/") or ":memory:" in rest or "mode=memory" in rest:
+            hint = "give it a file (Django: DATABASES['default']['TEST'] = {'NAME': 'test.sqlite3'})"
+            raise self._wrong(
+                place, f"the database of {name!r} is in memory, where its own process alone sees it", hint
+            )
+        if rest.startswith("///") and not Path(rest).exists():
+            rest = rest.removeprefix("///")
+        return self._path.parent / rest
+
     def _variable(self, variable: str, of: str, place: Sequence[str | int]) -> str:
         value = self._environment.get(variable, "").strip()
         if not value:
+            self._require_name(variable, place)
             problem = f"the environment variable {variable} is not set"
             raise self._wrong(place, problem, f"it must hold the URL of {of}")
         return value
+
+    def _require_name(self, variable: str, place: Sequence[str | int]) -> None:
+        """Refuse what is rather a value than the name of a variable, and show nothing of it."""
+        if not _VARIABLE.fullmatch(variable) or _VALUE.match(variable):
+            hint = "name the variable that holds the value, such as STRIPE_WEBHOOK_SECRET"
+            raise self._wrong(place, f"{'.'.join(map(str, place))!r} is no name of a variable", hint)
 
     def _existing(self, file: str, place: Sequence[str | int]) -> str:
         path = self._path.parent / file
@@ -527,7 +595,7 @@ class _TargetReader:
         return str(path)
 
     def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
-        return ConfigurationError(problem, hint=hint, file=self._path, line=self._locate(place))
+        return ConfigurationError(problem, hint=hint, file=self._shown, line=self._locate(place))
 
 
 def _locator(text: str) -> Locator:

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture ``payproof`` for own tests, and the scenarios as tests where a run asks for them.
+"""The pytest plugin: fixtures for own tests, and the scenarios as tests where a run asks for them.
 
 Every pytest run of an environment that has Payproof imports this module, so it adds options and nothing else: all
 other modules are imported when the scenarios are asked for, or when a test asks for the fixture.
@@ -13,10 +13,13 @@ import pytest
 if TYPE_CHECKING:
     from payproof.testing import Payproof
 
-__all__ = ["JUDGED", "VERDICT", "payproof"]
+__all__ = ["FOUND", "JUDGED", "VERDICT", "payproof", "payproof_target"]
 
 #: Properties of tests: the kind of a verdict that is not pytest's own, and what was judged.
 VERDICT, JUDGED = "payproof", "payproof_judged"
+
+#: What ``payproof_target`` gives where nobody overrides it: the target is then found as everywhere.
+FOUND = object()
 
 _BROKEN, _UNKNOWN, _USAGE, _NOTHING_RAN = 1, 3, 4, 5  # as ExitCode says, which is not imported in every run
 
@@ -27,8 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--payproof",
         action="store_true",
-        help="collect the scenarios, for the target of PAYPROOF_TARGET, or of the payproof.toml (or [tool.payproof] "
-        "target in pyproject.toml) in this folder or above",
+        help="collect the scenarios, for the target that the fixture payproof_target gives; without it for that of "
+        "PAYPROOF_TARGET, of the ini option payproof_target, or of the payproof.toml (or [tool.payproof] target in "
+        "pyproject.toml) in this folder or above",
     )
     group.addoption("--payproof-target", metavar="FILE", help="collect the scenarios, for the target of this file")
     group.addoption(
@@ -40,6 +44,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="with --payproof-reference: database of the reference service, SQLite without it",
     )
     group.addoption("--payproof-topic", action="append", default=[], metavar="TOPIC", help="only this topic")
+    group.addoption(
+        "--payproof-scenarios",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="collect the scenarios of this folder too, beside those that PAYPROOF_SCENARIOS, the ini option "
+        "payproof_scenarios and the target file name",
+    )
+    parser.addini("payproof_target", "target file of this test-suite, relative to the root folder")
+    parser.addini("payproof_scenarios", "folders of scenarios of your own, relative to the root folder", "linelist")
     group.addoption("--payproof-seed", type=int, metavar="N", help="repeat the run that showed this seed")
 
 
@@ -60,19 +74,29 @@ def pytest_configure(config: pytest.Config) -> None:
         )
 
 
+@pytest.fixture(scope="session")
+def payproof_target() -> object:
+    """Describe the target of this test-suite; override it in a conftest.py, with whatever scope.
+
+    Return a mapping with the keys of a target file, in which secrets may be values: url, webhook, stores, logs, ...
+    """
+    return FOUND
+
+
 @pytest.fixture
-def payproof(request: pytest.FixtureRequest) -> "Iterator[Payproof]":
+def payproof(request: pytest.FixtureRequest, payproof_target: object) -> "Iterator[Payproof]":
     """Deliver events to the target and judge what they do, in tests of your own.
 
-    The target is that of --payproof-target, of PAYPROOF_TARGET, or of the payproof.toml in this folder or above.
+    The target is that of --payproof-target, of the fixture payproof_target, of PAYPROOF_TARGET, or of the payproof.toml
+    in this folder or above.
     """
     from payproof.pytest_plugin.targets import own_test  # noqa: PLC0415 (only a test that asks pays for it)
 
-    with own_test(request) as made:
+    with own_test(request, payproof_target) as made:
         yield made
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Say what was judged: a run with the fixture alone has no header that says it, and a quiet run has none at all."""
     judged = (dict(report.user_properties).get(JUDGED) for report in _reports(terminalreporter))
     for line in dict.fromkeys(str(one) for one in judged if one):
@@ -98,7 +122,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = _NOTHING_RAN
 
 
-def _reports(reporter: pytest.TerminalReporter) -> Iterator[pytest.TestReport]:
+def _reports(reporter: "pytest.TerminalReporter") -> Iterator[pytest.TestReport]:
     """Yield every report, of all workers where there are several."""
     for reports in reporter.stats.values():
         yield from (report for report in reports if isinstance(report, pytest.TestReport))

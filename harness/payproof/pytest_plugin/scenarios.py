@@ -1,21 +1,27 @@
 """The scenarios' cases as tests of pytest, in a run that asks for them."""
 
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from payproof import pytest_plugin
 from payproof.domain.events import CaseFinished
 from payproof.domain.finding import Severity
 from payproof.domain.scenario import Scenario
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.errors import ConfigurationError, PayproofError
-from payproof.pytest_plugin import JUDGED, VERDICT
-from payproof.pytest_plugin.targets import kind_of, prepare_target
+from payproof.pytest_plugin import FOUND, JUDGED, VERDICT
+from payproof.pytest_plugin.targets import kind_of, prepare_targets
 from payproof.reporters.phrasing import describe_masking, story, summary
 from payproof.scan.kernel import unusable
-from payproof.session import Choice, all_scenarios, choose
+from payproof.session import GIVEN, Choice, all_scenarios, choose
 
-__all__ = ["CaseItem", "collect_scenarios"]
+__all__ = ["CaseItem", "GivenCaseItem", "collect_scenarios"]
 
 
 def collect_scenarios(config: pytest.Config) -> None:
@@ -24,74 +30,143 @@ def collect_scenarios(config: pytest.Config) -> None:
     Raises:
         UsageError: a wrong target file or topic, or a run without pytest's terminal reporter, which counts cases.
     """
-    scenarios = all_scenarios()
+    targets = prepare_targets(config)
+    if not config.pluginmanager.hasplugin("terminal") and not hasattr(config, "workerinput"):
+        raise pytest.UsageError("payproof: the exit code is made of what pytest's terminal reporter has counted")
+    try:
+        scenarios = all_scenarios(targets.folders())
+        choices = choose(scenarios, topics=config.getoption("payproof_topic"))
+        if targets.explicit:
+            _ = targets.found.judged
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"payproof: {error}") from None
     config.addinivalue_line("markers", "payproof: a scenario of Payproof")
     for severity in Severity:
         config.addinivalue_line("markers", f"payproof_{severity}: a scenario of Payproof of this severity")
     for topic in sorted({scenario.topic for scenario in scenarios}):
         config.addinivalue_line("markers", f"payproof_{topic}: a scenario of Payproof of this topic")
-    if not config.pluginmanager.hasplugin("terminal") and not hasattr(config, "workerinput"):
-        raise pytest.UsageError("payproof: the exit code is made of what pytest's terminal reporter has counted")
-    try:
-        choices = choose(scenarios, topics=config.getoption("payproof_topic"))
-        header = prepare_target(config).judged
-    except ConfigurationError as error:
-        raise pytest.UsageError(f"payproof: {error}") from None
-    config.pluginmanager.register(_Scenarios(choices, f"payproof: judges {header}"), "payproof-scenarios")
+    config.pluginmanager.register(_Scenarios(config, choices), "payproof-scenarios")
 
 
 class _Scenarios:
     """Adds the cases to what pytest has collected."""
 
-    def __init__(self, choices: tuple[Choice, ...], header: str) -> None:
-        self._choices, self._header = choices, header
+    def __init__(self, config: pytest.Config, choices: tuple[Choice, ...]) -> None:
+        self._config, self._choices, self._targets = config, choices, prepare_targets(config)
+        self._folders: dict[Path, pytest.Collector] = {}
 
     def pytest_report_header(self) -> str:
         """Say what is judged, and with which seed it can be repeated."""
         why = unusable()
-        return self._header + (f"\npayproof: {why}; NumPy searches in its place, more slowly" if why else "")
+        return self._header() + (f"\npayproof: {why}; NumPy searches in its place, more slowly" if why else "")
+
+    def _header(self) -> str:
+        if _overriding(self._config) and not self._targets.explicit:
+            return f"payproof: judges what the fixture {GIVEN} gives; seed {self._targets.seed}"
+        try:
+            return f"payproof: judges {self._targets.found.judged}"
+        except ConfigurationError:
+            return f"payproof: seed {self._targets.seed}"  # told when all that could give a target is collected
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Hand the seed to a worker of pytest-xdist."""
-        node.workerinput["payproof_seed"] = prepare_target(node.config).seed
+        node.workerinput["payproof_seed"] = self._targets.seed
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> None:
+        """Note where in the tree of tests a conftest.py stands: its fixtures are those of that place."""
+        if file_path.name == "conftest.py":
+            self._folders.setdefault(file_path, parent)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add the cases, before ``-k`` and ``-m`` choose."""
-        items.extend(
-            CaseItem.from_parent(session, name=choice[1].id, nodeid=choice[1].id, choice=choice)
-            for choice in self._choices
-        )
+        places = [] if self._targets.explicit else [*self._places(session)]
+        for place in places:
+            items.extend(self._given_cases(place))
+        if not places:
+            try:
+                _ = self._targets.found.judged
+            except ConfigurationError as error:
+                if not hasattr(self._config, "workerinput"):  # in a worker of pytest-xdist each case says so
+                    raise pytest.UsageError(f"payproof: {error}") from None
+            items.extend(
+                CaseItem.from_parent(session, name=choice[1].id, nodeid=choice[1].id, choice=choice)
+                for choice in self._choices
+            )
+
+    def _places(self, session: pytest.Session) -> Iterator[pytest.Module]:
+        """Yield a module beside each conftest.py that overrides the fixture, or at the root where a plugin does."""
+        for file in _overriding(self._config):
+            parent = self._folders.get(file)
+            if parent is None and self._config.rootpath.is_relative_to(file.parent):
+                parent = session  # a plugin's fixtures, and those of the root's conftest.py, are everybody's
+            if parent is not None:
+                module = pytest.Module.from_parent(parent, path=file, name=file.name)
+                module.obj = ModuleType(file.stem)
+                module.obj.payproof_case = _ask_for_target
+                yield module
+
+    def _given_cases(self, module: pytest.Module) -> Iterator["GivenCaseItem"]:
+        """Yield the cases, for each parameter of the fixture."""
+        for asked in module.collect():
+            parameters = getattr(asked, "callspec", None)
+            for choice in self._choices:
+                id_ = choice[1].id
+                name = id_ if parameters is None else f"{id_}[{parameters.id}]"
+                made = {"callobj": _ask_for_target, "callspec": parameters, "originalname": id_}
+                item: GivenCaseItem = GivenCaseItem.from_parent(module, name=name, **made)
+                item.take(choice)
+                yield item
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which cases are left to run."""
-        prepare_target(session.config).chosen = [item.choice for item in session.items if isinstance(item, CaseItem)]
+        self._targets.chosen = [item.choice for item in session.items if isinstance(item, CaseItem | GivenCaseItem)]
 
 
-def _markers(scenario: Scenario) -> tuple[str, ...]:
-    return "payproof", f"payproof_{scenario.severity}", f"payproof_{scenario.topic}"
+def _overriding(config: pytest.Config) -> list[Path]:
+    """Return the files that define the fixture anew: those of each conftest.py, and else those of plugins."""
+    plugins = {one for one in config.pluginmanager.get_plugins() if isinstance(one, ModuleType)} - {pytest_plugin}
+    files = sorted(Path(one.__file__) for one in plugins if GIVEN in vars(one) and one.__file__)
+    return [file for file in files if file.name == "conftest.py"] or files[:1]
 
 
-class CaseItem(pytest.Item):
+def _ask_for_target(payproof_target: object) -> None:
+    """Have pytest resolve the fixture for a case; the case itself is run by its item."""
+
+
+_ask_for_target.__test__ = True  # type: ignore[attr-defined]  # whatever names the project's tests have
+
+
+class _RunsCase(pytest.Item):
     """One case of a scenario."""
 
-    def __init__(self, *, choice: Choice, **rest: Any) -> None:
-        super().__init__(**rest)
+    choice: Choice
+
+    def take(self, choice: Choice) -> None:
+        """Become a case of a scenario."""
         self.choice = choice
-        scenario, _ = choice
-        for marker in _markers(scenario):
+        for marker in _markers(choice[0]):
             self.add_marker(marker)
+
+    def given(self) -> object:
+        """Return what describes the target."""
+        return FOUND
+
+    def repeat(self, finished: CaseFinished, seed: int) -> CaseFinished:  # noqa: ARG002 (for those that override it)
+        """Return the case with the command that repeats it."""
+        return finished
 
     def runtest(self) -> None:
         """Run the case; its verdict becomes pytest's."""
         try:
-            session = prepare_target(self.config).session()
-            self.user_properties.append((JUDGED, prepare_target(self.config).judged))
+            target = prepare_targets(self.config).of(self.given())
+            session = target.session()
+            self.user_properties.append((JUDGED, target.judged))
         except PayproofError as error:
             self.user_properties.append((VERDICT, kind_of(error)))
             raise
-        finished = session.judge_case(*self.choice)
+        finished = self.repeat(session.judge_case(*self.choice), session.seed)
         advised = isinstance(finished.verdict, Failed) and finished.verdict.advised
         self.user_properties.append((VERDICT, "advised" if advised else finished.verdict.kind))
         match finished.verdict:
@@ -104,18 +179,43 @@ class CaseItem(pytest.Item):
             case Failed() | Errored():
                 raise _NotHeldError(finished)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002 (Item has it)
         """Tell what was sent, expected and seen; never a traceback through values that must not be shown."""
         error = excinfo.value
         if isinstance(error, _NotHeldError):
             return _describe_case(error.finished)
         if isinstance(error, PayproofError):
             return str(error)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[str, None, str]:
         """Name the scenario's file."""
         return self.choice[0].place, None, self.name
+
+
+class CaseItem(_RunsCase):
+    """A case on the target of a file, or on the reference service."""
+
+    def __init__(self, *, choice: Choice, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.take(choice)
+
+
+class GivenCaseItem(_RunsCase, pytest.Function):
+    """A case on the target that the fixture ``payproof_target`` gives, with all fixtures that this one asks for."""
+
+    def given(self) -> object:
+        """Return what the fixture has given."""
+        return self.funcargs[GIVEN]
+
+    def repeat(self, finished: CaseFinished, seed: int) -> CaseFinished:
+        """Return the case with the command that repeats it: only pytest has the target."""
+        command = ["pytest", "--payproof", "--payproof-seed", str(seed), "-k", self.choice[1].id]
+        return replace(finished, repeat=shlex.join(command))
+
+
+def _markers(scenario: Scenario) -> tuple[str, ...]:
+    return "payproof", f"payproof_{scenario.severity}", f"payproof_{scenario.topic}"
 
 
 class _NotHeldError(Exception):

@@ -4,26 +4,29 @@ from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import describe_target
+from payproof.session.event_factory import event_factory
+from payproof.session.given import read_given
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
 from payproof.session.pinning import describe_differences, pin, pin_file
 from payproof.session.record import rejudge
 from payproof.session.run import (
+    GIVEN,
     MOST_SEED,
     Choice,
     EmbeddedStore,
     Session,
-    all_scenarios,
     asks_for_fuzzing,
     asks_for_operations,
     choose,
     count,
-    event_factory,
     open_session,
 )
+from payproof.session.scenarios import all_scenarios, check_scenarios, scenario_folders
 
 __all__ = [
     "FILE_NAME",
+    "GIVEN",
     "MOST_SEED",
     "Choice",
     "EmbeddedStore",
@@ -33,6 +36,7 @@ __all__ = [
     "all_scenarios",
     "asks_for_fuzzing",
     "asks_for_operations",
+    "check_scenarios",
     "choose",
     "count",
     "deliver_once",
@@ -46,6 +50,8 @@ __all__ = [
     "open_session",
     "pin",
     "pin_file",
+    "read_given",
     "rejudge",
+    "scenario_folders",
     "target_or_reference",
 ]

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from payproof.adapters.reference import EmbeddedStore, reference_name
+from payproof.domain.target import Target
 from payproof.errors import ConfigurationError
 from payproof.language import read_target
 from payproof.reporters.phrasing import describe_target, printable
+from payproof.session.run import GIVEN
 
 __all__ = ["FILE_NAME", "TARGET_VARIABLE", "described_choice", "find_target", "target_or_reference"]
 
@@ -24,11 +26,13 @@ def target_or_reference(
     reference: bool,
     folder: Path | None = None,
     option: str = "--",
+    configured: Path | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Path | None:
     """Return the file of the target to judge, or None for the reference service, which must be asked for by name.
 
-    ``option`` is how the options of whoever asks begin, for what is told.
+    ``option`` is how the options of whoever asks begin, for what is told. ``configured`` is what a configuration file
+    names, before any that is found and after the environment.
 
     Raises:
         ConfigurationError: both are asked for, or neither is and no target is found.
@@ -37,7 +41,7 @@ def target_or_reference(
         if target is not None:
             raise ConfigurationError("a target file and the reference service exclude each other")
         return None
-    found = target or find_target(folder or Path(), environment)
+    found = target or find_target(folder or Path(), environment, configured)
     if found is None:
         raise ConfigurationError(
             f"no target: there is no {FILE_NAME} (or [tool.payproof]) here or above, up to the repository's root",
@@ -47,7 +51,9 @@ def target_or_reference(
     return found
 
 
-def find_target(folder: Path, environment: Mapping[str, str] = os.environ) -> Path | None:
+def find_target(
+    folder: Path, environment: Mapping[str, str] = os.environ, configured: Path | None = None
+) -> Path | None:
     """Return the target file that the environment names, or else the first in a folder or above, if there is one.
 
     It is ``payproof.toml``, or what ``[tool.payproof] target`` in ``pyproject.toml`` names. Above the folder only the
@@ -58,6 +64,8 @@ def find_target(folder: Path, environment: Mapping[str, str] = os.environ) -> Pa
     """
     if named := environment.get(TARGET_VARIABLE, "").strip():
         return _existing(Path(named), TARGET_VARIABLE)
+    if configured is not None:
+        return _existing(configured, "the ini option payproof_target")
     for place in _places(folder):
         beside = place / FILE_NAME
         project = _named_in(place / "pyproject.toml")
@@ -70,17 +78,18 @@ def find_target(folder: Path, environment: Mapping[str, str] = os.environ) -> Pa
     return None
 
 
-def described_choice(file: Path | None, store: EmbeddedStore | None) -> str:
+def described_choice(chosen: Path | Target | None, store: EmbeddedStore | None) -> str:
     """Return one line that says what is judged, and what of it is waived, before it is opened.
 
     Raises:
         ConfigurationError: the target file is wrong.
     """
-    if file is None:
+    if chosen is None:
         return describe_target(reference_name(store or "sqlite"), "", "", "")
-    target = read_target(file)
+    file = GIVEN if isinstance(chosen, Target) else str(chosen)
+    target = chosen if isinstance(chosen, Target) else read_target(chosen)
     waived = "".join(f"; waived: {one.channel}: {printable(one.reason)}" for one in target.contract.waivers)
-    return describe_target(target.name, target.environment, target.url, str(file)) + waived
+    return describe_target(target.name, target.environment, target.url, file) + waived
 
 
 def _places(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from payproof.domain.sensitive import Secret
 from payproof.domain.target import LOOPBACK, Contract, Environment, Target, Webhook
 from payproof.domain.urls import with_query
 from payproof.errors import ConfigurationError
-from payproof.session.run import event_factory
+from payproof.session.event_factory import event_factory
 from payproof.steps.deliver import digests_of
 from payproof.stripe.deliveries import STRIPE_HEADERS
 from payproof.stripe.forgeries import forge

@@ -20,7 +20,7 @@ from payproof.domain.target import Budget, Target
 from payproof.domain.urls import quote_path
 from payproof.errors import InconclusiveError, Reason
 from payproof.session.delivery import loose_target
-from payproof.session.run import event_factory
+from payproof.session.event_factory import event_factory
 from payproof.stripe.deliveries import STRIPE_HEADERS
 from payproof.stripe.routes import CUSTOMARY_PATHS
 

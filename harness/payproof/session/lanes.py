@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 from payproof.adapters.reference import require_reference
@@ -22,7 +23,8 @@ from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinis
 from payproof.domain.verdict import ExitCode, Verdict
 from payproof.engine.judge import exit_code
 from payproof.errors import PayproofError, Reason, TargetStartError, record_fault
-from payproof.session.run import MOST_SEED, Choice, EmbeddedStore, all_scenarios, choose, count, open_session
+from payproof.session.run import MOST_SEED, Choice, EmbeddedStore, choose, count, open_session
+from payproof.session.scenarios import all_scenarios
 
 __all__ = ["Lanes", "open_lanes"]
 
@@ -110,6 +112,7 @@ def open_lanes(
     operations: bool = True,
     fuzzing: bool = True,
     effort: float | None = None,
+    own: Sequence[Path] = (),
 ) -> Iterator[Lanes]:
     """Start so many reference services, each in a process that runs cases on it, and end them.
 
@@ -119,7 +122,7 @@ def open_lanes(
     """
     require_reference()
     seed = secrets.randbelow(MOST_SEED) if seed is None else seed
-    given = {"seed": seed, "store": store, "operations": operations, "fuzzing": fuzzing, "effort": effort}
+    given = {"seed": seed, "store": store, "operations": operations, "fuzzing": fuzzing, "effort": effort, "own": own}
     context = get_context("spawn")
     lanes: list[_Lane] = []
     try:
@@ -146,7 +149,7 @@ def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
-    choices = {case.id: (scenario, case) for scenario, case in choose(all_scenarios())}
+    choices = {case.id: (scenario, case) for scenario, case in choose(all_scenarios(given["own"]))}
     with suppress(KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
         try:
             with open_session(None, **given) as session:

@@ -1,6 +1,6 @@
 """Judges a recorded run again, so that a newer check can be tried on what was observed before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +12,16 @@ from payproof.engine.judge import exit_code, judge
 from payproof.errors import ConfigurationError
 from payproof.language import decode_event
 from payproof.registry import nearest
-from payproof.session.run import all_scenarios, count
+from payproof.session.run import count
+from payproof.session.scenarios import all_scenarios
 
 __all__ = ["rejudge"]
 
 
-def rejudge(path: Path) -> Iterator[RunEvent]:
+def rejudge(path: Path, own: Sequence[Path] = ()) -> Iterator[RunEvent]:
     """Yield the events of a run record with verdicts made anew from its observations.
+
+    ``own`` are folders of the user's scenarios that were run beside those of Payproof.
 
     Raises:
         ConfigurationError: the file cannot be read, is no run record, was cut short, or names unknown cases.
@@ -26,15 +29,14 @@ def rejudge(path: Path) -> Iterator[RunEvent]:
     header, *cases, footer = _events(path)
     assert isinstance(header, RunStarted)
     assert isinstance(footer, RunFinished)
-    known = {case.id: (scenario, case) for scenario in all_scenarios() for case in scenario.cases}
+    known = {case.id: (scenario, case) for scenario in all_scenarios(own) for case in scenario.cases}
     verdicts: list[Verdict] = []
     yield header
     for line, event in enumerate(cases, 2):
         assert isinstance(event, CaseFinished)
         if event.id not in known:
-            raise ConfigurationError(
-                f"no case {event.id!r} in this version", hint=nearest(event.id, known), file=path, line=line
-            )
+            hint = f"{nearest(event.id, known)}; scenarios of your own are named with --scenarios DIR"
+            raise ConfigurationError(f"no case {event.id!r} in this version", hint=hint, file=path, line=line)
         verdict: Verdict = event.verdict
         # Without any observation there is nothing to judge anew: the case was skipped, or ended by our own fault.
         if event.record != Record():

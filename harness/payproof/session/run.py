@@ -15,7 +15,6 @@ from pathlib import Path
 from payproof import __version__
 from payproof.adapters.clock import SystemClock
 from payproof.adapters.commands import LocalCommands
-from payproof.adapters.data import data_folder
 from payproof.adapters.http import HttpSender
 from payproof.adapters.instances import LocalInstances
 from payproof.adapters.memory import ProcessMemory
@@ -49,42 +48,33 @@ from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.trial import Trial
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError, Reason, record_fault
 from payproof.extras import install
-from payproof.language import read_scenarios, read_target
+from payproof.language import read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 from payproof.session.calibrating import DELIVERIES, find_named_types
+from payproof.session.event_factory import event_factory
 from payproof.session.openapi import add_openapi
 from payproof.session.subjects import find_subject
 from payproof.session.upstream import OpenUpstream, open_upstream
-from payproof.stripe.events import EventFactory
 
 __all__ = [
+    "GIVEN",
     "MOST_SEED",
     "Choice",
     "EmbeddedStore",
     "Session",
-    "all_scenarios",
     "asks_for_fuzzing",
     "asks_for_operations",
     "choose",
     "count",
-    "event_factory",
     "open_session",
 ]
 
 Choice = tuple[Scenario, Case]
 
+#: What gives a target that no file describes: the fixture of a test-suite.
+GIVEN = "payproof_target"
 #: What a made-up seed is below.
 MOST_SEED = 2**32
-
-
-def all_scenarios() -> tuple[Scenario, ...]:
-    """Read every scenario that comes with Payproof."""
-    return read_scenarios(data_folder("scenarios"))
-
-
-def event_factory(seed: int | str) -> EventFactory:
-    """Return what makes Stripe events from the fixtures."""
-    return EventFactory(data_folder("fixtures") / "events", seed=seed)
 
 
 def choose(
@@ -152,7 +142,7 @@ class Session:
         ledger: Ledger,
         upstream: OpenUpstream | None = None,
         command: Sequence[str] = ("payproof", "run"),
-        file: Path | None = None,
+        file: Path | str | None = None,
         fuzzing: bool = True,
         types: Iterable[str] = (),
     ) -> None:
@@ -389,7 +379,7 @@ def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
 
 @contextmanager
 def open_session(
-    target_file: Path | None,
+    chosen: Path | Target | None,
     *,
     seed: int | None = None,
     shared: bool = False,
@@ -400,8 +390,9 @@ def open_session(
     effort: float | None = None,
     types: Iterable[str] = (),
     afresh: bool = False,
+    own: Sequence[Path] = (),
 ) -> Iterator[Session]:
-    """Open the target that a file describes, or the reference service, and close it at the end.
+    """Open a target, that of a file or as a test-suite gives it, or the reference service, and close it at the end.
 
     ``operations`` says that operations of the reference service will be asked for, for which it gives access first, and
     ``fuzzing`` that requests will be made up, for which the target's OpenAPI document is read where there is one.
@@ -409,7 +400,8 @@ def open_session(
     own ids are judged. ``store`` is the database of the reference service, SQLite unless said otherwise. ``effort`` is
     how many times as many requests as usual are made up, in place of what the target file says. ``types`` are the types
     of events of which has to be known what the target does with them. ``afresh`` finds that out of all types, whatever
-    the target file says.
+    the target file says. ``own`` are folders of scenarios that were named beside the
+    target file, for the commands that repeat a case.
 
     Raises:
         ConfigurationError: the target file or the OpenAPI document is wrong, a store is chosen for a target that has
@@ -423,7 +415,8 @@ def open_session(
         def listen(spec: UpstreamSpec, api_version: str) -> OpenUpstream:
             return stack.enter_context(open_upstream(spec, ledger=ledger, api_version=api_version, seed=seed))
 
-        if target_file is None:
+        target_file: Path | str | None = GIVEN if isinstance(chosen, Target) else chosen
+        if chosen is None:
             require_reference()
             api_version = event_factory(0).versions()[-1]
             listening = listen(REFERENCE_UPSTREAM, api_version)
@@ -436,7 +429,7 @@ def open_session(
                 "the store is chosen for the reference service only", hint="a target file names its own in [[stores]]"
             )
         else:
-            target = read_target(target_file)
+            target = chosen if isinstance(chosen, Target) else read_target(chosen)
             if afresh:
                 types = event_factory(0).types(target.webhook.api_version)
                 target = replace(target, control=None, contract=replace(target.contract, handles=None))
@@ -451,6 +444,7 @@ def open_session(
         if effort is not None:
             target = replace(target, budget=replace(target.budget, effort=effort))
             command += ("--fuzz-effort", f"{effort:g}")
+        command += tuple(word for folder in own for word in ("--scenarios", str(folder)))
         session = Session(
             target,
             seed=seed,

@@ -1,0 +1,9 @@
+from payproof.adapters.data import data_folder
+from payproof.stripe.events import EventFactory
+
+__all__ = ["event_factory"]
+
+
+def event_factory(seed: int | str) -> EventFactory:
+    """Return what makes Stripe events from the fixtures."""
+    return EventFactory(data_folder("fixtures") / "events", seed=seed)
