@@ -27,12 +27,15 @@ from pathlib import Path
 from string import Template
 
 from tests.components import installed, need
+from tests.postgresql import wheel
 
 __all__ = ["NAMES", "NEIGHBOURS", "Neighbour", "running"]
 
 NEIGHBOURS = Path(__file__).parent
 NAMES = tuple(sorted(file.parent.name for file in NEIGHBOURS.glob("*/truth.toml")))
 LOG = "app.log"
+#: The variable that a target file names whose target keeps its state in PostgreSQL.
+_DATABASE = "DATABASE_URL"
 _BUILD_SECONDS = 400
 _START_SECONDS = 60
 _STOP_SECONDS = 5
@@ -77,9 +80,11 @@ def running(name: str, folder: Path) -> Iterator[Neighbour]:
     }
     places = {"URL": f"http://127.0.0.1:{port}", "STRIPE": own["STRIPE_API_BASE"]}
     target = folder / "payproof.toml"
-    if target.exists():
-        target.write_text(Template(target.read_text()).substitute(places))
-    with (folder / LOG).open("ab") as log:
+    target.write_text(Template(target.read_text()).substitute(places))
+    with contextlib.ExitStack() as stack:
+        if _DATABASE in target.read_text():
+            variables[_DATABASE] = stack.enter_context(wheel())
+        log = stack.enter_context((folder / LOG).open("ab"))
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -89,11 +94,9 @@ def running(name: str, folder: Path) -> Iterator[Neighbour]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    try:
+        stack.callback(_stop, process)
         _await(process, port, folder / LOG)
         yield Neighbour(folder, places["URL"], variables)
-    finally:
-        _stop(process)
 
 
 def _program(name: str) -> tuple[list[str], dict[str, str]]:
