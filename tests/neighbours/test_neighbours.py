@@ -44,7 +44,8 @@ def test_init_finds_the_webhook(tmp_path, name):
     folder = tmp_path / name
     folder.mkdir()
     with running(name, folder) as neighbour:
-        payproof("init", neighbour.url, "--output", tmp_path / "found.toml", cwd=folder)
+        ended = payproof("init", neighbour.url, "--output", tmp_path / "found.toml", cwd=folder)
+    assert ended.code == 0, ended.err
     found = tomllib.loads((tmp_path / "found.toml").read_text())["webhook"]["path"]
     assert (found == truth.path) is truth.init_finds, found
 

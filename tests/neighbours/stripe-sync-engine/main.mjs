@@ -1,13 +1,15 @@
 // Supabase's engine behind Express, as its README has it: PostgreSQL mirrors what Stripe tells of.
-import { StripeSync, runMigrations } from "@supabase/stripe-sync-engine";
+import { createRequire } from "node:module";
 import express from "express";
 import pino from "pino";
 import Stripe from "stripe";
 
+// Its ECMAScript module finds no migrations (it asks for __dirname).
+const { StripeSync, runMigrations } = createRequire(import.meta.url)("@supabase/stripe-sync-engine");
 const { DATABASE_URL, PORT, STRIPE_API_BASE, STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET } = process.env;
 const base = new URL(STRIPE_API_BASE);
 const logger = pino();
-await runMigrations({ databaseUrl: DATABASE_URL, schema: "stripe" });
+await runMigrations({ databaseUrl: DATABASE_URL, schema: "stripe", logger });
 const sync = new StripeSync({
   poolConfig: { connectionString: DATABASE_URL, max: 10 },
   stripeSecretKey: STRIPE_API_KEY,
