@@ -73,6 +73,7 @@ def running(name: str, folder: Path) -> Iterator[Neighbour]:
     own = {
         "APP_SECRET": secrets.token_urlsafe(40),
         "HOME": str(folder),
+        "NODE_ENV": "production",
         "NO_COLOR": "1",
         "PORT": str(port),
         "PYTHONUNBUFFERED": "1",
