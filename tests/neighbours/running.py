@@ -109,13 +109,15 @@ def _program(name: str) -> tuple[list[str], dict[str, str]]:
             [home / "requirements.lock"],
             (_UV, "venv", "--quiet", "--python", sys.executable, "--relocatable", "venv"),
             (_UV, "pip", "sync", "--quiet", "--python", "venv", "--require-hashes", "requirements.lock"),
+            seconds=_BUILD_SECONDS,
         )
         need(name, place is not None)
         programs = f"{place}/venv/bin"
         return [f"{programs}/python", "main.py"], {"PATH": f"{programs}:{os.environ['PATH']}"}
     if (home / "package-lock.json").exists():
         sources = [home / "package.json", home / "package-lock.json"]
-        place = installed(f"neighbour-{name}", sources, ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"))
+        command = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        place = installed(f"neighbour-{name}", sources, command, seconds=_BUILD_SECONDS)
         need(name, place is not None)
         return ["node", "main.mjs"], {"MODULES": f"{place}/node_modules"}
     sources = [home / "go.mod", home / "go.sum", *sorted(home.glob("*.go"))]
