@@ -75,6 +75,10 @@ def _failed(*checks: str) -> dict[str, Any]:
     return {"kind": "failed", "findings": findings}
 
 
+def _skipped(why: str) -> dict[str, Any]:
+    return {"kind": "skipped", "why": why}
+
+
 @pytest.mark.parametrize(
     ("verdicts", "told"),
     [
@@ -82,13 +86,15 @@ def _failed(*checks: str) -> dict[str, Any]:
         ({DAY: PASSED, YEAR: PASSED}, ["MISSING"]),
         ({DAY: _failed("uniform"), YEAR: _failed("rejected")}, ["FALSE"]),
         ({DAY: _failed("rejected"), EXPIRED: _failed("rejected")}, ["FALSE"]),
-        ({DAY: _failed("rejected"), EXPIRED: {"kind": "skipped", "why": "no store"}}, ["SKIPPED"]),
+        ({DAY: _failed("rejected"), EXPIRED: _skipped("no store")}, ["SKIPPED"]),
+        ({DAY: _failed("rejected"), EXPIRED: _skipped("the target does not handle charge.failed")}, []),
+        ({DAY: _failed("rejected"), EXPIRED: _skipped("the target does not handle invoice.paid")}, ["SKIPPED"]),
         ({DAY: _failed("rejected"), EXPIRED: {"kind": "errored", "reason": "lost", "detail": "?"}}, ["UNKNOWN"]),
     ],
 )
 def test_surprises_are_told(verdicts, told):
     """A fault that is not found is told, and so is what is called one falsely, is unknown, or is skipped needlessly."""
-    truth = Truth((FAULT,), frozenset(), {}, "/", init_finds=True)
+    truth = Truth((FAULT,), ("invoice.*",), frozenset(), {}, "/", init_finds=True)
     assert [line.split()[0] for line in truth.surprises(CASES, verdicts)] == told
 
 

@@ -45,9 +45,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Truth:
-    """A neighbour's true faults, what its target file does not offer, and what cannot be known, with the reason."""
+    """A neighbour's true faults, the types that it handles, what its target file does not offer, and what is unknown."""
 
     faults: tuple[Fault, ...]
+    handles: tuple[str, ...]
     not_offered: frozenset[str]
     unknown: Mapping[str, str]
     path: str
@@ -65,6 +66,7 @@ class Truth:
                 Fault(one["what"], one["where"], {name: frozenset(checks) for name, checks in one["found"].items()})
                 for one in faults
             ),
+            tuple(content["handles"]),
             _NOT_IN_A_SMALL_FILE - frozenset(content.get("offers", [])),
             {name: one["because"] for one in content.get("unknown", []) for name in one["cases"]},
             content["path"],
@@ -81,9 +83,16 @@ class Truth:
                     told += self._false(name, verdict)
                 case "errored" if not any(_matches(one, name) for one in self.unknown):
                     told.append(f"UNKNOWN  {name}: {verdict['reason']}: {verdict['detail']}")
-                case "skipped" if not self.not_offered.intersection(cases[name].needs):
+                case "skipped" if not self._may_skip(cases[name], verdict["why"]):
                     told.append(f"SKIPPED  {name}: {verdict['why']}")
         return sorted(told)
+
+    def _may_skip(self, case: Case, why: str) -> bool:
+        """Whether a case needs what the target file does not offer, or a type of event that the neighbour ignores."""
+        if self.not_offered.intersection(case.needs):
+            return True
+        _, ignores, event = why.rpartition("the target does not handle ")
+        return bool(ignores) and not any(fnmatchcase(event, one) for one in self.handles)
 
     def _missing(self, failing: Mapping[str, frozenset[str]]) -> Iterator[str]:
         for fault in self.faults:
