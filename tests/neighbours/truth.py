@@ -45,7 +45,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Truth:
-    """A neighbour's true faults, the types that it handles, what its target file does not offer, and what is unknown."""
+    """A neighbour's true faults, the types it handles, what its target file does not offer, and what is unknown."""
 
     faults: tuple[Fault, ...]
     handles: tuple[str, ...]
