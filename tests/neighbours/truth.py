@@ -88,8 +88,8 @@ class Truth:
         return sorted(told)
 
     def _may_skip(self, case: Case, why: str) -> bool:
-        """Whether a case needs what the target file does not offer, or a type of event that the neighbour ignores."""
-        if self.not_offered.intersection(case.needs):
+        """Whether a case needs what the file does not offer, another path, or a type that the neighbour ignores."""
+        if self.not_offered.intersection(case.needs) or why.startswith(f"the path {self.path} "):
             return True
         _, ignores, event = why.rpartition("the target does not handle ")
         return bool(ignores) and not any(fnmatchcase(event, one) for one in self.handles)

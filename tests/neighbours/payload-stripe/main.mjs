@@ -49,6 +49,8 @@ const config = buildConfig({
     }),
   ],
 });
+// In production it makes no tables by itself; the README has migrations for that.
+process.env.PAYLOAD_FORCE_DRIZZLE_PUSH = "true";
 const payload = await getPayload({ config });
 await payload.create({
   collection: "customers",
