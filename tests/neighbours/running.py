@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from string import Template
 
@@ -135,9 +136,13 @@ def _free_port() -> int:
 
 
 def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait for the first answer, for which some load most of what they are."""
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        connection = HTTPConnection("127.0.0.1", port, timeout=_START_SECONDS)
+        with contextlib.suppress(OSError), contextlib.closing(connection):
+            connection.request("GET", "/")
+            connection.getresponse()
             return
         time.sleep(0.05)
     raise AssertionError(f"it did not start: {log.read_text()[-4000:]}")
