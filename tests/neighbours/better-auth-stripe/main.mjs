@@ -36,7 +36,14 @@ const user = await context.internalAdapter.createUser({
 });
 await context.adapter.create({
   model: "subscription",
-  data: { plan: "pro", referenceId: user.id, stripeCustomerId: "cus_Neighbour0Ada1", status: "incomplete" },
+  data: {
+    id: "Neighbour0Ada1",
+    plan: "pro",
+    referenceId: user.id,
+    stripeCustomerId: "cus_Neighbour0Ada1",
+    status: "incomplete",
+  },
+  forceAllowId: true,
 });
 
 const app = express();
