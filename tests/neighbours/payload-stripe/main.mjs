@@ -6,6 +6,9 @@ import { sqliteAdapter } from "@payloadcms/db-sqlite";
 import { stripePlugin } from "@payloadcms/plugin-stripe";
 import { buildConfig, getPayload, handleEndpoints } from "payload";
 
+// Those that Next.js has routes for.
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 if (cluster.isPrimary) {
   cluster.on("exit", () => cluster.fork());
   cluster.fork();
@@ -71,6 +74,10 @@ async function serve() {
   }
 
   createServer(async (incoming, outgoing) => {
+    if (!METHODS.includes(incoming.method)) {
+      outgoing.writeHead(405).end();
+      return;
+    }
     const chunks = await collect(incoming);
     const request = new Request(`http://127.0.0.1:${PORT}${incoming.url}`, {
       method: incoming.method,
