@@ -32,11 +32,16 @@ PYTEST = $(BIN)/$(if $(MEASURE),coverage run -m )pytest -n $(WORKERS) --dist wor
 .PHONY: test
 test: $(READY)  ## Run the tests, some minutes
 	@rm -f .coverage .coverage.*
-	$(PYTEST) -m "not thorough"
+	$(PYTEST) -m "not (thorough or neighbours)"
 
 .PHONY: thorough
 thorough: $(READY)  ## Run the tests that take longer: other targets, PostgreSQL throughout, containers, all examples
 	PAYPROOF_EFFORT=full $(PYTEST) -m "thorough or property"
+
+# Each runs for minutes, on a port and in a process of its own: as many at a time as there are processors.
+.PHONY: neighbours
+neighbours: $(READY)  ## Run the scenarios on integrations that others wrote, from PyPI, npm and Go
+	$(BIN)/pytest -n $(shell getconf _NPROCESSORS_ONLN) --dist worksteal $(PYTEST_OPTIONS) -m neighbours tests/neighbours
 
 .PHONY: coverage
 coverage: $(READY)  ## Report what `make test thorough MEASURE=1` covered; fails when it has fallen

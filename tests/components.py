@@ -52,7 +52,7 @@ def has_image(image: str) -> bool:
     return not pulled.returncode
 
 
-def installed(name: str, sources: Sequence[Path], *commands: Sequence[str]) -> Path | None:
+def installed(name: str, sources: Sequence[Path], *commands: Sequence[str], seconds: float = 100) -> Path | None:
     """Return a folder of the user's cache in which commands ran once beside copies of files, such as `npm ci`.
 
     None where a command fails, as it does without a registry. A package that is not the locked one fails the test.
@@ -71,7 +71,7 @@ def installed(name: str, sources: Sequence[Path], *commands: Sequence[str]) -> P
             for source in sources:
                 shutil.copy(source, fresh)
             for command in commands:
-                done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=100, check=False)
+                done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, timeout=seconds, check=False)
                 assert "EINTEGRITY" not in done.stderr, done.stderr
                 assert "Hash mismatch" not in done.stderr, done.stderr
                 if done.returncode:

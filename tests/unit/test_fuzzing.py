@@ -232,6 +232,18 @@ def test_what_an_error_says_back_is_found(fuzz):
         assert any(one.answer.echoes for one in search.exchanges) is found
 
 
+@pytest.mark.parametrize(("name", "found"), [("access-control-allow-origin", False), ("x-origin", True)])
+def test_an_origin_is_said_back_by_cors(name, found):
+    """Where the protocol has the origin said back, that is no echo; in any other header it is one."""
+
+    def answer(request):
+        said = b" ".join([request.wire, request.body, *(value for _, value in request.headers)])
+        return Answer(422, ((name, said.decode("latin-1")),), "", 0, 0.0)
+
+    search = searched(FakeContext(answer), by_routes("bodies"))
+    assert any(one.answer.echoes for one in search.exchanges) is found
+
+
 def test_refused_texts_are_looked_for():
     """What a refused request held in its body alone is to be found nowhere; what was accepted may be."""
     context = FakeContext(lambda _request: Answer(422, (), "", 0, 0.0))

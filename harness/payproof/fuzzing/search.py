@@ -24,6 +24,8 @@ _NOT_TAKEN = frozenset({400, 401, 403, 405, 406, 411, 413, 414, 415, 422, 431})
 #: Of a failure (500) something was asked that should not have failed, which is a finding and no doubt.
 _KEPT_OUT = frozenset({401, 403, 407, 429, 502, 503, 504})
 _SUCCESS = range(200, 300)
+#: Headers that say back the Origin, methods and headers of the request, as the protocol has it (Fetch, 3.3.3).
+_CORS = frozenset({"access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin"})
 _SAFE = frozenset({"GET", "HEAD"})  # what was accepted once is to be accepted again
 
 
@@ -194,7 +196,8 @@ class RequestSearch:
             return exchange
         if answer.status in _NOT_TAKEN and self._only_in_body(request):
             self._refused[request.variant].append(token)
-        places = [f"header {name}" for name, value in answer.headers if token in value.lower()]
+        said = ((name, value) for name, value in answer.headers if name.lower() not in _CORS)
+        places = [f"header {name}" for name, value in said if token in value.lower()]
         if token in answer.body.lower():
             places.append("body")
         return replace(exchange, answer=replace(answer, echoes=tuple(places))) if places else exchange

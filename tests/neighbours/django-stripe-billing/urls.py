@@ -1,0 +1,3 @@
+from django.urls import include, path
+
+urlpatterns = [path("webhooks/", include("django_stripe_billing.urls"))]
