@@ -260,6 +260,13 @@ def test_what_the_file_pins_is_not_learnt():
     assert len(bench.shop.requests) == 1
 
 
+def test_a_control_is_looked_for_among_all_types_where_no_usual_one_will_do():
+    """A run of few cases finds the same control as a run of all."""
+    bench = Bench({"refund.updated": "refunded"}, dedupes=True)
+    bench.meet(())
+    assert [one.event for one in bench.runner.target.control.turns] == ["refund.updated"]
+
+
 def test_types_are_learnt_when_a_case_names_them():
     """A type that was not tried before is tried once a case names it, and not again."""
     bench = Bench(PAID, dedupes=True)

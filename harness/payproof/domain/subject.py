@@ -37,6 +37,6 @@ class Subject:
 
     def with_ids(self, ids: Iterable[str]) -> "Subject":
         """Return the subject with further ids, where they are of objects that it may name."""
-        known = {one.partition("_")[0]: one for one in ids}
+        known = {one.partition("_")[0]: one for one in ids if not one.startswith("sub_sched_")}
         more = {prefix: id_ for prefix, id_ in known.items() if prefix in PREFIXES.values()}
         return replace(self, ids={**self.ids, **more})

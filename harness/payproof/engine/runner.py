@@ -99,6 +99,9 @@ class Runner:
             await self._deliver_marker(deliveries)
             if not self.refusal:
                 await self._calibrate(wanted, deliveries)
+                if self.target.control is None:
+                    every = frozenset(self._equipment.events.types(self.target.webhook.api_version))
+                    await self._calibrate(every - wanted, deliveries)
                 await self._deliver_marker(deliveries)
         else:
             await self._plant_marker(deliveries)
