@@ -28,7 +28,9 @@ def test_valid_delivers_every_event_type():
     """The scenario `valid` has a case for every event type that there are templates for."""
     factory = event_factory(0)
     (valid,) = [scenario for scenario in all_scenarios() if scenario.id == "webhook_signature/valid"]
-    delivered = {step.event for case in valid.cases for step in case.phase.steps if step.name == "deliver"}
+    delivered = {
+        step.event for case in valid.cases for step in case.phase.steps if step.name == "deliver" and step.event
+    }
     assert delivered == {type_ for version in factory.versions() for type_ in factory.types(version)}
 
 

@@ -44,7 +44,7 @@ def billing(folder: Path, *, delay: float = 0.0, forged_delay: float | None = No
     def behave(peer: Peer, request: Received) -> None:
         taken = genuine(request)
         seconds = delay if taken else forged_delay
-        if seconds is not None:
+        if seconds is not None and request.body.startswith(b"{"):
             event = json.loads(request.body)
             if seconds:
                 late.append(threading.Thread(target=apply, args=(event, seconds)))

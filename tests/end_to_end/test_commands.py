@@ -43,8 +43,10 @@ def test_version_and_help():
     """The command tells its version, and every command its options."""
     ended = payproof("--version")
     assert (ended.code, ended.out, ended.err) == (0, f"payproof, version {version('payproof')}\n", "")
-    listed = re.findall(r"^  (\w+)  ", out("--help").partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+)  ", out("--help").partition("Commands:")[2], re.MULTILINE)
     assert listed == [
+        "calibrate",
+        "check-scenarios",
         "deliver",
         "demo",
         "events",

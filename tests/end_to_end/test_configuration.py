@@ -136,7 +136,9 @@ def test_what_is_no_api_key(tmp_path, monkeypatch, value, what):
 )
 def test_choices_that_leave_nothing(options, said):
     """A topic or a scenario that is named, and of which nothing would be run, is refused and not passed over."""
-    assert f"nothing would be run of {said}: the other choices leave it out" in refused_here("run", *options)
+    assert f"nothing would be run of {said}: the other choices leave it out" in refused_here(
+        "run", "--reference", *options
+    )
 
 
 def test_what_is_too_short_is_named(tmp_path):
@@ -175,7 +177,7 @@ def test_plain_http_to_another_machine(tmp_path):
 )
 def test_unknown_choice(options, said):
     """An unknown scenario, topic, severity, seed or option is one line with what would be right."""
-    assert said in refused_here("run", *options)
+    assert said in refused_here("run", "--reference", *options)
 
 
 @pytest.mark.parametrize(

@@ -453,6 +453,8 @@ RARELY = {
     # An owner and what is its own.
     *("GET /v1/charges/{}/refunds/{}", "GET /v1/customers/{}/payment_methods/{}", "GET /v1/customers/{}/sources/{}"),
     *("GET /v1/customers/{}/subscriptions/{}", "GET /v1/customers/{}/tax_ids/{}"),
+    # A coupon that is there, and a payment that can be confirmed.
+    *("POST /v1/payment_intents/{}/confirm", "POST /v1/promotion_codes"),
     # A query is a language of its own.
     *(name for name in OPERATIONS if name.endswith("/search")),
 }

@@ -30,7 +30,9 @@ def test_every_type_of_event_offers_some_input(version):
     """In each type of event of each version there are inputs beside unknown fields, and most have metadata."""
     types = FACTORY.types(version)
     taken = {type_: {input_ for input_ in INPUTS if bait_inputs(made(type_, version), input_, BAIT)} for type_ in types}
-    assert all(len(inputs) > 1 for inputs in taken.values())
+    # A warning of Radar's names a charge, and nothing that anybody could type.
+    bare = {type_ for type_, inputs in taken.items() if len(inputs) <= 1}
+    assert bare == {"radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"}
     assert sum("metadata" in inputs for inputs in taken.values()) > len(types) * 0.9
 
 

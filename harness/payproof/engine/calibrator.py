@@ -23,7 +23,7 @@ from payproof.domain.target import Contract
 from payproof.engine.ports import Clock
 from payproof.engine.source_marks import SourceMarks
 from payproof.engine.trial import Trial
-from payproof.errors import TargetGoneError
+from payproof.errors import InconclusiveError, TargetGoneError
 
 __all__ = ["USUAL_TYPES", "Calibrator", "Deliveries"]
 
@@ -221,7 +221,13 @@ class Calibrator:
         trial = self._begin("refusals")
         shown: list[_Shown] = []
         for number, step in enumerate(steps):
-            await trial.act(step)
+            try:
+                await trial.act(step)
+            except TargetGoneError:
+                raise
+            except InconclusiveError:  # it closes the connection on what it does not like
+                shown.append(_Shown(is_refused=False, gained=frozenset(), logs=frozenset()))
+                continue
             await self._clock.sleep(min(max(_WAIT, 2 * self._slowest), self._contract.effect_within))
             shown.append(_show([one for one in await trial.peek() if one.step == number], self._contract))
         return shown

@@ -96,6 +96,7 @@ class Runner:
             stores = [Unwatched(Channel.STORE, store.name) for store in self._watched.stores]
             self.unwatched = (*stores, *(Unwatched(Channel.LOG, log.name) for log in self._watched.logs))
         elif wanted:
+            await self._require_sources()
             await self._deliver_marker(deliveries)
             if not self.refusal:
                 await self._calibrate(wanted, deliveries)
@@ -119,6 +120,18 @@ class Runner:
             return frozenset()
         known = self.target.calibration
         return frozenset(types) - {one.event for one in known.reactions} - known.unclear
+
+    async def _require_sources(self) -> None:
+        """Return where every source can be read, before anything is sent.
+
+        Raises:
+            InconclusiveError: one cannot be read.
+        """
+        seconds = self.target.budget.seconds_of_case
+        for store in self._watched.stores:
+            await take_snapshot(store, (), None, seconds)
+        for log in self._watched.logs:
+            await find_position(log, seconds)
 
     async def _deliver_marker(self, deliveries: Deliveries) -> CaseContext:
         context = self._make_context("marker")

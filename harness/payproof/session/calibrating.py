@@ -30,7 +30,7 @@ class _DeliverRubbish(Step):
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Send it, with a header that looks like a signature: some keep a journal of what has one."""
         rubbish = f"payproof {context.random.getrandbits(64):016x}".encode()
-        headers = (*STRIPE_HEADERS, (SIGNATURE_HEADER, b"t=1,v1=00"))
+        headers = (*STRIPE_HEADERS, (SIGNATURE_HEADER, f"t=1,v1={context.random.getrandbits(256):064x}".encode()))
         return [await context.send(Request("POST", context.target.webhook.path, headers, rubbish, "rubbish"))]
 
 
