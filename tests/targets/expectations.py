@@ -21,10 +21,11 @@ class Caught:
 
 @dataclass(frozen=True)
 class Expectations:
-    """The checks that fail in each case, what the target does not offer, and what catches its planted defects."""
+    """The checks that fail in each case, what is not offered or makes no sense, and what catches planted defects."""
 
     failing: Mapping[str, frozenset[str]]
     not_offered: frozenset[str]
+    not_applying: frozenset[str]
     defects: Mapping[str, Caught]
 
     @classmethod
@@ -38,7 +39,7 @@ class Expectations:
                 assert case not in failing, f"{case} stands twice in {file.name}"
                 failing[case] = frozenset(entry["checks"])
         defects = {name: Caught(**caught) for name, caught in content["defects"].items()}
-        return cls(failing, frozenset(content["not_offered"]), defects)
+        return cls(failing, frozenset(content["not_offered"]), frozenset(content["not_applying"]), defects)
 
     def surprise(self, case: Case, verdict: Verdict) -> str:
         """Return what is otherwise than expected, for a reader, or an empty text."""
@@ -48,7 +49,7 @@ class Expectations:
             case Errored(reason=reason, detail=detail):
                 return f"unknown: {reason}: {detail}"
             case Skipped(why=why):
-                return "" if missing else f"skipped: {why}"
+                return "" if missing or case.id in self.not_applying else f"skipped: {why}"
             case Passed():
                 seen = frozenset[str]()
             case Failed(findings=findings):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import h11
@@ -167,7 +167,8 @@ class HttpSender:
         )
         for label, (_, in_name), (concealed, found) in zip(labels, names, values, strict=True):
             plain.append((label, concealed.decode("latin-1")))
-            exposures += (*in_name, *found)
+            exposures += in_name
+            exposures += () if label == "location" and _repeats(url, given, label) else found
         if status in _REDIRECTS:
             location = next((value for label, value in plain if label == "location"), "")
             if (elsewhere := _elsewhere(url, location)) is not None:
@@ -193,6 +194,19 @@ def _told_of(step: int, sent: Sent, again: list[str], answer: Answer | NoAnswer)
 def _shorten_example(example: str) -> str:
     more = len(example) - _LONGEST_EXAMPLE
     return example if more <= 0 else f"{example[:_LONGEST_EXAMPLE]}… ({more:,} characters more)"
+
+
+def _repeats(url: str, headers: Iterable[tuple[bytes, bytes]], name: str) -> bool:
+    """Whether a header leads to where the request went, but for a slash: it says what the client's own URL has said."""
+    said = (value.decode("latin-1") for one, value in headers if one.decode("latin-1").lower() == name)
+    there = [resolve_redirect(url, one) for one in said]
+    asked = _without_slash(url)
+    return bool(there) and all(one is not None and _without_slash(one) == asked for one in there)
+
+
+def _without_slash(url: str) -> tuple[str, str, str]:
+    parts = urlsplit(url)
+    return parts.netloc, unquote(parts.path).rstrip("/"), parts.query
 
 
 def _elsewhere(url: str, location: str) -> str | None:

@@ -238,7 +238,8 @@ class Runner:
         calibration = replace(calibration, reactions=reactions)
         contract = self.target.contract
         if not self._is_pinned:
-            contract = replace(contract, handles=calibration.handled)
+            # Of a target that shows no effect at all nothing is known, and nothing may pass as not handled.
+            contract = replace(contract, handles=calibration.handled or None)
         self.target = replace(self.target, stores=stores, contract=contract, calibration=calibration)
 
     async def run(self, scenario: Scenario, case: Case) -> Record:
