@@ -19,7 +19,7 @@ from payproof.adapters.connections import END_OF_TLS_SECONDS, Connections
 from payproof.adapters.raw_http import exchange_raw, exchange_wire
 from payproof.adapters.unpacking import unpack_body
 from payproof.canary import Ledger
-from payproof.domain.observation import Answer, Exchange, NoAnswer, Sent
+from payproof.domain.observation import REDIRECTS, Answer, Exchange, NoAnswer, Sent
 from payproof.domain.request import Request
 from payproof.domain.sensitive import Exposure
 from payproof.domain.target import Target
@@ -33,7 +33,6 @@ _LARGE_BYTES = 1024 * 1024  # of a request, which a target may answer before it 
 _QUICK_BYTES = 64 * 1024  # of an answer, which are searched sooner than a thread is asked
 _LONGEST_EXAMPLE = 2000  # characters; who wants more repeats the run
 _BY_CA_FILE = "; a certificate authority of your own is named by ca_file (--ca-file)"
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 #: What the network, TLS and the parsers of HTTP raise.
 _OF_THE_TARGET = (OSError, TimeoutError, EOFError, aiohttp.ClientError, HttpProcessingError, h11.ProtocolError)
@@ -165,11 +164,11 @@ class HttpSender:
         values = self._ledger.conceal_all(
             (value, f"header {label}") for (_, value), label in zip(given, labels, strict=True)
         )
-        for label, (_, in_name), (concealed, found) in zip(labels, names, values, strict=True):
+        for label, (_, value), (_, in_name), (concealed, found) in zip(labels, given, names, values, strict=True):
             plain.append((label, concealed.decode("latin-1")))
             exposures += in_name
-            exposures += () if label == "location" and _repeats(url, given, label) else found
-        if status in _REDIRECTS:
+            exposures += () if label == "location" and _leads_back(url, value.decode("latin-1")) else found
+        if status in REDIRECTS:
             location = next((value for label, value in plain if label == "location"), "")
             if (elsewhere := _elsewhere(url, location)) is not None:
                 detail = f"status {status} to {elsewhere}, which was not followed"
@@ -196,12 +195,10 @@ def _shorten_example(example: str) -> str:
     return example if more <= 0 else f"{example[:_LONGEST_EXAMPLE]}… ({more:,} characters more)"
 
 
-def _repeats(url: str, headers: Iterable[tuple[bytes, bytes]], name: str) -> bool:
-    """Whether a header leads to where the request went, but for a slash: it says what the client's own URL has said."""
-    said = (value.decode("latin-1") for one, value in headers if one.decode("latin-1").lower() == name)
-    there = [resolve_redirect(url, one) for one in said]
-    asked = _without_slash(url)
-    return bool(there) and all(one is not None and _without_slash(one) == asked for one in there)
+def _leads_back(url: str, location: str) -> bool:
+    """Whether a redirect leads to where the request went, but for a slash: it says what the client's URL has said."""
+    there = resolve_redirect(url, location)
+    return there is not None and _without_slash(there) == _without_slash(url)
 
 
 def _without_slash(url: str) -> tuple[str, str, str]:

@@ -76,6 +76,10 @@ class Calibration:
         """The types that have had an effect in a store."""
         return tuple(one.event for one in self.reactions if one.is_handled)
 
+    def journals_of(self, store: str) -> tuple[str, ...]:
+        """Return the tables of a store that are journals."""
+        return tuple(one.removeprefix(f"{store}.") for one in self.journals if one.startswith(f"{store}."))
+
     @property
     def recording(self) -> frozenset[str]:
         """The tables that change with every type that has an effect: where the target keeps a record of all events."""

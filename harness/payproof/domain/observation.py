@@ -12,6 +12,7 @@ from payproof.errors import Reason
 
 __all__ = [
     "ABSENT",
+    "REDIRECTS",
     "Answer",
     "Channel",
     "ColumnCount",
@@ -35,6 +36,9 @@ __all__ = [
 
 #: Statuses that say: there is no such route.
 ABSENT = frozenset({404, 405, 410})
+
+#: Statuses that lead elsewhere.
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 #: What a request is for, beside the others of its step.
 Role = Literal["", "moved", "nowhere"]

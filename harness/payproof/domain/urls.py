@@ -19,6 +19,7 @@ __all__ = [
     "quote_path",
     "resolve_redirect",
     "shape_path",
+    "target_on_host",
     "url_of",
     "with_query",
 ]
@@ -70,6 +71,14 @@ def resolve_redirect(url: str, location: str) -> str | None:
     except ValueError:
         return None
     return there._replace(path=there.path or "/", fragment="").geturl()
+
+
+def target_on_host(url: str, location: str) -> str | None:
+    """Return the request target that a ``Location`` means, or None where it is on another host or is none."""
+    there = resolve_redirect(url, location)
+    if there is None or urlsplit(there).netloc != urlsplit(url).netloc:
+        return None
+    return "/" + there.split("/", 3)[3]
 
 
 def shape_path(target: str, shape: Shape) -> tuple[str, ...]:

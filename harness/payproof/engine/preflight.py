@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from email.utils import parsedate_to_datetime
 
 from payproof.domain.answer_shape import shape_of
-from payproof.domain.observation import ABSENT, Answer, Exchange
+from payproof.domain.observation import ABSENT, REDIRECTS, Answer, Exchange
 from payproof.domain.request import Request
 from payproof.domain.urls import path_of, with_query
 from payproof.stripe.deliveries import STRIPE_HEADERS
@@ -25,10 +25,10 @@ OTHER_VERSIONS = (
     "2023-10-16",
     "2022-11-15",
 )
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TOLERANCE = 300  # seconds, Stripe's own
 _LOGIN = ("login", "log-in", "signin", "sign-in", "auth", "sso")
 _QUOTED = 120  # characters of an answer
+_SUCCESS = range(200, 300)
 _GUARDED = frozenset({401, 403, 407})
 
 
@@ -38,10 +38,10 @@ async def explain_refusal(send: Callable[[Request], Awaitable[Exchange]], path: 
     ``send`` sends a request to the target; ``path`` is the webhook's request target.
     """
     status = refused.status
-    if status in _REDIRECTS:
+    if status in REDIRECTS:
         return _explain_redirect(path, status, refused.header("location") or "")
     unsigned = await _ask(send, path)
-    if status in ABSENT and unsigned is not None and unsigned.status in ABSENT | _REDIRECTS:
+    if status in ABSENT and unsigned is not None and unsigned.status in ABSENT | REDIRECTS:
         found = await _find_nearest(send, path)
         hint = f"POST {found[0]} answers {found[1]}: is it that path?" if found else "put the right path into [webhook]"
         return f"there is no webhook at {path} (status {status}); {hint}"
@@ -93,11 +93,12 @@ async def _ask(send: Callable[[Request], Awaitable[Exchange]], path: str) -> Ans
 
 async def _find_nearest(send: Callable[[Request], Awaitable[Exchange]], path: str) -> tuple[str, int] | None:
     """Return a path that takes deliveries, and its status: with or without a slash, or one that is usual."""
+    elsewhere = ABSENT | REDIRECTS | frozenset(_SUCCESS)
     bare, query = path_of(path), path.partition("?")[2]
     slashed = bare.rstrip("/") if bare.endswith("/") else f"{bare}/"
     for one in dict.fromkeys((with_query(slashed, query) if slashed else "/", *CUSTOMARY_PATHS)):
         answer = await _ask(send, one)
-        if one != path and answer is not None and answer.status not in ABSENT | _REDIRECTS and answer.status >= 300:  # noqa: PLR2004
+        if one != path and answer is not None and answer.status not in elsewhere:
             return one, answer.status
     return None
 

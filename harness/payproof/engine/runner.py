@@ -226,7 +226,7 @@ class Runner:
         stores = tuple(
             replace(
                 spec,
-                rejection_log=tuple(dict.fromkeys((*spec.rejection_log, *_of_store(calibration.journals, spec.name)))),
+                rejection_log=tuple(dict.fromkeys((*spec.rejection_log, *calibration.journals_of(spec.name)))),
             )
             for spec in self.target.stores
         )
@@ -302,10 +302,6 @@ class Runner:
 
     def _make_context(self, key: str, target: Target | None = None) -> CaseContext:
         return CaseContext(target or self.target, self._equipment, key=key, seed=self._seed, shared=self._shared)
-
-
-def _of_store(tables: Iterable[str], store: str) -> tuple[str, ...]:
-    return tuple(one.removeprefix(f"{store}.") for one in tables if one.startswith(f"{store}."))
 
 
 def _find_unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, str] | None:

@@ -1,5 +1,4 @@
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +13,7 @@ from payproof.reporters.phrasing import (
     describe_calibration,
     describe_masking,
     describe_target,
+    name_some,
     one_line,
     story,
     summary,
@@ -146,7 +146,7 @@ class ConsoleReport:
                 reasons[case.verdict.kind, summary(case.verdict)].append(case.id)
         for (kind, why), ids in reasons.items():
             self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {_escape(why)}", **_WHOLE)
-            self._console.print(f"  {_escape(_name_some(ids))}", style="dim", **_WHOLE)
+            self._console.print(f"  {_escape(name_some(ids, _MOST_NAMED))}", style="dim", **_WHOLE)
 
     def _tell_notes(self) -> None:
         """Tell what is worth knowing, once for each text."""
@@ -156,12 +156,9 @@ class ConsoleReport:
                 for note in case.verdict.notes:
                     notes[note].append(case.id)
         for note, ids in notes.items():
-            self._console.print(f"\n[dim]for information: {_escape(_name_some(ids))}: {_escape(note)}[/]", **_WHOLE)
-
-
-def _name_some(ids: Sequence[str]) -> str:
-    more = len(ids) - _MOST_NAMED
-    return ", ".join(ids[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+            self._console.print(
+                f"\n[dim]for information: {_escape(name_some(ids, _MOST_NAMED))}: {_escape(note)}[/]", **_WHOLE
+            )
 
 
 _WORDS = {

@@ -25,7 +25,16 @@ from payproof.domain.observation import (
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
 
-__all__ = ["describe_calibration", "describe_masking", "describe_target", "one_line", "printable", "story", "summary"]
+__all__ = [
+    "describe_calibration",
+    "describe_masking",
+    "describe_target",
+    "name_some",
+    "one_line",
+    "printable",
+    "story",
+    "summary",
+]
 
 _LONGEST = 300
 _MOST_NAMED = 8
@@ -47,7 +56,7 @@ def describe_calibration(run: RunStarted) -> list[str]:
     line = f"reacts to {len(handled)} of {tried} types of events"
     if handled:
         slowest = max(one.seconds for one in found.reactions if one.is_handled)
-        line += f" within {_describe_seconds(slowest)}: {_name_some(handled)}"
+        line += f" within {_describe_seconds(slowest)}: {name_some(handled, _MOST_NAMED)}"
     others = Counter(_describe_status(one) for one in found.reactions if not one.is_handled)
     line += "".join(f"; {times} {what}" for what, times in others.items())
     lines = [line]
@@ -64,7 +73,7 @@ def describe_calibration(run: RunStarted) -> list[str]:
         f"{one} keeps a journal of deliveries, refused ones too: name it in rejection_log" for one in found.journals
     ]
     if found.unclear:
-        lines.append(f"not found out: {_name_some(sorted(found.unclear))}")
+        lines.append(f"not found out: {name_some(sorted(found.unclear), _MOST_NAMED)}")
     return [one_line(line) for line in lines]
 
 
@@ -78,9 +87,10 @@ def _describe_seconds(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 
-def _name_some(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def name_some(names: Sequence[str], most: int) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def summary(verdict: Verdict) -> str:

@@ -13,7 +13,7 @@ from tomlkit.items import Table
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
 from payproof.domain.documents import read_json
-from payproof.domain.observation import Answer, NoAnswer
+from payproof.domain.observation import ABSENT, REDIRECTS, Answer, NoAnswer
 from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import Budget, Target
@@ -28,7 +28,6 @@ __all__ = ["describe_target"]
 
 _DOCUMENTS = ("/openapi.json", "/api/openapi.json", "/swagger.json", "/v3/api-docs", "/swagger/v1/swagger.json")
 _WEBHOOK = re.compile(r"stripe|web-?hook", re.IGNORECASE)
-_ABSENT = frozenset({301, 302, 303, 307, 308, 404, 405, 410})
 _REJECTION = range(400, 500)
 #: What keeps one path from being read, such as a redirect to a login page, and says nothing about the next.
 _AT_ONE_PATH = frozenset({Reason.REDIRECT_ELSEWHERE, Reason.RESPONSE_TOO_LARGE, Reason.RESPONSE_UNREADABLE})
@@ -94,7 +93,7 @@ async def _look(target: Target) -> _Discovery:
             if time.monotonic() > until:
                 return _Discovery(document, listed[0] if listed else None, None, tried, in_time=False)
             status = (await ask("POST", path)).status
-            if status in _REJECTION and status not in _ABSENT:
+            if status in _REJECTION and status not in ABSENT | REDIRECTS:
                 return _Discovery(document, path, status, tried)
         return _Discovery(document, listed[0] if listed else None, None, tried)
     finally:

@@ -50,8 +50,7 @@ def pin(document: TOMLDocument, target: Target) -> None:
     if target.control is not None:
         document["control"] = _describe_control(target.control)
     for spec in document.get("stores", []):
-        journals = [one.partition(".")[2] for one in found.journals if one.partition(".")[0] == spec["name"]]
-        if missing := [one for one in journals if one not in spec.get("rejection_log", [])]:
+        if missing := [one for one in found.journals_of(spec["name"]) if one not in spec.get("rejection_log", [])]:
             spec["rejection_log"] = [*spec.get("rejection_log", []), *missing]
 
 

@@ -2,7 +2,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from payproof.domain.context import Context
 from payproof.domain.observation import ABSENT, Answer, Exchange
@@ -10,7 +10,7 @@ from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.step import Step
 from payproof.domain.target import Target
-from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, resolve_redirect, shape_path, with_query
+from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, shape_path, target_on_host, with_query
 from payproof.errors import ConfigurationError
 from payproof.registry import step
 from payproof.stripe.deliveries import STRIPE_HEADERS
@@ -176,11 +176,7 @@ def _redirect(exchange: Exchange) -> str | None:
     answer = exchange.answer
     if not isinstance(answer, Answer) or answer.status not in _TEMPORARY_REDIRECTS:
         return None
-    here = exchange.sent.url
-    there = resolve_redirect(here, answer.header("location") or "")
-    if there is None or urlsplit(there).netloc != urlsplit(here).netloc:
-        return None
-    return "/" + there.split("/", 3)[3]
+    return target_on_host(exchange.sent.url, answer.header("location") or "")
 
 
 def _redirect_request(request: Request, target: str) -> Request:

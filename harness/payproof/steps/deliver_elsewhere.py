@@ -1,13 +1,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
-from urllib.parse import urlsplit
 
 from payproof.domain.context import Context
-from payproof.domain.observation import Answer, Exchange
+from payproof.domain.observation import REDIRECTS, Answer, Exchange
 from payproof.domain.step import Step
 from payproof.domain.target import Target
-from payproof.domain.urls import quote_path, resolve_redirect
+from payproof.domain.urls import quote_path, target_on_host
 from payproof.registry import step
 from payproof.steps.deliver import Deliver
 from payproof.stripe.addresses import list_beside, list_known, list_queries
@@ -21,7 +20,6 @@ _PLACES: Mapping[Kind, Callable[[Target], tuple[str, ...]]] = {
     "beside": list_beside,
     "query": list_queries,
 }
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST = 150
 
 
@@ -65,10 +63,8 @@ class DeliverElsewhere(Step):
 
 def _moved_to(exchange: Exchange) -> str | None:
     """Return the place on the same host that a redirect names."""
-    answer, here = exchange.answer, exchange.sent.url
-    if not isinstance(answer, Answer) or answer.status not in _REDIRECTS:
+    answer = exchange.answer
+    if not isinstance(answer, Answer) or answer.status not in REDIRECTS:
         return None
-    there = resolve_redirect(here, answer.header("location") or "")
-    if there is None or urlsplit(there).netloc != urlsplit(here).netloc:
-        return None
-    return quote_path("/" + there.split("/", 3)[3])
+    there = target_on_host(exchange.sent.url, answer.header("location") or "")
+    return None if there is None else quote_path(there)

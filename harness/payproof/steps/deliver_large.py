@@ -4,12 +4,11 @@ from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from payproof.domain.context import Context
-from payproof.domain.observation import Exchange, NoAnswer, Observation
+from payproof.domain.observation import Observation
 from payproof.domain.step import Step
 from payproof.domain.target import LOOPBACK, Target
-from payproof.errors import Reason
 from payproof.registry import step
-from payproof.stripe.deliveries import signed_request
+from payproof.stripe.deliveries import signed_request, was_cut_off
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.malformed import make_malformed
 
@@ -49,10 +48,6 @@ class DeliverLarge(Step):
         for _ in range(self.times):
             exchange = await context.send(request)
             bodies.append(len(body))
-            if not _was_cut_off(exchange):
+            if not was_cut_off(exchange):
                 seen.append(exchange)
         return [*seen, context.memory.end(max(bodies))]
-
-
-def _was_cut_off(exchange: Exchange) -> bool:
-    return isinstance(exchange.answer, NoAnswer) and exchange.answer.reason is Reason.UNREACHABLE

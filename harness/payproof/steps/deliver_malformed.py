@@ -3,11 +3,10 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from payproof.domain.context import Context
-from payproof.domain.observation import Exchange, NoAnswer
+from payproof.domain.observation import Exchange
 from payproof.domain.step import Step
-from payproof.errors import Reason
 from payproof.registry import nearest, step
-from payproof.stripe.deliveries import signed_request
+from payproof.stripe.deliveries import signed_request, was_cut_off
 from payproof.stripe.malformed import MALFORMED, make_malformed
 
 __all__ = ["DeliverMalformed"]
@@ -42,10 +41,6 @@ class DeliverMalformed(Step):
             body = make_malformed(kind, event.encode())
             request = signed_request(context, event, body, note=f"{kind}, made of {event.type}")
             exchange = await context.send(replace(request, variant=kind))
-            if len(body) <= _LARGE or not _was_cut_off(exchange):
+            if len(body) <= _LARGE or not was_cut_off(exchange):
                 exchanges.append(exchange)
         return exchanges
-
-
-def _was_cut_off(exchange: Exchange) -> bool:
-    return isinstance(exchange.answer, NoAnswer) and exchange.answer.reason is Reason.UNREACHABLE

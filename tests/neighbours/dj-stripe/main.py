@@ -10,7 +10,7 @@ django.setup()
 call_command("migrate", run_syncdb=True, verbosity=0)
 
 from django.contrib.auth.models import User  # noqa: E402 - models exist after setup
-from djstripe.models import Customer, WebhookEndpoint  # noqa: E402
+from djstripe.models import Customer, WebhookEndpoint  # noqa: E402 - models exist after setup
 
 port = os.environ["PORT"]
 WebhookEndpoint.objects.create(

@@ -10,7 +10,7 @@ django.setup()
 call_command("migrate", run_syncdb=True, verbosity=0)
 
 from django.contrib.auth.models import User  # noqa: E402 - models exist after setup
-from shop.models import UserProfile  # noqa: E402
+from shop.models import UserProfile  # noqa: E402 - models exist after setup
 
 user = User.objects.create(username="ada", email="ada@example.test")
 UserProfile.objects.create(user=user, stripe_customer_id="cus_Neighbour0Ada1")

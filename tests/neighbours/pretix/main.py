@@ -19,9 +19,9 @@ django.setup()
 call_command("migrate", run_syncdb=True, verbosity=0)
 
 from django.utils.timezone import now  # noqa: E402 - models exist after setup
-from django_scopes import scopes_disabled  # noqa: E402
-from pretix.base.models import Event, Order, OrderPayment, Organizer  # noqa: E402
-from pretix.plugins.stripe.models import ReferencedStripeObject  # noqa: E402
+from django_scopes import scopes_disabled  # noqa: E402 - models exist after setup
+from pretix.base.models import Event, Order, OrderPayment, Organizer  # noqa: E402 - models exist after setup
+from pretix.plugins.stripe.models import ReferencedStripeObject  # noqa: E402 - models exist after setup
 
 with scopes_disabled():
     organizer = Organizer.objects.create(name="Shop", slug="shop")
