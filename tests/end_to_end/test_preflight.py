@@ -83,6 +83,25 @@ def test_a_refusal_of_everything_is_told_once_with_its_cause(tmp_path, behave, t
     assert told in ended.line
 
 
+def test_a_refusal_of_what_was_signed_now_is_a_finding(tmp_path):
+    """A webhook that takes old signatures only is judged: the case that asks for it fails, and others say why not."""
+
+    def behave(peer, request):
+        header = request.header("Stripe-Signature") or b""
+        age = time.time() - int(header.partition(b"t=")[2].partition(b",")[0] or 0)
+        peer.send(answer(200 if b"v1=" in header and 1 <= age < 300 else 401))
+
+    with Server(behave) as server:
+        target = target_file(tmp_path, server.url)
+        judged = payproof_here("run", "--target", target, "--topic", "webhook_signature")
+        calibrated = payproof_here("calibrate", "--target", target)
+    told = f"{PATH} takes events that were signed some time ago, and refuses those signed now"
+    assert judged.code == 1
+    assert "webhook_signature/within_tolerance[now]" in judged.out
+    assert told in judged.out
+    assert (calibrated.code, told in calibrated.line) == (3, True)
+
+
 def test_a_rate_limit_is_told_once_and_kept_to(tmp_path):
     """A target that says to come again in an hour is asked once, and the run ends with code 3."""
     with Server(limited) as server:

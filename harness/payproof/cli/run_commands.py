@@ -143,7 +143,7 @@ def _run_cases(
     opened = open_lanes(lanes, seed=seed, **given) if lanes > 1 else open_session(file, seed=seed, types=types, **given)
     with opened as session:
         if isinstance(session, Session):
-            session.require_acceptance()
+            session.require_acceptance(of_any_age=True)
         files = [open_report(path) for path in reports]
         code = _report_events(session.run(choices), [ConsoleReport(console), *files])
         if not session.ledger.holds_none([console.export_text().encode()]):

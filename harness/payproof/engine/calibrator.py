@@ -68,10 +68,12 @@ class Deliveries:
     """The steps that calibration takes: the control event, any genuine one, a forgery, rubbish, the last one again.
 
     ``others`` are genuine ones that differ from each other: a target that refuses them all listens to none.
+    ``aged`` are as genuine, but signed some time ago: one that takes only these judges time wrongly.
     """
 
     control: Step
     others: tuple[Step, ...]
+    aged: tuple[Step, ...]
     genuine: Callable[[ControlEvent], Step]
     forged: Step
     rubbish: Step

@@ -13,7 +13,7 @@ from payproof.domain.urls import path_of, with_query
 from payproof.stripe.deliveries import STRIPE_HEADERS
 from payproof.stripe.routes import CUSTOMARY_PATHS
 
-__all__ = ["OTHER_VERSIONS", "explain_refusal"]
+__all__ = ["OTHER_VERSIONS", "explain_refusal", "find_clock_difference"]
 
 #: One API version of each of Stripe's releases that SDKs are pinned to: some refuse events of another.
 OTHER_VERSIONS = (
@@ -49,7 +49,7 @@ async def explain_refusal(send: Callable[[Request], Awaitable[Exchange]], path: 
         return (
             f"status {status} at {path} comes from a login or a proxy in front of it: let Payproof's requests through"
         )
-    if (ahead := _clock_ahead(refused, now)) is not None:
+    if ahead := find_clock_difference(refused, now):
         side = "ahead of" if ahead > 0 else "behind"
         return (
             f"the target's clock is {abs(ahead)} s {side} this machine's, so signatures are too old or too new for it"
@@ -111,10 +111,10 @@ def _is_guarded(answer: Answer) -> bool:
     )
 
 
-def _clock_ahead(answer: Answer, now: int) -> int | None:
-    """Return by how many seconds the target's clock differs, where that is more than Stripe's tolerance."""
+def find_clock_difference(answer: Answer, now: int) -> int:
+    """Return by how many seconds the target's clock is ahead, where that is more than Stripe's tolerance, else 0."""
     try:
         ahead = int(parsedate_to_datetime(answer.header("date") or "").timestamp()) - now
     except (ValueError, TypeError):
-        return None
-    return ahead if abs(ahead) > _TOLERANCE else None
+        return 0
+    return ahead if abs(ahead) > _TOLERANCE else 0

@@ -19,7 +19,7 @@ from payproof.engine.context import CaseContext
 from payproof.engine.equipment import Equipment
 from payproof.engine.lifeline import Lifeline
 from payproof.engine.pace import Pace
-from payproof.engine.preflight import OTHER_VERSIONS, explain_refusal
+from payproof.engine.preflight import OTHER_VERSIONS, explain_refusal, find_clock_difference
 from payproof.engine.shared import Shared
 from payproof.engine.source_marks import SourceMarks
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
@@ -62,6 +62,7 @@ class Runner:
         self.unwatched: tuple[Unwatched, ...] = ()
         self.marker: tuple[Observation, ...] = ()
         self.refusal = ""
+        self.is_refused_by_age = False
 
     async def make_subject(self) -> None:
         """Perform the operation that makes whom the events are about, where the target file names one.
@@ -83,7 +84,8 @@ class Runner:
         to a genuine delivery, ``unwatched`` are the sources that do not show it.
 
         On production nothing is delivered, and no source counts as watched. Where every genuine event is refused,
-        ``refusal`` says why, and nothing more is learnt.
+        ``refusal`` says why, and nothing more is learnt. With ``is_refused_by_age`` that is a fault of the target's,
+        which the cases that need no control find.
 
         Raises:
             InconclusiveError: the target gives no answer at all.
@@ -138,16 +140,21 @@ class Runner:
         self.marker = tuple(await deliveries.control.run(context))
         refused = _find_refusal(self.marker)
         if refused is not None:
-            await self._require_acceptance(refused, deliveries.control, deliveries.others)
+            await self._require_acceptance(refused, deliveries)
         return context
 
-    async def _require_acceptance(self, refused: Answer, control: Step, others: Iterable[Step]) -> None:
+    async def _require_acceptance(self, refused: Answer, deliveries: Deliveries) -> None:
         """Find out whether the target takes another genuine event, or fails at it, and else why it refuses them all."""
         context = self._make_context("preflight")
-        for step in others:
+        for step in deliveries.others:
             if _find_refusal(await step.run(context)) is None:
                 return
-        hook = self.target.webhook
+        hook, control = self.target.webhook, deliveries.control
+        for step in () if find_clock_difference(refused, context.clock.now()) else deliveries.aged:
+            if _find_refusal(await step.run(context)) is None:
+                self.refusal = f"{hook.path} takes events that were signed some time ago, and refuses those signed now"
+                self.is_refused_by_age = True
+                return
         for version in OTHER_VERSIONS:
             other = replace(self.target, webhook=replace(hook, api_version=version))
             if _find_refusal(await control.run(self._make_context(f"preflight {version}", other))) is None:

@@ -42,6 +42,7 @@ def _deliver_genuine(event: ControlEvent) -> Step:
 DELIVERIES = Deliveries(
     control=Deliver(),
     others=(Deliver(body="compact"), *(Deliver(event=one) for one in USUAL_TYPES[:_OTHERS])),
+    aged=(Deliver(signature="within_tolerance.1s"), Deliver(signature="within_tolerance.290s")),
     genuine=_deliver_genuine,
     forged=Deliver(signature="wrong_secret.random"),
     rubbish=_DeliverRubbish(),

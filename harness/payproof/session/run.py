@@ -219,7 +219,7 @@ class Session:
         started = time.perf_counter()
         self._learn(case)
         verdict: Verdict | None = skip(self.target, scenario, case) or _lacking(case)
-        if self._runner.refusal:
+        if self._runner.refusal and (scenario.control is not None or not self._runner.is_refused_by_age):
             verdict = verdict or Errored(Reason.REFUSED, self._runner.refusal)
         verdict = verdict or refuse_without_effect(self.target, scenario, case)
         record = Record()
@@ -242,13 +242,13 @@ class Session:
         masked = dict.fromkeys(f"{one.kind} ({one.label})" for one in found)
         return replace(told, masked=tuple(masked)) if masked else told
 
-    def require_acceptance(self) -> None:
-        """Return where the target has taken a genuine event, or has failed at it.
+    def require_acceptance(self, *, of_any_age: bool = False) -> None:
+        """Return where the target has taken a genuine event signed now (or ``of_any_age``), or has failed at it.
 
         Raises:
             InconclusiveError: it refuses them all, with the likely cause.
         """
-        if self._runner.refusal:
+        if self._runner.refusal and not (of_any_age and self._runner.is_refused_by_age):
             raise InconclusiveError(Reason.REFUSED, self._runner.refusal)
 
     def _learn(self, case: Case) -> None:
