@@ -12,7 +12,6 @@ from payproof.domain.observation import Answer, Channel, Exchange, Observation, 
 from payproof.domain.operation_requests import order_operations
 from payproof.domain.scenario import Case, Phase, Scenario
 from payproof.domain.source import Log, Store
-from payproof.domain.step import Step
 from payproof.domain.target import Environment, Target
 from payproof.engine.calibrator import USUAL_TYPES, Calibrator, Deliveries
 from payproof.engine.context import CaseContext
