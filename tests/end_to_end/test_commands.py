@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from payproof.cli import cli
-from payproof.language import read_target
 from payproof.session import all_scenarios, choose
 from payproof.stripe.forgeries import FORGERIES
 from payproof.stripe.signature import sign
@@ -69,7 +68,7 @@ def test_help_names_no_option_that_there_is_not():
     group = click.Context(cli, info_name="payproof")
     names = cli.list_commands(group)
     parameters = [one for name in names for one in cli.get_command(group, name).params]
-    options = {option for one in parameters for option in one.opts} | {"--help"}
+    options = {option for one in parameters for option in (*one.opts, *one.secondary_opts)} | {"--help"}
     for name in names:
         told = out(name, "--help")
         assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", told)) <= options
@@ -153,79 +152,6 @@ def test_schema_refuses_what_the_program_refuses(wrong):
     assert list(jsonschema.Draft202012Validator(schema_of("scenario")).iter_errors(content))
 
 
-def init(tmp_path, behave, *options):
-    """Write a target file by looking at a server; return how it ended, the file, and what was sent."""
-    file = tmp_path / "payproof.toml"
-    with Server(behave) as server:
-        ended = payproof_here("init", server.url, "--output", file, *options)
-    return ended, file, server.requests
-
-
-def taken(file):
-    """Read a target file as a run would, with its secret set and its schema checked."""
-    jsonschema.validate(tomllib.loads(file.read_text()), schema_of("target"), jsonschema.Draft202012Validator)
-    return read_target(file, {"STRIPE_WEBHOOK_SECRET": SECRET})
-
-
-def test_init_reads_openapi(tmp_path):
-    """The webhook's path and its refusal are found by the OpenAPI document, also a large one; the file can be run."""
-    ended, file, requests = init(tmp_path, hostile.openapi("/billing/v2/stripe-events"))
-    assert (ended.code, ended.err) == (0, "")
-    target = taken(file)
-    assert target.webhook.path == "/billing/v2/stripe-events"
-    assert target.contract.rejected == {400}
-    assert "OpenAPI document at /openapi.json" in file.read_text()
-    assert {(request.method, request.body) for request in requests} == {("GET", b""), ("POST", b"{}")}
-
-
-def test_init_tries_customary_paths(tmp_path):
-    """Without an OpenAPI document the customary paths are tried; a login page elsewhere is no obstacle."""
-
-    def behave(peer, request):
-        if request.target == "/stripe/webhook":
-            peer.send(hostile.answer(403))
-        else:
-            peer.send(hostile.answer(302, b"", (b"Location: https://login.example/",)))
-
-    ended, file, _ = init(tmp_path, behave)
-    assert (ended.code, ended.err) == (0, "")
-    assert taken(file).webhook.path == "/stripe/webhook"
-    assert taken(file).contract.rejected == {403}
-
-
-@pytest.mark.parametrize(
-    "path",
-    ['/web"hook', "/webhook\n[x]\n", "/webhook/\x7f", "/webhook\ud800", "webhook", "/web hook", "/webhook\\u0041"],
-)
-def test_init_quotes_what_a_server_names(tmp_path, path):
-    """Whatever stands in a server's OpenAPI document, the file that is written can be read, and holds no more keys."""
-    document = json.dumps({"openapi": "3.1.0", "paths": {path: {"post": {}}}}).encode()
-
-    def behave(peer, request):
-        peer.send(hostile.answer(200, document) if request.target == "/openapi.json" else hostile.answer(404))
-
-    ended, file, _ = init(tmp_path, behave)
-    assert (ended.code, ended.err) == (0, "")
-    assert taken(file).webhook.path in {path, "/webhooks/stripe"}
-    assert "x" not in tomllib.loads(file.read_text())
-
-
-def test_init_then_run(tmp_path, monkeypatch):
-    """The file that init writes beside the work is what is run next, without being named, and never the reference."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", SECRET)
-    monkeypatch.delenv("PAYPROOF_TARGET", raising=False)
-    case = ("--scenario", "webhook_signature/missing[no_header]")
-    with Server(hostile.verifying(lambda request: request.method == "POST" and len(request.body) > 2)) as server:
-        assert payproof_here("run", *case).code == 4
-        ended = payproof_here("init", server.url + "/hook")
-        assert ended.out.endswith("then: payproof run\n")
-        ended = payproof_here("run", *case)
-    assert ended.code == 1
-    assert ended.out.splitlines()[0].endswith(f"(staging) at {server.url}, described by payproof.toml")
-    assert "repeat    payproof run --target payproof.toml " in ended.out
-
-
 def test_the_reference_is_judged_where_it_is_asked_for(tmp_path, monkeypatch):
     """Asked for by name the reference service runs, beside a target file too, and the first line says what it is."""
     few = choose(all_scenarios(), ids=["webhook_signature/missing[no_header]"])
@@ -237,25 +163,6 @@ def test_the_reference_is_judged_where_it_is_asked_for(tmp_path, monkeypatch):
     assert ended.out.splitlines()[0].endswith(
         "judges the reference billing service that comes with Payproof, not a system of yours"
     )
-
-
-def test_init_without_a_find(tmp_path):
-    """Where no webhook is found, the file says so and can still be read."""
-    ended, file, _ = init(tmp_path, hostile.always(404))
-    assert (ended.code, ended.err) == (0, "")
-    assert "NOT FOUND" in file.read_text()
-    assert taken(file).webhook.path == "/webhooks/stripe"
-
-
-def test_init_keeps_an_existing_file(tmp_path):
-    """An existing file is replaced with --force only; nothing is sent before that is known."""
-    (tmp_path / "payproof.toml").write_text("mine")
-    ended, file, requests = init(tmp_path, hostile.always(404))
-    assert (ended.code, requests, file.read_text()) == (4, [], "mine")
-    assert ended.line == f"payproof: {file}: there is a file already; give --output or --force"
-    ended, file, _ = init(tmp_path, hostile.always(404), "--force")
-    assert ended.code == 0
-    assert file.read_text() != "mine"
 
 
 @pytest.mark.parametrize("url", ["http://billing.example", "billing.example", "https://[", "https://a:b@c.example", ""])
@@ -270,14 +177,6 @@ def test_url_that_is_not_sent_to(tmp_path, command, url):
     assert ended.code == 4
     assert ended.line.startswith("payproof: ")
     assert ":b@" not in ended.line
-
-
-def test_init_unreachable(tmp_path):
-    """A host that gives no answer is one line with code 3, and no file."""
-    ended, file, _ = init(tmp_path, hostile.close_at_once)
-    assert ended.code == 3
-    assert ended.line.startswith("payproof: unreachable: ")
-    assert not file.exists()
 
 
 def deliver(behave, *arguments, path="/hook", run=payproof_here, **options):

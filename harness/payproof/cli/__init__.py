@@ -39,7 +39,7 @@ _COMMANDS = {
     ),
     "init": (
         "payproof.cli.init_command",
-        "Look at URL and write a commented target file with what was found.",
+        "Look at URL and write a commented target file with what was found; try it, where the secret is at hand.",
     ),
     "judge": (
         "payproof.cli.run_commands",

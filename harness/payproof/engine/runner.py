@@ -61,6 +61,7 @@ class Runner:
         self.unwatched: tuple[Unwatched, ...] = ()
         self.marker: tuple[Observation, ...] = ()
         self.refusal = ""
+        self.taken_version = ""
         self.is_refused_by_age = False
 
     async def make_subject(self) -> None:
@@ -83,7 +84,8 @@ class Runner:
         to a genuine delivery, ``unwatched`` are the sources that do not show it.
 
         On production nothing is delivered, and no source counts as watched. Where every genuine event is refused,
-        ``refusal`` says why, and nothing more is learnt. With ``is_refused_by_age`` that is a fault of the target's,
+        ``refusal`` says why, and nothing more is learnt; ``taken_version`` is then the API version of whose events it
+        takes some. With ``is_refused_by_age`` that is a fault of the target's,
         which the cases that need no control find.
 
         Raises:
@@ -157,6 +159,7 @@ class Runner:
         for version in OTHER_VERSIONS:
             other = replace(self.target, webhook=replace(hook, api_version=version))
             if _find_refusal(await control.run(self._make_context(f"preflight {version}", other))) is None:
+                self.taken_version = version
                 self.refusal = (
                     f"{hook.path} takes events of API version {version}: name that in api_version of [webhook]"
                 )

@@ -3,8 +3,9 @@
 from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from payproof.session.delivery import deliver_once
-from payproof.session.discovery import describe_target
+from payproof.session.discovery import Wishes, write_target_file
 from payproof.session.event_factory import event_factory
+from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
@@ -33,6 +34,7 @@ __all__ = [
     "Lanes",
     "OwnTest",
     "Session",
+    "Wishes",
     "all_scenarios",
     "asks_for_fuzzing",
     "asks_for_operations",
@@ -41,7 +43,6 @@ __all__ = [
     "count",
     "deliver_once",
     "describe_differences",
-    "describe_target",
     "described_choice",
     "event_factory",
     "find_named_types",
@@ -54,4 +55,6 @@ __all__ = [
     "rejudge",
     "scenario_folders",
     "target_or_reference",
+    "try_target_file",
+    "write_target_file",
 ]

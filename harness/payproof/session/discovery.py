@@ -1,155 +1,311 @@
-"""Looks at a URL and writes the target file that a first run needs, with what it found and what it could not know."""
+"""Looks at a service and writes the target file that a first run needs, with what it found and what it could not know.
+
+What it looks at: the service by requests, the project in the folder that it is called in, and, where the service runs
+on this machine, the databases and logs beside it.
+"""
 
 import asyncio
+import os
 import re
-import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import tomlkit
-from tomlkit.items import Table
+from tomlkit.items import Item
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
-from payproof.domain.documents import read_json
-from payproof.domain.observation import ABSENT, REDIRECTS, Answer, NoAnswer
-from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
-from payproof.domain.target import Budget, Target
-from payproof.domain.urls import quote_path
-from payproof.errors import InconclusiveError, Reason
+from payproof.domain.subject import PREFIXES
+from payproof.domain.target import LOOPBACK, Budget, Target
+from payproof.errors import ConfigurationError, PayproofError
+from payproof.language import read_target
+from payproof.reporters.phrasing import printable
 from payproof.session.delivery import loose_target
 from payproof.session.event_factory import event_factory
-from payproof.stripe.deliveries import STRIPE_HEADERS
+from payproof.session.local_sources import LocalStore, find_logs, find_stores, measure_logs
+from payproof.session.openapi_operations import propose_operations
+from payproof.session.pinning import write_beside
+from payproof.session.project_files import Project, read_project
+from payproof.session.run import open_tables
+from payproof.session.subjects import Candidate, find_candidates
+from payproof.session.webhook_search import WebhookFound, WebhookSearch
 from payproof.stripe.routes import CUSTOMARY_PATHS
 
-__all__ = ["describe_target"]
+__all__ = ["Wishes", "write_target_file"]
 
-_DOCUMENTS = ("/openapi.json", "/api/openapi.json", "/swagger.json", "/v3/api-docs", "/swagger/v1/swagger.json")
-_WEBHOOK = re.compile(r"stripe|web-?hook", re.IGNORECASE)
-_REJECTION = range(400, 500)
-#: What keeps one path from being read, such as a redirect to a login page, and says nothing about the next.
-_AT_ONE_PATH = frozenset({Reason.REDIRECT_ELSEWHERE, Reason.RESPONSE_TOO_LARGE, Reason.RESPONSE_UNREADABLE})
 #: Read as JSON it may take 35 times as much memory.
 _DOCUMENT_BYTES = 8 * 1024 * 1024
 _LOOK_SECONDS = 60.0
-_MOST_LISTED = 20
-#: What can be asked for as it stands, without a parameter.
-_PLAIN_PATH = re.compile(r"/[!-z|~]{0,500}")
+_MOST_LOGS = 3
+_BLOCK = re.compile(r"^#<(\w+)>\n(.*?)^#</\1>\n", re.DOTALL | re.MULTILINE)
+_API_KEYS = ("STRIPE_API_KEY", "STRIPE_SECRET_KEY", "STRIPE_SECRET")
+_BASES = ("STRIPE_API_BASE", "STRIPE_API_BASE_URL", "STRIPE_API_URL", "STRIPE_BASE_URL")
+_KINDS = {prefix: name for name, prefix in PREFIXES.items()}
+_REJECTED = frozenset({400, 401, 403})
+_TEST_KEYS = ("sk_test_", "rk_test_")
+#: Stands for the secret where a file is read only to open the stores that it names.
+_NO_SECRET = "whsec_" + "0" * 32
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a user says beside the URL: the webhook's place, stores, logs, and the folder of the project."""
+
+    webhook: str = ""
+    stores: tuple[str, ...] = ()
+    logs: tuple[str, ...] = ()
+    project: Path = Path()
+    ca_file: str | None = None
+    secret_env: str = "STRIPE_WEBHOOK_SECRET"  # noqa: S105 (a variable's name)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a look has brought, a line each, and whether the webhook is among it."""
+
+    lines: tuple[str, ...]
+    is_found: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Discovery:
-    """What a look at the URL brought: where the OpenAPI document and the webhook are, and how it refused an event."""
+    """What was found by requests and in files; ``unread`` says why the stores could not be opened."""
 
-    document: str | None
-    path: str | None
-    status: int | None
-    tried: int
-    in_time: bool = True
+    target: Target
+    search: WebhookSearch
+    webhook: WebhookFound | None
+    project: Project
+    stores: tuple[LocalStore, ...] = ()
+    logs: tuple[str, ...] = ()
+    subject: tuple[Candidate, ...] = ()
+    unread: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the service runs on this machine, so that what lies beside the work may be its own."""
+        return urlsplit(self.target.url).hostname in LOOPBACK
 
 
-def describe_target(url: str, *, ca_file: str | None = None) -> str:
-    """Look at a URL, by reading its OpenAPI document and by unsigned empty deliveries, and return a target file.
+def write_target_file(url: str, output: Path, wishes: Wishes, environment: Mapping[str, str] = os.environ) -> Looked:
+    """Look at a service, write its target file, and return what was found.
 
-    No more than 60 seconds of requests are begun, and no more than 20 paths of a document are tried.
+    The service gets requests for its OpenAPI document, and unsigned empty deliveries, for no more than 60 seconds.
 
     Raises:
-        ConfigurationError: a URL that is not sent to.
+        ConfigurationError: a URL that is not sent to, or a file that cannot be written.
         InconclusiveError: the host gives no answer.
     """
-    target = loose_target(url, secret=Secret("none", ""), ca_file=ca_file)
+    base = loose_target(url, secret=Secret("none", ""), ca_file=wishes.ca_file)
+    target = base
+    if wishes.webhook:
+        place = base.url + wishes.webhook if wishes.webhook.startswith("/") else wishes.webhook
+        target = loose_target(place, secret=Secret("none", ""), ca_file=wishes.ca_file)
+        if target.url != base.url:
+            raise ConfigurationError(f"the webhook is at {target.url}, not at {base.url}", hint="give one host")
     target = replace(target, budget=Budget(answer_bytes=_DOCUMENT_BYTES, evidence_characters=_DOCUMENT_BYTES))
-    return _write_template(target, asyncio.run(_look(target)))
+    logs = measure_logs(wishes.project)
+    search, webhook = asyncio.run(_look(target, named=target.webhook.path != "/"))
+    found = _Discovery(target, search, webhook, read_project(wishes.project))
+    found = _add_sources(found, wishes, output.parent, logs, environment)
+    found = _add_subject(found, wishes, output, environment)
+    write_beside(output, _write_text(found, wishes, environment))
+    return Looked(tuple(_describe(found)), is_found=webhook is not None)
 
 
-async def _look(target: Target) -> _Discovery:
+async def _look(target: Target, *, named: bool) -> tuple[WebhookSearch, WebhookFound | None]:
     sender = HttpSender(target, Ledger())
-    tried, until = 0, time.monotonic() + _LOOK_SECONDS
-
-    async def ask(method: str, path: str) -> Answer:
-        nonlocal tried
-        tried += 1
-        headers = STRIPE_HEADERS if method == "POST" else ((b"Accept", b"application/json"),)
-        body = b"{}" if method == "POST" else b""
-        answer = (await sender.send(Request(method, path, headers, body, "a look"), 0)).answer
-        if isinstance(answer, NoAnswer):
-            if answer.reason in _AT_ONE_PATH:
-                return Answer(404, (), "", 0, answer.seconds)
-            raise InconclusiveError(answer.reason, answer.detail)
-        return answer
-
     try:
-        document, listed = None, []
-        for path in _DOCUMENTS:
-            if time.monotonic() > until:
-                break
-            routes = _webhook_routes(await ask("GET", path))
-            if routes is not None:
-                document, listed = path, routes
-                break
-        for path in dict.fromkeys([target.webhook.path, *listed[:_MOST_LISTED], *CUSTOMARY_PATHS]):
-            if time.monotonic() > until:
-                return _Discovery(document, listed[0] if listed else None, None, tried, in_time=False)
-            status = (await ask("POST", path)).status
-            if status in _REJECTION and status not in ABSENT | REDIRECTS:
-                return _Discovery(document, path, status, tried)
-        return _Discovery(document, listed[0] if listed else None, None, tried)
+        search = WebhookSearch(sender, target.url, _LOOK_SECONDS)
+        return search, await search.find(target.webhook.path, named=named)
     finally:
         await sender.close()
 
 
-def _webhook_routes(answer: Answer) -> list[str] | None:
-    """Return the POST routes of an OpenAPI document that look like webhooks, or None for anything else."""
+def _add_sources(
+    found: _Discovery, wishes: Wishes, beside: Path, before: Mapping[Path, int], environment: Mapping[str, str]
+) -> _Discovery:
+    """Add the stores and logs that were named, else those that show themselves where the service is a local one."""
+    stores, logs = [LocalStore(one) for one in wishes.stores], list(wishes.logs)
+    if found.is_local:
+        stores = stores or find_stores(wishes.project, beside, environment)[:1]
+        logs = logs or find_logs(wishes.project, beside, before, found.search.token)[:_MOST_LOGS]
+    return replace(found, stores=tuple(stores), logs=tuple(logs))
+
+
+def _add_subject(found: _Discovery, wishes: Wishes, output: Path, environment: Mapping[str, str]) -> _Discovery:
+    """Open the stores as a run would, and look for whom events may be about; or say why they cannot be opened."""
+    if not found.stores:
+        return found
+    draft = output.with_name(f".{output.name}.draft")
     try:
-        content: Any = read_json(answer.body)
-    except ValueError:
-        return None
-    if not isinstance(content, dict) or not {"openapi", "swagger"} & content.keys():
-        return None
-    paths = content.get("paths")
-    if not isinstance(paths, dict):
-        return []
-    return [
-        quote_path(path)
-        for path, operations in paths.items()
-        if isinstance(operations, dict) and "post" in operations
-        if _WEBHOOK.search(path) and _PLAIN_PATH.fullmatch(path)
-    ]
+        write_beside(draft, _write_text(found, wishes, environment))
+        target = read_target(draft, {**environment, wishes.secret_env: _NO_SECRET})
+        return replace(found, subject=tuple(find_candidates(target, open_tables)))
+    except PayproofError as error:
+        if wishes.stores:
+            raise
+        return replace(found, stores=(), unread=printable(str(error).replace(str(draft), "it"))[:200])
+    finally:
+        draft.unlink(missing_ok=True)
 
 
-def _write_template(target: Target, found: _Discovery) -> str:
-    """Return the template with what was found; the library quotes what a foreign server has named."""
-    documented = f"OpenAPI document at {found.document}" if found.document else "no OpenAPI document found"
-    looked = f"{found.tried} requests"
-    looked += "" if found.in_time else f", all that {_LOOK_SECONDS:g} seconds had time for,"
-    head = tomlkit.document()
-    for line in (
-        f"Target file for payproof, written from {looked} to {target.url} ({documented}).",
-        "Check each line, fill in what could not be found, then run beside this file:",
-        "  STRIPE_WEBHOOK_SECRET=whsec_... payproof run",
-    ):
-        head.add(tomlkit.comment(line))
-    head.add(tomlkit.nl())
-    template = files("payproof.session") / "target_template.toml"
-    content = tomlkit.parse(template.read_text(encoding="utf-8"))
-    content["name"], content["url"] = target.name, target.url
-    if target.ca_file:
-        content["ca_file"] = target.ca_file
-    hook, contract = content.item("webhook"), content.item("contract")
-    assert isinstance(hook, Table)
-    assert isinstance(contract, Table)
-    path = tomlkit.string(found.path or CUSTOMARY_PATHS[0])
-    path.comment(
-        f"answered {found.status} to an unsigned delivery"
-        if found.status
-        else "NOT FOUND: put the right path here"
-        if found.path is None
-        else "from the OpenAPI document"
+def _describe(found: _Discovery) -> Iterator[str]:
+    """Yield what was found, a line each."""
+    hook, project = found.webhook, found.project
+    yield f"webhook   {hook.path}: {hook.told}" if hook else "webhook   not found: put its path into [webhook]"
+    yield from (
+        f"          its route is {printable(hint)}: give --webhook with the values" for hint in found.search.hints
     )
-    hook["path"] = path
+    if found.search.document:
+        yield f"openapi   {found.search.document}"
+    if project.files:
+        said = ", ".join(
+            one for one in (project.framework, project.sdk and f"Stripe's library for {project.sdk}") if one
+        )
+        yield f"project   {said or 'neither a framework nor a Stripe library'} (by {', '.join(project.files)})"
+    for store in found.stores:
+        yield f"store     {store.url or f'the database that {store.variable} names'}"
+    if found.unread:
+        yield f"store     left out: {found.unread}"
+    yield from (f"log       {one}" for one in found.logs)
+    if found.subject:
+        yield f"subject   {found.subject[0].id}, from {found.subject[0].column}"
+
+
+def _write_text(found: _Discovery, wishes: Wishes, environment: Mapping[str, str]) -> str:
+    """Return the file: the template with what was found; the library quotes what others have named."""
+    blocks = {
+        "ca_file": _write_keys({"ca_file": found.target.ca_file}),
+        "api_key": _write_keys({"api_key_env": _find_api_key(environment)}),
+        "openapi": _write_keys({"openapi": found.search.document}),
+        "subject": _write_subject(found),
+        "stores": _write_stores(found),
+        "logs": "\n".join(
+            f"[[logs]]\n{_write_keys({'name': f'log{number or str()}', 'url': url})}"
+            for number, url in enumerate(found.logs)
+        ),
+        "process": _write_process(found),
+        "sdk": _write_keys({"sdk": found.project.sdk}),
+        "upstream": _write_upstream(environment),
+        "operations": "".join(_write_operations(found)),
+    }
+    template = (files("payproof.session") / "target_template.toml").read_text(encoding="utf-8")
+    text = _BLOCK.sub(lambda block: blocks[block[1]] or block[2], template)
+    content = tomlkit.parse(text)
+    content["name"], content["url"] = found.target.name, found.target.url
+    if found.is_local:
+        content["environment"] = "local"
+    hook: Any = content["webhook"]
+    contract: Any = content["contract"]
+    hook["path"] = _say(found.webhook.path if found.webhook else CUSTOMARY_PATHS[0], _judge_path(found.webhook))
+    hook["secret_env"] = wishes.secret_env
     hook["api_version"] = event_factory(0).versions()[-1]
-    if found.status in {400, 401, 403}:
-        contract["rejected"] = [found.status]
-    return tomlkit.dumps(head) + tomlkit.dumps(content)
+    if found.webhook is not None and found.webhook.status in _REJECTED:
+        contract["rejected"] = [found.webhook.status]
+    return f"{_write_head(found, wishes)}\n{tomlkit.dumps(content)}"
+
+
+def _write_head(found: _Discovery, wishes: Wishes) -> str:
+    search = found.search
+    looked = f"{search.tried} requests"
+    looked += "" if search.in_time else f", all that {search.seconds:g} seconds had time for,"
+    documented = f"OpenAPI document at {search.document}" if search.document else "no OpenAPI document found"
+    lines = [
+        f"Target file for payproof, written from {looked} to {found.target.url} ({documented}).",
+        "Check each line, fill in what could not be found, then run beside this file:",
+        f"  {wishes.secret_env}=whsec_... payproof run",
+        *(f"The webhook's route is {hint}: put the values into its path." for hint in search.hints),
+    ]
+    return "".join(f"# {printable(line)}\n" for line in lines)
+
+
+def _judge_path(hook: WebhookFound | None) -> str:
+    return "NOT FOUND: put the right path here" if hook is None else hook.told
+
+
+def _say(value: str, comment: str) -> Item:
+    """Return a value with a comment behind it."""
+    return tomlkit.string(value).comment(comment)
+
+
+def _quote(value: Any) -> str:
+    return str(tomlkit.item(value).as_string())
+
+
+def _write_keys(keys: Mapping[str, Any]) -> str:
+    """Return lines of a table; nothing for what is empty."""
+    return "".join(f"{key} = {_quote(value)}\n" for key, value in keys.items() if value)
+
+
+def _comment_out(text: str) -> str:
+    return "".join(f"# {line}\n" for line in text.splitlines())
+
+
+def _write_subject(found: _Discovery) -> str:
+    """Return the table with the first candidate and what its row names, and the others as comments."""
+    if not found.subject:
+        return ""
+    first, *others = found.subject
+    keys = {first.id: first.column, **first.beside}
+    named = {_KINDS[id_.partition("_")[0]]: (id_, column) for id_, column in reversed(keys.items())}
+    lines = [f"{kind} = {_quote(id_)}   # from {column}" for kind, (id_, column) in named.items()]
+    lines += [
+        f"# {_KINDS[one.prefix]} = {_quote(one.id)}   # from {one.column}" for one in others if one.id not in keys
+    ]
+    return "\n".join(["[subject]", *map(printable, lines), '# metadata = { user_id = "17" }', ""])
+
+
+def _write_stores(found: _Discovery) -> str:
+    tables = (
+        _write_keys({"name": f"database{number or ''}", "url": store.url, "url_env": store.variable})
+        for number, store in enumerate(found.stores)
+    )
+    return "\n".join(f"[[stores]]\n{table}" for table in tables)
+
+
+def _write_process(found: _Discovery) -> str:
+    """Return how the project starts, as a comment: a second instance is started only where somebody wants it."""
+    if not found.project.start:
+        return ""
+    keys = {
+        "start": list(found.project.start),
+        "port_variable": "PORT",
+        "secret_variable": "STRIPE_WEBHOOK_SECRET",
+        "api_key_variable": "STRIPE_SECRET_KEY",
+    }
+    return _comment_out(f"[process]\n{_write_keys(keys)}")
+
+
+def _find_api_key(environment: Mapping[str, str]) -> str:
+    """Return the variable that holds a test key of Stripe's API, if there is one."""
+    return next((name for name in _API_KEYS if environment.get(name, "").startswith(_TEST_KEYS)), "")
+
+
+def _write_upstream(environment: Mapping[str, str]) -> str:
+    """Return the upstream, where a variable names a place on this machine as the base of Stripe's API."""
+    for name in _BASES:
+        parts = urlsplit(environment.get(name, ""))
+        if parts.scheme == "http" and parts.hostname in LOOPBACK and parts.port:
+            return f"[upstream]\n{_write_keys({'url': f'http://{parts.netloc}'})}".rstrip() + f"   # as {name} says\n"
+    return ""
+
+
+def _write_operations(found: _Discovery) -> Iterator[str]:
+    """Yield the operations that the OpenAPI document seems to offer, as comments: who may ask is not known."""
+    for name, table in propose_operations(found.search.openapi):
+        yield _comment_out(
+            f"[operations.{name}]\n" + "".join(f"{key} = {_write_inline(one)}\n" for key, one in table.items())
+        )
+
+
+def _write_inline(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return _quote(value)
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table.as_string()

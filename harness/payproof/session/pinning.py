@@ -7,12 +7,13 @@ from typing import Any
 
 import tomlkit
 from tomlkit import TOMLDocument
+from tomlkit.items import Table
 
 from payproof.domain.control import ControlEvents
 from payproof.domain.target import Target
 from payproof.errors import ConfigurationError
 
-__all__ = ["describe_differences", "pin", "pin_file"]
+__all__ = ["describe_differences", "pin", "pin_file", "write_beside"]
 
 _SLOW, _MARGIN = 1.0, 4  # seconds after which effects count as slow; times as long as measured that they may take
 
@@ -25,9 +26,18 @@ def pin_file(path: Path, target: Target) -> None:
     """
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     pin(document, target)
+    write_beside(path, tomlkit.dumps(document))
+
+
+def write_beside(path: Path, text: str) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
     beside = path.with_name(f".{path.name}.payproof")
     try:
-        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -38,12 +48,13 @@ def pin(document: TOMLDocument, target: Target) -> None:
     """Put what was learnt of a target into the document of its file."""
     found = target.calibration
     contract = document.setdefault("contract", tomlkit.table())
-    contract["handles"] = _list_types(found.handled, len(found.reactions))
+    assert isinstance(contract, Table)
+    _set_before_comments(contract, "handles", _list_types(found.handled, len(found.reactions)))
     others = [one for one in found.reactions if not one.is_handled]
     if others and all(one.is_accepted for one in others):
-        contract["ignores"] = "2xx"
+        _set_before_comments(contract, "ignores", "2xx")
     elif others and all(one.is_refused for one in others):
-        contract["ignores"] = "4xx"
+        _set_before_comments(contract, "ignores", "4xx")
     slowest = max((one.seconds for one in found.reactions if one.is_handled), default=0.0)
     if slowest > _SLOW:
         contract["effect_within"] = float(math.ceil(_MARGIN * slowest))
@@ -52,6 +63,16 @@ def pin(document: TOMLDocument, target: Target) -> None:
     for spec in document.get("stores", []):
         if missing := [one for one in found.journals_of(spec["name"]) if one not in spec.get("rejection_log", [])]:
             spec["rejection_log"] = [*spec.get("rejection_log", []), *missing]
+
+
+def _set_before_comments(table: Table, key: str, value: object) -> None:
+    """Set a key of a table; a new one comes before the comments at its end, which may hold tables to be filled in."""
+    trailing = []
+    while key not in table and table.value.body and table.value.body[-1][0] is None:
+        trailing.append(table.value.body.pop()[1])
+    table[key] = value
+    for item in reversed(trailing):
+        table.add(item)  # type: ignore[call-overload]
 
 
 def _list_types(handled: Iterable[str], tried: int) -> list[str]:

@@ -67,6 +67,7 @@ __all__ = [
     "choose",
     "count",
     "open_session",
+    "open_tables",
 ]
 
 Choice = tuple[Scenario, Case]
@@ -181,11 +182,11 @@ class Session:
                 if type_ and type_ not in types:
                     problem = f"retention of {kept.table!r}: there are no events of type {type_!r}"
                     raise ConfigurationError(problem, hint=nearest(type_, list(types)))
-        self.target = find_subject(self.target, _open_tables)
+        self.target = find_subject(self.target, open_tables)
         sender = HttpSender(self.target, self.ledger)
         self._resources.callback(self._close_resource, sender)
         finder = LocalLeakFinder(self.target.secrets)
-        at_rest = SearchAtRest(self.target, open_tables=_open_tables, finder=finder, ledger=self.ledger)
+        at_rest = SearchAtRest(self.target, open_tables=open_tables, finder=finder, ledger=self.ledger)
         self._resources.callback(at_rest.close)
         retention = self.target.retention
         equipment = Equipment(
@@ -250,6 +251,11 @@ class Session:
         """
         if self._runner.refusal and not (of_any_age and self._runner.is_refused_by_age):
             raise InconclusiveError(Reason.REFUSED, self._runner.refusal)
+
+    @property
+    def taken_version(self) -> str:
+        """The API version of whose events the target takes some, where it refuses those of its file's version."""
+        return self._runner.taken_version
 
     def _learn(self, case: Case) -> None:
         """Find out what the target does with the types of events that a case names, where nobody has said it."""
@@ -347,7 +353,7 @@ def _own_faults() -> Iterator[None]:
         raise InconclusiveError(Reason.HARNESS_FAULT, record_fault(error)) from None
 
 
-def _open_tables(spec: SourceSpec) -> Tables:
+def open_tables(spec: SourceSpec) -> Tables:
     """Open a store to read it whole.
 
     Raises:

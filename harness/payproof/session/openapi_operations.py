@@ -1,0 +1,78 @@
+"""Proposes the operations of a target file from an OpenAPI document: by paths, with bodies that its schemas ask for."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from payproof.domain.operation import OPERATIONS
+
+__all__ = ["propose_operations"]
+
+#: What a path or an operation's name says, and the call to Stripe that it usually causes; the more special ones first.
+_SIGNS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "refund": (re.compile(r"refund", re.IGNORECASE), "POST /v1/refunds"),
+    "portal": (re.compile(r"portal", re.IGNORECASE), "POST /v1/billing_portal/sessions"),
+    "checkout": (re.compile(r"check-?out", re.IGNORECASE), "POST /v1/checkout/sessions"),
+    "cancel": (re.compile(r"cancel", re.IGNORECASE), "POST /v1/subscriptions/*"),
+    "resume": (re.compile(r"resume|reactivate|uncancel", re.IGNORECASE), "POST /v1/subscriptions/*"),
+    "change_plan": (re.compile(r"(change|switch|update)\w*-?plan|upgrade", re.IGNORECASE), "POST /v1/subscriptions/*"),
+    "subscribe": (re.compile(r"subscri(be|ptions?)$", re.IGNORECASE), "POST /v1/subscriptions"),
+    "create_customer": (re.compile(r"customers?$", re.IGNORECASE), "POST /v1/customers"),
+    "pay": (re.compile(r"(pay|charge|payments?|payment-?intents?)$", re.IGNORECASE), "POST /v1/payment_intents"),
+}
+_METHODS = ("post", "put", "patch", "delete")
+_MADE_UP: Mapping[str, object] = {"integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
+_MOST_KEYS = 20
+
+
+def propose_operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield names of operations with tables of a target file, each once; whose values have to be looked at."""
+    paths = document.get("paths")
+    known: set[str] = set()
+    for path, methods in paths.items() if isinstance(paths, dict) else ():
+        for method in _METHODS:
+            operation = methods.get(method) if isinstance(methods, dict) else None
+            name = _name(path) if isinstance(operation, dict) else None
+            if operation is None or name is None or name in known or not re.fullmatch(r"/[!-~]*", path):
+                continue
+            known.add(name)
+            table: dict[str, Any] = {"request": f"{method.upper()} {path}", "calls": _SIGNS[name][1]}
+            if body := _make_body(document, operation):
+                table["body"] = body
+            yield name, table
+
+
+def _name(path: str) -> str | None:
+    """Return which operation a path is for, by its last words."""
+    if re.search(r"web-?hook", path, re.IGNORECASE):
+        return None
+    words = "/".join(one for one in path.split("/") if one and not one.startswith("{"))
+    return next((name for name in _SIGNS if name in OPERATIONS and _SIGNS[name][0].search(words)), None)
+
+
+def _make_body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Mapping[str, object]:
+    """Return what a schema asks for, by its examples where it has some, else a value of its type."""
+    try:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        schema = _resolve(document, schema)
+        properties = schema["properties"]
+        wanted = schema.get("required", [])[:_MOST_KEYS]
+        return {name: _make_value(_resolve(document, properties[name]), name) for name in wanted}
+    except (LookupError, TypeError, AttributeError):  # a document of some other shape
+        return {}
+
+
+def _resolve(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a schema, or what it refers to within its document."""
+    reference = schema.get("$ref")
+    found: Any = document
+    for part in reference.removeprefix("#/").split("/") if isinstance(reference, str) else ():
+        found = found[part]
+    return schema if reference is None else found
+
+
+def _make_value(schema: Mapping[str, Any], name: str) -> object:
+    for one in (schema.get("example"), *schema.get("examples", []), schema.get("default"), *schema.get("enum", [])):
+        if isinstance(one, str | int | float | bool):
+            return one
+    return _MADE_UP.get(str(schema.get("type")), f"a {name}")
