@@ -2,7 +2,8 @@
 
 ``reach`` delivers one event of each type, and takes a look after each: the change that a target makes before it answers
 belongs to the event. Then it waits once for all. What changes only then belongs to the event whose id it holds, or to
-the one that changes it again when it is delivered alone.
+the one that changes it again when it is delivered alone. Of a target that works after it has answered, each effect that
+was seen is confirmed so: it may have been that of the event before.
 
 ``find_control`` looks for an event that has an effect each time that it is delivered. Where no type has one twice, as
 the target only sets a state, two events that undo each other take turns.
@@ -12,6 +13,7 @@ copy of a genuine delivery too, is a journal of deliveries and holds no state. A
 one.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -59,7 +61,7 @@ _UNDOING = tuple(
 )
 _CONTROLS_TRIED = 8
 _ROUNDS = 2  # that an event, or a pair, must have an effect in
-_REACH_SECONDS, _AGAIN_SECONDS = 60.0, 10.0
+_REACH_SECONDS, _AGAIN_SECONDS, _SIFT_SECONDS = 60.0, 10.0, 30.0
 _LEAST_WAIT, _WAIT = 0.5, 0.05
 
 
@@ -120,6 +122,7 @@ class Calibrator:
                 self._slowest = max(self._slowest, seconds)
             if unexplained:
                 unclear |= await self._try_alone([one for one in quiet if one not in late], reactions)
+        unclear |= await self._settle_blame(order, reactions)
         own = [one for of in ids.values() for one in of]
         marks = await self._marks.end(own, tuple(reactions.values()))
         if not any(one.channel is Channel.STORE and one.shown_by == "ids" for one in marks):
@@ -149,6 +152,63 @@ class Calibrator:
             )
         return set()
 
+    async def _settle_blame(self, order: Sequence[str], reactions: dict[str, Reaction]) -> set[str]:
+        """Find the events whose effects were seen with later ones only; return the types that there was no time for.
+
+        An effect that follows an event without one may be that one's, late: it has to show again when its event is
+        delivered alone, or behind what undoes it. Where one does not, nothing that was seen in passing counts.
+        """
+        tried = [reactions[type_] for type_ in order if type_ in reactions]
+        pairs = itertools.pairwise(tried)
+        doubtful = [
+            one.event for before, one in pairs if one.is_handled and before.is_accepted and not before.is_handled
+        ]
+        if await self._confirm(doubtful, reactions):
+            return set()
+        await self._confirm([one.event for one in tried if one.is_handled and one.event not in doubtful], reactions)
+        quiet = [one.event for one in reactions.values() if one.is_accepted and not one.is_handled]
+        found: dict[str, Reaction] = {}
+        left = await self._sift(quiet, found, self._clock.monotonic() + _SIFT_SECONDS * self._patience)
+        reactions.update(found)
+        return left
+
+    async def _confirm(self, types: Sequence[str], reactions: dict[str, Reaction]) -> bool:
+        """Deliver each type again alone, and else behind what undoes it; whether each had its effect again."""
+        for type_ in types:
+            wait = max(_LEAST_WAIT, 2 * self._slowest)
+            await self._clock.sleep(wait)  # for what was delivered before
+            again = await self._await_effect(self._begin(type_), ControlEvent(type_), wait)
+            if not again.is_handled:
+                await self._try(self._begin("undoing"), _UNDOING[0].event)
+                await self._clock.sleep(wait)
+                again = await self._await_effect(self._begin(type_), ControlEvent(type_), wait)
+            reactions[type_] = again
+            self._slowest = max(self._slowest, again.seconds if again.is_handled else 0.0)
+        return all(reactions[type_].is_handled for type_ in types)
+
+    async def _sift(self, types: Sequence[str], found: dict[str, Reaction], until: float) -> set[str]:
+        """Find those that have an effect, by groups that are halved where one has; return those that were not tried."""
+        if not types or self._clock.monotonic() > until:
+            return set(types)
+        wait = max(_LEAST_WAIT, 2 * self._slowest) if self._slowest else self._contract.effect_within
+        if len(types) == 1:
+            reaction = await self._await_effect(self._begin(types[0]), ControlEvent(types[0]), wait)
+            if reaction.is_handled:
+                found[types[0]] = reaction
+                self._slowest = max(self._slowest, reaction.seconds)
+            return set()
+        states = await self._marks.take_states()
+        for type_ in types:
+            await self._try(self._begin(type_), ControlEvent(type_))
+        begun = self._clock.monotonic()
+        while not (moved := await self._marks.has_changed(states)) and self._clock.monotonic() - begun < wait:
+            await self._clock.sleep(_WAIT)
+        if not moved:
+            return set()
+        await self._clock.sleep(wait)  # for what else the group has led to
+        half = len(types) // 2
+        return await self._sift(types[:half], found, until) | await self._sift(types[half:], found, until)
+
     async def _try_after_others(self, reactions: dict[str, Reaction]) -> None:
         """Deliver what had no effect again, each behind an event that had one: its state may have been in place."""
         until = self._clock.monotonic() + _AGAIN_SECONDS * self._patience
@@ -160,16 +220,20 @@ class Calibrator:
                     return
                 if type_ in USUAL_TYPES or other is others[-1]:
                     await self._await_effect(self._begin(other.event), other, 2 * self._slowest)
+                    await self._clock.sleep(2 * self._slowest)  # a target that works later may change more than once
                     again = await self._await_effect(self._begin(type_), ControlEvent(type_), 2 * self._slowest)
                     reactions[type_] = again if again.is_handled else reactions[type_]
 
     async def _await_effect(self, trial: Trial, event: ControlEvent, seconds: float) -> Reaction:
         """Deliver an event and wait at most so long for a change in a store."""
         started = self._clock.monotonic()
-        reaction = await self._try(trial, event)
+        return await self._keep_looking(trial, await self._try(trial, event), started, seconds)
+
+    async def _keep_looking(self, trial: Trial, reaction: Reaction, started: float, seconds: float) -> Reaction:
+        """Wait at most so long for a change in a store by what was delivered."""
         while reaction.is_accepted and not reaction.tables and self._clock.monotonic() - started < seconds:
             await self._clock.sleep(_WAIT)
-            reaction = _describe(event.event, await trial.peek(), self._clock.monotonic() - started)
+            reaction = _describe(reaction.event, await trial.peek(), self._clock.monotonic() - started)
         return reaction
 
     async def find_control(self, calibration: Calibration) -> ControlEvents | None:

@@ -45,8 +45,19 @@ class SourceMarks:
 
     async def begin(self) -> None:
         """Remember the state of each source."""
-        self._before = [await take_snapshot(store, (), None, self._seconds) for store, _ in self._stores]
+        self._before = await self.take_states()
         self._positions = [await find_position(log, self._seconds) for log in self._logs]
+
+    async def take_states(self) -> list[Snapshot]:
+        """Return the state of each store."""
+        return [await take_snapshot(store, (), None, self._seconds) for store, _ in self._stores]
+
+    async def has_changed(self, states: Sequence[Snapshot]) -> bool:
+        """Whether a store differs from an earlier state of it."""
+        for (store, spec), before in zip(self._stores, states, strict=True):
+            if _changed_tables(before, await take_snapshot(store, (), before, self._seconds), spec):
+                return True
+        return False
 
     async def wait(
         self, quiet: Mapping[str, Sequence[str]], seconds: float
