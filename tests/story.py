@@ -308,6 +308,10 @@ def read(call: Driver, customer: str, method: str, charge: str, subscription: st
     call(f"GET /v1/customers/{customer}/subscriptions/{subscription}")
     if call.api_version == NEWEST:
         call("POST /v1/invoices/create_preview", subscription=subscription)
+        (mine,) = call("GET /v1/tax_ids", owner={"type": "customer", "customer": customer})["data"]
+        call("GET /v1/tax_ids/" + mine["id"])
+        call("GET /v1/tax_ids")
+        call(f"GET /v1/products/{call('POST /v1/products', name='Plain')['id']}/features")
     else:
         call("GET /v1/invoices/upcoming", subscription=subscription)
     for name, query in {

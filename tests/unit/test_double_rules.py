@@ -201,6 +201,38 @@ def test_expansion(call):
         assert (status, error["param"]) == (400, "expand")
 
 
+def test_expansion_of_what_is_shown_on_demand_or_anyway(call):
+    """What Stripe shows only to those who ask is there, empty where there is none; what is whole anyway stays so."""
+    customer = call("POST /v1/customers", name="A", expand=["sources", "tax_ids", "subscriptions", "tax"])
+    assert [customer[name]["data"] for name in ("sources", "tax_ids", "subscriptions")] == [[], [], []]
+    assert customer["tax"] is None
+    price = call("POST /v1/prices", currency="eur", unit_amount=900, product_data={"name": "P"})
+    shown = call(f"GET /v1/prices/{price['id']}", expand=["currency_options", "tiers", "product.default_price"])
+    assert shown["currency_options"]["eur"]["unit_amount"] == 900
+    assert shown["product"]["default_price"] is None
+    coupon = call("POST /v1/coupons", percent_off=10, duration="once", expand=["applies_to"])
+    assert coupon["applies_to"] is None
+    intent = call(
+        "POST /v1/payment_intents",
+        amount=1000,
+        currency="usd",
+        customer=customer["id"],
+        payment_method="pm_card_visa",
+        confirm=True,
+        expand=["latest_charge.dispute", "latest_charge.refunds", "latest_charge.outcome"],
+    )
+    assert intent["latest_charge"]["dispute"] is None
+    assert intent["latest_charge"]["refunds"]["data"] == []
+    assert intent["latest_charge"]["outcome"]["type"] == "authorized"
+
+
+def test_what_belongs_to_an_object_can_be_listed(call):
+    """Features of a product, of which there are none, are an empty list."""
+    product = call("POST /v1/products", name="P")["id"]
+    assert call(f"GET /v1/products/{product}/features")["data"] == []
+    assert call("GET /v1/tax_ids")["data"] == []
+
+
 def test_a_deleted_customer(call):
     """It is shown as deleted, is in no list, and can neither be changed nor used."""
     customer = call("POST /v1/customers")["id"]

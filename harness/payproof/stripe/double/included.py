@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from payproof.stripe.double.relations import Object, ObjectLookup, page, payment_id
+from payproof.stripe.double.relations import SOURCES, Object, ObjectLookup, page, payment_id
 
 __all__ = ["INCLUDED"]
 
@@ -35,11 +35,49 @@ def _line_items(session: Object, store: ObjectLookup) -> Object:
     return page(f"/v1/checkout/sessions/{session['id']}/line_items", items[::-1])
 
 
-#: By kind of object and name of the property: what it shows.
+def _sources(customer: Object, store: ObjectLookup) -> Object:
+    mine = [one for kind in SOURCES for one in store.all(kind) if one.get("customer") == customer["id"]]
+    return page(f"/v1/customers/{customer['id']}/sources", mine)
+
+
+def _tax_ids(customer: Object, store: ObjectLookup) -> Object:
+    mine = [one for one in store.all("tax_id") if one["customer"] == customer["id"]]
+    return page(f"/v1/customers/{customer['id']}/tax_ids", mine)
+
+
+def _dispute(charge: Object, store: ObjectLookup) -> Object | None:
+    """Return a charge's dispute, which Stripe still shows to those who ask, though its documents do not list it."""
+    return next((one for one in store.all("dispute") if one["charge"] == charge["id"]), None)
+
+
+def _own_currency(price: Object, _: ObjectLookup) -> Object | None:
+    amounts = ("custom_unit_amount", "tax_behavior", "unit_amount", "unit_amount_decimal")
+    return {price["currency"]: {name: price.get(name) for name in amounts}}
+
+
+def _no_breakdown(_: Object, __: ObjectLookup) -> Object | None:
+    return {"discounts": [], "taxes": []}
+
+
+def _nothing(_: Object, __: ObjectLookup) -> Object | None:
+    return None
+
+
+#: By kind of object, or name of what has no kind, and name of the property: what it shows.
 INCLUDED: Mapping[tuple[str, str], Callable[[Object, ObjectLookup], Object | None]] = {
+    ("charge", "dispute"): _dispute,
     ("charge", "refunds"): _refunds,
     ("checkout.session", "line_items"): _line_items,
+    ("coupon", "applies_to"): _nothing,
+    ("coupon", "currency_options"): _nothing,
+    ("customer", "cash_balance"): _nothing,
+    ("customer", "sources"): _sources,
     ("customer", "subscriptions"): _subscriptions,
+    ("customer", "tax"): _nothing,
+    ("customer", "tax_ids"): _tax_ids,
     ("invoice", "confirmation_secret"): _confirmation_secret,
     ("invoice", "payments"): _payments,
+    ("price", "currency_options"): _own_currency,
+    ("price", "tiers"): _nothing,
+    ("total_details", "breakdown"): _no_breakdown,
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from payproof.stripe.double.calls import Call, list_page, operation
 from payproof.stripe.double.errors import missing
 from payproof.stripe.double.lifecycle import ENDED
-from payproof.stripe.double.relations import Object, page
+from payproof.stripe.double.relations import SOURCES, Object, page
 from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["own_account"]
@@ -19,7 +19,6 @@ _READ = {
     "radar.early_fraud_warning": "/v1/radar/early_fraud_warnings",
     "subscription_schedule": "/v1/subscription_schedules",
 }
-_SOURCES = ("bank_account", "card", "source")
 
 
 def _register(kind: str, path: str) -> None:
@@ -59,6 +58,27 @@ def list_tax_rates(call: Call) -> Object:
     return list_page(call, (), "/v1/tax_rates")
 
 
+@operation("GET /v1/tax_ids")
+def list_tax_ids(call: Call) -> Object:
+    """List the tax ids of an owner: of a customer that is named, else of the account, which has none."""
+    wanted = call.params.get("owner", {}).get("customer")
+    mine = (one for one in call.store.all("tax_id") if wanted is not None and one["customer"] == wanted)
+    return list_page(call, mine, "/v1/tax_ids")
+
+
+@operation("GET /v1/tax_ids/{}")
+def retrieve_tax_id(call: Call) -> Object:
+    """Fetch a tax id of whichever customer."""
+    return call.store.living("tax_id", call.id)
+
+
+@operation("GET /v1/products/{}/features")
+def list_product_features(call: Call) -> Object:
+    """List the features of a product, of which there is none."""
+    call.store.living("product", call.id)
+    return list_page(call, (), f"/v1/products/{call.id}/features")
+
+
 @operation("GET /v1/balance")
 def retrieve_balance(call: Call) -> Object:
     """Fetch the balance, which is empty: the double pays nothing out."""
@@ -89,7 +109,7 @@ def _find_subscriptions(call: Call) -> Iterator[Object]:
 
 def _find_sources(call: Call) -> Iterator[Object]:
     wanted = call.params.get("object")
-    kinds = _SOURCES if wanted is None else (wanted,)
+    kinds = SOURCES if wanted is None else (wanted,)
     return (one for kind in kinds for one in call.store.all(kind) if one.get("customer") == call.owner)
 
 

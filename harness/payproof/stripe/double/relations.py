@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from payproof.stripe.placeholders import prefix_of
 
-__all__ = ["KINDS", "Object", "ObjectLookup", "invoice_of_intent", "kind_of", "page", "payment_id"]
+__all__ = ["KINDS", "SOURCES", "Object", "ObjectLookup", "invoice_of_intent", "kind_of", "page", "payment_id"]
 
 Object = dict[str, Any]
 
@@ -38,6 +38,9 @@ KINDS: Mapping[str, str] = {
     "txi": "tax_id",
     "txn": "balance_transaction",
 }
+
+#: The kinds of what a customer pays with besides payment methods.
+SOURCES = ("bank_account", "card", "source")
 
 
 def kind_of(object_id: object) -> str | None:

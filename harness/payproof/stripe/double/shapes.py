@@ -17,6 +17,7 @@ __all__ = ["Shapes", "difference"]
 
 _PAGES = frozenset({"list", "search_result"})
 _FREE = frozenset({"metadata", "payment_method_options", "last_payment_error", "data"})
+_PLAIN = frozenset({"metadata"})  # an object, and nothing that could be expanded
 _DEEPEST = 4  # Stripe: expansions have a maximum depth of four levels
 
 
@@ -103,8 +104,11 @@ class Shapes:
             return self._render_value(new, shape)
         return {key: self._part(new, key, inner, shape) for key, inner in old.items() if key in new}
 
-    def expand(self, content: Object, path: str, api_version: str, depth: int = 1) -> Object:
+    def expand(self, content: Object, path: str, api_version: str, depth: int = 1, within: str = "") -> Object:
         """Return an object with what a dotted path names shown whole instead of by its id.
+
+        ``within`` is the name of the property that the object is, for those that have no kind. What is shown whole
+        anyway stays as it is, as with Stripe.
 
         Raises:
             ApiError: there is nothing to expand at the path.
@@ -115,17 +119,17 @@ class Shapes:
         if content.get("object") in _PAGES and name == "data":
             return content | {"data": [self.expand(one, rest, api_version, depth) for one in content["data"]]}
         value = content.get(name)
-        include = INCLUDED.get((str(content.get("object")), name))
+        include = INCLUDED.get((str(content.get("object", within)), name))
         if include is not None:
             value = self._rendered_as(include(content, self._store), api_version)
         elif isinstance(value, str):
             value = self._expand_reference(name, value, api_version)
         elif isinstance(value, list) and all(isinstance(one, str) for one in value):
             value = [self._expand_reference(name, one, api_version) for one in value]
-        elif name not in content or (value is not None and not rest):
+        elif name not in content or name in _PLAIN or not (value is None or isinstance(value, dict) or rest):
             raise _not_expandable(path)
         if rest and isinstance(value, dict):
-            value = self.expand(value, rest, api_version, depth + 1)
+            value = self.expand(value, rest, api_version, depth + 1, name)
         return content | {name: value}
 
     def _rendered_as(self, content: Any, api_version: str) -> Any:
