@@ -40,10 +40,23 @@ class OpenSources:
 
 
 class Patience:
-    """How long effects of this run took to show, in seconds; what must not happen is watched twice as long."""
+    """How long effects of this run took to show; what must not happen is watched twice as long."""
 
     def __init__(self) -> None:
-        self.slowest_effect = 0.0
+        self._slowest_effect = self._slow_look = 0.0
+
+    def note_effect(self, waited: float, shown: float) -> None:
+        """Take note of an effect that was waited for so long, and was seen by a look that ended so late.
+
+        Where a busy machine makes the look slow, the effect may have come as late as that; the next effect tells anew.
+        """
+        self._slowest_effect = max(self._slowest_effect, waited)
+        self._slow_look = shown if shown > _QUICK_LOOK else 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long what must not happen is watched."""
+        return 2 * max(self._slowest_effect, self._slow_look)
 
 
 class Trial:
@@ -102,6 +115,7 @@ class Trial:
         """
         contract, expected = self._context.target.contract, tuple(Expectation.of(check) for check in expect)
         completing = any(one.at_end for one in expected)
+        patient = any(one.patient for one in expected) and not completing
         limit = contract.operations.completed_within if completing else contract.effect_within
         started, wait, awaited = self._clock.monotonic(), _FIRST_WAIT, True
         while True:
@@ -111,10 +125,9 @@ class Trial:
             observed = self._acted + seen + self._calls()
             if awaited and not has_unmet(contract, expected, observed, self._context.control):
                 awaited = False
-                # Where a busy machine makes the first look slow, an effect may have come as late as it ended.
-                if (wait > _FIRST_WAIT or shown > _QUICK_LOOK) and not completing:
-                    self._patience.slowest_effect = max(self._patience.slowest_effect, shown)
-            enough = limit if awaited else max(contract.settle, 2 * self._patience.slowest_effect)
+                if patient:
+                    self._patience.note_effect(waited if wait > _FIRST_WAIT else 0.0, shown)
+            enough = limit if awaited else max(contract.settle, self._patience.seconds)
             if waited >= enough:
                 self._seen = seen
                 if self._watched.upstream is not None:
