@@ -49,6 +49,7 @@ class SearchAtRest:
         self._target, self._open, self._finder, self._ledger = target, open_tables, finder, ledger
         self._known: dict[SourceSpec, Tables] = {}
         self._without_ids: frozenset[tuple[Channel, str]] = frozenset()
+        self._shown: dict[str, str] = {}
         self._until: Deadline | None = None
         self._begun: Deadline | None = None
 
@@ -88,6 +89,7 @@ class SearchAtRest:
             InconclusiveError: a store cannot be read, or the search does not find the canaries in a text of its own.
         """
         until = self._start()
+        self._shown.clear()
         self._finder.check_control(wish.canaries)
         mark = _STRIPE_ID
         if wish.marks is not None:
@@ -229,8 +231,14 @@ class SearchAtRest:
 
     def _conceal(self, one: Leak | NotRead) -> Leak | NotRead:
         """Return it without the run's sensitive values in the names of its place."""
-        concealed: Leak | NotRead = with_strings(one, self._ledger.conceal_text)
+        concealed: Leak | NotRead = with_strings(one, self._conceal_text)
         return concealed
+
+    def _conceal_text(self, text: str) -> str:
+        """Return a text without sensitive values; the thousand leaks of a column repeat its few texts."""
+        if text not in self._shown:
+            self._shown[text] = self._ledger.conceal_text(text)
+        return self._shown[text]
 
 
 def _look_at(cells: Iterable[Cell], tally: Tally) -> Iterator[Cell]:

@@ -29,9 +29,12 @@ _TEMPORARY_REDIRECTS = frozenset({307, 308})
 
 
 def digests_of(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[bytes]:
-    """Yield the signature digests that headers hold, at most the last 8 of each: they must appear nowhere else."""
+    """Yield the signature digests that headers hold, at most the last 8 of each: they must appear nowhere else.
+
+    A text of digits is a timestamp, however long a forgery makes it, and may well appear elsewhere.
+    """
     for _, value in headers:
-        yield from _DIGEST.findall(value)[-_MOST_DIGESTS:]
+        yield from (one for one in _DIGEST.findall(value)[-_MOST_DIGESTS:] if not one.isdigit())
 
 
 def _right_digests(signed: Delivery, secret: Secret) -> Iterator[bytes]:
