@@ -26,8 +26,13 @@ _NOT_IN_A_SMALL_FILE = frozenset(
             "publishable_key",
             "rejection_record",
         ),
-        *("retention", "retired_secret", "store_outage", "upstream", "writing"),
+        *("process_secret", "retention", "retired_secret", "store_outage", "upstream", "writing"),
     }
+)
+#: What a case is skipped for that such a target has no use for.
+_NOT_OF_ITS_KIND = (
+    "connect = true in [webhook] makes this one",
+    "no event that the target handles makes it ask Stripe",
 )
 
 
@@ -89,7 +94,10 @@ class Truth:
 
     def _may_skip(self, case: Case, why: str) -> bool:
         """Whether a case needs what the file does not offer, another path, or a type that the neighbour ignores."""
-        if self.not_offered.intersection(case.needs) or why.startswith(f"the path {self.path} "):
+        needs = {*case.needs, *({"upstream"} if "double" in case.needs else ())}
+        if self.not_offered.intersection(needs) or why.startswith(f"the path {self.path} "):
+            return True
+        if why.endswith(_NOT_OF_ITS_KIND):
             return True
         _, ignores, event = why.rpartition("the target does not handle ")
         return bool(ignores) and not any(fnmatchcase(event, one) for one in self.handles)

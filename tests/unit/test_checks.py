@@ -6,6 +6,7 @@ import pytest
 from payproof.checks import no_disclosure
 from payproof.checks.absent_or_rejected import AbsentOrRejected
 from payproof.checks.accepted import Accepted
+from payproof.checks.answered import Answered
 from payproof.checks.applied import Applied
 from payproof.checks.consistent import Consistent
 from payproof.checks.in_time import InTime
@@ -74,6 +75,8 @@ def log(*lines, step=0, **more):
         (AbsentOrRejected(), [http(500), store()], 1),
         (AbsentOrRejected(), [http(500)], 1),
         (AbsentOrRejected(), [http(500, body="a"), http(500, role="nowhere", body="a"), store()], 0),
+        (Answered(), [http(500), silence()], 0),
+        (Answered(), [http(200), silence(Reason.UNREACHABLE)], 1),
         (RefusedOrAccepted(), [http(200), http(404)], 0),
         (RefusedOrAccepted(), [http(302), http(500)], 2),
         (NoServerError(), [http(200), http(499)], 0),

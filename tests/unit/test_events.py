@@ -16,6 +16,7 @@ import stripe
 from payproof.canary import make_canaries
 from payproof.errors import ConfigurationError
 from payproof.stripe.bodies import FORMS, LARGE
+from payproof.stripe.deliveries import CONNECT_TYPES
 from payproof.stripe.events import Event, EventFactory
 from payproof.stripe.templates import Templates
 
@@ -101,6 +102,14 @@ def test_types():
     """Both versions have templates for the same types, every one of a subscription business among them."""
     assert FACTORY.types(OLD) == FACTORY.types(NEW)
     assert set(BILLING_TYPES) <= set(FACTORY.types(NEW))
+
+
+@pytest.mark.parametrize("api_version", [OLD, NEW])
+def test_types_for_connect(api_version):
+    """Those that tell of a connected account are those that go to endpoints for Connect only."""
+    assert {
+        type_ for type_ in FACTORY.types(api_version) if "account" in make(type_, api_version).content
+    } == CONNECT_TYPES
 
 
 def test_versions_straddle_basil():

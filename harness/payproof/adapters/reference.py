@@ -286,6 +286,7 @@ class Reference:
                 api_version=self._api_version,
                 previous_secret=self._secrets.previous,
                 retired_secret=self._secrets.retired,
+                connect=True,
             ),
             ca_file=str(self._folder / "ca.pem"),
             api_key=self._secrets.api_key,

@@ -50,7 +50,10 @@ class Environment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """The route that takes Stripe's events, the secrets that sign for it, and the events' API version."""
+    """The route that takes Stripe's events, the secrets that sign for it, and the events' API version.
+
+    With ``connect`` it is an endpoint for Connect too, to which Stripe sends the events of connected accounts.
+    """
 
     path: str
     secret: Secret
@@ -58,6 +61,7 @@ class Webhook:
     previous_secret: Secret | None = None
     retired_secret: Secret | None = None
     livemode: bool = False
+    connect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from payproof.errors import InconclusiveError, Reason
 __all__ = ["Pace"]
 
 _TOO_MANY, _UNAVAILABLE = 429, 503
-_MOST_SECONDS = 120.0
+_MOST_SECONDS = 300.0
 _FIRST_WAIT, _LONGEST_WAIT = 1.0, 60.0
 #: What says when to come again; the first is the standard's, the others are those of common rate limiters.
 _HEADERS = ("retry-after", "x-retry-after", "ratelimit-reset", "x-ratelimit-reset")

@@ -26,6 +26,7 @@ from payproof.engine.trial import OpenSources, Patience, Trial
 from payproof.engine.turns import ControlTurns
 from payproof.errors import InconclusiveError, Reason, TargetGoneError
 from payproof.steps.prepare import perform
+from payproof.stripe.deliveries import CONNECT_TYPES
 
 __all__ = ["Runner"]
 
@@ -104,7 +105,7 @@ class Runner:
             if not self.refusal:
                 await self._calibrate(wanted, deliveries)
                 if self.target.control is None:
-                    every = frozenset(self._equipment.events.types(self.target.webhook.api_version))
+                    every = self._leave_out_connect(self._equipment.events.types(self.target.webhook.api_version))
                     await self._calibrate(every - wanted, deliveries)
                 await self._deliver_marker(deliveries)
         else:
@@ -122,7 +123,11 @@ class Runner:
         if self._is_pinned or not self.target.stores:
             return frozenset()
         known = self.target.calibration
-        return frozenset(types) - {one.event for one in known.reactions} - known.unclear
+        return self._leave_out_connect(types) - {one.event for one in known.reactions} - known.unclear
+
+    def _leave_out_connect(self, types: Iterable[str]) -> frozenset[str]:
+        """Return the types that Stripe sends to the endpoint."""
+        return frozenset(types) - (frozenset() if self.target.webhook.connect else CONNECT_TYPES)
 
     async def _require_sources(self) -> None:
         """Return where every source can be read, before anything is sent.
@@ -226,9 +231,16 @@ class Runner:
             control = await calibrator.find_control(self.target.calibration)
             self.target, self._shared.turns.events = replace(self.target, control=control), control or ControlEvents()
         shown = self.target.calibration.marks
-        self._equipment.at_rest.trust(shown)
+        self._equipment.at_rest.trust(shown, self._find_silent_logs())
         missing = [Unwatched(one.channel, one.source) for one in shown if not one.shown_by]
         self.unwatched = tuple(sorted(missing, key=lambda one: (one.channel, one.source)))
+
+    def _find_silent_logs(self) -> frozenset[str]:
+        """Return the logs in which the control event leaves no line, whatever other events leave there."""
+        control = self.target.control
+        reaction = None if control is None else self.target.calibration.of(control.event.event)
+        logs = frozenset(one.name for one in self.target.logs)
+        return frozenset() if reaction is None else logs - frozenset(reaction.logs)
 
     def _fit(self, calibration: Calibration) -> None:
         """Take over what was learnt: journals are places where rejections may be recorded, and hold no effect."""

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -76,10 +76,13 @@ class SearchAtRest:
         for tables in interrupted:
             tables.interrupt()
 
-    def trust(self, marks: Iterable[SourceMark]) -> None:
-        """Ask no id of a source that shows none, and is the right one as it moves with deliveries."""
+    def trust(self, marks: Iterable[SourceMark], silent_logs: Container[str] = ()) -> None:
+        """Ask no id of a source that shows none of the control event, and is the right one by what else it shows."""
         self._without_ids = frozenset(
-            (one.channel, one.source) for one in marks if one.shown_by in {"changes", "refusals"}
+            (one.channel, one.source)
+            for one in marks
+            if one.shown_by in {"changes", "refusals"}
+            or (one.shown_by and one.channel is Channel.LOG and one.source in silent_logs)
         )
 
     def find_leaks(self, step: int, wish: WishList) -> list[Searched]:

@@ -103,6 +103,7 @@ class _WebhookTable(FileModel):
     previous_secret_env: str | None = Field(None, description="the secret before a rotation, still in its window")
     retired_secret_env: str | None = Field(None, description="a secret whose window is over")
     livemode: bool = False
+    connect: bool = Field(default=False, description="it gets the events of connected accounts too (Stripe Connect)")
 
 
 class _SourceTable(FileModel):

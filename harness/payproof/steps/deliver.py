@@ -13,7 +13,7 @@ from payproof.domain.target import Target
 from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, shape_path, target_on_host, with_query
 from payproof.errors import ConfigurationError
 from payproof.registry import step
-from payproof.stripe.deliveries import STRIPE_HEADERS
+from payproof.stripe.deliveries import CONNECT_TYPES, STRIPE_HEADERS
 from payproof.stripe.forgeries import forge, forgery_named
 from payproof.stripe.forgery import Delivery, Material
 from payproof.stripe.signature import hexdigest
@@ -92,11 +92,13 @@ class Deliver(Step):
         return (self.event,) if self.event else ()
 
     def unfit(self, target: Target) -> str:
-        """Return why a target's path cannot be written so, or that it is unknown what the target does with the type."""
+        """Return why a target's path cannot be written so, or why it does not get the type, or that this is unknown."""
         try:
             self._places(target.webhook.path)
         except ShapeError as error:
             return str(error)
+        if self.event in CONNECT_TYPES and not target.webhook.connect:
+            return f"{self.event} goes to endpoints for Connect only: connect = true in [webhook] makes this one"
         return target.tell_unclear(self.event)
 
     async def run(self, context: Context) -> Sequence[Exchange]:

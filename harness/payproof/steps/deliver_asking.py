@@ -19,6 +19,12 @@ class DeliverAsking(Step):
 
     name: ClassVar[str] = "deliver_asking"
 
+    def unfit(self, target: Target) -> str:
+        """Return that the target asks Stripe nothing at events that it handles, where calibration has looked."""
+        reactions = target.calibration.reactions
+        asks = any(one.calls and one.is_handled for one in reactions)
+        return "" if asks or not reactions else "no event that the target handles makes it ask Stripe"
+
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event and send it."""
         type_ = _find_asking(context.target)

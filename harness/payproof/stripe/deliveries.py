@@ -11,7 +11,7 @@ from payproof.errors import Reason
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.signature import compose, hexdigest
 
-__all__ = ["STRIPE_HEADERS", "resigned_request", "signed_request", "was_cut_off"]
+__all__ = ["CONNECT_TYPES", "STRIPE_HEADERS", "resigned_request", "signed_request", "was_cut_off"]
 
 #: What Stripe's own deliveries carry beside the signature.
 STRIPE_HEADERS = (
@@ -19,6 +19,18 @@ STRIPE_HEADERS = (
     (b"User-Agent", b"Stripe/1.0 (+https://stripe.com/docs/webhooks)"),
     (b"Accept", b"*/*; q=0.5, application/json"),
     (b"Cache-Control", b"no-cache"),
+)
+
+#: Types of events that Stripe sends about connected accounts, and so to endpoints for Connect only.
+CONNECT_TYPES = frozenset(
+    {
+        "account.application.authorized",
+        "account.application.deauthorized",
+        "account.external_account.created",
+        "account.external_account.deleted",
+        "account.external_account.updated",
+        "account.updated",
+    }
 )
 
 
