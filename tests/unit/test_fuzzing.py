@@ -18,7 +18,7 @@ from payproof.domain.observation import Answer, Exchange, NoAnswer, Sent
 from payproof.domain.request import Request
 from payproof.domain.seen import Seen
 from payproof.domain.target import Contract
-from payproof.errors import ConfigurationError, InconclusiveError, Reason
+from payproof.errors import ConfigurationError, InconclusiveError, Reason, TargetGoneError
 from payproof.fuzzing.canaries import FuzzingCanaries, card_number
 from payproof.fuzzing.curl import curl_line
 from payproof.fuzzing.openapi import fuzz_openapi
@@ -448,6 +448,22 @@ def test_a_token_that_expires_makes_the_routes_unknown(kind, status):
     assert len(told) == 2
     assert told[0].startswith("GET /notes/{} was answered 200 before")
     assert all(f"and {status} after the made-up requests" in one for one in told)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_target_that_is_gone_once_ends_the_search_as_such(kind):
+    """What ends a search is told as itself, also where the same request does not end it a second time."""
+    context, gone = FakeContext(), []
+
+    def answer(request):
+        if len(context.sent) == 4 and not gone:
+            gone.append(request)
+            raise TargetGoneError("no answer came", "curl")
+        return Answer(422, (), "", 0, 0.0)
+
+    context.answer = answer
+    with pytest.raises(TargetGoneError, match="no answer came"):
+        searched(context, by_routes(kind, 10))
 
 
 def test_a_route_that_lets_nobody_in_is_unknown():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from payproof.domain.observation import NoAnswer
 from payproof.domain.request import Request
 from payproof.domain.urls import with_query
+from payproof.errors import PayproofError
 from payproof.fuzzing.canaries import FuzzingCanaries
 from payproof.fuzzing.constants import without_local_constants
 from payproof.fuzzing.search import RequestSearch
@@ -75,6 +76,8 @@ def _run(
         with without_local_constants():
             holds()
     except Exception as error:
+        if (ended := _find_end(error)) is not None:
+            raise ended from None
         if not _tells_of_target(error):
             raise
 
@@ -82,6 +85,13 @@ def _run(
 def _type_of(check: str, seen: str) -> type[AssertionError]:
     """Return one type for each kind of finding, by which hypothesis knows them apart."""
     return _broken.setdefault((check, seen), type("Broken", (AssertionError,), {}))
+
+
+def _find_end(error: BaseException) -> PayproofError | None:
+    """Return what has ended the search, such as a target that is gone, also where it did not happen again."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for one in error.exceptions if (found := _find_end(one)) is not None), None)
+    return error if isinstance(error, PayproofError) else None
 
 
 def _tells_of_target(error: BaseException) -> bool:
