@@ -79,4 +79,4 @@ def test_a_shop_that_asks_nothing_is_skipped(tmp_path):
     with session_on(tmp_path, "never_fetched") as session:
         verdict = session.judge_case(*CASES["server_error"]).verdict
     assert isinstance(verdict, Skipped), summary(verdict)
-    assert "makes no call to Stripe" in verdict.why
+    assert "no event that the target handles makes it ask Stripe" in verdict.why
