@@ -7,7 +7,7 @@ on this machine, the databases and logs beside it.
 import asyncio
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import tomlkit
-from tomlkit.items import Item
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
@@ -184,11 +183,10 @@ def _write_text(found: _Discovery, wishes: Wishes, environment: Mapping[str, str
         "api_key": _write_keys({"api_key_env": _find_api_key(environment)}),
         "openapi": _write_keys({"openapi": found.search.document}),
         "subject": _write_subject(found),
-        "stores": _write_stores(found),
-        "logs": "\n".join(
-            f"[[logs]]\n{_write_keys({'name': f'log{number or str()}', 'url': url})}"
-            for number, url in enumerate(found.logs)
+        "stores": _write_sources(
+            "stores", "database", [{"url": one.url, "url_env": one.variable} for one in found.stores]
         ),
+        "logs": _write_sources("logs", "log", [{"url": url} for url in found.logs]),
         "process": _write_process(found),
         "sdk": _write_keys({"sdk": found.project.sdk}),
         "upstream": _write_upstream(environment),
@@ -202,7 +200,10 @@ def _write_text(found: _Discovery, wishes: Wishes, environment: Mapping[str, str
         content["environment"] = "local"
     hook: Any = content["webhook"]
     contract: Any = content["contract"]
-    hook["path"] = _say(found.webhook.path if found.webhook else CUSTOMARY_PATHS[0], _judge_path(found.webhook))
+    path, told = (CUSTOMARY_PATHS[0], "NOT FOUND: put the right path here")
+    if found.webhook is not None:
+        path, told = found.webhook.path, found.webhook.told
+    hook["path"] = tomlkit.string(path).comment(told)
     hook["secret_env"] = wishes.secret_env
     hook["api_version"] = event_factory(0).versions()[-1]
     if found.webhook is not None and found.webhook.status in _REJECTED:
@@ -222,15 +223,6 @@ def _write_head(found: _Discovery, wishes: Wishes) -> str:
         *(f"The webhook's route is {hint}: put the values into its path." for hint in search.hints),
     ]
     return "".join(f"# {printable(line)}\n" for line in lines)
-
-
-def _judge_path(hook: WebhookFound | None) -> str:
-    return "NOT FOUND: put the right path here" if hook is None else hook.told
-
-
-def _say(value: str, comment: str) -> Item:
-    """Return a value with a comment behind it."""
-    return tomlkit.string(value).comment(comment)
 
 
 def _quote(value: Any) -> str:
@@ -260,12 +252,10 @@ def _write_subject(found: _Discovery) -> str:
     return "\n".join(["[subject]", *map(printable, lines), '# metadata = { user_id = "17" }', ""])
 
 
-def _write_stores(found: _Discovery) -> str:
-    tables = (
-        _write_keys({"name": f"database{number or ''}", "url": store.url, "url_env": store.variable})
-        for number, store in enumerate(found.stores)
-    )
-    return "\n".join(f"[[stores]]\n{table}" for table in tables)
+def _write_sources(kind: str, name: str, sources: Iterable[Mapping[str, str]]) -> str:
+    """Return a table for each source, with names that are told apart by numbers."""
+    named = ({"name": f"{name}{number or ''}", **one} for number, one in enumerate(sources))
+    return "\n".join(f"[[{kind}]]\n{_write_keys(one)}" for one in named)
 
 
 def _write_process(found: _Discovery) -> str:
