@@ -226,6 +226,7 @@ NEEDED = {
     "POST /v1/invoices": ("customer",),
     "POST /v1/payment_methods": ("card",),
     "POST /v1/payment_methods/{}/attach": ("customer",),
+    "POST /v1/plans": ("amount", "product"),
     "POST /v1/prices": ("product", "unit_amount"),
     "POST /v1/refunds": ("charge",),
     "POST /v1/subscription_items": ("price",),
@@ -442,8 +443,9 @@ def test_operation(mocks, api_version, name):
         accepted += call_and_check(data, driver, mocks[api_version], name)
         assert wrong_events(driver) == []
 
-    # That nothing was wrong means little where nothing was accepted: then it is tried more often.
-    for examples in (5, 60):
+    # That nothing was wrong means little where nothing was accepted: then it is tried more often, but for what chance
+    # hardly comes to, which the day above has.
+    for examples in (5,) if name in RARELY else (5, 60):
         if not accepted:
             settings(max_examples=examples)(given(data=st.data())(played))()
     assert accepted or name in RARELY, "no example was accepted"
