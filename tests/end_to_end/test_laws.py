@@ -32,6 +32,14 @@ def test_target_that_works_after_its_answer_is_waited_for(tmp_path, delay):
     assert (code, [verdict["kind"] for verdict in found.values()]) == (0, ["passed"])
 
 
+def test_a_run_is_repeated_by_its_seed_on_what_the_first_has_left(tmp_path):
+    """A target that keeps the ids of events takes those of a repeated run for new ones."""
+    with billing(tmp_path) as server:
+        for _ in range(2):
+            code, found = verdicts(tmp_path, server.url, *MISSING, "--seed", 7)
+            assert (code, [verdict["kind"] for verdict in found.values()]) == (0, ["passed"])
+
+
 def test_forgery_that_is_applied_late_is_seen(tmp_path):
     """A target that answers 401 and applies the forgery 0.3 s later fails, as genuine events take as long."""
     with billing(tmp_path, delay=0.3, forged_delay=0.3) as server:

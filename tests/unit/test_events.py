@@ -143,6 +143,18 @@ def test_repeatable(api_version, event_type):
 
 
 @every_event
+def test_only_ids_are_those_of_a_run(api_version, event_type):
+    """Under the same seed another run has other ids, of the same shape, and the same words and canaries."""
+    given = {"api_version": api_version, "now": NOW, "canaries": CANARIES, "key": "one"}
+    first, second = (EventFactory(FIXTURES, seed=1, run=run).make(event_type, **given) for run in ("a", "b"))
+    assert first.id != second.id
+    text = json.dumps(second.content)
+    for mine, others in zip(first.ids, second.ids, strict=True):
+        text = text.replace(others, mine)
+    assert text == json.dumps(first.content)
+
+
+@every_event
 def test_distinct(api_version, event_type):
     """Another key, seed or type gives an event that shares no id with the first."""
     first = make(event_type, api_version)

@@ -4,6 +4,6 @@ from payproof.stripe.events import EventFactory
 __all__ = ["event_factory"]
 
 
-def event_factory(seed: int | str) -> EventFactory:
-    """Return what makes Stripe events from the fixtures."""
-    return EventFactory(data_folder("fixtures") / "events", seed=seed)
+def event_factory(seed: int | str, run: str = "") -> EventFactory:
+    """Return what makes Stripe events from the fixtures; with ``run``, under ids of a run's own."""
+    return EventFactory(data_folder("fixtures") / "events", seed=seed, run=run)

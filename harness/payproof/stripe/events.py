@@ -57,11 +57,14 @@ class Event:
 
 
 class EventFactory:
-    """Makes events from the templates under ``fixtures/events``; the same seed, key and type give the same event."""
+    """Makes events from the templates under ``fixtures/events``; the same seed, key and type give the same event.
 
-    def __init__(self, fixtures: Traversable, *, seed: int | str) -> None:
+    With ``run`` only the ids of the event are others: a target that keeps ids of events takes each run's for new.
+    """
+
+    def __init__(self, fixtures: Traversable, *, seed: int | str, run: str = "") -> None:
         self._templates = Templates(fixtures)
-        self._seed = seed
+        self._seed, self._run = seed, run
 
     def versions(self) -> tuple[str, ...]:
         """Return the API versions that have templates, oldest first; events of any version take the fitting shape."""
@@ -99,7 +102,15 @@ class EventFactory:
         pinned = {**subject.ids, **ids}
         if subject.email:
             canaries = {**canaries, "email": subject.email}
-        filling = Filling(source, faker=made_up_words, now=now, canaries=canaries, livemode=livemode, pinned=pinned)
+        filling = Filling(
+            source,
+            faker=made_up_words,
+            now=now,
+            canaries=canaries,
+            livemode=livemode,
+            pinned=pinned,
+            run=self._run,
+        )
         content = filling.fill(template)
         content["api_version"] = api_version
         name_subject(content["data"]["object"], subject)

@@ -54,7 +54,7 @@ def prefix_of(text: str) -> str:
 
 
 class Filling:
-    """The values of one event, each derived from the source text and the placeholder alone.
+    """The values of one event, each derived from the source text and the placeholder alone; ids from ``run`` as well.
 
     ``ids`` are the Stripe ids given out so far, by prefix, in the order in which the event shows them.
     """
@@ -68,9 +68,10 @@ class Filling:
         canaries: Mapping[str, str],
         livemode: bool,
         pinned: Mapping[str, str],
+        run: str = "",
     ) -> None:
         self.ids: dict[str, str] = {}
-        self._source = source
+        self._source, self._run = source, run
         self._faker = faker
         self._now = now
         self._canaries = canaries
@@ -99,6 +100,7 @@ class Filling:
             canaries=self._canaries,
             livemode=self._livemode,
             pinned={**self._pinned, **pinned},
+            run=self._run,
         )
 
     def _value(self, placeholder: str) -> Any:
@@ -133,7 +135,7 @@ class Filling:
         else:
             mode = "live" if self._livemode else "test"
             start, length = (f"{mode}_a1", 58) if prefix == "cs" else _IDS.get(prefix, _USUAL_ID)
-            made = f"{prefix}_{start}{self._text('$id:' + prefix, _ALNUM, length)}"
+            made = f"{prefix}_{start}{self._text(f'$id:{prefix}{self._run}', _ALNUM, length)}"
         self.ids[prefix] = made
         return made
 
