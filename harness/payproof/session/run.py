@@ -174,7 +174,7 @@ class Session:
             log = log_sources()[spec.url.partition(":")[0]](spec)
             self._resources.callback(self._close_resource, log)
             logs.append(log)
-        # A target of somebody's keeps what it has seen: a run that is repeated by its seed must not be a duplicate to it.
+        # A user's target keeps what it has seen: a run that is repeated by its seed must not be a duplicate to it.
         events = event_factory(self.seed, "" if self._file is None else secrets.token_hex(8))
         # Refuses what is no API version, and no type in it, before anything is sent.
         types = events.types(self.target.webhook.api_version)
