@@ -234,10 +234,10 @@ def test_fault_of_the_harness_stays_errored_when_judged_again(recorded, tmp_path
     assert payproof_here("judge", file).code == 3
 
 
-def test_same_seed_makes_the_same_events(tmp_path):
-    """The ids of the made-up events are the same for the same seed, and share none with another seed's."""
+def test_same_seed_makes_the_same_events_under_ids_of_its_own(tmp_path):
+    """What is made up is the same for the same seed, but for ids, which are of one run; another seed shares nothing."""
 
-    def ids(seed):
+    def made(seed):
         record = tmp_path / f"{seed}.jsonl"
         with Server(hostile.always(200)) as server:
             file = target_file(tmp_path, server.url)
@@ -245,10 +245,12 @@ def test_same_seed_makes_the_same_events(tmp_path):
                 *("run", "--target", file, "--scenario", "webhook_signature/missing", "--seed", seed),
                 *("--report", record),
             )
-            bodies = [request.body for request in server.requests]
-        return [json.loads(body)["id"] for body in bodies]
+            events = [json.loads(request.body) for request in server.requests]
+        return [one["id"] for one in events], [one["request"]["idempotency_key"] for one in events]
 
-    first, again, other = ids(7), ids(7), ids(8)
-    assert first == again
-    assert len(set(first)) == len(first) > 3
+    (first, keys), (again, same), (other, others) = made(7), made(7), made(8)
+    assert keys == same
+    assert len(set(keys)) == len(set(first)) == len(first) > 3
+    assert not set(first) & set(again)
     assert not set(first) & set(other)
+    assert not set(keys) & set(others)
