@@ -56,6 +56,7 @@ __all__ = [
     "rewrite_timestamp",
     "secret_from_request",
     "stored_at_start",
+    "surround_service",
     "unverified_route",
     "values",
     "with_requests",
@@ -313,7 +314,7 @@ def stored_at_start(table: Table, **values: object) -> None:
 
 def fold_paths(fold: Callable[[str], str]) -> None:
     """Route to the webhook what `fold` turns into its path, though signatures are verified on the exact path only."""
-    verify, create_app = webhooks.verify, application.create_app
+    verify = webhooks.verify
     folded: ContextVar[bool] = ContextVar("folded", default=False)
     webhooks.verify = lambda *given: None if folded.get() else verify(*given)
 
@@ -327,32 +328,32 @@ def fold_paths(fold: Callable[[str], str]) -> None:
 
         return handle
 
-    def create_folding_app(*given):
-        service = create_app(*given)
-        service.add_middleware(folding)
-        return service
-
-    application.create_app = create_folding_app
+    surround_service(folding)
 
 
 def answered_otherwise(answer: Callable[[dict[str, Any]], Any]) -> None:
     """Answer requests of which `answer` makes a response, before anything looks at who asks; it gets the ASGI scope."""
+
+    def before(inner):
+        async def handle(scope, receive, send):
+            response = answer(scope) if scope["type"] == "http" else None
+            await (response or inner)(scope, receive, send)
+
+        return handle
+
+    surround_service(before)
+
+
+def surround_service(middleware: Callable[[Any], Any]) -> None:
+    """Put a middleware around all others of the service; it gets the ASGI application within."""
     create_app = application.create_app
 
-    def create_app_that_answers(*given):
+    def create_app_within(*given):
         service = create_app(*given)
-
-        def before(inner):
-            async def handle(scope, receive, send):
-                response = answer(scope) if scope["type"] == "http" else None
-                await (response or inner)(scope, receive, send)
-
-            return handle
-
-        service.add_middleware(before)
+        service.add_middleware(middleware)
         return service
 
-    application.create_app = create_app_that_answers
+    application.create_app = create_app_within
 
 
 def on_database_error(answer: Callable[[SQLAlchemyError], Any]) -> None:

@@ -3,12 +3,10 @@
 from contextvars import ContextVar
 from types import MethodType
 
-from payproof_reference import app as application
-from tests.defects._planting import look_into_signed_body
+from tests.defects._planting import look_into_signed_body, surround_service
 
 
 def plant() -> None:
-    create_app = application.create_app
     receiving: ContextVar = ContextVar("receiving")
 
     def remember(service):
@@ -18,16 +16,11 @@ def plant() -> None:
 
         return handle
 
-    def create_app_that_remembers(*given):
-        service = create_app(*given)
-        service.add_middleware(remember)
-        return service
-
     def panic(event):
         if isinstance(event, dict) and event.get("id") and "data" not in event:
             # The service counts what it receives: uvicorn's own method, which knows the connection, is within.
             within = [cell.cell_contents for cell in receiving.get().__closure__]
             next(one for one in within if isinstance(one, MethodType)).__self__.transport.abort()
 
-    application.create_app = create_app_that_remembers
+    surround_service(remember)
     look_into_signed_body(panic)

@@ -4,9 +4,8 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
-from payproof.domain.observation import Channel, NoAnswer
+from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
-from payproof.errors import Reason
 from payproof.registry import check
 
 __all__ = ["Answered"]
@@ -26,8 +25,7 @@ class Answered(Check):
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each request whose connection was closed."""
         for exchange in seen.exchanges:
-            answer = exchange.answer
-            if isinstance(answer, NoAnswer) and answer.reason is Reason.UNREACHABLE:
+            if exchange.was_cut_off:
                 to = f" to {exchange.sent.variant}" if exchange.sent.variant else ""
                 told = f"the connection was closed, twice{to}"
                 yield Finding(self.name, "an answer", told, exchange.step, evidence=exchange.example)

@@ -128,6 +128,11 @@ class Exchange:
         """The command that sends the request again, as evidence; of a made-up request only."""
         return (self.sent.example,) if self.sent.example else ()
 
+    @property
+    def was_cut_off(self) -> bool:
+        """Whether the connection ended without an answer, as at a body that is too large, or when a handler panics."""
+        return isinstance(self.answer, NoAnswer) and self.answer.reason is Reason.UNREACHABLE
+
 
 @dataclass(frozen=True, slots=True)
 class TableChange:

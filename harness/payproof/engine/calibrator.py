@@ -175,7 +175,7 @@ class Calibrator:
     async def _confirm(self, types: Sequence[str], reactions: dict[str, Reaction]) -> bool:
         """Deliver each type again alone, and else behind what undoes it; whether each had its effect again."""
         for type_ in types:
-            wait = max(_LEAST_WAIT, 2 * self._slowest)
+            wait = self._usual_wait
             await self._clock.sleep(wait)  # for what was delivered before
             again = await self._await_effect(self._begin(type_), ControlEvent(type_), wait)
             if not again.is_handled:
@@ -190,7 +190,7 @@ class Calibrator:
         """Find those that have an effect, by groups that are halved where one has; return those that were not tried."""
         if not types or self._clock.monotonic() > until:
             return set(types)
-        wait = max(_LEAST_WAIT, 2 * self._slowest) if self._slowest else self._contract.effect_within
+        wait = self._usual_wait if self._slowest else self._contract.effect_within
         if len(types) == 1:
             reaction = await self._await_effect(self._begin(types[0]), ControlEvent(types[0]), wait)
             if reaction.is_handled:
@@ -224,6 +224,11 @@ class Calibrator:
                     again = await self._await_effect(self._begin(type_), ControlEvent(type_), 2 * self._slowest)
                     reactions[type_] = again if again.is_handled else reactions[type_]
 
+    @property
+    def _usual_wait(self) -> float:
+        """How long an effect is waited for, by how long the others took."""
+        return max(_LEAST_WAIT, 2 * self._slowest)
+
     async def _await_effect(self, trial: Trial, event: ControlEvent, seconds: float) -> Reaction:
         """Deliver an event and wait at most so long for a change in a store."""
         started = self._clock.monotonic()
@@ -249,7 +254,7 @@ class Calibrator:
 
     async def _is_repeatable(self, events: ControlEvents) -> bool:
         """Whether each of the events has an effect in each round but the first, which may find its state in place."""
-        wait = max(_LEAST_WAIT, 2 * self._slowest)
+        wait = self._usual_wait
         for number in range(_ROUNDS):
             for event in events.turns:
                 reaction = await self._await_effect(self._begin(event.event), event, wait)

@@ -5,10 +5,9 @@ is sent once more, and what then comes counts. Where no genuine event is answere
 target. Payproof waits for a supervisor to start it again, for a bounded time, so that the run can go on.
 """
 
-from payproof.domain.observation import Answer, Exchange, NoAnswer
+from payproof.domain.observation import Answer, Exchange
 from payproof.domain.request import Request
 from payproof.engine.ports import Clock, Sender
-from payproof.errors import Reason
 
 __all__ = ["Lifeline"]
 
@@ -32,11 +31,9 @@ class Lifeline:
 
     def is_suspect(self, request: Request, exchange: Exchange) -> bool:
         """Whether no answer came where there was one before, to a request that a server has to answer."""
-        answer = exchange.answer
         head = sum(len(name) + len(value) for name, value in request.headers)
         ordinary = not request.wire and head < _LARGE_HEAD
-        lost = isinstance(answer, NoAnswer) and answer.reason is Reason.UNREACHABLE
-        return self._has_answered and ordinary and lost
+        return self._has_answered and ordinary and exchange.was_cut_off
 
     async def is_there(self, step: int) -> bool:
         """Whether the target answers anything, within a few tries."""
@@ -50,8 +47,7 @@ class Lifeline:
     async def answers(self, step: int) -> bool:
         """Whether the target answers a request that changes nothing."""
         ask = Request("HEAD", self._path, (), b"", "is it there", within=_ANSWER_SECONDS, once=True)
-        answer = (await self._sender.send(ask, step)).answer
-        return isinstance(answer, Answer) or answer.reason is not Reason.UNREACHABLE
+        return not (await self._sender.send(ask, step)).was_cut_off
 
     async def wait_until_back(self, step: int, since: str) -> float | None:
         """Wait for the target to be back; return after how many seconds, or None where it was not in time."""

@@ -35,7 +35,7 @@ from payproof.session.subjects import Candidate, find_candidates
 from payproof.session.webhook_search import WebhookFound, WebhookSearch
 from payproof.stripe.routes import CUSTOMARY_PATHS
 
-__all__ = ["Wishes", "write_target_file"]
+__all__ = ["Looked", "Wishes", "write_target_file"]
 
 #: Read as JSON it may take 35 times as much memory.
 _DOCUMENT_BYTES = 8 * 1024 * 1024
@@ -87,7 +87,7 @@ class _Discovery:
     @property
     def is_local(self) -> bool:
         """Whether the service runs on this machine, so that what lies beside the work may be its own."""
-        return urlsplit(self.target.url).hostname in LOOPBACK
+        return _is_local(self.target)
 
 
 def write_target_file(url: str, output: Path, wishes: Wishes, environment: Mapping[str, str] = os.environ) -> Looked:
@@ -107,13 +107,17 @@ def write_target_file(url: str, output: Path, wishes: Wishes, environment: Mappi
         if target.url != base.url:
             raise ConfigurationError(f"the webhook is at {target.url}, not at {base.url}", hint="give one host")
     target = replace(target, budget=Budget(answer_bytes=_DOCUMENT_BYTES, evidence_characters=_DOCUMENT_BYTES))
-    logs = measure_logs(wishes.project)
+    logs = measure_logs(wishes.project) if _is_local(target) else {}
     search, webhook = asyncio.run(_look(target, named=target.webhook.path != "/"))
     found = _Discovery(target, search, webhook, read_project(wishes.project))
     found = _add_sources(found, wishes, output.parent, logs, environment)
     found = _add_subject(found, wishes, output, environment)
     write_beside(output, _write_text(found, wishes, environment))
     return Looked(tuple(_describe(found)), is_found=webhook is not None)
+
+
+def _is_local(target: Target) -> bool:
+    return urlsplit(target.url).hostname in LOOPBACK
 
 
 async def _look(target: Target, *, named: bool) -> tuple[WebhookSearch, WebhookFound | None]:

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import tomlkit
+from tomlkit import TOMLDocument
 
 from payproof.domain.events import RunStarted
-from payproof.session.pinning import pin_file, write_beside
+from payproof.session.pinning import edit_file, pin_file
 from payproof.session.run import Session, open_session
 
 __all__ = ["try_target_file"]
@@ -25,12 +25,14 @@ def try_target_file(file: Path) -> RunStarted:
         version = session.taken_version
         if not version:
             return _pin(file, session)
-    document = tomlkit.parse(file.read_text(encoding="utf-8"))
-    hook: Any = document["webhook"]
-    hook["api_version"] = version
-    write_beside(file, tomlkit.dumps(document))
+    edit_file(file, lambda document: _take_version(document, version))
     with open_session(file, operations=False, fuzzing=False, afresh=True) as session:
         return _pin(file, session)
+
+
+def _take_version(document: TOMLDocument, version: str) -> None:
+    hook: Any = document["webhook"]
+    hook["api_version"] = version
 
 
 def _pin(file: Path, session: Session) -> RunStarted:

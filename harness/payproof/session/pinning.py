@@ -1,7 +1,7 @@
 """Writes what a calibration has learnt into the target file, so that a later run holds the target to it."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from payproof.domain.control import ControlEvents
 from payproof.domain.target import Target
 from payproof.errors import ConfigurationError
 
-__all__ = ["describe_differences", "pin", "pin_file", "write_beside"]
+__all__ = ["describe_differences", "edit_file", "pin", "pin_file", "write_beside"]
 
 _SLOW, _MARGIN = 1.0, 4  # seconds after which effects count as slow; times as long as measured that they may take
 
@@ -24,8 +24,17 @@ def pin_file(path: Path, target: Target) -> None:
     Raises:
         ConfigurationError: the file cannot be written.
     """
+    edit_file(path, lambda document: pin(document, target))
+
+
+def edit_file(path: Path, change: Callable[[TOMLDocument], None]) -> None:
+    """Change the document of a target file; its comments and all else stay.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
-    pin(document, target)
+    change(document)
     write_beside(path, tomlkit.dumps(document))
 
 
@@ -72,7 +81,7 @@ def _set_before_comments(table: Table, key: str, value: object) -> None:
         trailing.append(table.value.body.pop()[1])
     table[key] = value
     for item in reversed(trailing):
-        table.add(item)  # type: ignore[call-overload]
+        table.add(item)  # type: ignore[call-overload]  # what has no key is a comment or white space
 
 
 def _list_types(handled: Iterable[str], tried: int) -> list[str]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FRAMEWORKS", "Project", "read_project"]
+__all__ = ["Project", "read_project"]
 
-#: Frameworks by their packages, the more special ones first: what is built on another one names that as well.
-FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
+# Frameworks by their packages, the more special ones first: what is built on another one names that as well.
+_FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "django": ("pypi:django",),
     "fastapi": ("pypi:fastapi",),
     "flask": ("pypi:flask",),
@@ -63,7 +63,7 @@ def read_project(folder: Path) -> Project:
             found = set(_read(file, read))
             packages |= found
             told += [file.name] if found else []
-    framework = next((name for name, wanted in FRAMEWORKS.items() if packages.intersection(wanted)), "")
+    framework = next((name for name, wanted in _FRAMEWORKS.items() if packages.intersection(wanted)), "")
     sdks = [sdk for package, sdk in _SDKS.items() if package in packages]
     # With several, whichever verifies cannot be told from here.
     return Project(framework, sdks[0] if len(sdks) == 1 else "", _find_start(folder), tuple(told))

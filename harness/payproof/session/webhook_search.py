@@ -55,18 +55,13 @@ class WebhookFound:
     told: str
     rank: int = 0
 
-    @property
-    def is_refusing(self) -> bool:
-        """Whether it refused a delivery by a client's error."""
-        return self.status in _REFUSAL
-
 
 @dataclass(slots=True)
 class WebhookSearch:
     """A look at one service, for which requests are begun for ``seconds``.
 
     ``token`` stands in the places that it asks for and that no route has. What it finds beside the webhook: the OpenAPI
-    ``document`` and what that says, the ``page`` for what is not found, and as ``hints`` routes with parameters.
+    ``document`` and what that says, and as ``hints`` routes with parameters.
     """
 
     sender: HttpSender
@@ -77,7 +72,6 @@ class WebhookSearch:
     in_time: bool = True
     document: str = ""
     openapi: Mapping[str, Any] = field(default_factory=dict)
-    page: Answer | None = None
     hints: tuple[str, ...] = ()
     _until: float = 0.0
     _beside: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -90,12 +84,12 @@ class WebhookSearch:
         """
         self._until = time.monotonic() + self.seconds
         await self._read_document()
-        self.page = await self._ask("GET", f"/{self.token}")
+        missing = await self._ask("GET", f"/{self.token}")
         if named:
             answer = await self._ask("POST", path)
             found = await self._classify(path, answer) or await self._follow(path, answer)
             return found or WebhookFound(path, answer.status, f"answered {answer.status} to an unsigned delivery", 4)
-        listed = [*_list_routes(self.openapi), *self._list_debug_routes()]
+        listed = [*_list_routes(self.openapi), *self._list_debug_routes(missing)]
         best: WebhookFound | None = None
         own = [] if path == "/" else [path]
         for one in dict.fromkeys([*own, *listed[:_MOST_LISTED], *CUSTOMARY_PATHS, path]):
@@ -130,12 +124,12 @@ class WebhookSearch:
                 self.document, self.openapi = path, content
                 return
 
-    def _list_debug_routes(self) -> list[str]:
-        """Return the routes that a debug page names, as far as they can be asked for; others become hints."""
-        if self.page is None or self.page.status not in ABSENT:
+    def _list_debug_routes(self, missing: Answer) -> list[str]:
+        """Return the routes that the page for what is missing names, where they can be asked for; others are hints."""
+        if missing.status not in ABSENT:
             return []
         routes = []
-        for one in _DEBUG_ROUTES.findall(self.page.body):
+        for one in _DEBUG_ROUTES.findall(missing.body):
             route = "/" + "".join(_TAG.sub("", one).replace("^", "").replace("$", "").split()).lstrip("/")
             if not _WEBHOOK.search(route):
                 continue

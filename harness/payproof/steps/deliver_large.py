@@ -8,7 +8,7 @@ from payproof.domain.observation import Observation
 from payproof.domain.step import Step
 from payproof.domain.target import LOOPBACK, Target
 from payproof.registry import step
-from payproof.stripe.deliveries import signed_request, was_cut_off
+from payproof.stripe.deliveries import signed_request
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.malformed import make_malformed
 
@@ -48,6 +48,6 @@ class DeliverLarge(Step):
         for _ in range(self.times):
             exchange = await context.send(request)
             bodies.append(len(body))
-            if not was_cut_off(exchange):
+            if not exchange.was_cut_off:
                 seen.append(exchange)
         return [*seen, context.memory.end(max(bodies))]

@@ -6,7 +6,7 @@ from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
 from payproof.domain.step import Step
 from payproof.registry import nearest, step
-from payproof.stripe.deliveries import signed_request, was_cut_off
+from payproof.stripe.deliveries import signed_request
 from payproof.stripe.malformed import MALFORMED, make_malformed
 
 __all__ = ["DeliverMalformed"]
@@ -41,6 +41,6 @@ class DeliverMalformed(Step):
             body = make_malformed(kind, event.encode())
             request = signed_request(context, event, body, note=f"{kind}, made of {event.type}")
             exchange = await context.send(replace(request, variant=kind))
-            if len(body) <= _LARGE or not was_cut_off(exchange):
+            if len(body) <= _LARGE or not exchange.was_cut_off:
                 exchanges.append(exchange)
         return exchanges

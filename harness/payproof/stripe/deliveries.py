@@ -4,14 +4,12 @@ from dataclasses import replace
 
 from payproof.domain.context import Context
 from payproof.domain.made_event import MadeEvent
-from payproof.domain.observation import Exchange, NoAnswer
 from payproof.domain.request import Request
 from payproof.domain.urls import with_query
-from payproof.errors import Reason
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.signature import compose, hexdigest
 
-__all__ = ["CONNECT_TYPES", "STRIPE_HEADERS", "resigned_request", "signed_request", "was_cut_off"]
+__all__ = ["CONNECT_TYPES", "STRIPE_HEADERS", "resigned_request", "signed_request"]
 
 #: What Stripe's own deliveries carry beside the signature.
 STRIPE_HEADERS = (
@@ -69,11 +67,6 @@ def resigned_request(context: Context, request: Request) -> Request:
     kept = (pair for pair in request.headers if pair[0] != SIGNATURE_HEADER)
     headers = (*kept, _sign_now(context, request.body))
     return replace(request, headers=headers, note=f"delivered again: {request.ids[0]}", variant="valid")
-
-
-def was_cut_off(exchange: Exchange) -> bool:
-    """Whether a target has ended the connection without an answer, as some do with a body that is too large."""
-    return isinstance(exchange.answer, NoAnswer) and exchange.answer.reason is Reason.UNREACHABLE
 
 
 def _sign_now(context: Context, body: bytes) -> tuple[bytes, bytes]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from payproof.stripe.double.relations import SOURCES, Object, ObjectLookup, page, payment_id
+from payproof.stripe.double.relations import SOURCES, Object, ObjectLookup, find_of_customer, page, payment_id
 
 __all__ = ["INCLUDED"]
 
@@ -36,13 +36,11 @@ def _line_items(session: Object, store: ObjectLookup) -> Object:
 
 
 def _sources(customer: Object, store: ObjectLookup) -> Object:
-    mine = [one for kind in SOURCES for one in store.all(kind) if one.get("customer") == customer["id"]]
-    return page(f"/v1/customers/{customer['id']}/sources", mine)
+    return page(f"/v1/customers/{customer['id']}/sources", [*find_of_customer(store, customer["id"], *SOURCES)])
 
 
 def _tax_ids(customer: Object, store: ObjectLookup) -> Object:
-    mine = [one for one in store.all("tax_id") if one["customer"] == customer["id"]]
-    return page(f"/v1/customers/{customer['id']}/tax_ids", mine)
+    return page(f"/v1/customers/{customer['id']}/tax_ids", [*find_of_customer(store, customer["id"], "tax_id")])
 
 
 def _dispute(charge: Object, store: ObjectLookup) -> Object | None:

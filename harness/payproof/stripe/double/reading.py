@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from payproof.stripe.double.calls import Call, list_page, operation
 from payproof.stripe.double.errors import missing
 from payproof.stripe.double.lifecycle import ENDED
-from payproof.stripe.double.relations import SOURCES, Object, page
+from payproof.stripe.double.relations import SOURCES, Object, find_of_customer, page
 from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["own_account"]
@@ -62,8 +62,7 @@ def list_tax_rates(call: Call) -> Object:
 def list_tax_ids(call: Call) -> Object:
     """List the tax ids of an owner: of a customer that is named, else of the account, which has none."""
     wanted = call.params.get("owner", {}).get("customer")
-    mine = (one for one in call.store.all("tax_id") if wanted is not None and one["customer"] == wanted)
-    return list_page(call, mine, "/v1/tax_ids")
+    return list_page(call, () if wanted is None else find_of_customer(call.store, wanted, "tax_id"), "/v1/tax_ids")
 
 
 @operation("GET /v1/tax_ids/{}")
@@ -109,8 +108,7 @@ def _find_subscriptions(call: Call) -> Iterator[Object]:
 
 def _find_sources(call: Call) -> Iterator[Object]:
     wanted = call.params.get("object")
-    kinds = SOURCES if wanted is None else (wanted,)
-    return (one for kind in kinds for one in call.store.all(kind) if one.get("customer") == call.owner)
+    return find_of_customer(call.store, call.owner, *(SOURCES if wanted is None else (wanted,)))
 
 
 def _find_accounts(call: Call) -> Iterator[Object]:
@@ -129,7 +127,7 @@ for _path, _owner, _find in (
     (
         "/v1/customers/{}/tax_ids",
         "customer",
-        lambda call: (one for one in call.store.all("tax_id") if one["customer"] == call.owner),
+        lambda call: find_of_customer(call.store, call.owner, "tax_id"),
     ),
 ):
     _register_owned(_path, _owner, _find)

@@ -5,7 +5,17 @@ from typing import Any, Protocol
 
 from payproof.stripe.placeholders import prefix_of
 
-__all__ = ["KINDS", "SOURCES", "Object", "ObjectLookup", "invoice_of_intent", "kind_of", "page", "payment_id"]
+__all__ = [
+    "KINDS",
+    "SOURCES",
+    "Object",
+    "ObjectLookup",
+    "find_of_customer",
+    "invoice_of_intent",
+    "kind_of",
+    "page",
+    "payment_id",
+]
 
 Object = dict[str, Any]
 
@@ -62,6 +72,11 @@ class ObjectLookup(Protocol):
     def all(self, kind: str) -> Iterator[Object]:
         """Yield the objects of a kind that were not deleted, newest first."""
         ...
+
+
+def find_of_customer(store: ObjectLookup, customer: str, *kinds: str) -> Iterator[Object]:
+    """Yield the objects of some kinds that are a customer's."""
+    return (one for kind in kinds for one in store.all(kind) if one.get("customer") == customer)
 
 
 def page(url: str, data: list[Object], *, has_more: bool = False) -> Object:
