@@ -54,15 +54,19 @@ def test_planted_defects_are_caught(tmp_path, defect):
 
 @pytest.mark.parametrize("operation", re.findall(r"\[operations\.(\w+)\]", (EXPRESS / "payproof.toml").read_text()))
 def test_operations_call_stripe_as_the_target_file_says(session, operation):
-    """Each operation that the target file describes succeeds, and makes one call to Stripe with a key."""
+    """Each operation that the target file describes succeeds, and makes one call to Stripe, with a key.
+
+    The SDK may send it again under that key, on a machine too busy to answer within its 2 s.
+    """
     trial = session.trial(operation)
     session.act(trial, Prepare(operation=operation))
     session.act(trial, Operate(operation=operation))
     seen = Seen(session.target.contract, trial.observations)
-    (asked,), (call,) = seen.operations, seen.calls
+    (asked,) = seen.operations
     assert isinstance(asked.answer, Answer)
     assert (asked.answer.status, list(json.loads(asked.answer.body))) == (201, ["id"])
-    assert (call.backend_status, bool(call.idempotency_key)) == (200, True)
+    (key,) = {call.idempotency_key for call in seen.calls}
+    assert (seen.calls[-1].backend_status, bool(key)) == (200, True), seen.calls
 
 
 def test_the_command_runs_on_its_target_file(tmp_path):
