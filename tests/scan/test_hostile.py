@@ -1,10 +1,13 @@
+import base64
 import gzip
 import json
 import os
+import struct
 import subprocess
 import sys
 import zlib
 from collections import Counter
+from random import Random
 
 import pytest
 
@@ -88,6 +91,20 @@ def test_what_stands_before_the_end_of_a_cut_archive_is_searched():
     found = SCANNER.scan(packed[: len(packed) // 2])
     assert "pan" in {getattr(one, "kind", "") for one in found}
     assert unread(found)
+
+
+def test_what_only_looks_like_an_archive_is_no_gap():
+    """Deflate data that ends early has been searched, and the pixels of an image are no characters."""
+    packed = zlib.compress(CARD + Random(1).randbytes(90_000))
+    found = SCANNER.scan(packed[:50_000])
+    assert "pan" in {getattr(one, "kind", "") for one in found}
+    assert not unread(found)
+    corrupt = packed[:50_000] + b"\xff" * 90_000
+    assert unread(SCANNER.scan(corrupt))
+    chunks = (packed[at : at + 32_000] for at in range(0, len(packed), 32_000))
+    image = b"".join(struct.pack(">I", len(part)) + b"IDAT" + part + b"\xff" * 4 for part in chunks)
+    assert not unread(SCANNER.scan(b"\x89PNG\r\n\x1a\n" + image))
+    assert not unread(SCANNER.scan(base64.b64encode(b"\x89PNG\r\n\x1a\n" + image)))
 
 
 def test_why_something_was_not_read_is_told():

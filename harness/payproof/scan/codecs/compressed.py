@@ -27,6 +27,7 @@ _SMALL = 1024 * 1024  # of less the ratio does not matter
 _CHUNK = 16 * 1024
 _CERTAIN = 256  # bytes that a false start does not decompress to
 _DEFLATED = 8
+_PIXELS = b"IDAT"  # begins a part of a PNG's pixels, which are no characters, and go on in its next part
 _ZIP_HEADER = struct.Struct("<6xHH16xHH")  # flags, method, lengths of name and extra field
 
 
@@ -53,7 +54,8 @@ def decode(view: View, read: Read) -> Iterator[DecodedPart | Unread]:
                 continue
             yield from _inflate(start, "gzip", data, zlib.MAX_WBITS | 16, sure=True)
         elif sign == b"x":
-            yield from _inflate(start, "deflate", data, zlib.MAX_WBITS, sure=False)
+            is_image = view.data[max(0, start - len(_PIXELS)) : start] == _PIXELS
+            yield from _inflate(start, "deflate", data, zlib.MAX_WBITS, sure=False, is_image=is_image)
         else:
             yield from _inflate_entry(start, data)
 
@@ -81,11 +83,13 @@ def _inflate_entry(start: int, data: _Input) -> Iterator[DecodedPart | Unread]:
         yield Unread(start, f"zip entry is compressed by method {method}", ("zip",))
 
 
-def _inflate(start: int, name: str, data: _Input, bits: int, *, sure: bool) -> Iterator[DecodedPart | Unread]:
+def _inflate(
+    start: int, name: str, data: _Input, bits: int, *, sure: bool, is_image: bool = False
+) -> Iterator[DecodedPart | Unread]:
     """Decompress until the data, the bound or the ratio ends; what was made before an error is searched, too."""
     inflater = zlib.decompressobj(bits)
     made: list[bytes] = []
-    size, why = 0, ""
+    size, why, is_cut = 0, "", False
     while not inflater.eof and not why:
         fed = inflater.unconsumed_tail or data.take(_CHUNK)
         try:
@@ -99,10 +103,11 @@ def _inflate(start: int, name: str, data: _Input, bits: int, *, sure: bool) -> I
         elif size > _SMALL and size > _MOST_RATIO * data.taken:
             why = f"{name} data expands more than {_MOST_RATIO} times: the rest was not read"
         elif not fed and not made[-1]:
-            why = f"{name} data is cut after {size} bytes"
+            why, is_cut = f"{name} data is cut after {size} bytes", data.taken < _MOST_READ
     if size < _CERTAIN and why and not sure:
         return
     if size:
         yield DecodedPart(start, start + data.taken - len(inflater.unused_data), name, b"".join(made))
-    if why:
+    # Of what begins with two bytes only, and ends early, there is no more that it could be.
+    if why and not is_image and (sure or not is_cut):
         yield Unread(start, why, (name,))
