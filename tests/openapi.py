@@ -86,7 +86,10 @@ def installed_stripe_mock(api_version: str) -> Path | None:
 
 
 def closed(schema: Any) -> Any:
-    """Return an OpenAPI 3.0 schema as JSON Schema in which an object has no properties but the named ones."""
+    """Return an OpenAPI 3.0 schema as JSON Schema in which an object has no properties but the named ones.
+
+    A list has ``total_count`` besides, which Stripe sends within objects and documents nowhere but in its examples.
+    """
     if isinstance(schema, list):
         return [closed(part) for part in schema]
     if not isinstance(schema, dict):
@@ -96,6 +99,8 @@ def closed(schema: Any) -> Any:
     plain = {key: closed(value) for key, value in schema.items() if key not in {"nullable", "properties"}}
     if "properties" in schema:
         plain["properties"] = {name: closed(value) for name, value in schema["properties"].items()}
+        if schema["properties"].get("object", {}).get("enum") == ["list"]:
+            plain["properties"]["total_count"] = {"type": "integer"}
         plain.setdefault("additionalProperties", False)
     return {"anyOf": [plain, {"type": "null"}]} if schema.get("nullable") else plain
 

@@ -1,7 +1,7 @@
 """The work that all stores share: digest rows, count them by table, and keep those that the look before lacked."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 
 from payproof.domain.source import Excerpt, Snapshot
@@ -55,7 +55,7 @@ class Fingerprint:
             digest = blake2b(repr(row).encode(), digest_size=16).digest()
             counted[digest] += 1
             if self._before is not None and digest not in known:
-                self._fresh.append(Excerpt(f"table {table}", _render_row(columns, row)))
+                self._fresh.extend(_read_cells(table, columns, row))
         if others_of is not None:
             self.narrowed = True
             if not self._busy:
@@ -87,7 +87,8 @@ class LastLook:
         return snapshot
 
 
-def _render_row(columns: Sequence[str], row: Sequence[object]) -> bytes:
-    """Return a row as bytes to search, a column a line."""
-    cells = (value if isinstance(value, bytes) else str(value).encode() for value in row)
-    return b"\n".join(b"%s: %s" % (column.encode(), cell) for column, cell in zip(columns, cells, strict=True))
+def _read_cells(table: str, columns: Sequence[str], row: Sequence[object]) -> Iterator[Excerpt]:
+    """Yield the cells of a row as bytes to search."""
+    for column, value in zip(columns, row, strict=True):
+        data = value if isinstance(value, bytes) else str(value).encode()
+        yield Excerpt(f"table {table}, column {column}", data, table, column)

@@ -25,7 +25,7 @@ from payproof.domain.finding import Confidence
 from payproof.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
 from payproof.domain.seen import Seen
 from payproof.domain.sensitive import Exposure
-from payproof.domain.target import Contract, RejectionRecord
+from payproof.domain.target import Contract, Kept, RejectionRecord
 from payproof.errors import Reason
 
 SENT = Sent("POST", "https://billing.example/hook", "a note", 2, "0" * 64)
@@ -121,6 +121,18 @@ def test_check(check, observations, findings):
     assert len(found) == findings
     assert {finding.check for finding in found} <= {check.name}
     assert all(finding.expected and finding.seen for finding in found)
+
+
+def test_personal_data_is_stored_where_the_contract_keeps_it():
+    """A listed column may hold a name, and no other column may; a secret may stand in none."""
+    name, elsewhere, secret = (
+        Exposure(kind, "canary", "byte 1", "customers", column)
+        for kind, column in (("name", "name"), ("name", "notes"), ("secret", "name"))
+    )
+    contract = Contract(keeps=(Kept("customers", "name", "shown to its clerks"),))
+    seen = Seen(contract, (store("customers", exposures=(name, elsewhere, secret)),))
+    told = [finding.seen for finding in NotStored().judge(seen)]
+    assert told == ["name (canary) in db, byte 1", "secret (canary) in db, byte 1"]
 
 
 def test_place_without_a_store_is_judged_by_what_a_genuine_delivery_gets():

@@ -4,10 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["LIVE_KEYS", "Exposure", "Secret", "other_than_api_key", "other_than_signing_secret"]
+__all__ = ["LIVE_KEYS", "PERSONAL", "Exposure", "Secret", "other_than_api_key", "other_than_signing_secret"]
 
 #: How Stripe's live keys begin; Payproof takes test keys only.
 LIVE_KEYS = ("sk_live_", "rk_live_", "sk_org_live_")
+
+#: The kinds of an event's values that say something of a person, and that a target may have its reasons to keep.
+PERSONAL = frozenset({"address", "description", "email", "metadata", "name", "phone"})
 
 _KEYS = {
     "sk_": "a secret key of Stripe's API",
@@ -66,9 +69,12 @@ class Exposure:
     """One place where a sensitive value of this run was seen.
 
     ``kind`` is the sort of value (``secret``, ``signature``, ``name``, ``metadata``, ...), ``label`` says which one,
-    ``where`` the place within the observation. The value itself is never held.
+    ``where`` the place within the observation, and within a store its ``table`` and ``column``. The value itself is
+    never held.
     """
 
     kind: str
     label: str
     where: str
+    table: str = ""
+    column: str = ""

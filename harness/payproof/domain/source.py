@@ -20,17 +20,19 @@ __all__ = ["Excerpt", "Log", "Snapshot", "Source", "Store"]
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Bytes from a source and the place they stand in."""
+    """Bytes from a source and the place they stand in; of a row's cell also its table and column."""
 
     where: str
     data: bytes = field(repr=False)
+    table: str = ""
+    column: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A store's state: for each table, how often each row digest occurs.
 
-    ``fresh`` are the rows that the snapshot before did not have.
+    ``fresh`` are the cells of the rows that the snapshot before did not have.
     """
 
     tables: Mapping[str, Mapping[bytes, int]]

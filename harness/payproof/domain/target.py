@@ -98,7 +98,7 @@ class RejectionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A column that looks as if it held payment data, and why it is kept; ``*`` stands for any text in names."""
+    """A column that looks as if it held payment data, or that holds personal data, and why; ``*`` is any text."""
 
     table: str
     column: str

@@ -11,7 +11,7 @@ before. Every row and line passes the ledger on its way, so that no observation 
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payproof.canary import Ledger
 from payproof.domain.check import Check, Expectation
@@ -164,7 +164,11 @@ class Trial:
                 store, self._context.progress.ids, before, self._context.target.budget.seconds_of_case
             )
             concealed = self._ledger.conceal_all((block.data, block.where) for block in after.fresh)
-            exposures = tuple(exposure for _, found in concealed for exposure in found)
+            exposures = tuple(
+                replace(exposure, table=block.table, column=block.column)
+                for block, (_, found) in zip(after.fresh, concealed, strict=True)
+                for exposure in found
+            )
             yield StoreChange(
                 self._context.progress.step, store.name, _difference(before, after, spec), exposures, waited
             )

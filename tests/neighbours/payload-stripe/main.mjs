@@ -78,20 +78,24 @@ async function serve() {
       outgoing.writeHead(405).end();
       return;
     }
-    const chunks = await collect(incoming);
-    const request = new Request(`http://127.0.0.1:${PORT}${incoming.url}`, {
-      method: incoming.method,
-      headers: incoming.headers,
-      body: ["GET", "HEAD"].includes(incoming.method) ? undefined : Buffer.concat(chunks),
-    });
+    const request = await asRequest(incoming, PORT).catch(() => null);
+    if (!request) {
+      outgoing.writeHead(400).end();
+      return;
+    }
     const response = await handleEndpoints({ config, request });
     outgoing.writeHead(response.status, Object.fromEntries(response.headers));
     outgoing.end(Buffer.from(await response.arrayBuffer()));
   }).listen(Number(PORT), "127.0.0.1");
 }
 
-async function collect(stream) {
+// Throws for what is no URL or no header, as Next.js refuses it.
+async function asRequest(incoming, port) {
   const chunks = [];
-  for await (const chunk of stream) chunks.push(chunk);
-  return chunks;
+  for await (const chunk of incoming) chunks.push(chunk);
+  return new Request(`http://127.0.0.1:${port}${incoming.url}`, {
+    method: incoming.method,
+    headers: incoming.headers,
+    body: ["GET", "HEAD"].includes(incoming.method) ? undefined : Buffer.concat(chunks),
+  });
 }

@@ -7,7 +7,7 @@ from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.payment_methods import made_of
 from payproof.stripe.double.payments import charge, make_intent
 from payproof.stripe.double.periods import DAY
-from payproof.stripe.double.relations import Object, page, payment_id
+from payproof.stripe.double.relations import Object, payment_id, sublist
 from payproof.stripe.double.store import ObjectStore
 from payproof.stripe.double.wallet import default_method
 
@@ -155,7 +155,7 @@ def with_lines(store: ObjectStore, invoice_id: str, lines: list[Object]) -> Obje
     changes = amounts | {
         "amount_due": due,
         "amount_remaining": due,
-        "lines": page(f"/v1/invoices/{invoice_id}/lines", held),
+        "lines": sublist(f"/v1/invoices/{invoice_id}/lines", held),
     }
     if held:
         changes["currency"] = held[0]["currency"]

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Mapping
 
-from payproof.stripe.double.relations import SOURCES, Object, ObjectLookup, find_of_customer, page, payment_id
+from payproof.stripe.double.relations import SOURCES, Object, ObjectLookup, find_of_customer, payment_id, sublist
 
 __all__ = ["INCLUDED"]
 
 
 def _refunds(charge: Object, store: ObjectLookup) -> Object:
-    return page(f"/v1/charges/{charge['id']}/refunds", [r for r in store.all("refund") if r["charge"] == charge["id"]])
+    return sublist(
+        f"/v1/charges/{charge['id']}/refunds", [r for r in store.all("refund") if r["charge"] == charge["id"]]
+    )
 
 
 def _subscriptions(customer: Object, store: ObjectLookup) -> Object:
     url = f"/v1/customers/{customer['id']}/subscriptions"
-    return page(
+    return sublist(
         url,
         [s for s in store.all("subscription") if s["customer"] == customer["id"] and s["status"] != "canceled"],
     )
@@ -21,7 +23,7 @@ def _subscriptions(customer: Object, store: ObjectLookup) -> Object:
 
 def _payments(invoice: Object, store: ObjectLookup) -> Object:
     payment = store.find("invoice_payment", payment_id(invoice["id"]))
-    return page(f"/v1/invoice_payments?invoice={invoice['id']}", [] if payment is None else [payment])
+    return sublist(f"/v1/invoice_payments?invoice={invoice['id']}", [] if payment is None else [payment])
 
 
 def _confirmation_secret(invoice: Object, store: ObjectLookup) -> Object | None:
@@ -32,15 +34,15 @@ def _confirmation_secret(invoice: Object, store: ObjectLookup) -> Object | None:
 
 def _line_items(session: Object, store: ObjectLookup) -> Object:
     items = [item for item in store.all("item") if item["id"].startswith(f"li_{session['id'][-20:]}")]
-    return page(f"/v1/checkout/sessions/{session['id']}/line_items", items[::-1])
+    return sublist(f"/v1/checkout/sessions/{session['id']}/line_items", items[::-1])
 
 
 def _sources(customer: Object, store: ObjectLookup) -> Object:
-    return page(f"/v1/customers/{customer['id']}/sources", [*find_of_customer(store, customer["id"], *SOURCES)])
+    return sublist(f"/v1/customers/{customer['id']}/sources", [*find_of_customer(store, customer["id"], *SOURCES)])
 
 
 def _tax_ids(customer: Object, store: ObjectLookup) -> Object:
-    return page(f"/v1/customers/{customer['id']}/tax_ids", [*find_of_customer(store, customer["id"], "tax_id")])
+    return sublist(f"/v1/customers/{customer['id']}/tax_ids", [*find_of_customer(store, customer["id"], "tax_id")])
 
 
 def _dispute(charge: Object, store: ObjectLookup) -> Object | None:

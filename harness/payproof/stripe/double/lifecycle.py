@@ -13,7 +13,7 @@ from payproof.stripe.double.billing import (
 )
 from payproof.stripe.double.errors import ApiError
 from payproof.stripe.double.periods import HOUR, end_of_period
-from payproof.stripe.double.relations import Object, page
+from payproof.stripe.double.relations import Object, sublist
 from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["ENDED", "bill", "cancel", "first_invoice", "renew", "settle_invoice", "with_items"]
@@ -27,7 +27,7 @@ def with_items(store: ObjectStore, subscription_id: str) -> Object:
     """Bring the list of items in a subscription up to date with the items."""
     items = [i for i in store.all("subscription_item") if i["subscription"] == subscription_id][::-1]
     url = f"/v1/subscription_items?subscription={subscription_id}"
-    return store.change("subscription", subscription_id, {"items": page(url, items)})[0]
+    return store.change("subscription", subscription_id, {"items": sublist(url, items)})[0]
 
 
 def _lines(store: ObjectStore, subscription: Object) -> list[Object]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from payproof.stripe.double.calls import Call, list_page, operation
 from payproof.stripe.double.errors import missing
 from payproof.stripe.double.lifecycle import ENDED
-from payproof.stripe.double.relations import SOURCES, Object, find_of_customer, page
+from payproof.stripe.double.relations import SOURCES, Object, find_of_customer, sublist
 from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["own_account"]
@@ -41,7 +41,7 @@ def own_account(store: ObjectStore) -> Object:
     """Return the account that the calls are made for."""
     found = store.find("account", store.account)
     if found is None:
-        accounts = page(f"/v1/accounts/{store.account}/external_accounts", [])
+        accounts = sublist(f"/v1/accounts/{store.account}/external_accounts", [])
         found = store.make("account", {"id": store.account, "external_accounts": accounts})
     return found
 

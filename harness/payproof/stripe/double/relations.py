@@ -15,6 +15,7 @@ __all__ = [
     "kind_of",
     "page",
     "payment_id",
+    "sublist",
 ]
 
 Object = dict[str, Any]
@@ -82,6 +83,11 @@ def find_of_customer(store: ObjectLookup, customer: str, *kinds: str) -> Iterato
 def page(url: str, data: list[Object], *, has_more: bool = False) -> Object:
     """Return a list as Stripe answers one."""
     return {"object": "list", "data": data, "has_more": has_more, "url": url}
+
+
+def sublist(url: str, data: list[Object]) -> Object:
+    """Return a list as it stands within an object, where Stripe tells how many there are."""
+    return page(url, data) | {"total_count": len(data)}
 
 
 def payment_id(invoice_id: str) -> str:
