@@ -44,7 +44,7 @@ neighbours: $(READY)  ## Run the scenarios on integrations that others wrote, fr
 	$(BIN)/pytest -n $(shell getconf _NPROCESSORS_ONLN) --dist worksteal $(PYTEST_OPTIONS) -m neighbours tests/neighbours
 
 .PHONY: coverage
-coverage: $(READY)  ## Report what `make test thorough MEASURE=1` covered; fails when it has fallen
+coverage: $(READY)  ## Report what `make test MEASURE=1` covered; fails when it has fallen
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -143,6 +143,7 @@ def answer_schema(api_version: str, operation: str) -> dict[str, Any]:
     return schema
 
 
+@cache
 def parameters(api_version: str) -> dict[str, Any]:
     """Return the schema of each operation's parameters, without words, for the operations that the double has."""
     known = _operations(api_version)
