@@ -118,7 +118,7 @@ class CaseContext:
             exchange = await self._send_once(request)
         if lifeline.is_suspect(request, exchange) and not self.outage.is_on:
             exchange = await self._send_again(request, exchange)
-        lifeline.note(exchange)
+        lifeline.note(request, exchange)
         if isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS:
             self.progress.accepted += request.ids
             if request.ids:
@@ -148,19 +148,14 @@ class CaseContext:
 
     async def _require_target(self, request: Request, lost: Exchange) -> NoReturn:
         """Say whether the target is gone, or takes genuine events still."""
-        lifeline, step = self._shared.lifeline, self.progress.step
         assert isinstance(lost.answer, NoAnswer)
         event = self.events.make_control()
         genuine = signed_request(self, event, event.encode(), note="is it there")
         if isinstance((await self._send_once(genuine)).answer, Answer):
             # What this one has changed must not be told of the case's own requests.
             raise InconclusiveError(lost.answer.reason, lost.answer.detail)
-        told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
-        await self._restart_target()
-        back = await lifeline.wait_until_back(step, told)
-        detail = f"no answer came to {told}, and then to nothing any more; "
-        detail += "it did not come back" if back is None else f"it was back after {back:.1f} s"
-        raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])
+        culprit, detail = await self._shared.lifeline.find_end(request, lost, self._restart_target)
+        raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, culprit))[:_LONGEST_LINE])
 
     async def _restart_target(self) -> None:
         """Run the target's own command that brings it back, where the target file names one.
