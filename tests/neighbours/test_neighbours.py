@@ -1,8 +1,9 @@
 """The scenarios on integrations that others wrote, unchanged: every true fault is found, and nothing false."""
 
 import json
+import time
 import tomllib
-from pathlib import Path
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from payproof.session import all_scenarios, choose
 from tests.end_to_end.command import environment, payproof
 from tests.neighbours.running import NAMES, NEIGHBOURS, running
-from tests.neighbours.truth import Fault, Truth
+from tests.neighbours.truth import Fault, Truth, checks_of
 
 CASES = {case.id: case for _, case in choose(all_scenarios())}
 _RUN_SECONDS = 480
@@ -21,21 +22,37 @@ _MATTERS_OF_TASTE = frozenset({"name", "logs.0.name", "contract.effect_within"})
 
 @pytest.mark.neighbours
 @pytest.mark.parametrize("name", NAMES)
-def test_verdicts_are_true(tmp_path, name):
+def test_verdicts_are_true(record_property, tmp_path, name):
     """`payproof run` finds each fault that the source has, calls nothing else a fault, and leaves nothing unknown."""
     truth = Truth.read(NEIGHBOURS / name / "truth.toml")
     report = tmp_path / "run.jsonl"
     folder = tmp_path / name
     folder.mkdir()
+    record_property("neighbour", name)
     with running(name, folder) as neighbour:
+        started = time.monotonic()
         ended = payproof(
             *("run", "--target", neighbour.file, "--seed", 1, "--report", report),
             env=environment(**neighbour.variables),
             cwd=folder,
             seconds=_RUN_SECONDS,
         )
+        took = time.monotonic() - started
     assert report.exists(), ended.out + ended.err
-    told = truth.surprises(CASES, _verdicts(report))
+    events = [json.loads(line) for line in report.read_text().splitlines()]
+    judged = [event for event in events if "verdict" in event]
+    verdicts = {event["id"]: event["verdict"] for event in judged}
+    told = truth.surprises(CASES, verdicts)
+    false, missing = (sum(line.startswith(word) for line in told) for word in ("FALSE", "MISSING"))
+    kinds = Counter(verdict["kind"] for verdict in verdicts.values())
+    for kind in ("passed", "failed", "errored", "skipped"):
+        record_property(kind, kinds[kind])
+    record_property("true", sum(len(checks_of(one)) for one in verdicts.values() if one["kind"] == "failed") - false)
+    record_property("false", false)
+    record_property("missing", missing)
+    record_property("run s", round(took))
+    # What is not a case's time is that of the start, the calibration and the end.
+    record_property("first verdict s", round(took - sum(event["seconds"] for event in judged[1:])))
     assert not told, f"{len(told)} wrong verdicts on {name}\n" + "\n".join(told)
 
 
@@ -56,7 +73,8 @@ def test_init_writes_the_target_file(record_property, tmp_path, name):
     found = _flatten(tomllib.loads(neighbour.file.read_text()))
     edited = {key: value for key, value in _flatten(wanted).items() if found.get(key) != value}
     edited = {key: value for key, value in edited.items() if key not in _MATTERS_OF_TASTE}
-    record_property("edited", sorted(edited))
+    record_property("neighbour", name)
+    record_property("edited", len(edited))
     assert found["webhook.path"] == truth.path
     assert len(edited) <= _MOST_EDITED, edited
 
@@ -115,8 +133,3 @@ def test_surprises_are_told(verdicts, told):
     """A fault that is not found is told, and so is what is called one falsely, is unknown, or is skipped needlessly."""
     truth = Truth((FAULT,), ("invoice.*",), frozenset(), {}, "/", init_finds=True)
     assert [line.split()[0] for line in truth.surprises(CASES, verdicts)] == told
-
-
-def _verdicts(report: Path) -> dict[str, dict[str, Any]]:
-    events = map(json.loads, report.read_text().splitlines())
-    return {event["id"]: event["verdict"] for event in events if "verdict" in event}

@@ -9,7 +9,7 @@ from typing import Any
 
 from payproof.domain.scenario import Case
 
-__all__ = ["Fault", "Truth", "Verdicts"]
+__all__ = ["Fault", "Truth", "Verdicts", "checks_of"]
 
 #: The verdict on each case, as a run record has it.
 Verdicts = Mapping[str, Mapping[str, Any]]
@@ -80,7 +80,7 @@ class Truth:
 
     def surprises(self, cases: Mapping[str, Case], verdicts: Verdicts) -> list[str]:
         """Return a line for each verdict that is wrong: false, missing, unknown, or skipped though it need not be."""
-        failing = {name: _checks(verdict) for name, verdict in verdicts.items() if verdict["kind"] == "failed"}
+        failing = {name: checks_of(verdict) for name, verdict in verdicts.items() if verdict["kind"] == "failed"}
         told = list(self._missing(failing))
         for name, verdict in verdicts.items():
             match verdict["kind"]:
@@ -118,7 +118,8 @@ class Truth:
             yield f"FALSE    {name} by {check}: expected {found['expected']}; seen {found['seen']}"
 
 
-def _checks(verdict: Mapping[str, Any]) -> frozenset[str]:
+def checks_of(verdict: Mapping[str, Any]) -> frozenset[str]:
+    """Return the checks that a failed verdict's findings are of."""
     return frozenset(found["check"] for found in verdict["findings"])
 
 
