@@ -38,6 +38,7 @@ class Shop:
     handles: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     takes: float = 0.0
+    afterthought: float | None = None
     dedupes: bool = False
     journal: bool = False
     journal_of_state: bool = False
@@ -70,6 +71,8 @@ class Shop:
             key = number if self.journal_of_state else event["data"]["object"].get("customer") or "nobody"
             state = self.handles[event["type"]].format(status=event["data"]["object"].get("status"))
             self.due.append((at, "users", str(key), state))
+            if self.afterthought is not None:
+                self.due.append((at + self.afterthought, "users", str(key), f"{state} at {at}"))
         elif genuine and self.refuses:
             status = self.refuses
         return Exchange(
@@ -157,6 +160,13 @@ def test_an_effect_after_the_answer_is_not_that_of_the_next_event(delay):
     handles = {"customer.subscription.updated": "{status}", "charge.captured": "captured"}
     bench = Bench(handles, delay=delay, takes=0.04, dedupes=True)
     assert sorted(bench.meet().handled) == sorted(handles)
+
+
+@pytest.mark.parametrize("afterthought", [0.0, 0.05, 0.3])
+def test_a_second_effect_is_not_that_of_the_next_event(afterthought):
+    """What a target changes once more, later, is none of the events that are tried behind."""
+    bench = Bench({"customer.subscription.updated": "{status}"}, takes=0.02, afterthought=afterthought)
+    assert bench.meet().handled == ("customer.subscription.updated",)
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.7])

@@ -121,7 +121,7 @@ class Calibrator:
                 reactions[type_] = replace(reactions[type_], tables=tables, seconds=seconds)
                 self._slowest = max(self._slowest, seconds)
             if unexplained:
-                unclear |= await self._try_alone([one for one in quiet if one not in late], reactions)
+                unclear |= await self._find_quiet([one for one in quiet if one not in late], reactions)
         unclear |= await self._settle_blame(order, reactions)
         own = [one for of in ids.values() for one in of]
         marks = await self._marks.end(own, tuple(reactions.values()))
@@ -141,17 +141,6 @@ class Calibrator:
             return Reaction(event.event, None)  # it is back; the case that is about this type tells it
         return _describe(event.event, await trial.peek(), self._clock.monotonic() - started)
 
-    async def _try_alone(self, types: Sequence[str], reactions: dict[str, Reaction]) -> set[str]:
-        """Deliver each type again by itself, and wait for what it changes; return those that there was no time for."""
-        until = self._clock.monotonic() + _AGAIN_SECONDS * self._patience
-        for number, type_ in enumerate(types):
-            if self._clock.monotonic() > until:
-                return set(types[number:])
-            reactions[type_] = await self._await_effect(
-                self._begin(type_), ControlEvent(type_), self._contract.effect_within
-            )
-        return set()
-
     async def _settle_blame(self, order: Sequence[str], reactions: dict[str, Reaction]) -> set[str]:
         """Find the events whose effects were seen with later ones only; return the types that there was no time for.
 
@@ -167,10 +156,19 @@ class Calibrator:
             return set()
         await self._confirm([one.event for one in tried if one.is_handled and one.event not in doubtful], reactions)
         quiet = [one.event for one in reactions.values() if one.is_accepted and not one.is_handled]
-        found: dict[str, Reaction] = {}
-        left = await self._sift(quiet, found, self._clock.monotonic() + _SIFT_SECONDS * self._patience)
-        reactions.update(found)
-        return left
+        return await self._find_quiet(quiet, reactions)
+
+    async def _find_quiet(self, types: Sequence[str], reactions: dict[str, Reaction]) -> set[str]:
+        """Deliver types again that have shown no effect of their own; return those that there was no time for.
+
+        The usual ones come alone, as one may undo what another has done before anybody looks.
+        """
+        until = self._clock.monotonic() + _AGAIN_SECONDS * self._patience
+        left = set(types) - set(USUAL_TYPES)
+        for type_ in [one for one in types if one in USUAL_TYPES]:
+            left |= await self._sift([type_], reactions, self._first_wait, until)
+        until = self._clock.monotonic() + _SIFT_SECONDS * self._patience
+        return await self._sift([one for one in types if one in left], reactions, self._first_wait, until)
 
     async def _confirm(self, types: Sequence[str], reactions: dict[str, Reaction]) -> bool:
         """Deliver each type again alone, and else behind what undoes it; whether each had its effect again."""
@@ -186,28 +184,45 @@ class Calibrator:
             self._slowest = max(self._slowest, again.seconds if again.is_handled else 0.0)
         return all(reactions[type_].is_handled for type_ in types)
 
-    async def _sift(self, types: Sequence[str], found: dict[str, Reaction], until: float) -> set[str]:
-        """Find those that have an effect, by groups that are halved where one has; return those that were not tried."""
+    async def _sift(
+        self,
+        types: Sequence[str],
+        reactions: dict[str, Reaction],
+        within: float,
+        until: float,
+        *,
+        behind: ControlEvent | None = None,
+    ) -> set[str]:
+        """Find those that have an effect, by groups that are halved where one has; return those that were not tried.
+
+        Each group comes ``behind`` an event, which may undo what is in place. A target may change more than once: the
+        next group waits until what was seen is over.
+        """
         if not types or self._clock.monotonic() > until:
             return set(types)
-        wait = self._usual_wait if self._slowest else self._contract.effect_within
+        if behind is not None:
+            await self._await_effect(self._begin(behind.event), behind, within)
+            await self._clock.sleep(within)
         if len(types) == 1:
-            reaction = await self._await_effect(self._begin(types[0]), ControlEvent(types[0]), wait)
+            reaction = await self._await_effect(self._begin(types[0]), ControlEvent(types[0]), within)
             if reaction.is_handled:
-                found[types[0]] = reaction
+                reactions[types[0]] = reaction
                 self._slowest = max(self._slowest, reaction.seconds)
+                await self._clock.sleep(self._usual_wait)
             return set()
-        states = await self._marks.take_states()
+        states, begun = await self._marks.take_states(), self._clock.monotonic()
         for type_ in types:
             await self._try(self._begin(type_), ControlEvent(type_))
-        begun = self._clock.monotonic()
-        while not (moved := await self._marks.has_changed(states)) and self._clock.monotonic() - begun < wait:
+        sent = self._clock.monotonic()
+        while not (moved := await self._marks.has_changed(states)) and self._clock.monotonic() - sent < within:
             await self._clock.sleep(_WAIT)
         if not moved:
             return set()
-        await self._clock.sleep(wait)  # for what else the group has led to
+        within = min(within, max(_LEAST_WAIT, 2 * (self._clock.monotonic() - begun)))
+        await self._clock.sleep(within)
         half = len(types) // 2
-        return await self._sift(types[:half], found, until) | await self._sift(types[half:], found, until)
+        first = await self._sift(types[:half], reactions, within, until, behind=behind)
+        return first | await self._sift(types[half:], reactions, within, until, behind=behind)
 
     async def _try_after_others(self, reactions: dict[str, Reaction]) -> None:
         """Deliver what had no effect again, each behind an event that had one: its state may have been in place."""
@@ -215,14 +230,14 @@ class Calibrator:
         handled = [type_ for type_, one in reactions.items() if one.is_handled]
         others = [_UNDOING[0].event, *(ControlEvent(type_) for type_ in dict.fromkeys((*handled[:1], *handled[-1:])))]
         for other in others:
-            for type_ in [one for one, reaction in reactions.items() if reaction.is_accepted and not reaction.tables]:
-                if self._clock.monotonic() > until:
-                    return
-                if type_ in USUAL_TYPES or other is others[-1]:
-                    await self._await_effect(self._begin(other.event), other, 2 * self._slowest)
-                    await self._clock.sleep(2 * self._slowest)  # a target that works later may change more than once
-                    again = await self._await_effect(self._begin(type_), ControlEvent(type_), 2 * self._slowest)
-                    reactions[type_] = again if again.is_handled else reactions[type_]
+            quiet = [type_ for type_, one in reactions.items() if one.is_accepted and not one.tables]
+            chosen = [type_ for type_ in quiet if type_ in USUAL_TYPES or other is others[-1]]
+            await self._sift(chosen, reactions, self._usual_wait, until, behind=other)
+
+    @property
+    def _first_wait(self) -> float:
+        """How long an effect is waited for, which is as long as the contract says where none was late so far."""
+        return self._usual_wait if self._slowest else self._contract.effect_within
 
     @property
     def _usual_wait(self) -> float:

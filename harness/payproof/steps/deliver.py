@@ -22,7 +22,7 @@ __all__ = ["Deliver", "digests_of"]
 
 _DIGEST = re.compile(rb"=([0-9A-Za-z+/]{32,})")
 _SIGNATURE = re.compile(rb"(?:^|,)v1=([0-9a-f]{64})(?=,|$)")
-_TIMESTAMP = re.compile(rb"(?:^|,)t=(\d{1,12})(?=,|$)")
+_TIMESTAMP = re.compile(rb"(?:^|,)t=([^,]+)")  # also what is none: it was signed as it stands
 _MOST_DIGESTS = 8
 _FAILURE = 500
 _TEMPORARY_REDIRECTS = frozenset({307, 308})
@@ -45,7 +45,7 @@ def _right_digests(signed: Delivery, secret: Secret) -> Iterator[bytes]:
 def _digests_under(signed: Delivery, secret: str) -> Iterator[bytes]:
     for _, value in signed.headers:
         for timestamp in _TIMESTAMP.findall(value):
-            yield hexdigest(signed.body, secret, timestamp.decode()).encode()
+            yield hexdigest(signed.body, secret, timestamp.decode("utf-8", "replace")).encode()
 
 
 def _is_stripes_own(signed: Delivery, material: Material) -> bool:

@@ -1,6 +1,6 @@
 // Payload with its Stripe plugin as its documents have it, but without Next.js around it, on SQLite. Whoever runs it has
 // a supervisor: a failure of the plugin's work, which nobody awaits, ends the process.
-import cluster from "node:cluster";
+import { fork } from "node:child_process";
 import { createServer } from "node:http";
 import { sqliteAdapter } from "@payloadcms/db-sqlite";
 import { stripePlugin } from "@payloadcms/plugin-stripe";
@@ -9,11 +9,15 @@ import { buildConfig, getPayload, handleEndpoints } from "payload";
 // Those that Next.js has routes for.
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-if (cluster.isPrimary) {
-  cluster.on("exit", () => cluster.fork());
-  cluster.fork();
-} else {
+if (process.send) {
+  process.on("disconnect", () => process.exit());
   await serve();
+} else {
+  supervise();
+}
+
+function supervise() {
+  fork(process.argv[1]).on("exit", supervise);
 }
 
 async function serve() {
