@@ -121,7 +121,7 @@ class Calibrator:
                 reactions[type_] = replace(reactions[type_], tables=tables, seconds=seconds)
                 self._slowest = max(self._slowest, seconds)
             if unexplained:
-                unclear |= await self._find_quiet([one for one in quiet if one not in late], reactions)
+                unclear |= await self._try_quiet([one for one in quiet if one not in late], reactions)
         unclear |= await self._settle_blame(order, reactions)
         own = [one for of in ids.values() for one in of]
         marks = await self._marks.end(own, tuple(reactions.values()))
@@ -156,9 +156,9 @@ class Calibrator:
             return set()
         await self._confirm([one.event for one in tried if one.is_handled and one.event not in doubtful], reactions)
         quiet = [one.event for one in reactions.values() if one.is_accepted and not one.is_handled]
-        return await self._find_quiet(quiet, reactions)
+        return await self._try_quiet(quiet, reactions)
 
-    async def _find_quiet(self, types: Sequence[str], reactions: dict[str, Reaction]) -> set[str]:
+    async def _try_quiet(self, types: Sequence[str], reactions: dict[str, Reaction]) -> set[str]:
         """Deliver types again that have shown no effect of their own; return those that there was no time for.
 
         The usual ones come alone, as one may undo what another has done before anybody looks.
