@@ -1,4 +1,5 @@
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -9,13 +10,27 @@ from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
 from payproof.fingerprint import Fingerprint, LastLook
-from payproof.sources.sqlite.connection import COMMAND_OF_VIRTUAL, TABLES, connect, name_of, number_columns, quote_name
+from payproof.sources.sqlite.connection import (
+    COMMAND_OF_VIRTUAL,
+    TABLES,
+    connect,
+    is_logged_ahead,
+    name_of,
+    number_columns,
+    quote_name,
+    read_change_counter,
+)
 
 __all__ = ["SqliteStore"]
+
+_TRIES, _BETWEEN = 20, 0.005  # looks without a lock, and seconds between them
 
 
 class SqliteStore(Store):
     """A SQLite database, opened read only; a snapshot costs one query while no other connection has committed.
+
+    A reader's lock makes commits fail for a target that does not wait for locks, as many do not. So a look takes none,
+    unless others write all the time, or keep to WAL, where a reader keeps nobody out.
 
     Raises:
         ConfigurationError: it cannot be opened.
@@ -26,7 +41,7 @@ class SqliteStore(Store):
         self._ignored, self._busy = frozenset(spec.ignore), spec.busy
         try:
             self._path, self._file = path, _file_at(path)
-            self._connection = connect(path)
+            self._connection = self._reading = connect(path)
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(f"store {spec.name!r}: {path}: {error}") from None
         self._last = LastLook()
@@ -46,12 +61,18 @@ class SqliteStore(Store):
 
     def _interrupt(self) -> None:
         with suppress(sqlite3.ProgrammingError):  # it was closed in the meantime
-            self._connection.interrupt()
+            self._reading.interrupt()
 
     def _look(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         try:
             if _file_at(self._path) != self._file:
                 raise self._unreadable("its file was replaced, and what is open is no longer the target's database")
+            if not is_logged_ahead(self._path):
+                for _ in range(_TRIES):
+                    found = self._look_between_changes(ids, before)
+                    if found is not None:
+                        return found
+                    time.sleep(_BETWEEN)
             version = self._rows("PRAGMA data_version")[0][0]
             unchanged = self._last.still_true(version, before)
             if unchanged is not None:
@@ -63,6 +84,29 @@ class SqliteStore(Store):
         except sqlite3.Error as error:
             raise self._unreadable(str(error)) from None
         return self._last.keep(version, seen)
+
+    def _look_between_changes(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot | None:
+        """Look without a lock; None where somebody has written meanwhile."""
+        counter = read_change_counter(self._path)
+        if counter is None:
+            return None
+        unchanged = self._last.still_true(("counter", counter), before)
+        if unchanged is not None:
+            return unchanged
+        seen = Fingerprint(before, busy=self._busy)
+        self._reading = connect(self._path, locks=False)
+        try:
+            self._read(ids, seen)
+        except sqlite3.DatabaseError:
+            if read_change_counter(self._path) == counter:
+                raise
+            return None
+        finally:
+            self._reading.close()
+            self._reading = self._connection
+        if read_change_counter(self._path) != counter:
+            return None
+        return self._last.keep(("counter", counter), seen)
 
     def _unreadable(self, why: str) -> InconclusiveError:
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {why}")
@@ -93,11 +137,11 @@ class SqliteStore(Store):
             places = [f"instr(c{number}, ?) > 0" for number in range(len(columns)) for _ in ids]
             query += " WHERE " + (" OR ".join(places) or "0")
             values = [one for _ in columns for one in ids]
-        cursor = self._connection.execute(query, values)
+        cursor = self._reading.execute(query, values)
         seen.add(table, columns, cursor, others_of=total if narrow else None)
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self._connection.execute(query).fetchall()
+        return self._reading.execute(query).fetchall()
 
 
 def _file_at(path: Path) -> tuple[int, int]:
