@@ -1,5 +1,4 @@
 import sqlite3
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,23 +13,22 @@ from payproof.sources.sqlite.connection import (
     COMMAND_OF_VIRTUAL,
     TABLES,
     connect,
-    is_logged_ahead,
+    copy_into_memory,
     name_of,
     number_columns,
     quote_name,
-    read_change_counter,
 )
 
 __all__ = ["SqliteStore"]
 
-_TRIES, _BETWEEN = 20, 0.005  # looks without a lock, and seconds between them
+_MOST_COPIED = 64 * 1024 * 1024
 
 
 class SqliteStore(Store):
     """A SQLite database, opened read only; a snapshot costs one query while no other connection has committed.
 
-    A reader's lock makes commits fail for a target that does not wait for locks, as many do not. So a look takes none,
-    unless others write all the time, or keep to WAL, where a reader keeps nobody out.
+    A reader's lock makes commits fail for a target that does not wait for locks, as many do not. So it is held for as
+    short as can be: a small database is copied, and the copy is read. In WAL mode a reader keeps nobody out.
 
     Raises:
         ConfigurationError: it cannot be opened.
@@ -67,46 +65,34 @@ class SqliteStore(Store):
         try:
             if _file_at(self._path) != self._file:
                 raise self._unreadable("its file was replaced, and what is open is no longer the target's database")
-            if not is_logged_ahead(self._path):
-                for _ in range(_TRIES):
-                    found = self._look_between_changes(ids, before)
-                    if found is not None:
-                        return found
-                    time.sleep(_BETWEEN)
             version = self._rows("PRAGMA data_version")[0][0]
             unchanged = self._last.still_true(version, before)
             if unchanged is not None:
                 return unchanged
             seen = Fingerprint(before, busy=self._busy)
-            self._read(ids, seen)
+            if self._keeps_writers_out():
+                self._reading = copy_into_memory(self._connection)
+            try:
+                self._read(ids, seen)
+            finally:
+                self._close_copy()
         except OSError as error:
             raise self._unreadable(f"{error.strerror}: {self._path}") from None
         except sqlite3.Error as error:
             raise self._unreadable(str(error)) from None
         return self._last.keep(version, seen)
 
-    def _look_between_changes(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot | None:
-        """Look without a lock; None where somebody has written meanwhile."""
-        counter = read_change_counter(self._path)
-        if counter is None:
-            return None
-        unchanged = self._last.still_true(("counter", counter), before)
-        if unchanged is not None:
-            return unchanged
-        seen = Fingerprint(before, busy=self._busy)
-        self._reading = connect(self._path, locks=False)
-        try:
-            self._read(ids, seen)
-        except sqlite3.DatabaseError:
-            if read_change_counter(self._path) == counter:
-                raise
-            return None
-        finally:
+    def _keeps_writers_out(self) -> bool:
+        """Whether a long look would keep writers out, and need not."""
+        if self._rows("PRAGMA journal_mode")[0][0] == b"wal":
+            return False
+        pages, size = (self._rows(f"PRAGMA {name}")[0][0] for name in ("page_count", "page_size"))
+        return bool(pages * size <= _MOST_COPIED)
+
+    def _close_copy(self) -> None:
+        if self._reading is not self._connection:
             self._reading.close()
             self._reading = self._connection
-        if read_change_counter(self._path) != counter:
-            return None
-        return self._last.keep(("counter", counter), seen)
 
     def _unreadable(self, why: str) -> InconclusiveError:
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {why}")
