@@ -228,7 +228,7 @@ def test_a_look_into_sqlite_is_beside_the_loop(tmp_path):
             began.set()
             assert let_go.wait(60), "nobody has broken it off"
 
-        store._look, store._connection = held, _Interruptible(store._connection, let_go)
+        store._look, store._reading = held, _Interruptible(store._connection, let_go)
         task = asyncio.create_task(store.snapshot((), None))
         await asyncio.to_thread(began.wait, 60)
         task.cancel()

@@ -14,7 +14,7 @@ one.
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from payproof.domain.calibration import Calibration, Reaction
@@ -230,9 +230,11 @@ class Calibrator:
         handled = [type_ for type_, one in reactions.items() if one.is_handled]
         others = [_UNDOING[0].event, *(ControlEvent(type_) for type_ in dict.fromkeys((*handled[:1], *handled[-1:])))]
         for other in others:
-            quiet = [type_ for type_, one in reactions.items() if one.is_accepted and not one.tables]
-            chosen = [type_ for type_ in quiet if type_ in USUAL_TYPES or other is others[-1]]
-            await self._sift(chosen, reactions, self._usual_wait, until, behind=other)
+            usual = [type_ for type_ in _find_quiet(reactions) if type_ in USUAL_TYPES]
+            await self._sift(usual, reactions, self._usual_wait, until, behind=other)
+        until = self._clock.monotonic() + _AGAIN_SECONDS * self._patience
+        rest = [type_ for type_ in _find_quiet(reactions) if type_ not in USUAL_TYPES]
+        await self._sift(rest, reactions, self._usual_wait, until, behind=others[-1])
 
     @property
     def _first_wait(self) -> float:
@@ -317,6 +319,11 @@ class Calibrator:
             await self._clock.sleep(min(max(_WAIT, 2 * self._slowest), self._contract.effect_within))
             shown.append(_show([one for one in await trial.peek() if one.step == number], self._contract))
         return shown
+
+
+def _find_quiet(reactions: Mapping[str, Reaction]) -> list[str]:
+    """Return the types that were accepted and have changed nothing."""
+    return [type_ for type_, one in reactions.items() if one.is_accepted and not one.tables]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _LARGE_HEAD = 8192  # bytes of headers that a server may refuse by closing the c
 
 
 @dataclass(frozen=True, slots=True)
-class _Answered:
+class _LastAnswer:
     """A request that was answered."""
 
     request: Request
@@ -35,13 +35,13 @@ class Lifeline:
 
     def __init__(self, sender: Sender, clock: Clock, path: str, patience: float) -> None:
         self._sender, self._clock, self._path, self._patience = sender, clock, path, patience
-        self._last: _Answered | None = None
+        self._last: _LastAnswer | None = None
         self.gone = ""
 
     def note(self, request: Request, exchange: Exchange) -> None:
         """Take note of an answer: one that has answered can be gone later."""
         if isinstance(exchange.answer, Answer):
-            self._last = _Answered(request, exchange)
+            self._last = _LastAnswer(request, exchange)
 
     def is_suspect(self, request: Request, exchange: Exchange) -> bool:
         """Whether no answer came where there was one before, to a request that a server has to answer."""

@@ -1,5 +1,6 @@
 import errno
 import sqlite3
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -45,11 +46,18 @@ def copy_into_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Return a copy of a whole database, for which it is locked as long as its pages take to be copied.
 
     Raises:
-        sqlite3.Error: it cannot be read.
+        sqlite3.Error: it cannot be read, or stays locked by somebody else.
     """
     copy = _open(":memory:")
+    until = time.monotonic() + _WAIT
+
+    def give_up(status: int, _remaining: int, _total: int) -> None:
+        # Python itself would wait for a lock without end.
+        if status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} and time.monotonic() > until:
+            raise sqlite3.OperationalError("database is locked")
+
     try:
-        connection.backup(copy)
+        connection.backup(copy, progress=give_up)
     except sqlite3.Error:
         copy.close()
         raise
