@@ -12,7 +12,7 @@ from payproof.stripe.forgeries import FORGERIES
 def test_the_reference_passes_every_case_on_postgresql():
     """On the reference service every case of every scenario passes: none errs or is skipped.
 
-    On SQLite that is what `make demo` shows, which fails otherwise.
+    On SQLite `make demo` runs them all.
     """
     choices = choose(all_scenarios())
     with open_lanes(3, store="postgresql") as lanes:

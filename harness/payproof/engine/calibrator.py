@@ -113,7 +113,7 @@ class Calibrator:
             trial = self._begin(type_)
             reactions[type_] = await self._try(trial, ControlEvent(type_))
             ids[type_] = self._marks.own_ids(trial.context.progress.ids)
-        quiet = {type_: ids[type_] for type_, one in reactions.items() if one.is_accepted and not one.tables}
+        quiet = {type_: ids[type_] for type_ in _find_quiet(reactions)}
         unclear = set(order) - reactions.keys()
         if quiet:
             late, unexplained = await self._marks.wait(quiet, self._contract.effect_within)
