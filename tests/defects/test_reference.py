@@ -8,14 +8,12 @@ from payproof.session.upstream import known_faults
 from payproof.stripe.forgeries import FORGERIES
 
 
-@pytest.mark.thorough
-def test_the_reference_passes_every_case_on_postgresql():
-    """On the reference service every case of every scenario passes: none errs or is skipped.
-
-    On SQLite `make demo` runs them all.
-    """
+@pytest.mark.thorough  # on SQLite it is what `make demo` shows
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
+def test_the_reference_passes_every_case(store):
+    """On the reference service, on either database, every case of every scenario passes: none errs or is skipped."""
     choices = choose(all_scenarios())
-    with open_lanes(3, store="postgresql") as lanes:
+    with open_lanes(3, store=store) as lanes:
         finished = [event for event in lanes.run(choices) if isinstance(event, CaseFinished)]
     others = [
         f"{one.id}: {one.verdict.kind}: {summary(one.verdict)}"
