@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from payproof.domain.leak import Leak, NotRead, SearchEvent, UnitSearched
+from payproof.domain.leak import Leak, NotRead, SearchEvent
 
 __all__ = ["Dedupe"]
 
@@ -24,14 +24,14 @@ class Dedupe:
     def remember(self, database: str, event: SearchEvent) -> None:
         """Remember an event of a database, given by its address."""
         file = _identify_file(Path(database.removeprefix(_SCHEME))) if database.startswith(_SCHEME) else None
-        if file is not None and not isinstance(event, UnitSearched):
+        if file is not None and isinstance(event, Leak | NotRead):
             self._known.setdefault(file, Counter())[_strip_source(event)] += 1
 
     def drop_known(self, path: Path, events: Iterable[SearchEvent]) -> Iterator[SearchEvent]:
         """Yield the events of a file without those that were remembered."""
         known = self._known.get(_identify_file(path) or (0, 0), Counter())
         for event in events:
-            same = None if isinstance(event, UnitSearched) else _strip_source(event)
+            same = _strip_source(event) if isinstance(event, Leak | NotRead) else None
             if same is not None and known[same] > 0:
                 known[same] -= 1
             else:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from payproof.domain.finding import Confidence
-from payproof.domain.leak import Leak, LeakStatus, NotRead, ScanReport, SearchEvent, UnitSearched
+from payproof.domain.leak import Leak, LeakStatus, LeftOut, NotRead, ScanReport, SearchEvent, UnitSearched
 from payproof.language.waiver_file import LeakWaiver
 
 __all__ = ["judge_leaks"]
@@ -56,6 +56,7 @@ def judge_leaks(
         tuple(one for one in everything if isinstance(one, UnitSearched)),
         tuple(notes),
         interrupted,
+        tuple(one for one in everything if isinstance(one, LeftOut)),
     )
 
 

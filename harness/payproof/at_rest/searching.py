@@ -20,10 +20,11 @@ from payproof.at_rest.redact import Redactor
 from payproof.at_rest.resume import Resume
 from payproof.at_rest.specs import SourceSpecs
 from payproof.domain.finding import Confidence
-from payproof.domain.leak import NotRead, Place, SearchEvent, UnitSearched
+from payproof.domain.leak import LeftOut, NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import PayproofError
+from payproof.files.ignored import IgnoredPaths
 from payproof.files.walk import find_files
 from payproof.registry import detectors_at_rest, table_sources
 
@@ -47,7 +48,8 @@ class Options:
 
     ``at_least`` is the confidence from which on leaks are reported; ``rows`` how many rows of a table are read, if not
     all; ``jobs`` how many processes search a large file; ``executor`` does it instead of such processes;
-    ``resume`` is a file that remembers what is done.
+    ``resume`` is a file that remembers what is done. ``exclude`` are patterns as in a ``.gitignore`` of what is not
+    searched below a folder; with ``by_git`` neither is what git ignores.
     """
 
     at_least: Confidence = Confidence.MEDIUM
@@ -56,16 +58,19 @@ class Options:
     executor: Executor | None = None
     resume: Path | None = None
     progress: Progress = field(default=_ignore_progress)
+    exclude: tuple[str, ...] = ()
+    by_git: bool = True
 
 
 def search(specs: SourceSpecs, options: Options) -> Iterator[SearchEvent]:
     """Search everything; events show nothing sensitive, not in names and keys either.
 
     Raises:
-        ConfigurationError: a database cannot be reached, or the file to go on from cannot be used.
+        ConfigurationError: a database cannot be reached, the file to go on from cannot be used, or a pattern is none.
     """
     with ExitStack() as stack:
         running = _Run(options, stack)
+        ignored = [IgnoredPaths(path, options.exclude, by_git=options.by_git) for path in specs.paths]
         databases = [stack.enter_context(closing(_open_tables(spec))) for spec in specs.databases]
         resume = Resume(options.resume, _describe_settings(specs, options))
         complete = False
@@ -74,10 +79,12 @@ def search(specs: SourceSpecs, options: Options) -> Iterator[SearchEvent]:
                 running.dedupe.remember(event.place.source if not isinstance(event, UnitSearched) else "", event)
                 yield event
             unit: list[SearchEvent] = []
-            for one in running.search_all(specs, databases, resume.knows):
+            for one in running.search_all(specs, databases, ignored, resume.knows):
                 shown = running.redact_event(one)
-                unit.append(shown)
                 yield shown
+                if isinstance(one, LeftOut):
+                    continue  # it is found again, and is of no unit
+                unit.append(shown)
                 if isinstance(one, UnitSearched):
                     resume.add(one.unit, unit)
                     unit = []
@@ -95,7 +102,11 @@ class _Run:
         self.dedupe = Dedupe()
 
     def search_all(
-        self, specs: SourceSpecs, databases: Sequence[Tables], knows: Callable[[str], bool]
+        self,
+        specs: SourceSpecs,
+        databases: Sequence[Tables],
+        ignored: Sequence[IgnoredPaths],
+        knows: Callable[[str], bool],
     ) -> Iterator[SearchEvent]:
         for tables in databases:
             found_in_rows = search_tables(
@@ -113,8 +124,8 @@ class _Run:
             if name == _STDIN or not knows(name):  # standard input may be another one each time
                 yield from limit_alike(events)
         seen: set[tuple[int, int]] = set()
-        for path in specs.paths:
-            for file, problem in find_files(path, seen):
+        for path, left_out in zip(specs.paths, ignored, strict=True):
+            for file, problem in find_files(path, seen, left_out.leaves_out):
                 if problem:
                     yield NotRead(Place(str(file)), problem)
                 elif not knows(str(file)):
@@ -123,6 +134,8 @@ class _Run:
                     )
                     # Redacted first, as the events of a resumed search are.
                     yield from self.dedupe.drop_known(file, map(self.redact_event, limit_alike(events)))
+            if left_out.count:
+                yield LeftOut(Place(str(path)), left_out.count)
 
     def _list_streams(self, specs: SourceSpecs) -> Iterator[tuple[str, Iterator[SearchEvent]]]:
         """Yield names with what searches them, which does nothing until it is asked."""
@@ -149,6 +162,8 @@ class _Run:
         )
         if isinstance(event, NotRead):
             return NotRead(place, redact(event.why))
+        if isinstance(event, LeftOut):
+            return replace(event, place=place)
         return replace(event, place=place, name=redact(event.name))
 
     def _redact_text(self, name: str) -> str:
@@ -183,4 +198,5 @@ def _open_tables(spec: SourceSpec) -> Tables:
 def _describe_settings(specs: SourceSpecs, options: Options) -> dict[str, Any]:
     named = [*(spec.url for spec in specs.databases), *specs.commands, *specs.containers, *map(str, specs.paths)]
     digest = blake2b("\0".join(named).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
-    return {"sources": digest, "at_least": options.at_least.value, "rows": options.rows}
+    left_out = {"exclude": list(options.exclude), "by_git": options.by_git}
+    return {"sources": digest, "at_least": options.at_least.value, "rows": options.rows, **left_out}

@@ -42,6 +42,19 @@ _CONFIDENCES = [one.value for one in Confidence]
 @click.option("--baseline", type=click.Path(path_type=Path), help="What this file knows is no new finding.")
 @click.option("--write-baseline", type=click.Path(path_type=Path), help="Write what was found as a baseline.")
 @click.option("--waivers", type=click.Path(path_type=Path), help="YAML or TOML file of what is accepted, and why.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Leave out what this names below a folder, as in .gitignore; several are possible.",
+)
+@click.option(
+    "--no-ignore",
+    "by_git",
+    flag_value=False,
+    default=True,
+    help="Search what git ignores in a work tree, too, and .git itself.",
+)
 @click.option("--sample", type=click.IntRange(1), metavar="ROWS", help="At most so many rows of each table.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes for large files; without it, one for each core.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Remember in this file what is done, and go on there.")
@@ -53,9 +66,12 @@ def scan(
     baseline: Path | None,
     write_baseline: Path | None,
     waivers: Path | None,
+    exclude: tuple[str, ...],
     sample: int | None,
     jobs: int | None,
     resume: Path | None,
+    *,
+    by_git: bool,
 ) -> int:
     """Search files, streams and databases for payment data and secrets. No target file.
 
@@ -73,7 +89,16 @@ def scan(
     events: list[SearchEvent] = []
     interrupted = False
     with _show_progress() as progress:
-        options = Options(sure or Confidence.MEDIUM, sample, jobs or os.cpu_count() or 1, None, resume, progress)
+        options = Options(
+            sure or Confidence.MEDIUM,
+            sample,
+            jobs or os.cpu_count() or 1,
+            None,
+            resume,
+            progress,
+            exclude,
+            by_git=by_git,
+        )
         try:
             events.extend(search(specs, options))
         except KeyboardInterrupt:

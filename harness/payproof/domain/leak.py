@@ -8,7 +8,17 @@ from hashlib import blake2b
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.verdict import ExitCode
 
-__all__ = ["MOST_ALIKE", "Leak", "LeakStatus", "NotRead", "Place", "ScanReport", "SearchEvent", "UnitSearched"]
+__all__ = [
+    "MOST_ALIKE",
+    "Leak",
+    "LeakStatus",
+    "LeftOut",
+    "NotRead",
+    "Place",
+    "ScanReport",
+    "SearchEvent",
+    "UnitSearched",
+]
 
 #: Leaks of one kind in one file or column that are reported one by one; the others are counted.
 MOST_ALIKE = 1000
@@ -105,6 +115,17 @@ class NotRead:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many files and folders below a place were not searched, as they are ignored or excluded."""
+
+    place: Place
+    count: int
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.count:,} files and folders that .gitignore or --exclude name"
+
+
+@dataclass(frozen=True, slots=True)
 class UnitSearched:
     """A file or table that was searched, with its size in bytes or its rows.
 
@@ -118,7 +139,7 @@ class UnitSearched:
     sampled: bool = False
 
 
-SearchEvent = Leak | NotRead | UnitSearched
+SearchEvent = Leak | LeftOut | NotRead | UnitSearched
 
 
 class LeakStatus(StrEnum):
@@ -143,6 +164,7 @@ class ScanReport:
     searched: tuple[UnitSearched, ...]
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

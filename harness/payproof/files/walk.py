@@ -4,7 +4,7 @@ import fnmatch
 import glob
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,8 +56,10 @@ def _list_folder(place: Path) -> list[Path]:
         return []
 
 
-def find_files(path: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[Path, str]]:
-    """Yield each file at or below a path, with why it cannot be read, if so.
+def find_files(
+    path: Path, seen: set[tuple[int, int]], leaves_out: Callable[[Path], bool] = lambda _: False
+) -> Iterator[tuple[Path, str]]:
+    """Yield each file at or below a path, with why it cannot be read, if so; what is left out is not looked at.
 
     Symbolic links are followed; what was ``seen`` before, by device and inode, is not found again, so that loops end
     and a file with two names is one.
@@ -71,7 +73,7 @@ def find_files(path: Path, seen: set[tuple[int, int]]) -> Iterator[tuple[Path, s
                 continue
             seen.add((state.st_dev, state.st_ino))
             if stat.S_ISDIR(state.st_mode):
-                waiting += sorted(one.iterdir(), reverse=True)
+                waiting += sorted((inner for inner in one.iterdir() if not leaves_out(inner)), reverse=True)
                 continue
             require_file(one)
         except OSError as error:

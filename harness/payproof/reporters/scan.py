@@ -52,6 +52,7 @@ def _lines(report: ScanReport) -> list[str]:
         if one.sampled:
             share = f" of about {one.of:,} ({min(1.0, one.rows / one.of):.1%})" if one.of else ""
             lines.append(f"sampled: {one.unit}: {one.rows:,} rows{share}")
+    lines += [f"left out: {one} (--no-ignore searches what git ignores)" for one in report.left_out]
     lines += [f"note: {note}" for note in report.notes]
     counts = dict.fromkeys(LeakStatus, 0)
     for leak, status, _ in report.leaks:
@@ -70,12 +71,13 @@ def _format_size(size: int) -> str:
 
 
 def _json_lines(report: ScanReport, _width: int) -> str:
-    """Return an object a line: each leak, what was not read, what was searched, and a summary at the end."""
+    """Return an object a line: each leak, what was not read, left out and searched, and a summary at the end."""
     lines: list[dict[str, Any]] = [
         {"type": "leak", "status": status, "reason": reason, "fingerprint": leak.fingerprint, **asdict(leak)}
         for leak, status, reason in report.leaks
     ]
     lines += ({"type": "not read", **asdict(one)} for one in report.unread)
+    lines += ({"type": "left out", **asdict(one)} for one in report.left_out)
     lines += ({"type": "searched", **asdict(one)} for one in report.searched)
     lines.append(
         {
@@ -110,6 +112,7 @@ def _sarif(report: ScanReport, _width: int) -> str:
         "exitCode": int(report.exit_code),
         "toolExecutionNotifications": [
             *(_notification(one) for one in report.unread),
+            *({"level": "note", "message": {"text": one_line(f"left out: {one}")}} for one in report.left_out),
             *({"level": "note", "message": {"text": one_line(note)}} for note in report.notes),
         ],
     }
