@@ -141,7 +141,8 @@ def _search_entry(
     for found in scanner.stream(chunks):
         line_and_column = lines.at(start + found.start)
         within = found.within if isinstance(found, Hit) else None
-        yield make_event(found, Place(name, entry.part, *line_and_column, path=(*path, *found.path), within=within))
+        place = Place(name, entry.part, *line_and_column, path=(*path, *found.path), within=within)
+        yield make_event(found, place, lines.text_at(start + found.start))
     yield from _suspect_dump(dump, Place(name, entry.part, path=path))
     if entry.refused:
         yield NotRead(Place(name, entry.part, path=entry.path), entry.refused)

@@ -42,6 +42,9 @@ def judge_leaks(
         if waiver is not None:
             leaks.append((leak, LeakStatus.WAIVED, f"{waiver.reason} (until {waiver.expires})"))
             continue
+        if leak.in_tree and leak.allowed:
+            leaks.append((leak, LeakStatus.WAIVED, f"{leak.allowed} on its line"))
+            continue
         before = min(left.get(leak.fingerprint, 0), leak.count)
         if before:
             left[leak.fingerprint] -= before
@@ -61,6 +64,8 @@ def judge_leaks(
 
 
 def _find_status(leak: Leak, at_least: Confidence | None) -> LeakStatus:
+    if leak.is_of_tests:
+        return LeakStatus.LISTED
     if at_least is None:
         at_least = Confidence.MEDIUM if leak.place.table else Confidence.HIGH
     return LeakStatus.NEW if leak.confidence.rank >= at_least.rank else LeakStatus.LISTED

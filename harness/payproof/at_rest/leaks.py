@@ -1,5 +1,6 @@
 """Makes leaks of what the scanner finds: with a severity, and no more of one sort than is of use."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -15,16 +16,21 @@ from payproof.schema_audit import audit_columns
 
 __all__ = ["contain_errors", "limit_alike", "make_event", "make_leak", "suspect_columns"]
 
+#: What accepts the finding on its line, in code; those of gitleaks and detect-secrets are understood as well.
+_ALLOWED = re.compile(rb"payproof:allow|gitleaks:allow|pragma: allowlist secret", re.IGNORECASE)
 
-def make_leak(hit: Hit, place: Place) -> Leak:
-    """Return the leak that a hit at a place is."""
+
+def make_leak(hit: Hit, place: Place, line: bytes = b"") -> Leak:
+    """Return the leak that a hit at a place is; ``line`` is what stands on its line, as far as that is known."""
     severity = detectors()[hit.kind].severity_of(hit)
-    return Leak(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key, hit.form, hit.times)
+    leak = Leak(place, hit.kind, hit.what, hit.confidence, severity, hit.shown, hit.key, hit.form, hit.times)
+    mark = _ALLOWED.search(line)
+    return leak if mark is None else replace(leak, allowed=mark[0].decode().lower())
 
 
-def make_event(found: Found, place: Place) -> Leak | NotRead:
+def make_event(found: Found, place: Place, line: bytes = b"") -> Leak | NotRead:
     """Return a leak, or what could not be read, at a place."""
-    return make_leak(found, place) if isinstance(found, Hit) else NotRead(place, found.why)
+    return make_leak(found, place, line) if isinstance(found, Hit) else NotRead(place, found.why)
 
 
 def suspect_columns(
@@ -53,7 +59,7 @@ def limit_alike(events: Iterable[SearchEvent]) -> Iterator[SearchEvent]:
         if not isinstance(one, Leak):
             yield one
             continue
-        sort = (one.place.container, one.place.field, one.kind, one.confidence.value, one.what, one.form)
+        sort = (one.place.container, one.place.field, one.kind, one.confidence.value, one.what, one.form, one.allowed)
         alike[sort] += 1
         if alike[sort] <= MOST_ALIKE:
             yield one

@@ -20,7 +20,7 @@ from payproof.at_rest.redact import Redactor
 from payproof.at_rest.resume import Resume
 from payproof.at_rest.specs import SourceSpecs
 from payproof.domain.finding import Confidence
-from payproof.domain.leak import LeftOut, NotRead, Place, SearchEvent, UnitSearched
+from payproof.domain.leak import Leak, LeftOut, NotRead, Place, SearchEvent, UnitSearched
 from payproof.domain.tables import Tables
 from payproof.domain.target import SourceSpec
 from payproof.errors import PayproofError
@@ -133,7 +133,8 @@ class _Run:
                         file, self._scanner, self._report_bytes(str(file)), self._start_workers, self._options.jobs
                     )
                     # Redacted first, as the events of a resumed search are.
-                    yield from self.dedupe.drop_known(file, map(self.redact_event, limit_alike(events)))
+                    shown = map(self.redact_event, _of_tree(left_out.name_in_tree(file), limit_alike(events)))
+                    yield from self.dedupe.drop_known(file, shown)
             if left_out.count:
                 yield LeftOut(Place(str(path)), left_out.count)
 
@@ -164,7 +165,7 @@ class _Run:
             return NotRead(place, redact(event.why))
         if isinstance(event, LeftOut):
             return replace(event, place=place)
-        return replace(event, place=place, name=redact(event.name))
+        return replace(event, place=place, name=redact(event.name), in_tree=redact(event.in_tree))
 
     def _redact_text(self, name: str) -> str:
         try:
@@ -189,6 +190,11 @@ class _Run:
             context: Any = multiprocessing.get_context("spawn")
             self._executor = self._stack.enter_context(ProcessPoolExecutor(self._options.jobs, mp_context=context))
         return self._executor
+
+
+def _of_tree(name: str, events: Iterator[SearchEvent]) -> Iterator[SearchEvent]:
+    """Yield the events of a file with the name that it has in a work tree, where it is in one."""
+    return (replace(one, in_tree=name) if name and isinstance(one, Leak) else one for one in events)
 
 
 def _open_tables(spec: SourceSpec) -> Tables:

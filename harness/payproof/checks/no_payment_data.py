@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.detector import PUBLISHED_TEST
 from payproof.domain.finding import Finding
 from payproof.domain.leak import Leak
 from payproof.domain.observation import Searched
@@ -10,8 +11,6 @@ from payproof.domain.seen import Seen
 from payproof.registry import check
 
 __all__ = ["NoPaymentData"]
-
-_TEST = "published test"
 
 
 @check
@@ -46,6 +45,6 @@ class NoPaymentData(Check):
 def _mode(one: Leak, *, live: bool) -> str:
     if one.kind != "pan":
         return ""
-    if _TEST in one.what:
+    if PUBLISHED_TEST in one.what:
         return ", in production" if live else ""
     return "" if live else ", not one of those for tests, outside production"

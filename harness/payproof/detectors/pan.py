@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from payproof.domain.detector import Hit
+from payproof.domain.detector import PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.brands import TEST_NUMBERS
@@ -53,7 +53,7 @@ class Pan(PreparedDetector):
         for number in find_numbers(view, chosen):
             confidence, key = rate_card_number(view.data, number, view.column(number.start), least)
             if confidence is not None:
-                sort = "published test card number" if number.digits in TEST_NUMBERS else "card number"
+                sort = f"{PUBLISHED_TEST} card number" if number.digits in TEST_NUMBERS else "card number"
                 what = f"{number.brand.name} {sort}"
                 yield Hit(
                     number.start, number.end, what, confidence, mask_digits(number.digits), number.brand.name, key
@@ -61,4 +61,4 @@ class Pan(PreparedDetector):
 
     def severity_of(self, hit: Hit) -> Severity:
         """Return the severity; a published test card is nobody's, but what stores it would store anybody's."""
-        return Severity.MEDIUM if "published test" in hit.what else self.severity
+        return Severity.MEDIUM if PUBLISHED_TEST in hit.what else self.severity

@@ -19,7 +19,10 @@ from typing import ClassVar
 
 from payproof.domain.finding import Confidence, Severity
 
-__all__ = ["Detector", "Hit"]
+__all__ = ["PUBLISHED_TEST", "Detector", "Hit"]
+
+#: How the words for a number that is nobody's begin: those that Stripe and the networks publish for tests.
+PUBLISHED_TEST = "published test"
 
 
 @dataclass(frozen=True, slots=True)

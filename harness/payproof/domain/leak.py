@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
+from payproof.domain.detector import PUBLISHED_TEST
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.verdict import ExitCode
 
@@ -69,7 +70,8 @@ class Leak:
 
     ``kind`` is the detector's name. ``shown`` is what may be shown of the data, and ``name`` the key before it.
     ``form`` says how a value of the run's own is written, where not as it is: ``reversed``, ``sha256 in hex``.
-    ``count`` says how many there are, where they are not reported one by one.
+    ``count`` says how many there are, where they are not reported one by one. ``in_tree`` is the file's path in the
+    work tree of a repository, where it stands in one, and ``allowed`` the mark on its line that accepts it there.
     """
 
     place: Place
@@ -81,6 +83,13 @@ class Leak:
     name: str = ""
     form: str = ""
     count: int = 1
+    in_tree: str = ""
+    allowed: str = ""
+
+    @property
+    def is_of_tests(self) -> bool:
+        """Whether it is a number that is published for tests, in code: that is where such numbers belong."""
+        return bool(self.in_tree) and PUBLISHED_TEST in self.what
 
     @property
     def how(self) -> str:
@@ -99,7 +108,8 @@ class Leak:
         Digits would be looked for card numbers in.
         """
         place = self.place
-        parts = (self.kind, place.source, *place.part, place.table, place.field, place.key, *place.path, self.shown)
+        source = self.in_tree or place.source  # however the path was given
+        parts = (self.kind, source, *place.part, place.table, place.field, place.key, *place.path, self.shown)
         return blake2b("\0".join(parts).encode(), digest_size=10).hexdigest().translate(_LETTERS)
 
 

@@ -34,8 +34,14 @@ class IgnoredPaths:
         self._excluded = _read_patterns(exclude)
         self._known: dict[Path, GitIgnoreSpec] = {}
         self._root = _find_work_tree(self._top) if by_git else None
+        self._tree = self._root
         if self._root is not None and self._is_ignored(self._top):
+            self._tree = None
             self._root = self._top  # whoever names it means it: only what stands below says what is left out
+
+    def name_in_tree(self, path: Path) -> str:
+        """Return a path as it is called in the work tree; empty outside of one, and in what git ignores there."""
+        return _absolute(path).relative_to(self._tree).as_posix() if self._tree is not None else ""
 
     def leaves_out(self, path: Path) -> bool:
         """Whether a file or folder below the place is left out, with all that is in it."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 __all__ = ["Lines"]
 
 _KEPT = 24 * 1024 * 1024  # bytes that are kept, more than a search is behind what it has read
+_LONGEST_LINE = 2048  # bytes of a line that are looked at on either side
 
 
 class Lines:
@@ -43,3 +44,14 @@ class Lines:
         begun = chunk.rfind(b"\n", 0, inner)
         begin = line_start if begun < 0 else start + begun + 1
         return passed + chunk.count(b"\n", 0, inner) + 1, offset - begin + 1
+
+    def text_at(self, offset: int) -> bytes:
+        """Return the line that an offset is in, as far as it stands in one chunk and is no longer than 4 KiB."""
+        number = bisect_right(self._kept, offset, key=lambda one: one[0]) - 1
+        if number < 0:
+            return b""
+        start, _, _, chunk = self._kept[number]
+        inner = offset - start
+        end = chunk.find(b"\n", inner, inner + _LONGEST_LINE)
+        begin = chunk.rfind(b"\n", max(0, inner - _LONGEST_LINE), inner) + 1
+        return chunk[begin or max(0, inner - _LONGEST_LINE) : inner + _LONGEST_LINE if end < 0 else end]

@@ -1,0 +1,51 @@
+"""What a search makes of code: numbers of tests, lines that accept a finding, baselines however it is called."""
+
+import json
+
+import pytest
+
+from tests.at_rest.test_ignored import made
+from tests.end_to_end.command import payproof_here
+
+TEST = "card = '4242424242424242'\n"
+CARD = "card = '4024007103939509'{}\n"
+
+
+def scanned(*arguments):
+    """Run the command; return how it ended, and its leaks by status."""
+    ended = payproof_here("scan", "--format", "jsonl", *arguments)
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    return ended.code, sorted((one["status"], one["place"]["source"]) for one in lines if one["type"] == "leak")
+
+
+def test_published_numbers_are_no_fault_of_code(tmp_path, monkeypatch):
+    """In a work tree they are listed; in what git ignores there, and outside of one, they count as they do in a log."""
+    made(tmp_path / "shop", _dot_gitignore="logs/\n", tests__cards=TEST, logs__app=TEST)
+    (tmp_path / "log").write_text(TEST)
+    monkeypatch.chdir(tmp_path)
+    assert scanned("shop") == (0, [("listed", "shop/tests/cards")])
+    assert scanned("shop/logs") == (1, [("new", "shop/logs/app")])
+    assert scanned("log") == (1, [("new", "log")])
+
+
+@pytest.mark.parametrize("mark", ["payproof:allow", "gitleaks:allow", "pragma: allowlist secret"])
+def test_a_mark_accepts_the_finding_on_its_line(tmp_path, monkeypatch, mark):
+    """In code, and there only: a log may hold whatever somebody has typed."""
+    made(tmp_path / "shop", code=CARD.format(f"  # {mark}, it is made up"))
+    (tmp_path / "log").write_text(CARD.format(f" {mark}"))
+    monkeypatch.chdir(tmp_path)
+    assert scanned("shop") == (0, [("waived", "shop/code")])
+    assert f"{mark} on its line" in payproof_here("scan", "shop").out
+    assert scanned("log") == (1, [("new", "log")])
+    (tmp_path / "shop" / "code").write_text(f"# {mark}\n" + CARD.format(""))
+    assert scanned("shop") == (1, [("new", "shop/code")])
+
+
+def test_baselines_hold_however_the_path_is_given(tmp_path, monkeypatch):
+    """What is known of a work tree is known from any folder, by any path to it."""
+    made(tmp_path / "shop", src__code=CARD.format(""))
+    monkeypatch.chdir(tmp_path)
+    payproof_here("scan", "shop", "--write-baseline", "known.json")
+    for path in ("shop", "./shop/src", "shop/src/code", str(tmp_path / "shop"), "shop/../shop/src"):
+        code, found = scanned(path, "--baseline", "known.json")
+        assert (code, [status for status, _ in found]) == (0, ["known"]), path
