@@ -2,13 +2,14 @@
 
 from functools import cache
 
+from payproof.at_rest.changes import Changes
 from payproof.at_rest.judge import judge_leaks
 from payproof.at_rest.redact import Redactor
 from payproof.at_rest.searching import Options, Progress, search
 from payproof.at_rest.specs import SourceSpecs, read_specs
 from payproof.registry import detectors_at_rest
 
-__all__ = ["Options", "Progress", "SourceSpecs", "conceal", "judge_leaks", "read_specs", "search"]
+__all__ = ["Changes", "Options", "Progress", "SourceSpecs", "conceal", "judge_leaks", "read_specs", "search"]
 
 
 def conceal(text: str) -> str:

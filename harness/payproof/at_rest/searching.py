@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from payproof.at_rest.changes import search_changes
 from payproof.at_rest.commands import search_container, search_output
 from payproof.at_rest.contents import search_file, search_stream
 from payproof.at_rest.databases import search_tables
@@ -66,7 +67,8 @@ def search(specs: SourceSpecs, options: Options) -> Iterator[SearchEvent]:
     """Search everything; events show nothing sensitive, not in names and keys either.
 
     Raises:
-        ConfigurationError: a database cannot be reached, the file to go on from cannot be used, or a pattern is none.
+        ConfigurationError: a database cannot be reached, the file to go on from cannot be used, a pattern is none, or
+            git cannot tell the changes.
     """
     with ExitStack() as stack:
         running = _Run(options, stack)
@@ -108,6 +110,15 @@ class _Run:
         ignored: Sequence[IgnoredPaths],
         knows: Callable[[str], bool],
     ) -> Iterator[SearchEvent]:
+        yield from self._search_databases(databases, knows)
+        for name, events in self._list_streams(specs):
+            if name == _STDIN or not knows(name):  # standard input may be another one each time
+                yield from limit_alike(events)
+        if specs.changes is not None:
+            yield from search_changes(specs.changes, self._options.exclude, self._scanner, self._report_bytes)
+        yield from self._search_files(specs, ignored, knows)
+
+    def _search_databases(self, databases: Sequence[Tables], knows: Callable[[str], bool]) -> Iterator[SearchEvent]:
         for tables in databases:
             found_in_rows = search_tables(
                 tables,
@@ -120,9 +131,10 @@ class _Run:
             for one in limit_alike(found_in_rows):
                 self.dedupe.remember(tables.name, self.redact_event(one))
                 yield one
-        for name, events in self._list_streams(specs):
-            if name == _STDIN or not knows(name):  # standard input may be another one each time
-                yield from limit_alike(events)
+
+    def _search_files(
+        self, specs: SourceSpecs, ignored: Sequence[IgnoredPaths], knows: Callable[[str], bool]
+    ) -> Iterator[SearchEvent]:
         seen: set[tuple[int, int]] = set()
         for path, left_out in zip(specs.paths, ignored, strict=True):
             for file, problem in find_files(path, seen, left_out.leaves_out):

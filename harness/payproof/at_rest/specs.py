@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from payproof.at_rest.changes import Changes
 from payproof.domain.address import without_password
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import SourceSpec
@@ -20,13 +21,17 @@ _WITH_PATH = frozenset({"sqlite"})
 
 @dataclass(frozen=True, slots=True)
 class SourceSpecs:
-    """All that is to be searched: paths, databases, commands and containers by the names they are shown by, stdin."""
+    """All that is to be searched: paths, databases, commands and containers by the names they are shown by, stdin.
+
+    ``changes`` of the repository that the command runs in are searched instead of paths.
+    """
 
     paths: tuple[Path, ...] = ()
     databases: tuple[SourceSpec, ...] = ()
     commands: Mapping[str, Sequence[str]] = field(default_factory=dict)
     containers: Mapping[str, str] = field(default_factory=dict)
     stdin: bool = False
+    changes: Changes | None = None
 
 
 def read_specs(sources: Sequence[str], environment: Mapping[str, str]) -> SourceSpecs:

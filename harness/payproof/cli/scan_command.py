@@ -13,7 +13,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from payproof.at_rest import Options, Progress, conceal, judge_leaks, read_specs, search
+from payproof.at_rest import (
+    Changes,
+    Options,
+    Progress,
+    SourceSpecs,
+    conceal,
+    judge_leaks,
+    read_specs,
+    search,
+)
 from payproof.cli.console import tell_slow_search
 from payproof.domain.finding import Confidence
 from payproof.domain.leak import Leak, SearchEvent
@@ -31,7 +40,7 @@ _CONFIDENCES = [one.value for one in Confidence]
 
 
 @click.command()
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, metavar="SOURCE...")
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report here, not to standard output.")
 @click.option(
@@ -55,6 +64,8 @@ _CONFIDENCES = [one.value for one in Confidence]
     default=True,
     help="Search what git ignores in a work tree, too, and .git itself.",
 )
+@click.option("--staged", is_flag=True, help="Search what is staged for a commit, of all or the given paths.")
+@click.option("--diff", metavar="BASE", help="Search what came since BASE and this branch parted, committed or not.")
 @click.option("--sample", type=click.IntRange(1), metavar="ROWS", help="At most so many rows of each table.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Processes for large files; without it, one for each core.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Remember in this file what is done, and go on there.")
@@ -70,21 +81,24 @@ def scan(
     sample: int | None,
     jobs: int | None,
     resume: Path | None,
+    diff: str | None,
     *,
     by_git: bool,
+    staged: bool,
 ) -> int:
     """Search files, streams and databases for payment data and secrets. No target file.
 
     SOURCE is a path or pattern (file:PATTERN), - for standard input, sqlite:FILE, postgresql://..., mysql://...,
     redis://..., docker:CONTAINER, command:COMMAND, or env:NAME for a URL with a password in a variable. Archives and
-    compressed files are looked into. Exit code 0: nothing new; 1: a new finding; 3: something could not be read.
+    compressed files are looked into. With --staged or --diff only what the changes of this repository add is searched,
+    and a SOURCE is a path in it. Exit code 0: nothing new; 1: a new finding; 3: something could not be read.
     """
     accepted = read_waivers(waivers) if waivers else ()
     known = read_baseline(baseline) if baseline else None
     for path in (output, write_baseline):
         _check_writable(path)
     sure = Confidence(at_least) if at_least else None
-    specs = read_specs(sources, os.environ)
+    specs = _read_changes(sources, diff, resume, staged=staged) or read_specs(sources, os.environ)
     tell_slow_search()
     events: list[SearchEvent] = []
     interrupted = False
@@ -117,6 +131,21 @@ def scan(
         write_baseline.write_text(conceal(written_baseline(found)), encoding="utf-8")
         return ExitCode.UNKNOWN if report.unread else ExitCode.HELD
     return report.exit_code
+
+
+def _read_changes(sources: Sequence[str], diff: str | None, resume: Path | None, *, staged: bool) -> SourceSpecs | None:
+    """Return the changes to search, or None where sources are named as such."""
+    if diff is None and not staged:
+        if not sources:
+            raise click.UsageError("Missing argument 'SOURCE...'.")
+        return None
+    if staged and diff is not None:
+        raise click.UsageError("--staged and --diff are two searches.")
+    if resume is not None:
+        raise click.UsageError("--resume is for searches of sources: changes are soon searched.")
+    if diff is not None and (not diff or diff.startswith("-")):
+        raise click.UsageError(f"--diff takes a revision, such as origin/main, not {diff!r}.")
+    return SourceSpecs(changes=Changes(diff or "", tuple(sources)))
 
 
 def _check_writable(path: Path | None) -> None:
