@@ -488,6 +488,24 @@ def test_every_control_can_prove_something():
             assert alone or ("accepted" in expected and expected & {"applied", "called"}), one.id
 
 
+def test_what_is_excluded_is_not_chosen():
+    """A scenario or a case can be left out of what is chosen; one that there is not is refused."""
+    scenarios = all_scenarios()
+    left = {
+        case.id
+        for _, case in choose(
+            scenarios, excluding=["webhook_signature/future", "webhook_signature/valid[invoice.paid]"]
+        )
+    }
+    gone = {case.id for _, case in choose(scenarios)} - left
+    assert "webhook_signature/valid[invoice.paid]" in gone
+    assert {one.partition("[")[0] for one in gone} == {"webhook_signature/future", "webhook_signature/valid"}
+    with pytest.raises(ConfigurationError, match="unknown scenario 'webhook_signature/futur'"):
+        choose(scenarios, excluding=["webhook_signature/futur"])
+    with pytest.raises(ConfigurationError, match="nothing would be run of scenario"):
+        choose(scenarios, ids=["webhook_signature/future[1d]"], excluding=["webhook_signature/future"])
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [

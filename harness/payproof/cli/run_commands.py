@@ -68,6 +68,7 @@ _REPORTS = click.option(
 @OWN_SCENARIOS
 @click.option("--topic", "topics", multiple=True, help="Only this topic.")
 @click.option("--scenario", "ids", multiple=True, metavar="ID[case]", help="Only this scenario or case.")
+@click.option("--exclude", "excluding", multiple=True, metavar="ID[case]", help="All but this scenario or case.")
 @click.option(
     "--severity", type=click.Choice([s.value for s in Severity]), default="low", help="At least this severity."
 )
@@ -87,6 +88,7 @@ def run(
     own: Sequence[Path],
     topics: Sequence[str],
     ids: Sequence[str],
+    excluding: Sequence[str],
     severity: str,
     seed: int | None,
     lanes: int,
@@ -98,7 +100,7 @@ def run(
     """Run scenarios on a target and judge them."""
     file = target_or_reference(target=target, reference=reference)
     scenarios = all_scenarios(scenario_folders(own, file))
-    choices = choose(scenarios, topics=topics, ids=ids, at_least=Severity(severity))
+    choices = choose(scenarios, topics=topics, ids=ids, excluding=excluding, at_least=Severity(severity))
     return _run_cases(choices, file, store=store, seed=seed, lanes=lanes, effort=effort, reports=reports, own=own)
 
 

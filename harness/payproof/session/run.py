@@ -83,9 +83,10 @@ def choose(
     *,
     topics: Iterable[str] = (),
     ids: Iterable[str] = (),
+    excluding: Iterable[str] = (),
     at_least: Severity = Severity.LOW,
 ) -> tuple[Choice, ...]:
-    """Return the cases of the given topics, ids (``topic/name`` or ``topic/name[case]``) and severities.
+    """Return the cases of the given topics, ids (``topic/name`` or ``topic/name[case]``) and severities, but for some.
 
     Raises:
         ConfigurationError: a topic or id that there is not, or one of which the other choices leave nothing.
@@ -96,7 +97,8 @@ def choose(
     for topic in (topics := tuple(topics)):
         if topic not in known_topics:
             raise ConfigurationError(f"unknown topic {topic!r}", hint=nearest(topic, known_topics))
-    for one in (ids := tuple(ids)):
+    ids, excluding = tuple(ids), tuple(excluding)
+    for one in (*ids, *excluding):
         if one not in whole and one not in cases:
             known: Mapping[str, object] = cases if "[" in one else whole
             raise ConfigurationError(f"unknown scenario {one!r}", hint=nearest(one, known))
@@ -106,6 +108,8 @@ def choose(
         if (not topics or scenario.topic in topics)
         and (not ids or scenario.id in ids or case.id in ids)
         and scenario.severity.rank >= at_least.rank
+        and scenario.id not in excluding
+        and case.id not in excluding
     )
     _refuse_empty("topic", topics, {scenario.topic for scenario, _ in chosen})
     _refuse_empty("scenario", ids, {one for scenario, case in chosen for one in (scenario.id, case.id)})
