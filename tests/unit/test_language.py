@@ -79,6 +79,14 @@ def test_target(tmp_path):
     assert limited.budget.scale_seconds(10.0) == 30.0
 
 
+def test_framework(tmp_path):
+    """A target file may name its web framework; without the key it is not known, and another name is refused."""
+    assert target(tmp_path).contract.framework == ""
+    assert target(tmp_path, TARGET + 'framework = "nextjs"\n').contract.framework == "nextjs"
+    with pytest.raises(ConfigurationError, match=r"'contract.framework' is not right"):
+        target(tmp_path, TARGET + 'framework = "next"\n')
+
+
 RETENTION = """
 [retention]
 purge = ["billing", "purge"]

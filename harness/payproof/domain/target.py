@@ -20,6 +20,7 @@ __all__ = [
     "Budget",
     "Contract",
     "Environment",
+    "Framework",
     "Kept",
     "KeptRows",
     "OpenApi",
@@ -36,6 +37,11 @@ __all__ = [
 
 #: Hosts on which plain HTTP leaves no machine.
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+#: The web frameworks that a target file may name; empty where it is not known.
+Framework = Literal[
+    "", "flask", "django", "fastapi", "express", "nextjs", "hono", "rails", "laravel", "spring", "net_http"
+]
 
 _LONG_PASSWORD = 16  # a shorter one may well be a word, such as the "postgres" of many a development machine
 
@@ -215,11 +221,12 @@ class Contract:
     """The promises of this target where Stripe leaves room.
 
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
-    watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does. ``keeps`` are
-    columns that are allowed though they look as if they held payment data, ``kept_rows`` says how long rows are kept.
-    ``without_store`` are the statuses that say that nothing can be kept at the moment. ``handles`` are the types of
-    events that have an effect, with ``*`` for any text, and None where that is not known; ``ignores`` is what the
-    others get, where the target promises that.
+    watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does, and
+    ``framework`` the web framework in whose words remedies are told. ``keeps`` are columns that are allowed though
+    they look as if they held payment data, ``kept_rows`` says how long rows are kept. ``without_store`` are the
+    statuses that say that nothing can be kept at the moment. ``handles`` are the types of events that have an effect,
+    with ``*`` for any text, and None where that is not known; ``ignores`` is what the others get, where the target
+    promises that.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})
@@ -227,6 +234,7 @@ class Contract:
     effect_within: float = 5.0
     settle: float = 0.0
     sdk: str | None = None
+    framework: Framework = ""
     rejection_record: RejectionRecord | None = None
     waivers: tuple[Waiver, ...] = ()
     keeps: tuple[Kept, ...] = ()

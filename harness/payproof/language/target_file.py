@@ -20,6 +20,7 @@ from payproof.domain.target import (
     Budget,
     Contract,
     Environment,
+    Framework,
     Kept,
     OpenApi,
     ProcessSpec,
@@ -218,6 +219,7 @@ class _ContractTable(FileModel):
     effect_within: float = Field(_CONTRACT.effect_within, gt=0, le=60, description="seconds", strict=False)
     settle: float = Field(_CONTRACT.settle, ge=0, le=30, description="seconds", strict=False)
     sdk: Literal["python", "node", "go", "ruby", "java", "php", "dotnet"] | None = None
+    framework: Framework = Field(_CONTRACT.framework, description="in whose words remedies are told")
     rejection_record: _RejectionRecordTable | None = None
     keeps: tuple[_KeepsTable, ...] = Field(
         (), strict=False, description="columns that look as if they held payment data"

@@ -193,6 +193,7 @@ def _write_text(found: _Discovery, wishes: Wishes, environment: Mapping[str, str
         "logs": _write_sources("logs", "log", [{"url": url} for url in found.logs]),
         "process": _write_process(found),
         "sdk": _write_keys({"sdk": found.project.sdk}),
+        "framework": "",
         "upstream": _write_upstream(environment),
         "operations": "".join(_write_operations(found)),
     }
