@@ -307,7 +307,9 @@ def test_an_undecided_type_is_skipped_with_the_line_that_helps():
     calibration = replace(bench.runner.target.calibration, unclear=frozenset({"charge.expired"}))
     target = replace(bench.runner.target, calibration=calibration)
     (step, *_) = CASES["webhook_signature/valid[charge.expired]"][1].phase.steps
-    assert "handles of [contract]" in step.unfit(target)
+    gap = step.unfit(target)
+    assert "handles of [contract]" in gap.why
+    assert gap.wants == ("[contract] handles",)
 
 
 @pytest.mark.parametrize("type_", ["checkout.session.completed", "invoice.paid", "customer.subscription.updated"])

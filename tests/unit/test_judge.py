@@ -95,7 +95,7 @@ def test_control_that_is_waived_whole_is_no_control():
     """Where all that the control expects is waived, a rejection proves nothing."""
     scenario = replace(SCENARIO, control=Phase((Deliver(),), (Applied(),)))
     got = judged(Record((answered(401),), (answered(),)), Contract(waivers=(STORE_WAIVED, LOG_WAIVED)), scenario)
-    assert got == Skipped("every expectation of the control is waived: applied (store)")
+    assert got == Skipped("every expectation of the control is waived: applied (store)", ("[[stores]]",))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_all_waived_is_skipped():
     """Where every expectation is waived, nothing was proven."""
     case = replace(CASE, phase=Phase(CASE.phase.steps, (NothingChanged(),)))
     got = judged(Record(CONTROL, (answered(),)), Contract(waivers=(STORE_WAIVED,)), case=case)
-    assert got == Skipped("every expectation is waived: nothing_changed (store)")
+    assert got == Skipped("every expectation is waived: nothing_changed (store)", ("[[stores]]",))
 
 
 def test_advice_is_marked():

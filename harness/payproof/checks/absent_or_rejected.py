@@ -26,6 +26,7 @@ class AbsentOrRejected(Check):
     """
 
     name: ClassVar[str] = "absent_or_rejected"
+    wants: ClassVar[tuple[str, ...]] = ("[[stores]]",)
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ class NotStartedOrRejected(Check):
     """
 
     name: ClassVar[str] = "not_started_or_rejected"
+    wants: ClassVar[tuple[str, ...]] = ("[[stores]]",)
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.PROCESS})
     reads: ClassVar[type | None] = InstanceStarted
 

@@ -24,6 +24,7 @@ class NotTaken(Check):
     """
 
     name: ClassVar[str] = "not_taken"
+    wants: ClassVar[tuple[str, ...]] = ("[[stores]]",)
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
 
     def judge(self, seen: Seen) -> Iterator[Finding]:

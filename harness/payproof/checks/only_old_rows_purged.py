@@ -24,6 +24,7 @@ class OnlyOldRowsPurged(Check):
     """
 
     name: ClassVar[str] = "only_old_rows_purged"
+    wants: ClassVar[tuple[str, ...]] = ("[[retention.rows]]",)
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
     reads: ClassVar[type] = Purged
     how: Literal["delivered", "written"] = "delivered"

@@ -45,6 +45,8 @@ class Check(ABC):
 
     #: Whether the check fails only where a delivery is accepted that should not be: advice, where an SDK does so.
     decides: ClassVar[bool] = False
+    #: The tables or keys of a target file by which the check could judge what it could not.
+    wants: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def judge(self, seen: Seen) -> Iterable[Finding]:
@@ -113,6 +115,11 @@ class Expectation:
     def decides(self) -> bool:
         """Whether the check fails only where a delivery is accepted that should not be."""
         return self.check.decides
+
+    @property
+    def wants(self) -> tuple[str, ...]:
+        """The tables or keys by which the check could judge what it could not."""
+        return self.check.wants
 
     def scope(self, seen: Seen) -> Seen:
         """Return what the check may judge of all that was seen."""

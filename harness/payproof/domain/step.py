@@ -16,6 +16,7 @@ from typing import ClassVar
 from payproof.domain.context import Context
 from payproof.domain.observation import Observation
 from payproof.domain.target import Target
+from payproof.domain.wants import Gap
 
 __all__ = ["Step"]
 
@@ -48,9 +49,9 @@ class Step(ABC):
         """The types of events that the step delivers because a scenario names them."""
         return ()
 
-    def unfit(self, target: Target) -> str:  # noqa: ARG002 (for those that override it)
+    def unfit(self, target: Target) -> Gap | None:  # noqa: ARG002 (for those that override it)
         """Return why the step makes no sense on a target, or nothing; with a reason its case is skipped."""
-        return ""
+        return None
 
     @abstractmethod
     async def run(self, context: Context) -> Sequence[Observation]:

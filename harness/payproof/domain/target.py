@@ -14,6 +14,7 @@ from payproof.domain.observation import Channel
 from payproof.domain.operation import KINDS, Operation, OperationContract, Principal, UpstreamSpec
 from payproof.domain.sensitive import Secret
 from payproof.domain.subject import Subject
+from payproof.domain.wants import Gap
 
 __all__ = [
     "LOOPBACK",
@@ -332,11 +333,12 @@ class Target:
         """Return the operation of a name, or the first of a kind that the target file describes."""
         return next((self.operations[name] for name in KINDS.get(wanted, (wanted,)) if name in self.operations), None)
 
-    def tell_unclear(self, event: str) -> str:
+    def tell_unclear(self, event: str) -> Gap | None:
         """Return that it is not known whether a type of event is handled, or nothing."""
         if event not in self.calibration.unclear:
-            return ""
-        return f"whether the target handles {event} was not found out: list what it handles in handles of [contract]"
+            return None
+        why = f"whether the target handles {event} was not found out: list what it handles in handles of [contract]"
+        return Gap(why, ("[contract] handles",))
 
     @property
     def first_principal(self) -> Principal | None:

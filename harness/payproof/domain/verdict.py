@@ -54,9 +54,10 @@ class Errored:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The case was not run, and why."""
+    """The case was not run, and why; ``wants`` are the tables or keys of the target file that would let it be."""
 
     why: str
+    wants: tuple[str, ...] = ()
     kind: Literal["skipped"] = "skipped"
 
 

@@ -24,6 +24,7 @@ from payproof.domain.scenario import EVERYONE, Case, Phase, Scenario
 from payproof.domain.seen import Seen
 from payproof.domain.target import Contract, Environment, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
+from payproof.domain.wants import CHANNEL_WANTS, Gap, sort_wants
 from payproof.errors import Reason
 
 __all__ = ["exit_code", "has_crashed", "has_unmet", "judge", "judge_phase", "refuse_without_effect", "skip"]
@@ -42,16 +43,30 @@ class _Weighing:
     waived: list[str] = field(default_factory=list)
     unjudged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    wants: list[str] = field(default_factory=list)
     silence: NoAnswer | None = None
+
+    def add_unjudged(self, one: Expectation, seen: Seen) -> None:
+        """Take note of what a check could not judge."""
+        unjudged = tuple(one.find_unjudged(seen))
+        self.unjudged += unjudged
+        self.wants += one.wants if unjudged else ()
+
+    def skip(self, why: str, told: Iterable[str]) -> Skipped:
+        """Return that these expectations could not be judged."""
+        return Skipped(f"{why}: {'; '.join(told)}", sort_wants(self.wants))
 
 
 def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
     """Return why a case does not apply to a target, if it does not."""
     if target.environment is Environment.PRODUCTION and not scenario.passive:
         return Skipped("environment is production, and this scenario changes something")
-    missing = [NEEDS[need].missing for need in case.needs if not NEEDS[need].is_offered(target)]
-    missing += [why for step in case.phase.steps if (why := step.unfit(target))]
-    return Skipped("; ".join(missing)) if missing else None
+    lacking = [NEEDS[need] for need in case.needs if not NEEDS[need].is_offered(target)]
+    gaps = [Gap(need.missing, (need.want(target),)) for need in lacking]
+    gaps += [gap for step in case.phase.steps if (gap := step.unfit(target)) is not None]
+    if not gaps:
+        return None
+    return Skipped("; ".join(gap.why for gap in gaps), sort_wants(want for gap in gaps for want in gap.wants))
 
 
 def refuse_without_effect(target: Target, scenario: Scenario, case: Case) -> Errored | None:
@@ -116,9 +131,9 @@ def _doubt(control: _Weighing) -> Errored | Skipped | None:
         first = control.findings[0]
         return Errored(Reason.CONTROL_FAILED, f"{first.check}: expected {first.expected}, saw {first.seen}")
     if control.unjudged:
-        return Skipped("the control could not be judged: " + "; ".join(control.unjudged))
+        return control.skip("the control could not be judged", control.unjudged)
     if not control.held:
-        return Skipped("every expectation of the control is waived: " + "; ".join(control.waived))
+        return control.skip("every expectation of the control is waived", control.waived)
     return None
 
 
@@ -134,9 +149,9 @@ def _unknown(phase: Phase, weighed: _Weighing, record: Record) -> Errored | Skip
             detail = f"{unwatched.channel} {unwatched.source} does not show what a signed delivery leaves behind"
             return Errored(Reason.MARKER_NOT_SEEN, detail)
     if weighed.unjudged:
-        return Skipped("nothing was wrong, but not all could be judged: " + "; ".join(weighed.unjudged))
+        return weighed.skip("nothing was wrong, but not all could be judged", weighed.unjudged)
     if not weighed.held:
-        return Skipped("every expectation is waived: " + "; ".join(weighed.waived))
+        return weighed.skip("every expectation is waived", weighed.waived)
     return None
 
 
@@ -198,6 +213,7 @@ def _weigh(
             weighed.unjudged.append(f"{one.name} saw no search")
             continue
         blind = one.channels - _channels(scope)
+        weighed.wants += (want for channel in blind - _channels(seen) if (want := CHANNEL_WANTS.get(channel)))
         if blind - waived:
             weighed.unjudged.append(f"{one.name} saw no {' and no '.join(sorted(blind - waived))}")
         elif blind:
@@ -210,7 +226,7 @@ def _weigh(
         if not findings and not blind - waived:
             judged = f" ({', '.join(sorted(one.channels - blind))})" if blind else ""
             weighed.held.append(one.name + judged)
-        weighed.unjudged += one.find_unjudged(seen)
+        weighed.add_unjudged(one, seen)
         if text := one.note(seen):
             weighed.notes.append(text)
         if one.reads_bodies:

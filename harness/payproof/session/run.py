@@ -378,7 +378,8 @@ def _lacking(case: Case) -> Skipped | None:
     """Return that a case needs packages which are not installed, if it does."""
     wanted = {package for step in case.phase.steps for package in step.packages}
     missing = sorted(package for package in wanted if find_spec(package) is None)
-    return Skipped(f"{' and '.join(missing)} not installed: {install('fuzz')}") if missing else None
+    how = install("fuzz")
+    return Skipped(f"{' and '.join(missing)} not installed: {how}", (how,)) if missing else None
 
 
 def count(verdicts: Iterable[Verdict]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from payproof.domain.sensitive import Secret
 from payproof.domain.step import Step
 from payproof.domain.target import Target
 from payproof.domain.urls import Shape, ShapeError, aliases, nowhere, shape_path, target_on_host, with_query
+from payproof.domain.wants import Gap
 from payproof.errors import ConfigurationError
 from payproof.registry import step
 from payproof.stripe.deliveries import CONNECT_TYPES, STRIPE_HEADERS
@@ -91,14 +92,15 @@ class Deliver(Step):
         """The type of ``event``, where one is named."""
         return (self.event,) if self.event else ()
 
-    def unfit(self, target: Target) -> str:
+    def unfit(self, target: Target) -> Gap | None:
         """Return why a target's path cannot be written so, or why it does not get the type, or that this is unknown."""
         try:
             self._places(target.webhook.path)
         except ShapeError as error:
-            return str(error)
+            return Gap(str(error))
         if self.event in CONNECT_TYPES and not target.webhook.connect:
-            return f"{self.event} goes to endpoints for Connect only: connect = true in [webhook] makes this one"
+            why = f"{self.event} goes to endpoints for Connect only: connect = true in [webhook] makes this one"
+            return Gap(why, ("[webhook] connect",))
         return target.tell_unclear(self.event)
 
     async def run(self, context: Context) -> Sequence[Exchange]:

@@ -6,6 +6,7 @@ from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
 from payproof.domain.step import Step
 from payproof.domain.target import Target
+from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
 
@@ -19,11 +20,11 @@ class DeliverAsking(Step):
 
     name: ClassVar[str] = "deliver_asking"
 
-    def unfit(self, target: Target) -> str:
+    def unfit(self, target: Target) -> Gap | None:
         """Return that the target asks Stripe nothing at events that it handles, where calibration has looked."""
         reactions = target.calibration.reactions
         asks = any(one.calls and one.is_handled for one in reactions)
-        return "" if asks or not reactions else "no event that the target handles makes it ask Stripe"
+        return None if asks or not reactions else Gap("no event that the target handles makes it ask Stripe")
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event and send it."""

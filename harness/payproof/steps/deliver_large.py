@@ -7,6 +7,7 @@ from payproof.domain.context import Context
 from payproof.domain.observation import Observation
 from payproof.domain.step import Step
 from payproof.domain.target import LOOPBACK, Target
+from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
 from payproof.stripe.forgery import SIGNATURE_HEADER
@@ -28,9 +29,10 @@ class DeliverLarge(Step):
     sender: Literal["stripe", "forger", "anybody"] = "anybody"
     times: int = 2
 
-    def unfit(self, target: Target) -> str:
+    def unfit(self, target: Target) -> Gap | None:
         """Return why the memory of a target cannot be measured."""
-        return "" if urlsplit(target.url).hostname in LOOPBACK else "the target's processes are on another machine"
+        is_here = urlsplit(target.url).hostname in LOOPBACK
+        return None if is_here else Gap("the target's processes are on another machine")
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Send them, and tell by how much memory has grown."""

@@ -8,6 +8,7 @@ from payproof.domain.context import Context
 from payproof.domain.observation import Observation
 from payproof.domain.step import Step
 from payproof.domain.target import Target
+from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
 
@@ -37,11 +38,11 @@ class Follow(Step):
         """The type of ``event``, where one is named."""
         return (self.event,) if self.event else ()
 
-    def unfit(self, target: Target) -> str:
+    def unfit(self, target: Target) -> Gap | None:
         """Return that the target keeps nothing of such events, or that it is unknown."""
         if self.event and not target.contract.is_handled(self.event):
-            return target.tell_unclear(self.event) or f"the target does not handle {self.event}"
-        return ""
+            return target.tell_unclear(self.event) or Gap(f"the target does not handle {self.event}")
+        return None
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Count, then make the events, sign and send them."""
