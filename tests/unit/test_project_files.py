@@ -43,7 +43,7 @@ CSPROJ = '<Project><ItemGroup><PackageReference Include="Stripe.net" Version="48
             "express",
             "node",
         ),
-        ("go.mod", GO, "net/http", "go"),
+        ("go.mod", GO, "net_http", "go"),
         ("composer.json", '{"require": {"laravel/framework": "12", "stripe/stripe-php": "17"}}', "laravel", "php"),
         ("composer.lock", '{"packages": [{"name": "stripe/stripe-php"}]}', "", "php"),
         ("Gemfile", GEMFILE, "rails", "ruby"),

@@ -24,7 +24,7 @@ _FRAMEWORKS: Mapping[str, tuple[str, ...]] = {
     "laravel": ("composer:laravel/framework",),
     "symfony": ("composer:symfony/framework-bundle",),
     "spring": ("maven:org.springframework.boot", "maven:org.springframework"),
-    "net/http": ("go:module",),
+    "net_http": ("go:module",),
 }
 _SDKS: Mapping[str, str] = {
     "pypi:stripe": "python",
