@@ -244,7 +244,9 @@ def test_init_finds_what_lies_beside(tmp_path, monkeypatch):
     assert written["upstream"] == {"url": "http://127.0.0.1:12111"}
     assert "waive" not in written
     assert '# start = ["npm", "start"]' in file.read_text()
-    assert "express, Stripe's library for node (by package.json)" in ended.out
+    assert written["contract"]["framework"] == "express"
+    assert "framework express (by package.json)" in ended.out
+    assert 'sdk = "node"   # by package.json' in file.read_text()
     assert sorted(one.name for one in tmp_path.iterdir()) == [
         "logs", "old.log", "package.json", "payproof.toml", "shop.db",
     ]  # fmt: skip
@@ -266,6 +268,85 @@ def test_init_refuses_a_store_that_was_named_and_cannot_be_opened(tmp_path):
     assert ended.code in {3, 4}
     assert "missing.db" in ended.line
     assert not file.exists()
+
+
+@pytest.mark.parametrize("log", ["missing.log", "file:missing.log"])
+def test_init_refuses_a_log_that_was_named_and_cannot_be_opened(tmp_path, log):
+    """A log that was named must be there: one line, no file."""
+    ended, file, _ = init(tmp_path, at(HOOK, 400), "--log", log)
+    assert ended.code == 4
+    assert "missing.log" in ended.line
+    assert not file.exists()
+
+
+def test_init_takes_files_by_their_names(tmp_path, monkeypatch):
+    """A database and a log may be named as files; a variable that holds a database's URL by its name."""
+    sqlite3.connect(tmp_path / "shop.db").close()
+    (tmp_path / "shop.log").touch()
+    ended, file, _ = init(tmp_path, at(HOOK, 400), "--store", "shop.db", "--log", "shop.log")
+    assert (ended.code, ended.err) == (0, "")
+    written = tomllib.loads(file.read_text())
+    assert [one["url"] for one in written["stores"] + written["logs"]] == ["sqlite:shop.db", "file:shop.log"]
+    monkeypatch.setenv("BILLING_URL", f"sqlite:{tmp_path}/shop.db")
+    ended, file, _ = init(tmp_path, at(HOOK, 400), "--store", "BILLING_URL", "--force")
+    assert (ended.code, ended.err) == (0, "")
+    assert tomllib.loads(file.read_text())["stores"] == [{"name": "database", "url_env": "BILLING_URL"}]
+
+
+def test_init_recognises_what_answers(tmp_path):
+    """Framework and library are known by what is answered, where no file tells; a comment says from what."""
+    missing = b"<!DOCTYPE html>\n<pre>Cannot POST /nothing</pre>"
+    words = b"No stripe-signature header value was provided."
+
+    def behave(peer, request):
+        here = request.target == HOOK
+        peer.send(answer(400, words) if here else answer(404, missing, kind=b"text/html; charset=utf-8"))
+
+    ended, file, _ = init(tmp_path, behave)
+    assert ended.code == 0
+    target = taken(file)
+    assert (target.contract.framework, target.contract.sdk) == ("express", "node")
+    assert 'framework = "express"   # by its page for what is missing' in file.read_text()
+    assert 'sdk = "node"   # by its words about a missing header' in file.read_text()
+
+
+def test_init_does_not_guess_a_library(tmp_path):
+    """A framework alone tells the language of a library, which becomes a comment."""
+    behave = at(HOOK, 400)
+
+    def on_go(peer, request):
+        gone = answer(404, b"404 page not found\n", kind=b"text/plain; charset=utf-8")
+        behave(peer, request) if request.target == HOOK else peer.send(gone)
+
+    ended, file, _ = init(tmp_path, on_go)
+    assert ended.code == 0
+    assert taken(file).contract.sdk is None
+    assert taken(file).contract.framework == "net_http"
+    assert '# sdk = "go"   # where Stripe\'s library verifies' in file.read_text()
+
+
+def test_init_writes_operations_that_want_nothing(tmp_path, monkeypatch):
+    """Where the upstream is known, an operation of which all is known is written; another says what is missing."""
+    monkeypatch.setenv("STRIPE_API_BASE", "http://127.0.0.1:12111")
+    price = {"required": ["price"], "properties": {"price": {"type": "string", "example": "price_team"}}}
+    body = {"content": {"application/json": {"schema": price}}}
+    paths = {
+        HOOK: {"post": {}},
+        "/checkout": {"post": {"requestBody": body}},
+        "/subscriptions/{id}/cancel": {"post": {"security": [{"bearer": []}]}},
+    }
+    document = json.dumps({"openapi": "3.1.0", "paths": paths}).encode()
+
+    def behave(peer, request):
+        found = request.target == "/openapi.json"
+        peer.send(answer(200, document) if found else answer(400 if request.target == HOOK else 404))
+
+    ended, file, _ = init(tmp_path, behave)
+    assert ended.code == 0
+    operations = taken(file).operations
+    assert [(one.name, one.body) for one in operations.values()] == [("checkout", {"price": "price_team"})]
+    told = "# missing: where {id} comes from (after and keep); who may ask ([principals] and as)\n"
+    assert f'calls = "POST /v1/subscriptions/*"\n{told}' in file.read_text()
 
 
 def test_init_proposes_operations(tmp_path):
@@ -299,6 +380,7 @@ def test_init_proposes_operations(tmp_path):
     assert tomllib.loads(text)["openapi"] == "/openapi.json"
     assert '# [operations.checkout]\n# request = "POST /checkout"\n# calls = "POST /v1/checkout/sessions"\n' in text
     assert '# body = {price = "price_team", seats = 1, kind = "a kind"}\n' in text
+    assert """# missing: a value for 'seats' in its body; a value for 'kind' in its body; [upstream]\n""" in text
     assert '# [operations.cancel]\n# request = "POST /subscriptions/{id}/cancel"\n' in text
 
 

@@ -16,8 +16,10 @@ __all__ = ["init"]
 @click.command()
 @click.argument("url")
 @click.option("--webhook", default="", help="The webhook's URL or path, with its query; else it is looked for.")
-@click.option("--store", "stores", multiple=True, help="Database of the service, such as sqlite:app.db; repeatable.")
-@click.option("--log", "logs", multiple=True, help="Log of the service, such as file:app.log; repeatable.")
+@click.option(
+    "--store", "stores", multiple=True, help="Its database: app.db, a URL, or a variable that holds one; repeatable."
+)
+@click.option("--log", "logs", multiple=True, help="Its log, such as app.log; repeatable.")
 @click.option(
     "--project",
     type=click.Path(path_type=Path, exists=True, file_okay=False),

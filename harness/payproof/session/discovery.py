@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import tomlkit
@@ -20,9 +20,10 @@ from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
 from payproof.domain.sensitive import Secret
 from payproof.domain.subject import PREFIXES
-from payproof.domain.target import LOOPBACK, Budget, Target
+from payproof.domain.target import LOOPBACK, Budget, Framework, Target
 from payproof.errors import ConfigurationError, PayproofError
 from payproof.language import read_target
+from payproof.registry import log_sources
 from payproof.reporters.phrasing import printable
 from payproof.session.delivery import loose_target
 from payproof.session.event_factory import event_factory
@@ -30,6 +31,7 @@ from payproof.session.local_sources import LocalStore, find_logs, find_stores, m
 from payproof.session.openapi_operations import propose_operations
 from payproof.session.pinning import write_beside
 from payproof.session.project_files import Project, read_project
+from payproof.session.recognition import LANGUAGES, Recognised, complete, recognise
 from payproof.session.run import open_tables
 from payproof.session.subjects import Candidate, find_candidates
 from payproof.session.webhook_search import WebhookFound, WebhookSearch
@@ -79,6 +81,7 @@ class _Discovery:
     search: WebhookSearch
     webhook: WebhookFound | None
     project: Project
+    made_of: Recognised
     stores: tuple[LocalStore, ...] = ()
     logs: tuple[str, ...] = ()
     subject: tuple[Candidate, ...] = ()
@@ -109,9 +112,11 @@ def write_target_file(url: str, output: Path, wishes: Wishes, environment: Mappi
     target = replace(target, budget=Budget(answer_bytes=_DOCUMENT_BYTES, evidence_characters=_DOCUMENT_BYTES))
     logs = measure_logs(wishes.project) if _is_local(target) else {}
     search, webhook = asyncio.run(_look(target, named=target.webhook.path != "/"))
-    found = _Discovery(target, search, webhook, read_project(wishes.project))
+    project = read_project(wishes.project)
+    made_of = complete(recognise(search.answers, search.openapi), project)
+    found = _Discovery(target, search, webhook, project, made_of)
     found = _add_sources(found, wishes, output.parent, logs, environment)
-    found = _add_subject(found, wishes, output, environment)
+    found = _try_sources(found, wishes, output, environment)
     write_beside(output, _write_text(found, wishes, environment))
     return Looked(tuple(_describe(found)), is_found=webhook is not None)
 
@@ -133,24 +138,37 @@ def _add_sources(
     found: _Discovery, wishes: Wishes, beside: Path, before: Mapping[Path, int], environment: Mapping[str, str]
 ) -> _Discovery:
     """Add the stores and logs that were named, else those that show themselves where the service is a local one."""
-    stores, logs = [LocalStore(one) for one in wishes.stores], list(wishes.logs)
+    stores = [_name_store(one, environment) for one in wishes.stores]
+    logs = [one if ":" in one else f"file:{one}" for one in wishes.logs]
     if found.is_local:
         stores = stores or find_stores(wishes.project, beside, environment)[:1]
         logs = logs or find_logs(wishes.project, beside, before, found.search.token)[:_MOST_LOGS]
     return replace(found, stores=tuple(stores), logs=tuple(logs))
 
 
-def _add_subject(found: _Discovery, wishes: Wishes, output: Path, environment: Mapping[str, str]) -> _Discovery:
-    """Open the stores as a run would, and look for whom events may be about; or say why they cannot be opened."""
-    if not found.stores:
+def _name_store(named: str, environment: Mapping[str, str]) -> LocalStore:
+    """Return a store that somebody names: by its URL, by a variable that holds one, or as a file of SQLite."""
+    if ":" in named:
+        return LocalStore(named)
+    return LocalStore(variable=named) if named in environment else LocalStore(f"sqlite:{named}")
+
+
+def _try_sources(found: _Discovery, wishes: Wishes, output: Path, environment: Mapping[str, str]) -> _Discovery:
+    """Open stores and logs as a run would, and look for whom events may be about; or say why they cannot be opened.
+
+    What was named must be there; what showed itself is left out where it cannot be opened.
+    """
+    if not found.stores and not found.logs:
         return found
     draft = output.with_name(f".{output.name}.draft")
     try:
         write_beside(draft, _write_text(found, wishes, environment))
         target = read_target(draft, {**environment, wishes.secret_env: _NO_SECRET})
+        for spec in target.logs:
+            log_sources()[spec.url.partition(":")[0]](spec)
         return replace(found, subject=tuple(find_candidates(target, open_tables)))
     except PayproofError as error:
-        if wishes.stores:
+        if wishes.stores or wishes.logs:
             raise
         return replace(found, stores=(), unread=printable(str(error).replace(str(draft), "it"))[:200])
     finally:
@@ -166,11 +184,13 @@ def _describe(found: _Discovery) -> Iterator[str]:
     )
     if found.search.document:
         yield f"openapi   {found.search.document}"
-    if project.files:
-        said = ", ".join(
-            one for one in (project.framework, project.sdk and f"Stripe's library for {project.sdk}") if one
-        )
-        yield f"project   {said or 'neither a framework nor a Stripe library'} (by {', '.join(project.files)})"
+    made_of = found.made_of
+    if made_of.framework:
+        yield f"framework {made_of.framework} (by {made_of.framework_by})"
+    if made_of.sdk:
+        yield f"sdk       Stripe's library for {made_of.sdk} (by {made_of.sdk_by})"
+    if project.files and not (made_of.framework or made_of.sdk):
+        yield f"project   neither a framework nor a Stripe library (by {', '.join(project.files)})"
     for store in found.stores:
         yield f"store     {store.url or f'the database that {store.variable} names'}"
     if found.unread:
@@ -182,6 +202,7 @@ def _describe(found: _Discovery) -> Iterator[str]:
 
 def _write_text(found: _Discovery, wishes: Wishes, environment: Mapping[str, str]) -> str:
     """Return the file: the template with what was found; the library quotes what others have named."""
+    upstream = _write_upstream(environment)
     blocks = {
         "ca_file": _write_keys({"ca_file": found.target.ca_file}),
         "api_key": _write_keys({"api_key_env": _find_api_key(environment)}),
@@ -192,10 +213,10 @@ def _write_text(found: _Discovery, wishes: Wishes, environment: Mapping[str, str
         ),
         "logs": _write_sources("logs", "log", [{"url": url} for url in found.logs]),
         "process": _write_process(found),
-        "sdk": _write_keys({"sdk": found.project.sdk}),
-        "framework": "",
-        "upstream": _write_upstream(environment),
-        "operations": "".join(_write_operations(found)),
+        "sdk": _write_sdk(found.made_of),
+        "framework": _write_framework(found.made_of),
+        "upstream": upstream,
+        "operations": "".join(_write_operations(found, upstream)),
     }
     template = (files("payproof.session") / "target_template.toml").read_text(encoding="utf-8")
     text = _BLOCK.sub(lambda block: blocks[block[1]] or block[2], template)
@@ -237,6 +258,22 @@ def _quote(value: Any) -> str:
 def _write_keys(keys: Mapping[str, Any]) -> str:
     """Return lines of a table; nothing for what is empty."""
     return "".join(f"{key} = {_quote(value)}\n" for key, value in keys.items() if value)
+
+
+def _write_framework(made_of: Recognised) -> str:
+    """Return the line of the framework, with what it is known from; nothing for one that has no words of ours."""
+    if made_of.framework not in get_args(Framework) or not made_of.framework:
+        return ""
+    return f"framework = {_quote(made_of.framework)}   # by {printable(made_of.framework_by)}\n"
+
+
+def _write_sdk(made_of: Recognised) -> str:
+    """Return the line of the library, with what it is known from; a comment where only its language is known."""
+    if made_of.sdk:
+        return f"sdk = {_quote(made_of.sdk)}   # by {printable(made_of.sdk_by)}\n"
+    if guessed := LANGUAGES.get(made_of.framework, ""):
+        return f"# sdk = {_quote(guessed)}   # where Stripe's library verifies: what it does not do becomes advice\n"
+    return ""
 
 
 def _comment_out(text: str) -> str:
@@ -290,12 +327,13 @@ def _write_upstream(environment: Mapping[str, str]) -> str:
     return ""
 
 
-def _write_operations(found: _Discovery) -> Iterator[str]:
-    """Yield the operations that the OpenAPI document seems to offer, as comments: who may ask is not known."""
-    for name, table in propose_operations(found.search.openapi):
-        yield _comment_out(
-            f"[operations.{name}]\n" + "".join(f"{key} = {_write_inline(one)}\n" for key, one in table.items())
-        )
+def _write_operations(found: _Discovery, upstream: str) -> Iterator[str]:
+    """Yield the operations that the OpenAPI document seems to offer, as comments where something is unknown."""
+    for one in propose_operations(found.search.openapi):
+        missing = [*one.missing, *(() if upstream else ("[upstream]",))]
+        lines = "".join(f"{key} = {_write_inline(value)}\n" for key, value in one.table.items())
+        text = f"[operations.{one.name}]\n{lines}"
+        yield f"{_comment_out(text)}# missing: {printable('; '.join(missing))}\n" if missing else text
 
 
 def _write_inline(value: Any) -> str:

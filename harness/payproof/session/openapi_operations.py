@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from payproof.domain.operation import OPERATIONS
 
-__all__ = ["propose_operations"]
+__all__ = ["Proposal", "propose_operations"]
 
 #: What a path or an operation's name says, and the call to Stripe that it usually causes; the more special ones first.
 _SIGNS: Mapping[str, tuple[re.Pattern[str], str]] = {
@@ -25,8 +26,17 @@ _MADE_UP: Mapping[str, object] = {"integer": 1, "number": 1, "boolean": False, "
 _MOST_KEYS = 20
 
 
-def propose_operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield names of operations with tables of a target file, each once; whose values have to be looked at."""
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An operation by its name and its table in a target file, and what nobody can know from the document."""
+
+    name: str
+    table: Mapping[str, Any]
+    missing: tuple[str, ...] = ()
+
+
+def propose_operations(document: Mapping[str, Any]) -> Iterator[Proposal]:
+    """Yield operations, each once."""
     paths = document.get("paths")
     known: set[str] = set()
     for path, methods in paths.items() if isinstance(paths, dict) else ():
@@ -36,10 +46,19 @@ def propose_operations(document: Mapping[str, Any]) -> Iterator[tuple[str, Mappi
             if operation is None or name is None or name in known or not re.fullmatch(r"/[!-~]*", path):
                 continue
             known.add(name)
-            table: dict[str, Any] = {"request": f"{method.upper()} {path}", "calls": _SIGNS[name][1]}
-            if body := _make_body(document, operation):
-                table["body"] = body
-            yield name, table
+            yield _propose(document, name, f"{method.upper()} {path}", operation)
+
+
+def _propose(document: Mapping[str, Any], name: str, request: str, operation: Mapping[str, Any]) -> Proposal:
+    missing = [f"where {{{one}}} comes from (after and keep)" for one in re.findall(r"\{([^}/]*)\}", request)]
+    if operation.get("security", document.get("security")):
+        missing.append("who may ask ([principals] and as)")
+    table: dict[str, Any] = {"request": request, "calls": _SIGNS[name][1]}
+    known, made_up = _make_body(document, operation)
+    missing += [f"a value for {one!r} in its body" for one in made_up]
+    if known or made_up:
+        table["body"] = {**known, **made_up}
+    return Proposal(name, table, tuple(missing))
 
 
 def _name(path: str) -> str | None:
@@ -50,16 +69,26 @@ def _name(path: str) -> str | None:
     return next((name for name in _SIGNS if name in OPERATIONS and _SIGNS[name][0].search(words)), None)
 
 
-def _make_body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Mapping[str, object]:
-    """Return what a schema asks for, by its examples where it has some, else a value of its type."""
+def _make_body(
+    document: Mapping[str, Any], operation: Mapping[str, Any]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Return what a schema asks for: the values that it has examples of, and those that are made up by their types."""
+    known: dict[str, object] = {}
+    made_up: dict[str, object] = {}
     try:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         schema = _resolve(document, schema)
         properties = schema["properties"]
-        wanted = schema.get("required", [])[:_MOST_KEYS]
-        return {name: _make_value(_resolve(document, properties[name]), name) for name in wanted}
+        for name in schema.get("required", [])[:_MOST_KEYS]:
+            one = _resolve(document, properties[name])
+            examples = [value for value in _list_examples(one) if isinstance(value, str | int | float | bool)]
+            if examples:
+                known[name] = examples[0]
+            else:
+                made_up[name] = _MADE_UP.get(str(one.get("type")), f"a {name}")
     except (LookupError, TypeError, AttributeError):  # a document of some other shape
-        return {}
+        return {}, {}
+    return known, made_up
 
 
 def _resolve(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -71,8 +100,5 @@ def _resolve(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[
     return schema if reference is None else found
 
 
-def _make_value(schema: Mapping[str, Any], name: str) -> object:
-    for one in (schema.get("example"), *schema.get("examples", []), schema.get("default"), *schema.get("enum", [])):
-        if isinstance(one, str | int | float | bool):
-            return one
-    return _MADE_UP.get(str(schema.get("type")), f"a {name}")
+def _list_examples(schema: Mapping[str, Any]) -> list[object]:
+    return [schema.get("example"), *schema.get("examples", []), schema.get("default"), *schema.get("enum", [])]

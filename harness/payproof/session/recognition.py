@@ -7,12 +7,13 @@ the table are answers of the real frameworks, in ``fixtures/corpora/error_pages`
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from payproof.domain.observation import Answer
+from payproof.session.project_files import Project
 
-__all__ = ["LANGUAGES", "Recognised", "recognise"]
+__all__ = ["LANGUAGES", "Recognised", "complete", "recognise"]
 
 _MOST_CHARACTERS = 65_536
 
@@ -157,6 +158,19 @@ def recognise(answers: Iterable[Answer], openapi: Mapping[str, Any] | None = Non
         sdk = LANGUAGES.get(framework, "")
         sdk = sdk if sdk in _SHARED_WORDS else ""
     return Recognised(framework, framework_by, sdk, sdk_by if sdk else "")
+
+
+def complete(found: Recognised, project: Project) -> Recognised:
+    """Return what answers tell, and what they do not tell by the files of the service's project.
+
+    Of the library the files know better: what verifies is a dependency, whatever words reach the outside.
+    """
+    files = ", ".join(project.files)
+    if not found.framework and project.framework:
+        found = replace(found, framework=project.framework, framework_by=files)
+    if project.sdk:
+        found = replace(found, sdk=project.sdk, sdk_by=files)
+    return found
 
 
 def _find(signs: Iterable[_Sign], shown: Iterable[tuple[str, str]]) -> tuple[str, str]:

@@ -61,7 +61,7 @@ class WebhookSearch:
     """A look at one service, for which requests are begun for ``seconds``.
 
     ``token`` stands in the places that it asks for and that no route has. What it finds beside the webhook: the OpenAPI
-    ``document`` and what that says, and as ``hints`` routes with parameters.
+    ``document`` and what that says, as ``hints`` routes with parameters, and all that was answered.
     """
 
     sender: HttpSender
@@ -73,6 +73,7 @@ class WebhookSearch:
     document: str = ""
     openapi: Mapping[str, Any] = field(default_factory=dict)
     hints: tuple[str, ...] = ()
+    answers: list[Answer] = field(default_factory=list)
     _until: float = 0.0
     _beside: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -113,6 +114,7 @@ class WebhookSearch:
             if answer.reason in _AT_ONE_PATH:
                 return Answer(404, (), "", 0, answer.seconds)
             raise InconclusiveError(answer.reason, answer.detail)
+        self.answers.append(answer)
         return answer
 
     async def _read_document(self) -> None:
@@ -122,6 +124,7 @@ class WebhookSearch:
             content = _read_openapi(await self._ask("GET", path))
             if content is not None:
                 self.document, self.openapi = path, content
+                self.answers.pop()  # it may be large, and tells nothing more
                 return
 
     def _list_debug_routes(self, missing: Answer) -> list[str]:
