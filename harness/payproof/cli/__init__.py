@@ -32,6 +32,10 @@ _COMMANDS = {
         "Deliver EVENT (such as invoice.paid), or your own body, to your URL, signed with your secret.",
     ),
     "demo": ("payproof.cli.run_commands", "Run every scenario on the reference service that comes with Payproof."),
+    "doctor": (
+        "payproof.cli.doctor_command",
+        "Say what of a target can be reached and is shown, and which lines would let more of it be judged.",
+    ),
     "events": ("payproof.cli.list_commands", "List the event types that can be made up."),
     "explain": (
         "payproof.cli.list_commands",

@@ -341,6 +341,11 @@ class Target:
         return Gap(why, ("[contract] handles",))
 
     @property
+    def is_local(self) -> bool:
+        """Whether it runs on this machine."""
+        return urlsplit(self.url).hostname in LOOPBACK
+
+    @property
     def first_principal(self) -> Principal | None:
         """Who has the most rights."""
         return next(iter(self.principals.values()), None)

@@ -4,6 +4,7 @@ from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import Wishes, write_target_file
+from payproof.session.doctor import Examination, Part, Remedy, examine
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
@@ -31,8 +32,11 @@ __all__ = [
     "MOST_SEED",
     "Choice",
     "EmbeddedStore",
+    "Examination",
     "Lanes",
     "OwnTest",
+    "Part",
+    "Remedy",
     "Session",
     "Wishes",
     "all_scenarios",
@@ -45,6 +49,7 @@ __all__ = [
     "describe_differences",
     "described_choice",
     "event_factory",
+    "examine",
     "find_named_types",
     "find_target",
     "open_lanes",

@@ -90,7 +90,7 @@ class _Discovery:
     @property
     def is_local(self) -> bool:
         """Whether the service runs on this machine, so that what lies beside the work may be its own."""
-        return _is_local(self.target)
+        return self.target.is_local
 
 
 def write_target_file(url: str, output: Path, wishes: Wishes, environment: Mapping[str, str] = os.environ) -> Looked:
@@ -110,7 +110,7 @@ def write_target_file(url: str, output: Path, wishes: Wishes, environment: Mappi
         if target.url != base.url:
             raise ConfigurationError(f"the webhook is at {target.url}, not at {base.url}", hint="give one host")
     target = replace(target, budget=Budget(answer_bytes=_DOCUMENT_BYTES, evidence_characters=_DOCUMENT_BYTES))
-    logs = measure_logs(wishes.project) if _is_local(target) else {}
+    logs = measure_logs(wishes.project) if target.is_local else {}
     search, webhook = asyncio.run(_look(target, named=target.webhook.path != "/"))
     project = read_project(wishes.project)
     made_of = complete(recognise(search.answers, search.openapi), project)
@@ -119,10 +119,6 @@ def write_target_file(url: str, output: Path, wishes: Wishes, environment: Mappi
     found = _try_sources(found, wishes, output, environment)
     write_beside(output, _write_text(found, wishes, environment))
     return Looked(tuple(_describe(found)), is_found=webhook is not None)
-
-
-def _is_local(target: Target) -> bool:
-    return urlsplit(target.url).hostname in LOOPBACK
 
 
 async def _look(target: Target, *, named: bool) -> tuple[WebhookSearch, WebhookFound | None]:
@@ -211,7 +207,7 @@ def _write_text(found: _Discovery, wishes: Wishes, environment: Mapping[str, str
         "stores": _write_sources(
             "stores", "database", [{"url": one.url, "url_env": one.variable} for one in found.stores]
         ),
-        "logs": _write_sources("logs", "log", [{"url": url} for url in found.logs]),
+        "logs": _write_sources("logs", "service", [{"url": url} for url in found.logs]),
         "process": _write_process(found),
         "sdk": _write_sdk(found.made_of),
         "framework": _write_framework(found.made_of),

@@ -66,6 +66,7 @@ __all__ = [
     "asks_for_operations",
     "choose",
     "count",
+    "find_lacking",
     "open_session",
     "open_tables",
 ]
@@ -224,7 +225,7 @@ class Session:
         """Run one case and judge it."""
         started = time.perf_counter()
         self._learn(case)
-        verdict: Verdict | None = skip(self.target, scenario, case) or _lacking(case)
+        verdict: Verdict | None = skip(self.target, scenario, case) or find_lacking(case)
         if self._runner.refusal and (scenario.control is not None or not self._runner.is_refused_by_age):
             verdict = verdict or Errored(Reason.REFUSED, self._runner.refusal)
         verdict = verdict or refuse_without_effect(self.target, scenario, case)
@@ -374,7 +375,7 @@ def open_tables(spec: SourceSpec) -> Tables:
         raise InconclusiveError(Reason.SOURCE_UNREADABLE, str(error)) from None
 
 
-def _lacking(case: Case) -> Skipped | None:
+def find_lacking(case: Case) -> Skipped | None:
     """Return that a case needs packages which are not installed, if it does."""
     wanted = {package for step in case.phase.steps for package in step.packages}
     missing = sorted(package for package in wanted if find_spec(package) is None)

@@ -1,12 +1,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
-from urllib.parse import urlsplit
 
 from payproof.domain.context import Context
 from payproof.domain.observation import Observation
 from payproof.domain.step import Step
-from payproof.domain.target import LOOPBACK, Target
+from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
@@ -31,8 +30,7 @@ class DeliverLarge(Step):
 
     def unfit(self, target: Target) -> Gap | None:
         """Return why the memory of a target cannot be measured."""
-        is_here = urlsplit(target.url).hostname in LOOPBACK
-        return None if is_here else Gap("the target's processes are on another machine")
+        return None if target.is_local else Gap("the target's processes are on another machine")
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Send them, and tell by how much memory has grown."""

@@ -1,0 +1,326 @@
+"""Examines a target and its file: what is reachable, what shows the marker, what it is made of, what is not judged."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import get_args
+
+from payproof.adapters.http import HttpSender
+from payproof.canary import Ledger
+from payproof.domain.needs import NEEDS
+from payproof.domain.observation import ABSENT, REDIRECTS, Channel
+from payproof.domain.operation import KINDS, OPERATIONS
+from payproof.domain.source import Log
+from payproof.domain.target import Budget, Environment, Framework, SourceSpec, Target
+from payproof.domain.verdict import Skipped
+from payproof.engine.source_reads import find_position, read_lines, take_snapshot
+from payproof.engine.unjudged import UnjudgedGroup, foresee_skip, group_unjudged
+from payproof.errors import PayproofError
+from payproof.language import read_target
+from payproof.language.problems import parse_toml, read_text
+from payproof.registry import log_sources, store_sources
+from payproof.reporters.phrasing import describe_calibration, name_some
+from payproof.schema_audit import audit_columns
+from payproof.session.local_sources import find_logs, find_stores
+from payproof.session.openapi import add_openapi
+from payproof.session.pasting import Block, Known, propose_keeps, write_block
+from payproof.session.pinning import describe_differences
+from payproof.session.project_files import read_project
+from payproof.session.recognition import Recognised, complete, recognise
+from payproof.session.run import Choice, find_lacking, open_session, open_tables
+from payproof.session.upstream import open_upstream
+from payproof.session.webhook_search import WebhookSearch
+
+__all__ = ["Examination", "Part", "Remedy", "examine"]
+
+_DOCUMENT_BYTES = 8 * 1024 * 1024
+_LOOK_SECONDS = 20.0
+_LINE_SECONDS = 0.3
+_MOST_SUSPECTS = 2
+_MOST_NAMED = 6
+_ORDER = ("host", "webhook", "store", "log", "upstream", "openapi")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that was looked at, what was seen, and whether all is well with it."""
+
+    name: str
+    told: str
+    is_well: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Cases that are not judged, and the blocks that would let them be."""
+
+    group: UnjudgedGroup
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found of a target; ``cases`` is how many there are, and ``judged`` how many of them would be judged."""
+
+    target: Target
+    reached: tuple[Part, ...]
+    marked: tuple[Part, ...]
+    made_of: tuple[Part, ...]
+    cases: int
+    judged: int
+    remedies: tuple[Remedy, ...]
+    suspects: tuple[str, ...] = ()
+    keeps: Block | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether everything is reachable and shown."""
+        return all(part.is_well for part in (*self.reached, *self.marked))
+
+
+@dataclass(slots=True)
+class _Look:
+    """What requests and sources have shown so far."""
+
+    parts: list[Part] = field(default_factory=list)
+    search: WebhookSearch | None = None
+    refusal: tuple[str, ...] = ()
+
+    def add(self, name: str, told: str, *, is_well: bool = True) -> None:
+        """Take note of a part."""
+        self.parts.append(Part(name, told, is_well))
+
+
+def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str] = os.environ) -> Examination:
+    """Look at the target of a file, deliver genuine events as a run does first, and tell what cannot be judged.
+
+    On production nothing is delivered, and no source can be shown to be the right one.
+
+    Raises:
+        ConfigurationError: the file is wrong.
+    """
+    target = read_target(file, environment)
+    ledger = Ledger()
+    for secret in target.secrets:
+        ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
+    look = asyncio.run(_reach(target, ledger))
+    fitted = target
+    marked: tuple[Part, ...] = (Part("calibration", "not tried: see above", is_well=False),)
+    if target.environment is Environment.PRODUCTION:
+        marked = (Part("calibration", "nothing is delivered on production: no source can show the marker"),)
+    elif all(part.is_well for part in look.parts):
+        fitted, marked = _calibrate(file, target)
+    project, search = read_project(file.parent), look.search
+    answers, openapi = ([], {}) if search is None else (search.answers, search.openapi)
+    if target.openapi is not None and target.openapi.document is not None:
+        openapi = target.openapi.document
+    made_of = complete(recognise(answers, openapi), project)
+    local = target.is_local
+    known = Known(
+        target=fitted,
+        content=parse_toml(read_text(file, "target file"), file),
+        made_of=made_of,
+        project=project,
+        document="" if search is None else search.document,
+        openapi=openapi,
+        store=next(iter(find_stores(file.parent, file.parent, environment)), None) if local else None,
+        log=next(iter(find_logs(file.parent, file.parent, {}, "")), "") if local else "",
+        refusal=look.refusal,
+        kept={one.event: one.tables for one in fitted.calibration.reactions if one.is_handled},
+    )
+    skipped = {case.id: why for scenario, case in choices if (why := _foresee(fitted, (scenario, case)))}
+    suspects = tuple(_find_suspects(target))
+    return Examination(
+        target=target,
+        reached=tuple(sorted(look.parts, key=lambda part: _ORDER.index(part.name.partition(" ")[0]))),
+        marked=marked,
+        made_of=tuple(_compare(target, made_of)),
+        cases=len(choices),
+        judged=len(choices) - len(skipped),
+        remedies=tuple(_write_remedies(group_unjudged(skipped.items()), known, choices)),
+        suspects=tuple(f"{table}.{column}" for table, column, _ in suspects),
+        keeps=propose_keeps(suspects[:_MOST_SUSPECTS]) if suspects else None,
+    )
+
+
+def _foresee(target: Target, choice: Choice) -> Skipped | None:
+    return foresee_skip(target, *choice) or find_lacking(choice[1])
+
+
+async def _reach(target: Target, ledger: Ledger) -> _Look:
+    """Ask the host, the webhook, and every source; what fails is told, and stops nothing."""
+    look = _Look()
+    logs = [log for spec in target.logs if (log := await _open_log(spec, look)) is not None]
+    positions = [(log, await find_position(log, _LOOK_SECONDS)) for log in logs]
+    await _ask(target, ledger, look)
+    await asyncio.sleep(_LINE_SECONDS if logs else 0)
+    for log, position in positions:
+        with suppress(PayproofError):
+            gained = await read_lines(log, position, _LOOK_SECONDS)
+            shown = (ledger.conceal(one.data, one.where)[0].decode("utf-8", "replace") for one in gained)
+            look.refusal += tuple(shown)
+        await log.close()
+    for spec in target.stores:
+        await _open_store(spec, look)
+    _open_upstream(target, ledger, look)
+    if target.openapi is not None:
+        try:
+            found = await add_openapi(target, ledger)
+        except PayproofError as error:
+            look.add("openapi", str(error), is_well=False)
+        else:
+            paths = ((found.openapi and found.openapi.document) or {}).get("paths", {})
+            look.add("openapi", f"{target.openapi.place}: {len(paths)} paths")
+    return look
+
+
+async def _ask(target: Target, ledger: Ledger, look: _Look) -> None:
+    """Ask the host for what it has not, and the webhook with deliveries that nobody may take."""
+    large = Budget(answer_bytes=_DOCUMENT_BYTES, evidence_characters=_DOCUMENT_BYTES)
+    sender = HttpSender(replace(target, budget=large), ledger)
+    try:
+        search = WebhookSearch(sender, target.url, _LOOK_SECONDS)
+        found = await search.find(target.webhook.path, named=True)
+    except PayproofError as error:
+        look.add("host", f"{target.url}: {error}", is_well=False)
+        return
+    finally:
+        await sender.close()
+    look.search = search
+    secure = target.url.startswith("https:")
+    look.add("host", f"{target.url} answers" + (", and its certificate holds" if secure else ""))
+    path, status = target.webhook.path, 0 if found is None else found.status
+    if found is not None and found.path != path:
+        look.add("webhook", f"POST {path} leads to {found.path}: put that into [webhook] path", is_well=False)
+    elif found is None or status in ABSENT | REDIRECTS:
+        look.add("webhook", f"POST {path} answers {status}: there is none, see [webhook] path", is_well=False)
+    else:
+        look.add("webhook", f"POST {path}: {found.told}")
+
+
+async def _open_log(spec: SourceSpec, look: _Look) -> Log | None:
+    try:
+        log = log_sources()[spec.url.partition(":")[0]](spec)
+        await find_position(log, _LOOK_SECONDS)
+    except PayproofError as error:
+        look.add(f"log {spec.name}", str(error), is_well=False)
+        return None
+    look.add(f"log {spec.name}", "can be read")
+    return log
+
+
+async def _open_store(spec: SourceSpec, look: _Look) -> None:
+    try:
+        store = store_sources()[spec.url.partition(":")[0]](spec)
+        try:
+            tables = (await take_snapshot(store, (), None, _LOOK_SECONDS)).tables
+        finally:
+            await store.close()
+    except PayproofError as error:
+        look.add(f"store {spec.name}", str(error), is_well=False)
+    else:
+        told = f"{len(tables)} tables can be read: {name_some(sorted(tables), _MOST_NAMED)}"
+        look.add(f"store {spec.name}", told if tables else "it has no tables", is_well=bool(tables))
+
+
+def _open_upstream(target: Target, ledger: Ledger, look: _Look) -> None:
+    if target.upstream is None:
+        return
+    try:
+        with open_upstream(target.upstream, ledger=ledger, api_version=target.webhook.api_version, seed=0):
+            look.add("upstream", f"{target.upstream.url} is free to listen at")
+    except PayproofError as error:
+        look.add("upstream", str(error), is_well=False)
+
+
+def _calibrate(file: Path, target: Target) -> tuple[Target, tuple[Part, ...]]:
+    """Deliver what a run delivers before its first case; return the target as it is known then, and what was shown."""
+    try:
+        with open_session(file, operations=False, fuzzing=False, afresh=True) as session:
+            session.require_acceptance()
+            found, unwatched = session.target, {(one.channel, one.source) for one in session.unwatched}
+            lines = describe_calibration(session.make_header(0))
+    except PayproofError as error:
+        return target, (Part("calibration", str(error), is_well=False),)
+    parts = [Part("calibration", lines[0])] if lines else []
+    shown = {(one.channel, one.source): one.shown_by for one in found.calibration.marks}
+    for channel, specs in ((Channel.STORE, target.stores), (Channel.LOG, target.logs)):
+        for spec in specs:
+            at = (channel, spec.name)
+            is_shown = at not in unwatched
+            told = _SHOWN[shown.get(at, "ids")] if is_shown else "does not show what was delivered"
+            parts.append(Part(f"{channel} {spec.name}", told, is_shown))
+    parts += [Part("differs", line) for line in describe_differences(target, found)]
+    if target.stores and not found.calibration.handled:
+        told = "no event had an effect: name a customer that the target knows in [subject]"
+        parts.append(Part("effect", told, is_well=False))
+    return replace(target, calibration=found.calibration, control=target.control or found.control), tuple(parts)
+
+
+_SHOWN = {
+    "ids": "shows the ids of what is delivered",
+    "changes": "shows no ids, but moves with deliveries",
+    "refusals": "shows no ids, but tells of refused deliveries",
+    "": "moves",
+}
+
+
+def _compare(target: Target, made_of: Recognised) -> Iterator[Part]:
+    """Yield what the target seems to be made of, and whether its file says otherwise."""
+    contract = target.contract
+    for key, said, seems, by in (
+        ("framework", contract.framework, made_of.framework, made_of.framework_by),
+        ("sdk", contract.sdk or "", made_of.sdk, made_of.sdk_by),
+    ):
+        if not seems:
+            yield Part(key, f"{said} (as the file says; nothing here shows it)" if said else "not recognised")
+        elif seems == said:
+            yield Part(key, f"{seems}, as the file says (by {by})")
+        elif said:
+            yield Part(key, f"seems to be {seems} (by {by}); the file says {said}")
+        elif key == "framework" and seems not in get_args(Framework):
+            yield Part(key, f"{seems} (by {by})")
+        else:
+            yield Part(key, f'{seems} (by {by}): put {key} = "{seems}" into [contract]')
+
+
+def _write_remedies(groups: Sequence[UnjudgedGroup], known: Known, choices: Sequence[Choice]) -> Iterator[Remedy]:
+    """Yield for each group the blocks that it wants; none twice."""
+    needs = {case.id: case.needs for _, case in choices}
+    own = {want for group in groups for want in group.wants}
+    written: set[Block] = set()
+    for group in groups:
+        missing = {
+            need
+            for id_ in group.cases
+            for need in needs[id_]
+            if need in NEEDS and not NEEDS[need].is_offered(known.target)
+        }
+        operations = missing & (OPERATIONS.keys() | KINDS.keys())
+        wants = (*group.wants, *(want for want in group.also if want not in own))
+        found = [write_block(want, known, operations) for want in wants]
+        blocks = [one for one in dict.fromkeys(found) if one is not None and one not in written]
+        written.update(blocks)
+        yield Remedy(group, tuple(blocks))
+
+
+def _find_suspects(target: Target) -> Iterator[tuple[str, str, str]]:
+    """Yield the columns that look as if they held payment data, and that the contract does not keep."""
+    for spec in target.stores:
+        try:
+            tables = open_tables(spec)
+        except PayproofError:
+            continue  # that it cannot be opened is told already
+        try:
+            for one in audit_columns(tables.columns()):
+                kept = target.contract.keeps
+                if not any(fnmatchcase(one.table, k.table) and fnmatchcase(one.column, k.column) for k in kept):
+                    yield one.table, one.column, one.what
+        except PayproofError:
+            continue
+        finally:
+            tables.close()
