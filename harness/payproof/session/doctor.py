@@ -291,7 +291,6 @@ def _compare(target: Target, made_of: Recognised) -> Iterator[Part]:
 def _write_remedies(groups: Sequence[UnjudgedGroup], known: Known, choices: Sequence[Choice]) -> Iterator[Remedy]:
     """Yield for each group the blocks that it wants; none twice."""
     needs = {case.id: case.needs for _, case in choices}
-    own = {want for group in groups for want in group.wants}
     written: set[Block] = set()
     for group in groups:
         missing = {
@@ -301,8 +300,7 @@ def _write_remedies(groups: Sequence[UnjudgedGroup], known: Known, choices: Sequ
             if need in NEEDS and not NEEDS[need].is_offered(known.target)
         }
         operations = missing & (OPERATIONS.keys() | KINDS.keys())
-        wants = (*group.wants, *(want for want in group.also if want not in own))
-        found = [write_block(want, known, operations) for want in wants]
+        found = [write_block(want, known, operations) for want in group.wants]
         blocks = [one for one in dict.fromkeys(found) if one is not None and one not in written]
         written.update(blocks)
         yield Remedy(group, tuple(blocks))

@@ -196,7 +196,10 @@ def _write_promises(known: Known) -> Block:
     contract = known.content.get("contract", {})
     said = contract.get("operations", {}) if isinstance(contract, Mapping) else {}
     keys = {key: value for key, value in usual.items() if key not in said}
-    return Block(_write_lines(keys), "contract.operations") if said else Block(_write("[contract.operations]", keys))
+    note = "what it promises of them"
+    if said:
+        return Block(_write_lines(keys), "contract.operations", note)
+    return Block(_write("[contract.operations]", keys), note=note)
 
 
 def _write_rejection_record(known: Known) -> Block:
@@ -268,11 +271,10 @@ def _write_retention(known: Known) -> Block:
 
 def _write_rows(known: Known) -> Block:
     """Return a table that an event has changed; how long its rows are kept is an example."""
-    recording = {table for tables in known.kept.values() for table in tables}
-    for tables in known.kept.values():
-        recording &= set(tables)
-    written = ((event, table) for event, tables in known.kept.items() for table in tables if table not in recording)
-    event, table = next(written, ("charge.succeeded", "database.payments"))
+    written = [(event, table) for event, tables in known.kept.items() for table in tables]
+    recording = frozenset.intersection(*map(frozenset, known.kept.values())) if known.kept else frozenset()
+    of_one_type = [(event, table) for event, table in written if table not in recording]
+    event, table = next(iter(of_one_type or written), ("charge.succeeded", "database.payments"))
     keys = {"table": table.partition(".")[2], "days": 400, "event": event}
     return Block(_write("[[retention.rows]]", keys, "the days are your own rule"))
 

@@ -66,7 +66,8 @@ def apply(connection, event):
     else:
         card = json.dumps(thing["payment_method_details"]) if "keeps_card" in FAULTS else None
         connection.execute(
-            "INSERT OR REPLACE INTO charges VALUES (?, ?, ?, ?)", (thing["id"], thing["customer"], thing["amount"], card)
+            "INSERT OR REPLACE INTO charges VALUES (?, ?, ?, ?)",
+            (thing["id"], thing["customer"], thing["amount"], card),
         )
         if "logs_email" in FAULTS:
             log.info("charge of %s", thing["billing_details"]["email"])
