@@ -255,7 +255,7 @@ def _write_outage(known: Known) -> Block:
     file = known.sqlite_file
     if file:
         hold = (
-            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN EXCLUSIVE'); "
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); "
             "print('down', flush=True); sys.stdin.read()"
         )
         return Block(_write("[store_outage]", {"hold": ["python3", "-c", hold, file]}))

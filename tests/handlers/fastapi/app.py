@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sqlite3
+from typing import Annotated
 
 import stripe
 from fastapi import FastAPI, Header, Request
@@ -114,7 +115,7 @@ async def read_body(request):
 
 
 @app.post("/webhook")
-async def webhook(request: Request, stripe_signature: str | None = Header(None)):
+async def webhook(request: Request, stripe_signature: Annotated[str | None, Header()] = None):
     """Take a delivery."""
     payload = await read_body(request)
     if payload is None:

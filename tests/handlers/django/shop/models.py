@@ -19,6 +19,6 @@ class Account(models.Model):
 
 class Charge(models.Model):
     id = models.CharField(primary_key=True, max_length=255)
-    customer = models.CharField(max_length=255, null=True)
+    customer = models.CharField(max_length=255)
     amount = models.BigIntegerField()
     card = models.JSONField(null=True)

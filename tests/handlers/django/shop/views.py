@@ -44,7 +44,7 @@ def apply(event):
         Account.objects.filter(customer=thing["customer"]).update(paid=F("paid") + thing["amount_paid"])
     else:
         card = thing["payment_method_details"] if "keeps_card" in FAULTS else None
-        kept = {"customer": thing["customer"], "amount": thing["amount"], "card": card}
+        kept = {"customer": thing["customer"] or "", "amount": thing["amount"], "card": card}
         Charge.objects.update_or_create(id=thing["id"], defaults=kept)
         if "logs_email" in FAULTS:
             log.info("charge of %s", thing["billing_details"]["email"])
