@@ -4,7 +4,7 @@ from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import Wishes, write_target_file
-from payproof.session.doctor import Examination, Part, Remedy, examine
+from payproof.session.doctor import Examination, Examined, Lack, examine
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
@@ -33,10 +33,10 @@ __all__ = [
     "Choice",
     "EmbeddedStore",
     "Examination",
+    "Examined",
+    "Lack",
     "Lanes",
     "OwnTest",
-    "Part",
-    "Remedy",
     "Session",
     "Wishes",
     "all_scenarios",

@@ -35,7 +35,7 @@ from payproof.session.run import Choice, find_lacking, open_session, open_tables
 from payproof.session.upstream import open_upstream
 from payproof.session.webhook_search import WebhookSearch
 
-__all__ = ["Examination", "Part", "Remedy", "examine"]
+__all__ = ["Examination", "Examined", "Lack", "examine"]
 
 _DOCUMENT_BYTES = 8 * 1024 * 1024
 _LOOK_SECONDS = 20.0
@@ -46,7 +46,7 @@ _ORDER = ("host", "webhook", "store", "log", "upstream", "openapi")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Examined:
     """Something that was looked at, what was seen, and whether all is well with it."""
 
     name: str
@@ -55,7 +55,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
+class Lack:
     """Cases that are not judged, and the blocks that would let them be."""
 
     group: UnjudgedGroup
@@ -67,12 +67,12 @@ class Examination:
     """What was found of a target; ``cases`` is how many there are, and ``judged`` how many of them would be judged."""
 
     target: Target
-    reached: tuple[Part, ...]
-    marked: tuple[Part, ...]
-    made_of: tuple[Part, ...]
+    reached: tuple[Examined, ...]
+    marked: tuple[Examined, ...]
+    made_of: tuple[Examined, ...]
     cases: int
     judged: int
-    remedies: tuple[Remedy, ...]
+    lacks: tuple[Lack, ...]
     suspects: tuple[str, ...] = ()
     keeps: Block | None = None
 
@@ -86,13 +86,13 @@ class Examination:
 class _Look:
     """What requests and sources have shown so far."""
 
-    parts: list[Part] = field(default_factory=list)
+    parts: list[Examined] = field(default_factory=list)
     search: WebhookSearch | None = None
     refusal: tuple[str, ...] = ()
 
     def add(self, name: str, told: str, *, is_well: bool = True) -> None:
         """Take note of a part."""
-        self.parts.append(Part(name, told, is_well))
+        self.parts.append(Examined(name, told, is_well))
 
 
 def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str] = os.environ) -> Examination:
@@ -109,9 +109,9 @@ def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str
         ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
     look = asyncio.run(_reach(target, ledger))
     fitted = target
-    marked: tuple[Part, ...] = (Part("calibration", "not tried: see above", is_well=False),)
+    marked: tuple[Examined, ...] = (Examined("calibration", "not tried: see above", is_well=False),)
     if target.environment is Environment.PRODUCTION:
-        marked = (Part("calibration", "nothing is delivered on production: no source can show the marker"),)
+        marked = (Examined("calibration", "nothing is delivered on production: no source can show the marker"),)
     elif all(part.is_well for part in look.parts):
         fitted, marked = _calibrate(file, target)
     project, search = read_project(file.parent), look.search
@@ -141,7 +141,7 @@ def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str
         made_of=tuple(_compare(target, made_of)),
         cases=len(choices),
         judged=len(choices) - len(skipped),
-        remedies=tuple(_write_remedies(group_unjudged(skipped.items()), known, choices)),
+        lacks=tuple(_write_lacks(group_unjudged(skipped.items()), known, choices)),
         suspects=tuple(f"{table}.{column}" for table, column, _ in suspects),
         keeps=propose_keeps(suspects[:_MOST_SUSPECTS]) if suspects else None,
     )
@@ -237,7 +237,7 @@ def _open_upstream(target: Target, ledger: Ledger, look: _Look) -> None:
         look.add("upstream", str(error), is_well=False)
 
 
-def _calibrate(file: Path, target: Target) -> tuple[Target, tuple[Part, ...]]:
+def _calibrate(file: Path, target: Target) -> tuple[Target, tuple[Examined, ...]]:
     """Deliver what a run delivers before its first case; return the target as it is known then, and what was shown."""
     try:
         with open_session(file, operations=False, fuzzing=False, afresh=True) as session:
@@ -245,19 +245,19 @@ def _calibrate(file: Path, target: Target) -> tuple[Target, tuple[Part, ...]]:
             found, unwatched = session.target, {(one.channel, one.source) for one in session.unwatched}
             lines = describe_calibration(session.make_header(0))
     except PayproofError as error:
-        return target, (Part("calibration", str(error), is_well=False),)
-    parts = [Part("calibration", lines[0])] if lines else []
+        return target, (Examined("calibration", str(error), is_well=False),)
+    parts = [Examined("calibration", lines[0])] if lines else []
     shown = {(one.channel, one.source): one.shown_by for one in found.calibration.marks}
     for channel, specs in ((Channel.STORE, target.stores), (Channel.LOG, target.logs)):
         for spec in specs:
             at = (channel, spec.name)
             is_shown = at not in unwatched
             told = _SHOWN[shown.get(at, "ids")] if is_shown else "does not show what was delivered"
-            parts.append(Part(f"{channel} {spec.name}", told, is_shown))
-    parts += [Part("differs", line) for line in describe_differences(target, found)]
+            parts.append(Examined(f"{channel} {spec.name}", told, is_shown))
+    parts += [Examined("differs", line) for line in describe_differences(target, found)]
     if target.stores and not found.calibration.handled:
         told = "no event had an effect: name a customer that the target knows in [subject]"
-        parts.append(Part("effect", told, is_well=False))
+        parts.append(Examined("effect", told, is_well=False))
     return replace(target, calibration=found.calibration, control=target.control or found.control), tuple(parts)
 
 
@@ -269,7 +269,7 @@ _SHOWN = {
 }
 
 
-def _compare(target: Target, made_of: Recognised) -> Iterator[Part]:
+def _compare(target: Target, made_of: Recognised) -> Iterator[Examined]:
     """Yield what the target seems to be made of, and whether its file says otherwise."""
     contract = target.contract
     for key, said, seems, by in (
@@ -277,18 +277,18 @@ def _compare(target: Target, made_of: Recognised) -> Iterator[Part]:
         ("sdk", contract.sdk or "", made_of.sdk, made_of.sdk_by),
     ):
         if not seems:
-            yield Part(key, f"{said} (as the file says; nothing here shows it)" if said else "not recognised")
+            yield Examined(key, f"{said} (as the file says; nothing here shows it)" if said else "not recognised")
         elif seems == said:
-            yield Part(key, f"{seems}, as the file says (by {by})")
+            yield Examined(key, f"{seems}, as the file says (by {by})")
         elif said:
-            yield Part(key, f"seems to be {seems} (by {by}); the file says {said}")
+            yield Examined(key, f"seems to be {seems} (by {by}); the file says {said}")
         elif key == "framework" and seems not in get_args(Framework):
-            yield Part(key, f"{seems} (by {by})")
+            yield Examined(key, f"{seems} (by {by})")
         else:
-            yield Part(key, f'{seems} (by {by}): put {key} = "{seems}" into [contract]')
+            yield Examined(key, f'{seems} (by {by}): put {key} = "{seems}" into [contract]')
 
 
-def _write_remedies(groups: Sequence[UnjudgedGroup], known: Known, choices: Sequence[Choice]) -> Iterator[Remedy]:
+def _write_lacks(groups: Sequence[UnjudgedGroup], known: Known, choices: Sequence[Choice]) -> Iterator[Lack]:
     """Yield for each group the blocks that it wants; none twice."""
     needs = {case.id: case.needs for _, case in choices}
     written: set[Block] = set()
@@ -303,7 +303,7 @@ def _write_remedies(groups: Sequence[UnjudgedGroup], known: Known, choices: Sequ
         found = [write_block(want, known, operations) for want in group.wants]
         blocks = [one for one in dict.fromkeys(found) if one is not None and one not in written]
         written.update(blocks)
-        yield Remedy(group, tuple(blocks))
+        yield Lack(group, tuple(blocks))
 
 
 def _find_suspects(target: Target) -> Iterator[tuple[str, str, str]]:
