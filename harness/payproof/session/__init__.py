@@ -4,13 +4,14 @@ from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import Wishes, write_target_file
-from payproof.session.doctor import Examination, Examined, Lack, examine
+from payproof.session.doctor import Examination, Lack, examine
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
 from payproof.session.pinning import describe_differences, pin, pin_file
+from payproof.session.reach import Examined
 from payproof.session.record import rejudge
 from payproof.session.run import (
     GIVEN,

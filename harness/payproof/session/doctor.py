@@ -3,55 +3,34 @@
 import asyncio
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
 
-from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
 from payproof.domain.needs import NEEDS
-from payproof.domain.observation import ABSENT, REDIRECTS, Channel
+from payproof.domain.observation import Channel
 from payproof.domain.operation import KINDS, OPERATIONS
-from payproof.domain.source import Log
-from payproof.domain.target import Budget, Environment, Framework, SourceSpec, Target
+from payproof.domain.target import Environment, Framework, Target
 from payproof.domain.verdict import Skipped
-from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 from payproof.engine.unjudged import UnjudgedGroup, foresee_skip, group_unjudged
 from payproof.errors import PayproofError
 from payproof.language import read_target
 from payproof.language.problems import parse_toml, read_text
-from payproof.registry import log_sources, store_sources
-from payproof.reporters.phrasing import describe_calibration, name_some
+from payproof.reporters.phrasing import describe_calibration
 from payproof.schema_audit import audit_columns
 from payproof.session.local_sources import find_logs, find_stores
-from payproof.session.openapi import add_openapi
 from payproof.session.pasting import Block, Known, propose_keeps, write_block
 from payproof.session.pinning import describe_differences
 from payproof.session.project_files import read_project
+from payproof.session.reach import Examined, reach
 from payproof.session.recognition import Recognised, complete, recognise
 from payproof.session.run import Choice, find_lacking, open_session, open_tables
-from payproof.session.upstream import open_upstream
-from payproof.session.webhook_search import WebhookSearch
 
-__all__ = ["Examination", "Examined", "Lack", "examine"]
+__all__ = ["Examination", "Lack", "examine"]
 
-_DOCUMENT_BYTES = 8 * 1024 * 1024
-_LOOK_SECONDS = 20.0
-_LINE_SECONDS = 0.3
 _MOST_SUSPECTS = 2
-_MOST_NAMED = 6
-_ORDER = ("host", "webhook", "store", "log", "upstream", "openapi")
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """Something that was looked at, what was seen, and whether all is well with it."""
-
-    name: str
-    told: str
-    is_well: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +61,6 @@ class Examination:
         return all(part.is_well for part in (*self.reached, *self.marked))
 
 
-@dataclass(slots=True)
-class _Look:
-    """What requests and sources have shown so far."""
-
-    parts: list[Examined] = field(default_factory=list)
-    search: WebhookSearch | None = None
-    refusal: tuple[str, ...] = ()
-
-    def add(self, name: str, told: str, *, is_well: bool = True) -> None:
-        """Take note of a part."""
-        self.parts.append(Examined(name, told, is_well))
-
-
 def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str] = os.environ) -> Examination:
     """Look at the target of a file, deliver genuine events as a run does first, and tell what cannot be judged.
 
@@ -107,7 +73,7 @@ def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str
     ledger = Ledger()
     for secret in target.secrets:
         ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)
-    look = asyncio.run(_reach(target, ledger))
+    look = asyncio.run(reach(target, ledger))
     fitted = target
     marked: tuple[Examined, ...] = (Examined("calibration", "not tried: see above", is_well=False),)
     if target.environment is Environment.PRODUCTION:
@@ -136,7 +102,7 @@ def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str
     suspects = tuple(_find_suspects(target))
     return Examination(
         target=target,
-        reached=tuple(sorted(look.parts, key=lambda part: _ORDER.index(part.name.partition(" ")[0]))),
+        reached=tuple(look.parts),
         marked=marked,
         made_of=tuple(_compare(target, made_of)),
         cases=len(choices),
@@ -149,92 +115,6 @@ def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str
 
 def _foresee(target: Target, choice: Choice) -> Skipped | None:
     return foresee_skip(target, *choice) or find_lacking(choice[1])
-
-
-async def _reach(target: Target, ledger: Ledger) -> _Look:
-    """Ask the host, the webhook, and every source; what fails is told, and stops nothing."""
-    look = _Look()
-    logs = [log for spec in target.logs if (log := await _open_log(spec, look)) is not None]
-    positions = [(log, await find_position(log, _LOOK_SECONDS)) for log in logs]
-    await _ask(target, ledger, look)
-    await asyncio.sleep(_LINE_SECONDS if logs else 0)
-    for log, position in positions:
-        with suppress(PayproofError):
-            gained = await read_lines(log, position, _LOOK_SECONDS)
-            shown = (ledger.conceal(one.data, one.where)[0].decode("utf-8", "replace") for one in gained)
-            look.refusal += tuple(shown)
-        await log.close()
-    for spec in target.stores:
-        await _open_store(spec, look)
-    _open_upstream(target, ledger, look)
-    if target.openapi is not None:
-        try:
-            found = await add_openapi(target, ledger)
-        except PayproofError as error:
-            look.add("openapi", str(error), is_well=False)
-        else:
-            paths = ((found.openapi and found.openapi.document) or {}).get("paths", {})
-            look.add("openapi", f"{target.openapi.place}: {len(paths)} paths")
-    return look
-
-
-async def _ask(target: Target, ledger: Ledger, look: _Look) -> None:
-    """Ask the host for what it has not, and the webhook with deliveries that nobody may take."""
-    large = Budget(answer_bytes=_DOCUMENT_BYTES, evidence_characters=_DOCUMENT_BYTES)
-    sender = HttpSender(replace(target, budget=large), ledger)
-    try:
-        search = WebhookSearch(sender, target.url, _LOOK_SECONDS)
-        found = await search.find(target.webhook.path, named=True)
-    except PayproofError as error:
-        look.add("host", f"{target.url}: {error}", is_well=False)
-        return
-    finally:
-        await sender.close()
-    look.search = search
-    secure = target.url.startswith("https:")
-    look.add("host", f"{target.url} answers" + (", and its certificate holds" if secure else ""))
-    path, status = target.webhook.path, 0 if found is None else found.status
-    if found is not None and found.path != path:
-        look.add("webhook", f"POST {path} leads to {found.path}: put that into [webhook] path", is_well=False)
-    elif found is None or status in ABSENT | REDIRECTS:
-        look.add("webhook", f"POST {path} answers {status}: there is none, see [webhook] path", is_well=False)
-    else:
-        look.add("webhook", f"POST {path}: {found.told}")
-
-
-async def _open_log(spec: SourceSpec, look: _Look) -> Log | None:
-    try:
-        log = log_sources()[spec.url.partition(":")[0]](spec)
-        await find_position(log, _LOOK_SECONDS)
-    except PayproofError as error:
-        look.add(f"log {spec.name}", str(error), is_well=False)
-        return None
-    look.add(f"log {spec.name}", "can be read")
-    return log
-
-
-async def _open_store(spec: SourceSpec, look: _Look) -> None:
-    try:
-        store = store_sources()[spec.url.partition(":")[0]](spec)
-        try:
-            tables = (await take_snapshot(store, (), None, _LOOK_SECONDS)).tables
-        finally:
-            await store.close()
-    except PayproofError as error:
-        look.add(f"store {spec.name}", str(error), is_well=False)
-    else:
-        told = f"{len(tables)} tables can be read: {name_some(sorted(tables), _MOST_NAMED)}"
-        look.add(f"store {spec.name}", told if tables else "it has no tables", is_well=bool(tables))
-
-
-def _open_upstream(target: Target, ledger: Ledger, look: _Look) -> None:
-    if target.upstream is None:
-        return
-    try:
-        with open_upstream(target.upstream, ledger=ledger, api_version=target.webhook.api_version, seed=0):
-            look.add("upstream", f"{target.upstream.url} is free to listen at")
-    except PayproofError as error:
-        look.add("upstream", str(error), is_well=False)
 
 
 def _calibrate(file: Path, target: Target) -> tuple[Target, tuple[Examined, ...]]:
