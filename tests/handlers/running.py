@@ -91,7 +91,7 @@ def _commands(name: str, folder: Path, port: str) -> list[list[str]]:
     at = ["--host", "127.0.0.1", "--port", port]
     commands = {
         "flask": [["flask", "--app", "app", "run", *at]],
-        "django": [["django", "migrate", "--run-syncdb"], ["waitress", *at, "shop.wsgi:application"]],
+        "django": [["django", "migrate", "--run-syncdb"], ["uvicorn", "shop.asgi:application", *at]],
         "fastapi": [["uvicorn", "app:app", *at]],
     }
     ready = [[program, "-m", *command] for command in commands[name]]
