@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -19,7 +20,7 @@ from pathlib import Path
 from tests.components import installed, need
 from tests.error_pages._programs import python
 
-__all__ = ["FAULTS", "HANDLERS", "NAMES", "Handler", "handling"]
+__all__ = ["FAULTS", "HANDLERS", "NAMES", "TRUTHS", "Handler", "handling", "problems_of"]
 
 HANDLERS = Path(__file__).parent
 TRUTHS = tomllib.loads((HANDLERS / "truths.toml").read_text())
@@ -37,6 +38,13 @@ class Handler:
     folder: Path
     url: str
     variables: Mapping[str, str]
+
+
+def problems_of(name: str, faults: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the problems that seeded faults of a handler must be told as: rules, and how their places begin."""
+    names = {key.upper(): value for key, value in TRUTHS["names"][name].items()}
+    seeded = [one for fault in TRUTHS["fault"] if fault["name"] in faults for one in fault["problems"]]
+    return [(one["rule"], re.sub("|".join(names), lambda key: names[key[0]], one["where"])) for one in seeded]
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from payproof.language import read_target
 from tests.end_to_end.command import environment, payproof
-from tests.handlers.running import FAULTS, HANDLERS, NAMES, TRUTHS, handling
+from tests.handlers.running import FAULTS, HANDLERS, NAMES, TRUTHS, handling, problems_of
 
 _MOST_COMMANDS = 3
 _RUN_SECONDS = 480
@@ -52,6 +52,7 @@ def test_truths_name_what_there_is():
     for name in NAMES:
         code = "".join(one.read_text() for one in (HANDLERS / name).rglob("*.[pj][ys]"))
         assert all(f'"{fault}"' in code for fault in FAULTS), name
+        assert len(problems_of(name, FAULTS)) == len({*problems_of(name, FAULTS)})
 
 
 @pytest.mark.thorough
