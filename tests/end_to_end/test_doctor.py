@@ -67,7 +67,7 @@ def test_what_is_told_can_be_pasted(tmp_path, monkeypatch):
     ("behave", "told"),
     [
         (hostile.close_at_once, "!!  host"),
-        (hostile.always(404), "answers 404: there is none, see [webhook] path"),
+        (hostile.always(404), "answers 404: there is none; put the right path into [webhook]"),
         (hostile.always(400), "genuine events refused: "),
     ],
     ids=["gone", "no_webhook", "refuses"],
@@ -78,6 +78,14 @@ def test_a_target_that_is_not_reached(tmp_path, behave, told):
         ended = payproof_here("doctor", "--target", target_file(tmp_path, server.url))
     assert (ended.code, ended.err) == (3, "")
     assert told in ended.out
+
+
+def test_a_webhook_that_is_elsewhere(tmp_path):
+    """Where the path has no webhook and another one has, that is asked about."""
+    with Server(lambda peer, one: peer.send(answer(400 if one.target == "/stripe/webhook" else 404))) as server:
+        ended = payproof_here("doctor", "--target", target_file(tmp_path, server.url))
+    assert ended.code == 3
+    assert "POST /stripe/webhook answered 400 to an unsigned delivery: is it that?" in lines_of(ended, "webhook")[0]
 
 
 def test_a_source_that_is_not_the_targets_own(tmp_path):

@@ -83,6 +83,8 @@ async def _ask(target: Target, ledger: Ledger, look: Look) -> None:
     try:
         search = WebhookSearch(sender, target.url, _LOOK_SECONDS)
         found = await search.find(target.webhook.path, named=True)
+        is_absent = found is None or found.status in ABSENT | REDIRECTS
+        other = await search.find(target.webhook.path, named=False) if is_absent else None
     except PayproofError as error:
         look.add("host", f"{target.url}: {error}", is_well=False)
         return
@@ -91,11 +93,13 @@ async def _ask(target: Target, ledger: Ledger, look: Look) -> None:
     look.search = search
     secure = target.url.startswith("https:")
     look.add("host", f"{target.url} answers" + (", and its certificate holds" if secure else ""))
-    path, status = target.webhook.path, 0 if found is None else found.status
-    if found is not None and found.path != path:
+    path = target.webhook.path
+    if found is None or is_absent:
+        answers = "" if found is None else f" answers {found.status}"
+        hint = f"POST {other.path} {other.told}: is it that?" if other else "put the right path into [webhook]"
+        look.add("webhook", f"POST {path}{answers}: there is none; {hint}", is_well=False)
+    elif found.path != path:
         look.add("webhook", f"POST {path} leads to {found.path}: put that into [webhook] path", is_well=False)
-    elif found is None or status in ABSENT | REDIRECTS:
-        look.add("webhook", f"POST {path} answers {status}: there is none, see [webhook] path", is_well=False)
     else:
         look.add("webhook", f"POST {path}: {found.told}")
 
