@@ -48,6 +48,7 @@ def test_version_and_help():
         "check-scenarios",
         "deliver",
         "demo",
+        "doctor",
         "events",
         "explain",
         "init",
