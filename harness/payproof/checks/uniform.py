@@ -8,8 +8,10 @@ from typing import ClassVar
 from payproof.domain.answer_shape import AnswerShape, shape_of
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel, Exchange
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_route
 from payproof.registry import check
 
 __all__ = ["Uniform"]
@@ -55,7 +57,13 @@ class Uniform(Check):
                 differs = [f"{part} {mine!r} instead of {theirs!r}" for part, mine, theirs in parts if mine != theirs]
                 told = "; ".join(differs)
                 yield Finding(
-                    self.name, "the same answer to every cause", told, exchange.step, evidence=exchange.example
+                    self.name,
+                    "the same answer to every cause",
+                    told,
+                    exchange.step,
+                    evidence=exchange.example,
+                    kind=Kind.CAUSE_TOLD,
+                    spot=spot_of_route(exchange),
                 )
 
     def note(self, seen: Seen) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from payproof.canary import Ledger
 from payproof.domain.calibration import SourceMark
 from payproof.domain.finding import Confidence
-from payproof.domain.leak import Leak, NotRead, Place, UnitSearched
+from payproof.domain.leak import Leak, LeftOut, NotRead, Place, UnitSearched
 from payproof.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, SuspectColumn
 from payproof.domain.strings import with_strings
 from payproof.domain.tables import Cell, Column, Tables
@@ -218,7 +218,7 @@ class SearchAtRest:
                 if isinstance(one, UnitSearched):
                     tally.pieces += 1
                     tally.length += one.size
-                else:
+                elif not isinstance(one, LeftOut):  # a target's own files are searched, whatever git ignores
                     # A row's key in a database file is left out: nothing has looked whether it is payment data.
                     tally.add(self._conceal(replace(one, place=replace(one.place, key=""))))
             tail = b""

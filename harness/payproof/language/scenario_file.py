@@ -33,7 +33,7 @@ from payproof.language.problems import (
 from payproof.language.requirements_file import read_requirements
 from payproof.registry import checks, nearest, steps
 
-__all__ = ["locate_case", "read_scenario", "read_scenarios", "scenario_schema", "try_scenario"]
+__all__ = ["find_unknown_causes", "locate_case", "read_scenario", "read_scenarios", "scenario_schema", "try_scenario"]
 
 _Part = TypeVar("_Part", Step, Check)
 _Arguments = ParamSpec("_Arguments")
@@ -97,6 +97,7 @@ class _ScenarioFile(FileModel):
     needs: list[str] = Field(default_factory=list)
     passive: bool = False
     advised_for: list[str] = Field([], description="SDKs that do not keep the rule: for their users it is advice")
+    follows_from: list[str] = Field([], description="scenarios of which a breach in the same place implies this one's")
     control: _PhaseEntry | None = None
     do: list[_Named] = Field(min_length=1)
     with_: dict[str, Any] = Field({}, alias="with")
@@ -124,7 +125,19 @@ def read_scenarios(folder: Traversable) -> tuple[Scenario, ...]:
         if file.name.endswith(".yaml")
     ]
     shared.require_all_used(scenarios)
+    known = {scenario.id: scenario for scenario in scenarios}
+    for mistake in (wrong for scenario in scenarios for wrong in find_unknown_causes(scenario, known)):
+        raise mistake
     return tuple(sorted(scenarios, key=lambda scenario: scenario.id))
+
+
+def find_unknown_causes(scenario: Scenario, known: Mapping[str, object]) -> Iterator[ConfigurationError]:
+    """Yield each scenario that there is not, of those that one follows from."""
+    for one in scenario.follows_from:
+        if one not in known or one == scenario.id:
+            yield ConfigurationError(
+                f"follows_from names no other scenario: {one!r}", hint=nearest(one, known), file=scenario.place
+            )
 
 
 def read_scenario(file: Traversable, id_: str, shared: Mapping[str, Requirement] | None = None) -> Scenario:
@@ -220,6 +233,7 @@ class _ScenarioReader:
             cases=cases,
             defects=entry.defects,
             passive=entry.passive,
+            follows_from=tuple(entry.follows_from),
             place=self._file,
         )
 

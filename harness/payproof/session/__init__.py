@@ -4,6 +4,7 @@ from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import Wishes, write_target_file
+from payproof.session.ending import count_verdicts
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
@@ -20,7 +21,6 @@ from payproof.session.run import (
     asks_for_fuzzing,
     asks_for_operations,
     choose,
-    count,
     open_session,
 )
 from payproof.session.scenarios import all_scenarios, check_scenarios, scenario_folders
@@ -40,7 +40,7 @@ __all__ = [
     "asks_for_operations",
     "check_scenarios",
     "choose",
-    "count",
+    "count_verdicts",
     "deliver_once",
     "describe_differences",
     "described_choice",

@@ -19,11 +19,10 @@ from typing import Any
 
 from payproof.adapters.reference import require_reference
 from payproof.canary import Ledger
-from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
-from payproof.domain.verdict import ExitCode, Verdict
-from payproof.engine.judge import exit_code
+from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunStarted
 from payproof.errors import PayproofError, Reason, TargetStartError, record_fault
-from payproof.session.run import MOST_SEED, Choice, EmbeddedStore, choose, count, open_session
+from payproof.session.ending import end_run
+from payproof.session.run import MOST_SEED, Choice, EmbeddedStore, choose, open_session
 from payproof.session.scenarios import all_scenarios
 
 __all__ = ["Lanes", "open_lanes"]
@@ -46,7 +45,7 @@ class Lanes:
 
     def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
         """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
-        begun, verdicts, interrupted = time.perf_counter(), list[Verdict](), False
+        begun, cases, interrupted = time.perf_counter(), list[CaseFinished](), False
         yield replace(self._started, cases=len(choices))
         results = self._results([case.id for _, case in choices])
         for _, case in choices:
@@ -56,13 +55,9 @@ class Lanes:
             except KeyboardInterrupt:
                 interrupted = True
                 break
-            verdicts.append(finished.verdict)
+            cases.append(finished)
             yield finished
-        yield RunFinished(
-            counts=count(verdicts),
-            exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
-            seconds=time.perf_counter() - begun,
-        )
+        yield from end_run(self._started.contract, cases, time.perf_counter() - begun, interrupted=interrupted)
 
     def _results(self, ids: Sequence[str]) -> Iterator[CaseFinished]:
         """Yield what the cases came to, in their order; free lanes go ahead.

@@ -7,12 +7,12 @@ from pathlib import Path
 from payproof.domain.documents import read_json
 from payproof.domain.events import CaseFinished, Record, RunEvent, RunFinished, RunStarted
 from payproof.domain.strings import strings_of
-from payproof.domain.verdict import ExitCode, Verdict
-from payproof.engine.judge import exit_code, judge
+from payproof.domain.verdict import ExitCode
+from payproof.engine.judge import find_passing, judge
 from payproof.errors import ConfigurationError
 from payproof.language import decode_event
 from payproof.registry import nearest
-from payproof.session.run import count
+from payproof.session.ending import end_run
 from payproof.session.scenarios import all_scenarios
 
 __all__ = ["rejudge"]
@@ -30,25 +30,20 @@ def rejudge(path: Path, own: Sequence[Path] = ()) -> Iterator[RunEvent]:
     assert isinstance(header, RunStarted)
     assert isinstance(footer, RunFinished)
     known = {case.id: (scenario, case) for scenario in all_scenarios(own) for case in scenario.cases}
-    verdicts: list[Verdict] = []
+    judged: list[CaseFinished] = []
     yield header
     for line, event in enumerate(cases, 2):
         assert isinstance(event, CaseFinished)
         if event.id not in known:
             hint = f"{nearest(event.id, known)}; scenarios of your own are named with --scenarios DIR"
             raise ConfigurationError(f"no case {event.id!r} in this version", hint=hint, file=path, line=line)
-        verdict: Verdict = event.verdict
         # Without any observation there is nothing to judge anew: the case was skipped, or ended by our own fault.
-        if event.record != Record():
-            verdict = judge(header.contract, *known[event.id], event.record)
-        verdicts.append(verdict)
-        yield replace(event, verdict=verdict)
+        given = (header.contract, *known[event.id], event.record)
+        anew = replace(event, verdict=judge(*given), passing=find_passing(*given))
+        judged.append(event if event.record == Record() else anew)
+        yield judged[-1]
     interrupted = footer.exit_code is ExitCode.INTERRUPTED
-    yield RunFinished(
-        counts=count(verdicts),
-        exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
-        seconds=footer.seconds,
-    )
+    yield from end_run(header.contract, judged, footer.seconds, interrupted=interrupted)
 
 
 def _events(path: Path) -> list[RunEvent]:

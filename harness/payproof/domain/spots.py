@@ -1,0 +1,142 @@
+"""Names the spots in which findings stand, without what differs from run to run: ids, numbers, times, values."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from payproof.domain.channel import Channel
+from payproof.domain.finding import Spot
+from payproof.domain.leak import Place
+from payproof.domain.observation import ABSENT, Answer, Counted, Exchange, InstanceStarted, Searched
+from payproof.domain.seen import Seen
+
+__all__ = [
+    "shorten_line",
+    "spot_of_answer",
+    "spot_of_call",
+    "spot_of_column",
+    "spot_of_leak",
+    "spot_of_line",
+    "spot_of_operations",
+    "spot_of_route",
+    "spot_of_start",
+    "spot_of_table",
+    "strip_ids",
+]
+
+#: What stands in place of a value.
+_HOLE = "<..>"
+_LONGEST = 160
+#: What is asked for at many made-up places is no spot each.
+_NOWHERE = "a route that is not there"
+#: What differs from line to line, whatever the program: what the ledger has replaced, quoted texts, times, addresses,
+#: ids, and words in dotted notation, such as an event's type.
+_VALUES = re.compile(
+    r"\[[A-Za-z ]+: [^\]]*\]"
+    r"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
+    r"|https?://\S+"
+    r"|[\w.+-]+@[\w.-]+\w"
+    r"|\d[\d:.,/TZ+-]*\w*"
+    r"|\b[A-Za-z]+(?:_[A-Za-z0-9]+)*_(?=\w*\d)\w+"
+    r"|\b(?=\w*\d)\w+(?:-\w+)*"
+    r"|\b[a-z_]+(?:\.[a-z_]+)+\b"
+)
+#: A structure that was written out: what stands in braces, or a list of texts or structures.
+_STRUCTURE = re.compile(r"(?:\{|[\[(<](?=\s*[\[({<'\"])).*[}\])>]", re.DOTALL)
+_HOLES = re.compile(r"<\.\.>(?:[\s,;:=|/<>+-]*<\.\.>)+")
+#: The keys of a structured line that say which line of the program it is.
+_MESSAGE = ("event", "message", "msg", "text")
+_BESIDE = ("level", "severity", "levelname", "logger", "name", "module")
+_ID = re.compile(r"(?=.*\d)[A-Za-z0-9_.~-]{6,}|\d+|[a-z]{2,8}_[A-Za-z0-9_]{6,}|\{[^}]*\}")
+
+
+def spot_of_answer(exchange: Exchange) -> Spot:
+    """Return the spot of an answer: its route, and the sort of its status."""
+    answer = exchange.answer
+    status = f"{answer.status // 100}xx" if isinstance(answer, Answer) else "no answer"
+    return Spot(Channel.HTTP, f"{_name_route(exchange)}, {status}")
+
+
+def spot_of_route(exchange: Exchange) -> Spot:
+    """Return the spot of a route, whatever it was answered."""
+    return Spot(Channel.HTTP, _name_route(exchange))
+
+
+def _name_route(exchange: Exchange) -> str:
+    sent, answer = exchange.sent, exchange.answer
+    if sent.route:
+        return sent.route
+    if sent.role == "nowhere" or (isinstance(answer, Answer) and answer.status in ABSENT):
+        return _NOWHERE
+    return f"{sent.method} {strip_ids(urlsplit(sent.url).path) or '/'}"
+
+
+def strip_ids(path: str) -> str:
+    """Return a path with ``{}`` for each part of it that looks like an id."""
+    return "/".join("{}" if _ID.fullmatch(part) else part for part in path.split("/"))
+
+
+def spot_of_column(source: str, table: str = "", column: str = "") -> Spot:
+    """Return the spot of a table's column, or of a table, or of a store."""
+    place = ".".join(filter(None, (table, column)))
+    return Spot(Channel.STORE, ", ".join(filter(None, (f"store {source}".strip(), place))))
+
+
+def spot_of_line(source: str, line: str) -> Spot:
+    """Return the spot of a log's line: the log, and the line's shape."""
+    shape = shorten_line(line)
+    return Spot(Channel.LOG, f"log {source}: {shape}" if shape else f"log {source}")
+
+
+def spot_of_call(pattern: str) -> Spot:
+    """Return the spot of a call to Stripe, by its method and path: ``POST /v1/subscriptions/*``."""
+    method, _, path = pattern.partition(" ")
+    return Spot(Channel.STRIPE, f"{method} {strip_ids(path)}".replace("*", "{}") if path else "calls to Stripe")
+
+
+def spot_of_operations(seen: Seen) -> Spot:
+    """Return the spot of what the operations cause: their calls to Stripe."""
+    return spot_of_call(next((one.sent.calls for one in seen.operations), ""))
+
+
+def spot_of_start(started: InstanceStarted) -> Spot:
+    """Return the spot of an instance's start."""
+    return Spot(Channel.PROCESS, f"an instance started {started.told}")
+
+
+def spot_of_table(seen: Seen, table: str) -> Spot:
+    """Return the spot of a table of which only the name is known."""
+    counted = (one.source for one in seen.observations if isinstance(one, Counted))
+    return spot_of_column(next(counted, ""), table)
+
+
+def spot_of_leak(search: Searched, place: Place) -> Spot:
+    """Return the spot of what a search of a whole source has found."""
+    if place.table:
+        name = f"{search.channel} {search.source}, " if search.channel is not Channel.STORE else ""
+        inner = Spot(search.channel, f"{name}{place.table}.{place.field}" if place.field else f"{name}{place.table}")
+        return spot_of_column(search.source, place.table, place.field) if search.channel is Channel.STORE else inner
+    path = strip_ids("/".join((place.source.rpartition("/")[2], *place.part))) if search.channel is Channel.FILE else ""
+    return Spot(search.channel, ", ".join(filter(None, (f"{search.channel} {search.source}", path))))
+
+
+def shorten_line(line: str) -> str:
+    """Return the shape of a line: what a program writes each time, with ``<..>`` for what it fills in."""
+    try:
+        content = json.loads(line) if line.lstrip().startswith("{") else None
+    except ValueError:
+        content = None
+    if isinstance(content, Mapping):
+        return " ".join(_keep_words(content)) or "{..}"
+    text = _STRUCTURE.sub(_HOLE, line.strip())
+    text = _HOLES.sub(_HOLE, " ".join(_VALUES.sub(_HOLE, text).split()))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _keep_words(content: Mapping[str, Any]) -> Iterator[str]:
+    for key in (*_BESIDE, *_MESSAGE):
+        value = content.get(key)
+        if isinstance(value, str) and value:
+            yield _HOLES.sub(_HOLE, _VALUES.sub(_HOLE, " ".join(value.split())))[:_LONGEST]

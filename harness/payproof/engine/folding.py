@@ -1,0 +1,163 @@
+"""Folds the findings of a run into problems: pure, so that every report of a recorded run tells the same ones."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from payproof.domain.channel import Channel
+from payproof.domain.events import CaseFinished
+from payproof.domain.finding import Finding, Severity, Spot
+from payproof.domain.problem import JudgedProblem, Problem, ProblemStatus, Sighting
+from payproof.domain.target import Contract
+from payproof.domain.verdict import Failed
+from payproof.engine.kind_table import KIND_TABLE, KindEntry
+from payproof.engine.remedies import find_remedy
+
+__all__ = ["fold_findings", "judge_problems"]
+
+_Key = tuple[str, Spot, str]
+
+
+@dataclass(slots=True)
+class _Heap:
+    """The findings of one rule in one spot by one kind."""
+
+    rule: str
+    spot: Spot
+    kind: str
+    sightings: list[Sighting] = field(default_factory=list)
+    seen_by: list[CaseFinished] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
+    must: bool = False
+    severity: Severity = Severity.LOW
+    reason: str = ""
+
+    @property
+    def entry(self) -> KindEntry | None:
+        return KIND_TABLE.get(self.kind)
+
+
+def fold_findings(contract: Contract, cases: Sequence[CaseFinished]) -> tuple[Problem, ...]:
+    """Return the problems of a run, the gravest first, then those that the most cases have seen."""
+    heaps: dict[_Key, _Heap] = {}
+    for case in cases:
+        for finding, must in _list_findings(case):
+            rule = finding.rule or case.id.partition("[")[0]
+            spot = finding.spot or Spot(Channel.HTTP, "the target")
+            kind = finding.kind or finding.check
+            heap = heaps.setdefault((rule, spot, kind), _Heap(rule, spot, kind))
+            heap.sightings.append(Sighting(case.id, finding))
+            heap.must = heap.must or must
+            if not heap.seen_by or heap.seen_by[-1] is not case:
+                heap.seen_by.append(case)
+    rules = {case.id.partition("[")[0]: case for case in cases}
+    for heap in heaps.values():
+        _weigh(contract, heap, rules)
+    problems = [_make_problem(contract, heap, rules) for heap in _absorb([*heaps.values()], rules)]
+    return tuple(
+        sorted(problems, key=lambda one: (one.advised, -one.severity.rank, -len(one.cases), one.rule, str(one.spot)))
+    )
+
+
+def judge_problems(
+    problems: Iterable[Problem], known: Container[str] = (), waived: Mapping[str, str] | None = None
+) -> tuple[JudgedProblem, ...]:
+    """Return problems with their numbers and what each means; ``known`` and ``waived`` go by fingerprints."""
+    return tuple(
+        JudgedProblem(number, one, *_judge_problem(one, known, waived or {})) for number, one in enumerate(problems, 1)
+    )
+
+
+def _judge_problem(problem: Problem, known: Container[str], waived: Mapping[str, str]) -> tuple[ProblemStatus, str]:
+    fingerprint = problem.fingerprint
+    if fingerprint in waived:
+        return ProblemStatus.WAIVED, waived[fingerprint]
+    if fingerprint in known:
+        return ProblemStatus.KNOWN, ""
+    return ProblemStatus.ADVISED if problem.advised else ProblemStatus.NEW, ""
+
+
+def _list_findings(case: CaseFinished) -> Iterator[tuple[Finding, bool]]:
+    """Yield each finding, and whether the target must mend it."""
+    if isinstance(case.verdict, Failed):
+        for finding in case.verdict.findings:
+            yield finding, not case.verdict.advised
+    for finding in case.passing:
+        yield finding, True
+
+
+def _weigh(contract: Contract, heap: _Heap, rules: Mapping[str, CaseFinished]) -> None:
+    """Say how grave a heap is: by its kind, else by its rule, unless the contract says otherwise."""
+    usual = heap.entry.severity_in(heap.spot.channel) if heap.entry is not None else None
+    if usual is None:
+        own = rules.get(heap.rule)
+        usual = own.severity if own is not None else max((one.severity for one in heap.seen_by), key=_rank)
+    heap.severity = usual
+    for change in contract.severities:
+        if (
+            fnmatchcase(heap.rule, change.rule)
+            and change.kind in {"", heap.kind}
+            and change.spot in {"", heap.spot.name}
+        ):
+            heap.severity, heap.reason = change.severity, change.reason
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank
+
+
+def _absorb(heaps: list[_Heap], rules: Mapping[str, CaseFinished]) -> Iterator[_Heap]:
+    """Yield the heaps that stand for themselves; what goes with a graver or more general one becomes part of it."""
+    heaps.sort(key=lambda one: (-one.severity.rank, one.rule, one.kind))
+    taken: dict[int, _Heap] = {}
+    for one in heaps:
+        cause = next((other for other in heaps if other is not one and _stands_for(other, one, rules)), None)
+        if cause is not None:
+            taken[id(one)] = cause
+    for one in heaps:
+        if id(one) not in taken:
+            continue
+        root, passed = taken[id(one)], {id(one)}
+        while id(root) in taken and id(root) not in passed:
+            passed.add(id(root))
+            root = taken[id(root)]
+        name = one.kind if one.rule == root.rule else one.rule if one.kind == root.kind else f"{one.rule}: {one.kind}"
+        root.also.append(name)
+        root.sightings += one.sightings
+        root.seen_by += [case for case in one.seen_by if case not in root.seen_by]
+        root.must = root.must or one.must
+    yield from (one for one in heaps if id(one) not in taken)
+
+
+def _stands_for(cause: _Heap, one: _Heap, rules: Mapping[str, CaseFinished]) -> bool:
+    """Whether a heap has the cause of another in its spot: a graver kind of its group, or a rule that implies it."""
+    if cause.spot != one.spot or (one.must and not cause.must):
+        return False
+    case = rules.get(one.rule)
+    follows = case is not None and cause.rule in case.follows_from
+    if cause.rule != one.rule and not follows:
+        return False
+    if cause.kind == one.kind:
+        return cause.rule != one.rule
+    groups = [heap.entry.group if heap.entry is not None else "" for heap in (cause, one)]
+    return groups[0] == groups[1] != "" and cause.severity.rank > one.severity.rank
+
+
+def _make_problem(contract: Contract, heap: _Heap, rules: Mapping[str, CaseFinished]) -> Problem:
+    owner, first = rules.get(heap.rule), heap.seen_by[0]
+    title = heap.entry.name_in(heap.spot.channel) if heap.entry is not None else (owner or first).title
+    requirements: Iterable[str] = owner.requirements if owner is not None else ()
+    return Problem(
+        rule=heap.rule,
+        kind=heap.kind,
+        spot=heap.spot,
+        severity=heap.severity,
+        title=title,
+        remedy=find_remedy(heap.kind, heap.spot.channel, contract.framework, contract.sdk),
+        sightings=tuple(heap.sightings),
+        requirements=tuple(requirements),
+        also=tuple(sorted(set(heap.also))),
+        advised=not heap.must,
+        reason=heap.reason,
+        repeat=first.repeat,
+    )
