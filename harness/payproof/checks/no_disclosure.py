@@ -65,7 +65,8 @@ class NoDisclosure(Check):
                 what,
                 exchange.step,
                 evidence=exchange.example,
-                kind=name_kind(exposure.kind),
+                what=exposure.kind,
+                kind=name_kind(exposure.kind, exposure.label),
                 spot=spot_of_answer(exchange),
             )
 
@@ -97,6 +98,7 @@ class NoDisclosure(Check):
                         exchange.step,
                         hit.confidence,
                         evidence,
+                        what=hit.what,
                         kind=(kind := name_kind(detector.name)),
                         spot=_ANYWHERE if kind in _OF_ALL_ROUTES else spot_of_answer(exchange),
                     )

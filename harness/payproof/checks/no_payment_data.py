@@ -6,7 +6,7 @@ from payproof.domain.check import Check
 from payproof.domain.detector import PUBLISHED_TEST
 from payproof.domain.finding import Finding
 from payproof.domain.kind import name_kind
-from payproof.domain.leak import Leak
+from payproof.domain.leak import OWN_VALUE, Leak
 from payproof.domain.observation import Searched
 from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_leak
@@ -34,7 +34,7 @@ class NoPaymentData(Check):
             for one in search.leaks:
                 if search.wanted == "patterns":
                     times = f", {one.count} times" if one.count > 1 else ""
-                    shown = f" ({one.shown})" if one.shown and one.kind != "canary" else ""
+                    shown = f" ({one.shown})" if one.shown and one.kind != OWN_VALUE else ""
                     what = f"{one.what}{shown}{_mode(one, live=search.live)}, {one.how}, in "
                     what += f"{search.locate(one.place)}{times}"
                     yield Finding(
@@ -43,7 +43,8 @@ class NoPaymentData(Check):
                         what,
                         search.step,
                         one.confidence,
-                        kind=name_kind(one.sort),
+                        what=one.sort if one.kind == OWN_VALUE else one.what,
+                        kind=name_kind(one.sort, one.label),
                         spot=spot_of_leak(search, one.place),
                     )
 

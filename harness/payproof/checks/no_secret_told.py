@@ -36,4 +36,6 @@ class NoSecretTold(Check):
 
     def _find(self, step: int, place: str, one: Exposure, spot: Spot) -> Finding:
         told = f"{one.kind} ({one.label}) in {place}, {one.where}"
-        return Finding(self.name, "no sensitive value", told, step, kind=name_kind(one.kind), spot=spot)
+        return Finding(
+            self.name, "no sensitive value", told, step, what=one.kind, kind=name_kind(one.kind, one.label), spot=spot
+        )

@@ -36,6 +36,7 @@ class NoSuspectColumns(Check):
                         what,
                         schema.step,
                         one.confidence,
+                        what=one.what,
                         kind=Kind.PAYMENT_COLUMN,
                         spot=spot_of_column(schema.source, one.table, one.column),
                     )

@@ -40,7 +40,8 @@ class NotFollowed(Check):
                 what = f"{one.attribute} of each card in store {one.source}, table {one.table}, column {one.column}"
                 kind = Kind.CARD_DATA if one.attribute in _AUTHENTICATION else Kind.CARD_FACTS
                 spot = spot_of_column(one.source, one.table, one.column)
-                yield Finding(self.name, "no column for it", what, one.step, kind=kind, spot=spot)
+                told, expected = what, "no column for it"
+                yield Finding(self.name, expected, told, one.step, what=one.attribute, kind=kind, spot=spot)
             return
         firsts = [one for one in follows if one.attribute in _FIRST]
         lasts = [one for one in follows if one.attribute == _LAST]

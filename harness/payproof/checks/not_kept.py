@@ -42,7 +42,8 @@ class NotKept(Check):
                         what,
                         search.step,
                         one.confidence,
-                        kind=Kind.DIGEST if one.is_digest else name_kind(one.sort),
+                        what=one.sort,
+                        kind=Kind.DIGEST if one.is_digest else name_kind(one.sort, one.label),
                         spot=spot_of_leak(search, one.place),
                     )
 

@@ -33,6 +33,13 @@ class NotStored(Check):
             for exposure in change.exposures:
                 if exposure.kind in PERSONAL and seen.keeps(exposure.table, exposure.column):
                     continue
-                what = f"{exposure.kind} ({exposure.label}) in {change.source}, {exposure.where}"
-                kind, spot = name_kind(exposure.kind), spot_of_column(change.source, exposure.table, exposure.column)
-                yield Finding(self.name, "no sensitive value in a row", what, change.step, kind=kind, spot=spot)
+                told = f"{exposure.kind} ({exposure.label}) in {change.source}, {exposure.where}"
+                yield Finding(
+                    self.name,
+                    "no sensitive value in a row",
+                    told,
+                    change.step,
+                    what=exposure.kind,
+                    kind=name_kind(exposure.kind, exposure.label),
+                    spot=spot_of_column(change.source, exposure.table, exposure.column),
+                )

@@ -33,6 +33,14 @@ class NothingSensitiveLogged(Check):
             for one in lines.exposures:
                 if one.kind == KIND and one.label in seen.contract.operations.logged:
                     continue
-                what = f"{one.kind} ({one.label}) in log {lines.source}, {one.where}"
+                told = f"{one.kind} ({one.label}) in log {lines.source}, {one.where}"
                 spot = spot_of_line(lines.source, "" if one.line is None else lines.lines[one.line])
-                yield Finding(self.name, "no sensitive value", what, lines.step, kind=name_kind(one.kind), spot=spot)
+                yield Finding(
+                    self.name,
+                    "no sensitive value",
+                    told,
+                    lines.step,
+                    what=one.kind,
+                    kind=name_kind(one.kind, one.label),
+                    spot=spot,
+                )

@@ -53,7 +53,7 @@ class Uniform(Check):
         common = Counter(shape for _, shape in answers).most_common(1)[0][0]
         for exchange, shape in answers:
             if shape != common:
-                parts = zip(("status", "body", "headers"), shape, common, strict=True)
+                parts = [*zip(("status", "body", "headers"), shape, common, strict=True)]
                 differs = [f"{part} {mine!r} instead of {theirs!r}" for part, mine, theirs in parts if mine != theirs]
                 told = "; ".join(differs)
                 yield Finding(
@@ -62,6 +62,7 @@ class Uniform(Check):
                     told,
                     exchange.step,
                     evidence=exchange.example,
+                    what=f"another {' and '.join(part for part, mine, theirs in parts if mine != theirs)}",
                     kind=Kind.CAUSE_TOLD,
                     spot=spot_of_route(exchange),
                 )

@@ -45,4 +45,5 @@ def finding_of_change(
         kind, spot = Kind.FORGERY_ACCEPTED, spot_of_answer(accepted[0])
     elif mine:
         spot = spot_of_route(mine[0])
-    return Finding(check, expected, told, change.step, kind=kind, spot=spot)
+    what = f"table {table.table} of {change.source} changed"
+    return Finding(check, expected, told, change.step, what=what, kind=kind, spot=spot)

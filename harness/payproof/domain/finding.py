@@ -55,9 +55,10 @@ class Spot:
 class Finding:
     """One expectation that did not hold: which check, what it expected, what was seen instead, at which step.
 
-    ``kind`` is the sort of what was seen, in words that stay (see ``payproof.domain.kind``), and ``spot`` where a
-    person mends it. ``rule`` is the scenario that the finding counts against, whichever case has seen it: that of the
-    case, or the one that owns the check, or that of ``of_check`` where the finding is one for another check.
+    ``what`` is what was seen in a few words, where ``seen`` tells much more. ``kind`` is its sort, in words that stay
+    (see ``payproof.domain.kind``), and ``spot`` where a person mends it. ``rule`` is the scenario that the finding
+    counts against, whichever case has seen it: that of the case, or the one that owns the check, or that of
+    ``of_check`` where the finding is one for another check.
     """
 
     check: str
@@ -66,6 +67,7 @@ class Finding:
     step: int = 0
     confidence: Confidence = Confidence.CERTAIN
     evidence: tuple[str, ...] = ()
+    what: str = ""
     kind: str = ""
     spot: Spot | None = None
     of_check: str = ""

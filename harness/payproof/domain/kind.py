@@ -4,11 +4,15 @@ A check gives each of its findings one. A check of another distribution may brin
 takes the title, the severity and no remedy but the rule's.
 """
 
+import re
 from enum import StrEnum
 
 from payproof.domain.sensitive import PERSONAL
 
-__all__ = ["Kind", "name_kind"]
+__all__ = ["OFFERED", "Kind", "name_kind"]
+
+#: How the label of a value begins that the run has offered, before the input.
+OFFERED = "offered in"
 
 
 class Kind(StrEnum):
@@ -59,6 +63,7 @@ class Kind(StrEnum):
     PERSONAL_DATA = "personal data"
     OTHER_DATA = "sensitive value"
     REFUSED_TEXT = "text of a refused request"
+    TYPED_DATA = "payment data typed into a text"
     DIGEST = "digest without a key"
     PAYMENT_COLUMN = "column for payment data"
     KEPT_TOO_LONG = "kept too long"
@@ -77,6 +82,10 @@ class Kind(StrEnum):
     ECHO = "request said back"
     TEMPLATE_RUN = "input run as a template"
 
+
+#: The inputs in which a person may type anything, as the step ``offer`` names them; the others are those of a card.
+_TYPED = re.compile(rf"{OFFERED} (?!card details)")
+_OFFERED = frozenset({Kind.BANK_DATA, Kind.CARD_DATA, Kind.PERSONAL_DATA, Kind.SECRET})
 
 _KINDS: dict[str, Kind] = {
     # The detectors, by their names.
@@ -117,6 +126,11 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def name_kind(sort: str) -> Kind:
-    """Return the kind of a detector's hit, or of a value of the run's own, by what that is called."""
-    return _KINDS.get(sort, Kind.OTHER_DATA)
+def name_kind(sort: str, label: str = "") -> Kind:
+    """Return the kind of a detector's hit, or of a value of the run's own, by what that is called.
+
+    ``label`` tells where such a value was offered: what somebody types where it does not belong is kept by keeping the
+    text, and that is another thing than to keep what Stripe tells of a card.
+    """
+    kind = _KINDS.get(sort, Kind.OTHER_DATA)
+    return Kind.TYPED_DATA if kind in _OFFERED and _TYPED.match(label) else kind

@@ -101,6 +101,11 @@ class Leak:
         return self.what.partition(" (")[0] if self.kind == OWN_VALUE else self.kind
 
     @property
+    def label(self) -> str:
+        """Which value of the run's own it is: where that was offered; empty of other data."""
+        return self.what.partition(" (")[2].removesuffix(")") if self.kind == OWN_VALUE else ""
+
+    @property
     def how(self) -> str:
         """How it is written: its form, and the encodings around it, such as ``sha256 in hex, in base64``."""
         return ", in ".join((self.form or "as it is", *reversed(self.place.path)))

@@ -1,8 +1,10 @@
 """Names the routes of a target, so that findings on one of them stand in one place, whatever ids its path holds."""
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from payproof.domain.spots import strip_ids
 from payproof.domain.target import Target
@@ -35,11 +37,17 @@ class RouteNames:
 
     def name_route(self, method: str, target: str) -> str:
         """Return the name of the route that a request is for, or nothing where the target has none that is known."""
-        path = target.partition("?")[0]
+        path = _normalise(target.partition("?")[0])
         for known, methods in self.methods.items():
-            if known == strip_ids(path) or _fits(known, path):
+            if known.rstrip("/").lower() == strip_ids(path).rstrip("/").lower() or _fits(known, path):
                 return f"{method} {known}" if method in methods else f"{known}, other methods"
         return ""
+
+
+def _normalise(path: str) -> str:
+    """Return another form of a path as the one that most servers take it for."""
+    plain = posixpath.normpath(unquote(path)) if path.startswith("/") else path
+    return plain.replace("//", "/") + ("/" if path.endswith("/") and plain != "/" else "")
 
 
 def _fits(known: str, path: str) -> bool:

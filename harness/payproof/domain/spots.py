@@ -80,7 +80,7 @@ def strip_ids(path: str) -> str:
 
 def spot_of_column(source: str, table: str = "", column: str = "") -> Spot:
     """Return the spot of a table's column, or of a table, or of a store."""
-    place = ".".join(filter(None, (table, column)))
+    place = ".".join(filter(None, (table, column.partition(".")[0])))  # whatever keys a JSON document in it has
     return Spot(Channel.STORE, ", ".join(filter(None, (f"store {source}".strip(), place))))
 
 

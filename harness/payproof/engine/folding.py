@@ -15,6 +15,7 @@ from payproof.engine.remedies import find_remedy
 
 __all__ = ["fold_findings", "judge_problems"]
 
+_PLACES = {kind: place for place, kind in enumerate(KIND_TABLE)}
 _Key = tuple[str, Spot, str]
 
 
@@ -131,7 +132,7 @@ def _absorb(heaps: list[_Heap], rules: Mapping[str, CaseFinished]) -> Iterator[_
 
 def _stands_for(cause: _Heap, one: _Heap, rules: Mapping[str, CaseFinished]) -> bool:
     """Whether a heap has the cause of another in its spot: a graver kind of its group, or a rule that implies it."""
-    if cause.spot != one.spot or (one.must and not cause.must):
+    if not _covers(cause.spot, one.spot) or (one.must and not cause.must):
         return False
     case = rules.get(one.rule)
     follows = case is not None and cause.rule in case.follows_from
@@ -140,11 +141,31 @@ def _stands_for(cause: _Heap, one: _Heap, rules: Mapping[str, CaseFinished]) -> 
     if cause.kind == one.kind:
         return cause.rule != one.rule
     groups = [heap.entry.group if heap.entry is not None else "" for heap in (cause, one)]
-    return groups[0] == groups[1] != "" and cause.severity.rank > one.severity.rank
+    return groups[0] == groups[1] != "" and _precedes(cause, one)
+
+
+def _covers(cause: Spot, one: Spot) -> bool:
+    """Whether a spot is another, or a finer one within it, such as a line of a log of which only the log is known."""
+    return cause.channel is one.channel and (cause.name == one.name or _is_within(cause.name, one.name))
+
+
+def _is_within(name: str, wider: str) -> bool:
+    return name.startswith((f"{wider}: ", f"{wider}, "))
+
+
+def _precedes(cause: _Heap, one: _Heap) -> bool:
+    """Whether one kind of a group stands for another: the graver, and below high the first in the table of kinds.
+
+    Above that nothing may be hidden behind what is as grave.
+    """
+    if cause.severity is not one.severity:
+        return cause.severity.rank > one.severity.rank
+    return cause.severity.rank < Severity.HIGH.rank and _PLACES[cause.kind] < _PLACES[one.kind]
 
 
 def _make_problem(contract: Contract, heap: _Heap, rules: Mapping[str, CaseFinished]) -> Problem:
-    owner, first = rules.get(heap.rule), heap.seen_by[0]
+    owner = rules.get(heap.rule)
+    first = min(heap.seen_by, key=lambda case: not case.id.startswith(f"{heap.rule}["))
     title = heap.entry.name_in(heap.spot.channel) if heap.entry is not None else (owner or first).title
     requirements: Iterable[str] = owner.requirements if owner is not None else ()
     return Problem(

@@ -46,14 +46,14 @@ _WHERE: Mapping[Channel, str] = {
     Channel.STRIPE: "sent to Stripe",
 }
 
-#: Data of one group in one spot has one cause: the gravest kind stands for the others.
+#: Kinds of one group in one spot have one cause: the gravest stands for the others, and of those that are no graver
+#: than medium the first in this table.
 _DATA, _TOLD, _DECISION = "data", "told", "decision"
 
 KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.FORGERY_ACCEPTED: KindEntry("Forged deliveries are accepted", group=_DECISION),
     Kind.FORGERY_APPLIED: KindEntry("Refused deliveries are applied all the same", _CRITICAL, group=_DECISION),
     Kind.FORGERY_MISTOLD: KindEntry("Refusals have another status than the contract says", _LOW, group=_DECISION),
-    Kind.CAUSE_TOLD: KindEntry("Answers tell why a request was refused", _MEDIUM),
     Kind.REFUSAL_UNRECORDED: KindEntry("Refusals leave no record", _MEDIUM),
     Kind.REFUSAL_RECORD_POOR: KindEntry("Records of refusals lack a field", _MEDIUM),
     Kind.GENUINE_REFUSED: KindEntry("Genuine deliveries are refused", _HIGH),
@@ -91,8 +91,9 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.PERSONAL_DATA: KindEntry("Personal data is {}", _MEDIUM, _DATA),
     Kind.OTHER_DATA: KindEntry("Sensitive values are {}", _HIGH, _DATA),
     Kind.REFUSED_TEXT: KindEntry("Text of refused requests is {}", _MEDIUM, _DATA),
+    Kind.TYPED_DATA: KindEntry("Payment data that somebody types into a text is {}", _MEDIUM, _DATA),
     Kind.DIGEST: KindEntry("Digests of card data without a key are {}", _HIGH, _DATA),
-    Kind.PAYMENT_COLUMN: KindEntry("A column could hold payment data"),
+    Kind.PAYMENT_COLUMN: KindEntry("A column could hold payment data", group=_DATA),
     Kind.KEPT_TOO_LONG: KindEntry("Rows are kept longer than the contract says", _MEDIUM),
     Kind.REMOVED_TOO_SOON: KindEntry("Rows are removed before their time", _HIGH),
     Kind.NOT_AS_DESCRIBED: KindEntry("The table is not as the contract describes it", _MEDIUM),
@@ -109,4 +110,5 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.SERVER_VERSION: KindEntry("Versions of the server's software are shown", _LOW, _TOLD),
     Kind.ECHO: KindEntry("Errors say a request back", _MEDIUM, _TOLD),
     Kind.TEMPLATE_RUN: KindEntry("Input is run as a template", _CRITICAL, _TOLD),
+    Kind.CAUSE_TOLD: KindEntry("Answers tell why a request was refused", _MEDIUM, _TOLD),
 }

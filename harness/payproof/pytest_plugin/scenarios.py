@@ -1,7 +1,7 @@
 """The scenarios' cases as tests of pytest, in a run that asks for them."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -12,12 +12,15 @@ import pytest
 from payproof import pytest_plugin
 from payproof.domain.events import CaseFinished
 from payproof.domain.finding import Severity
+from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.scenario import Scenario
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
+from payproof.engine.folding import fold_findings, judge_problems
 from payproof.errors import ConfigurationError, PayproofError
 from payproof.pytest_plugin import FOUND, JUDGED, VERDICT
 from payproof.pytest_plugin.targets import kind_of, prepare_targets
-from payproof.reporters.phrasing import describe_masking, story, summary
+from payproof.reporters.phrasing import describe_masking, one_line, story, summary
+from payproof.reporters.problem_text import describe_problem, tell_title
 from payproof.scan.kernel import unusable
 from payproof.session import GIVEN, Choice, all_scenarios, choose
 
@@ -167,9 +170,14 @@ class _RunsCase(pytest.Item):
             self.user_properties.append((VERDICT, kind_of(error)))
             raise
         finished = self.repeat(session.judge_case(*self.choice), session.seed)
-        advised = isinstance(finished.verdict, Failed) and finished.verdict.advised
-        self.user_properties.append((VERDICT, "advised" if advised else finished.verdict.kind))
+        problems = judge_problems(fold_findings(session.target.contract, [finished]))
+        new = [one for one in problems if one.status is ProblemStatus.NEW]
+        advised = isinstance(finished.verdict, Failed) and finished.verdict.advised and not new
+        kind = "failed" if new else "advised" if advised else finished.verdict.kind
+        self.user_properties.append((VERDICT, kind))
         match finished.verdict:
+            case _ if new:
+                raise _ProblemsSeenError(finished, target.take_new(new))
             case Passed():
                 pass
             case Skipped(why=why):
@@ -177,13 +185,13 @@ class _RunsCase(pytest.Item):
             case Failed(advised=True):
                 pytest.xfail(f"advice not kept: {summary(finished.verdict)}")
             case Failed() | Errored():
-                raise _NotHeldError(finished)
+                raise _ProblemsSeenError(finished, ())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002 (Item has it)
         """Tell what was sent, expected and seen; never a traceback through values that must not be shown."""
         error = excinfo.value
-        if isinstance(error, _NotHeldError):
-            return _describe_case(error.finished)
+        if isinstance(error, _ProblemsSeenError):
+            return _describe_case(error.finished, error.problems)
         if isinstance(error, PayproofError):
             return str(error)
         return super().repr_failure(excinfo)
@@ -218,18 +226,27 @@ def _markers(scenario: Scenario) -> tuple[str, ...]:
     return "payproof", f"payproof_{scenario.severity}", f"payproof_{scenario.topic}"
 
 
-class _NotHeldError(Exception):
-    def __init__(self, finished: CaseFinished) -> None:
+class _ProblemsSeenError(Exception):
+    """A case that fails: its problems, each with whether an item before has told it in full."""
+
+    def __init__(self, finished: CaseFinished, problems: Sequence[tuple[JudgedProblem, bool]]) -> None:
         super().__init__(finished.id)
-        self.finished = finished
+        self.finished, self.problems = finished, problems
 
 
-def _describe_case(finished: CaseFinished) -> str:
-    lines = [f"{finished.verdict.kind} ({finished.severity}): {finished.title}"]
-    if isinstance(finished.verdict, Failed):
-        for finding in finished.verdict.findings:
-            lines += [f"  expected  {finding.expected}", f"  seen      {finding.seen} ({finding.check})"]
+def _describe_case(finished: CaseFinished, problems: Sequence[tuple[JudgedProblem, bool]]) -> str:
+    """Return what a case saw: a problem at length where it is the first of its run to see it, else in one line."""
+    if not problems:
+        lines = [f"{finished.verdict.kind}: {finished.title}", f"  {summary(finished.verdict)}"]
     else:
-        lines.append(f"  {summary(finished.verdict)}")
-    lines += [f"  {line}" for line in (*story(finished.record), *filter(None, [describe_masking(finished)]))]
+        names = "; ".join(f"{one.problem.title} ({one.problem.spot})" for one, _ in problems)
+        kind = finished.verdict.kind
+        own = {"failed": "broken", "passed": "held; in passing"}.get(kind, f"{kind}; in passing")
+        lines = [one_line(f"{own}: {names}")]
+    for one, is_told in problems:
+        lines.append(f"  {tell_title(one)}")
+        lines += ["  told in full by an item before"] if is_told else [f"    {line}" for line in describe_problem(one)]
+    if not problems or not all(is_told for _, is_told in problems):
+        lines += [f"  {line}" for line in story(finished.record)]
+    lines += [f"  {line}" for line in filter(None, [describe_masking(finished)])]
     return "\n".join([*lines, f"  repeat    {finished.repeat}"])

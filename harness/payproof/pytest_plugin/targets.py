@@ -1,7 +1,7 @@
 """The targets of a pytest run: each is opened for the first case or test that needs it, and once only."""
 
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +13,7 @@ from zlib import crc32
 import pytest
 
 from payproof.canary import Ledger
+from payproof.domain.problem import JudgedProblem
 from payproof.domain.target import Target
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError
 from payproof.pytest_plugin import FOUND, JUDGED, VERDICT
@@ -45,6 +46,13 @@ class Opened:
         self._resources = ExitStack()
         self._session: Session | None = None
         self.refused: PayproofError | None = None
+        self._told: set[str] = set()
+
+    def take_new(self, problems: Iterable[JudgedProblem]) -> tuple[tuple[JudgedProblem, bool], ...]:
+        """Return problems with whether one was taken before, and remember them."""
+        taken = tuple((one, one.problem.fingerprint in self._told) for one in problems)
+        self._told |= {one.problem.fingerprint for one, _ in taken}
+        return taken
 
     @cached_property
     def judged(self) -> str:
