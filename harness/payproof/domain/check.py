@@ -127,6 +127,16 @@ class Expectation:
         """The tables or keys by which the check could judge what it could not."""
         return self.check.wants
 
+    @property
+    def rule(self) -> str:
+        """The scenario that owns the check, if one does."""
+        return self.check.rule
+
+    @property
+    def watches(self) -> bool:
+        """Whether the check looks at whatever passes."""
+        return self.check.watches
+
     def scope(self, seen: Seen) -> Seen:
         """Return what the check may judge of all that was seen."""
         return seen if self.step is None else seen.at(self.step)

@@ -246,7 +246,8 @@ def _describe_case(finished: CaseFinished, problems: Sequence[tuple[JudgedProble
     for one, is_told in problems:
         lines.append(f"  {tell_title(one)}")
         lines += ["  told in full by an item before"] if is_told else [f"    {line}" for line in describe_problem(one)]
-    if not problems or not all(is_told for _, is_told in problems):
+    is_whole = not all(is_told for _, is_told in problems)  # it then names the command that repeats it
+    if is_whole or not problems:
         lines += [f"  {line}" for line in story(finished.record)]
     lines += [f"  {line}" for line in filter(None, [describe_masking(finished)])]
-    return "\n".join([*lines, f"  repeat    {finished.repeat}"])
+    return "\n".join([*lines, *([] if is_whole else [f"  again     {finished.repeat}"])])

@@ -25,7 +25,7 @@ from payproof.reporters.phrasing import (
     story,
     summary,
 )
-from payproof.reporters.problem_text import count_cases, describe_status, name_seen, name_source
+from payproof.reporters.problem_text import describe_seen, describe_status, name_source
 
 __all__ = ["ConsoleReport", "Detail"]
 
@@ -164,7 +164,7 @@ class ConsoleReport:
         rule = f"{problem.rule}, {asked}" if asked else problem.rule
         self._print(f"\n{_head(judged)}  [dim]{_escape(rule)}[/]")
         self._tell("where", str(problem.spot))
-        self._tell("seen", f"{name_seen(problem)}; {count_cases(problem)}")
+        self._tell("seen", describe_seen(problem))
         if problem.also:
             self._tell("also", name_some(problem.also, _MOST_NAMED))
         if status := describe_status(judged):

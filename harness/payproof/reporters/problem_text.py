@@ -34,7 +34,7 @@ def describe_problem(judged: JudgedProblem) -> list[str]:
 def _parts(judged: JudgedProblem) -> Iterator[tuple[str, str]]:
     problem = judged.problem
     yield "where", str(problem.spot)
-    yield "seen", f"{name_seen(problem)}; {count_cases(problem)}"
+    yield "seen", describe_seen(problem)
     if problem.also:
         yield "also", name_some(problem.also, _MOST_SEEN)
     if status := describe_status(judged):
@@ -44,6 +44,13 @@ def _parts(judged: JudgedProblem) -> Iterator[tuple[str, str]]:
     if problem.requirements:
         yield "asked", ", ".join(problem.requirements)
     yield "again", problem.repeat
+
+
+def describe_seen(problem: Problem) -> str:
+    """Return what was seen, what was expected where the kind does not say it, and how many cases have seen it."""
+    first = problem.sightings[0].finding
+    expected = f"expected {first.expected}" if problem.kind == first.check else ""
+    return "; ".join(filter(None, (name_seen(problem), expected, count_cases(problem))))
 
 
 def name_seen(problem: Problem) -> str:
