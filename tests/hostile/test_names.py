@@ -10,13 +10,15 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from payproof.at_rest import conceal
+from payproof.domain.channel import Channel
 from payproof.domain.events import CaseFinished, ProblemsFound, Record, RunFinished, RunStarted
 from payproof.domain.finding import Confidence, Finding, Severity, Spot
 from payproof.domain.leak import Leak, LeakStatus, NotRead, Place, ScanReport, UnitSearched
 from payproof.domain.observation import StoreChange, TableChange
 from payproof.domain.target import Contract
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from payproof.engine.folding import fold_findings, judge_problems
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
 from payproof.errors import Reason
 from payproof.reporters.console import ConsoleReport
 from payproof.reporters.jsonl import JsonLines

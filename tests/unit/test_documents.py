@@ -102,7 +102,7 @@ def test_baselines_are_refused_in_one_line(tmp_path, text):
     file = tmp_path / "known.json"
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=r"known\.json"):
-        read_baseline(file)
+        read_baseline(file, "leaks")
 
 
 @pytest.mark.parametrize("body", [NESTED, BALANCED, NUMBER, '{"error": ' + NESTED])

@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import ClassVar
 
 import pytest
@@ -12,6 +13,7 @@ from payproof.checks.no_disclosure import NoDisclosure
 from payproof.checks.nothing_changed import NothingChanged
 from payproof.checks.nothing_sensitive_logged import NothingSensitiveLogged
 from payproof.checks.rejected import Rejected
+from payproof.domain.accepted import AcceptedRisk, AcceptedRisks
 from payproof.domain.check import Check
 from payproof.domain.events import CaseFinished, Record, Unwatched
 from payproof.domain.finding import Finding, Severity
@@ -20,7 +22,8 @@ from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.sensitive import Exposure, Secret
 from payproof.domain.target import Contract, Environment, SourceSpec, Target, Waiver, Webhook
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from payproof.engine.folding import fold_findings, judge_problems
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
 from payproof.engine.judge import exit_code, find_passing, has_unmet, judge, skip
 from payproof.errors import Reason
 from payproof.steps.deliver import Deliver
@@ -329,10 +332,13 @@ def test_what_is_known_or_waived_breaks_nothing():
     cases = [finished(FAILED, n) for n in range(3)]
     problems = fold_findings(Contract(), cases)
     first, second, _ = (one.fingerprint for one in problems)
+    waiver = AcceptedRisk("waiver 1", second, None, None, "accepted", date(2030, 1, 1))
     verdicts = [case.verdict for case in cases]
-    judged_all = judge_problems(problems, known=frozenset(one.fingerprint for one in problems))
+    judged_all = judge_problems(problems, AcceptedRisks(frozenset(one.fingerprint for one in problems)))
     assert exit_code(verdicts, judged_all) is ExitCode.HELD
-    assert exit_code(verdicts, judge_problems(problems, {first}, {second: "accepted"})) is ExitCode.BROKEN
+    assert (
+        exit_code(verdicts, judge_problems(problems, AcceptedRisks(frozenset({first}), (waiver,)))) is ExitCode.BROKEN
+    )
 
 
 def test_what_passes_is_no_verdict_on_the_case():

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from payproof.domain.accepted import AcceptedRisks
 from payproof.domain.events import CaseFinished, CaseStarted, ProblemsFound, Record, RunFinished, RunStarted
 from payproof.domain.finding import Finding, Severity, Spot
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
 from payproof.domain.target import Contract, RejectionRecord, Waiver
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from payproof.engine.folding import fold_findings, judge_problems
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
 from payproof.errors import ConfigurationError, Reason
 from payproof.language import decode_event, encode_event
 from payproof.reporters import open_report
@@ -173,7 +175,7 @@ def test_junit_tells_a_problem_once():
 def test_junit_passes_what_is_known():
     """A case whose problems are all in the baseline does not fail a CI server's build."""
     problems = fold_findings(CONTRACT, CASES)
-    known = judge_problems(problems, known=frozenset(one.fingerprint for one in problems))
+    known = judge_problems(problems, AcceptedRisks(frozenset(one.fingerprint for one in problems)))
     root = ET.fromstring(written(JUnit, (STARTED, *CASES, ProblemsFound(known), FINISHED)))
     assert not [*root.iter("failure")]
 

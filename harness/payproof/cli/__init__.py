@@ -46,6 +46,14 @@ _COMMANDS = {
         "Judge a run record (--report FILE.jsonl) again with the checks of this version.",
     ),
     "list": ("payproof.cli.list_commands", "List the scenarios."),
+    "diff": (
+        "payproof.cli.problem_commands",
+        "Tell what has changed between two run records: problems that are new, mended, or became unknown.",
+    ),
+    "show": (
+        "payproof.cli.problem_commands",
+        "Show everything that a run record holds of a problem or a case: what was sent, answered and seen.",
+    ),
     "run": ("payproof.cli.run_commands", "Run scenarios on a target and judge them."),
     "scan": (
         "payproof.cli.scan_command",

@@ -28,7 +28,8 @@ from payproof.domain.finding import Confidence
 from payproof.domain.leak import Leak, SearchEvent
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError
-from payproof.language.waiver_file import read_baseline, read_waivers, written_baseline
+from payproof.language.waiver_file import KnownThing, read_baseline, read_waivers
+from payproof.language.waiver_file import write_baseline as write_known
 from payproof.reporters.phrasing import one_line
 from payproof.reporters.scan import FORMATS
 from payproof.scan.kernel import loops
@@ -94,7 +95,7 @@ def scan(
     and a SOURCE is a path in it. Exit code 0: nothing new; 1: a new finding; 3: something could not be read.
     """
     accepted = read_waivers(waivers) if waivers else ()
-    known = read_baseline(baseline) if baseline else None
+    known = read_baseline(baseline, "leaks") if baseline else None
     for path in (output, write_baseline):
         _check_writable(path)
     sure = Confidence(at_least) if at_least else None
@@ -128,7 +129,8 @@ def scan(
         output.write_text(text, encoding="utf-8")
     if write_baseline is not None and not interrupted:
         found = [one for one in events if isinstance(one, Leak)]
-        write_baseline.write_text(conceal(written_baseline(found)), encoding="utf-8")
+        known_leaks = (KnownThing(one.fingerprint, one.count, one.what, str(one.place)) for one in found)
+        write_baseline.write_text(conceal(write_known("leaks", known_leaks)), encoding="utf-8")
         return ExitCode.UNKNOWN if report.unread else ExitCode.HELD
     return report.exit_code
 

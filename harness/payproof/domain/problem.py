@@ -53,7 +53,9 @@ class Problem:
         Digits would be looked for card numbers in.
         """
         parts = (self.rule, self.spot.channel.value, self.spot.name, self.kind)
-        return blake2b("\0".join(parts).encode(), digest_size=10).hexdigest().translate(_LETTERS)
+        return (
+            blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=10).hexdigest().translate(_LETTERS)
+        )
 
 
 class ProblemStatus(StrEnum):

@@ -1,19 +1,19 @@
 """Folds the findings of a run into problems: pure, so that every report of a recorded run tells the same ones."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from payproof.domain.channel import Channel
 from payproof.domain.events import CaseFinished
 from payproof.domain.finding import Finding, Severity, Spot
-from payproof.domain.problem import JudgedProblem, Problem, ProblemStatus, Sighting
+from payproof.domain.problem import Problem, Sighting
 from payproof.domain.target import Contract
 from payproof.domain.verdict import Failed
 from payproof.engine.kind_table import KIND_TABLE, KindEntry
 from payproof.engine.remedies import find_remedy
 
-__all__ = ["fold_findings", "judge_problems"]
+__all__ = ["fold_findings"]
 
 _PLACES = {kind: place for place, kind in enumerate(KIND_TABLE)}
 _Key = tuple[str, Spot, str]
@@ -58,24 +58,6 @@ def fold_findings(contract: Contract, cases: Sequence[CaseFinished]) -> tuple[Pr
     return tuple(
         sorted(problems, key=lambda one: (one.advised, -one.severity.rank, -len(one.cases), one.rule, str(one.spot)))
     )
-
-
-def judge_problems(
-    problems: Iterable[Problem], known: Container[str] = (), waived: Mapping[str, str] | None = None
-) -> tuple[JudgedProblem, ...]:
-    """Return problems with their numbers and what each means; ``known`` and ``waived`` go by fingerprints."""
-    return tuple(
-        JudgedProblem(number, one, *_judge_problem(one, known, waived or {})) for number, one in enumerate(problems, 1)
-    )
-
-
-def _judge_problem(problem: Problem, known: Container[str], waived: Mapping[str, str]) -> tuple[ProblemStatus, str]:
-    fingerprint = problem.fingerprint
-    if fingerprint in waived:
-        return ProblemStatus.WAIVED, waived[fingerprint]
-    if fingerprint in known:
-        return ProblemStatus.KNOWN, ""
-    return ProblemStatus.ADVISED if problem.advised else ProblemStatus.NEW, ""
 
 
 def _list_findings(case: CaseFinished) -> Iterator[tuple[Finding, bool]]:

@@ -15,7 +15,8 @@ from payproof.domain.finding import Severity
 from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.scenario import Scenario
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
-from payproof.engine.folding import fold_findings, judge_problems
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
 from payproof.errors import ConfigurationError, PayproofError
 from payproof.pytest_plugin import FOUND, JUDGED, VERDICT
 from payproof.pytest_plugin.targets import kind_of, prepare_targets

@@ -2,9 +2,10 @@
 
 from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
+from payproof.session.comparing import RecordedRun, compare_runs, read_run
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import Wishes, write_target_file
-from payproof.session.ending import count_verdicts
+from payproof.session.ending import Terms, count_verdicts
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
@@ -33,13 +34,16 @@ __all__ = [
     "EmbeddedStore",
     "Lanes",
     "OwnTest",
+    "RecordedRun",
     "Session",
+    "Terms",
     "Wishes",
     "all_scenarios",
     "asks_for_fuzzing",
     "asks_for_operations",
     "check_scenarios",
     "choose",
+    "compare_runs",
     "count_verdicts",
     "deliver_once",
     "describe_differences",
@@ -52,6 +56,7 @@ __all__ = [
     "pin",
     "pin_file",
     "read_given",
+    "read_run",
     "rejudge",
     "scenario_folders",
     "target_or_reference",

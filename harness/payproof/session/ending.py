@@ -2,24 +2,54 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Literal
 
+from payproof.domain.accepted import AcceptedRisks
 from payproof.domain.events import CaseFinished, ProblemsFound, RunEvent, RunFinished
+from payproof.domain.problem import ProblemStatus
 from payproof.domain.target import Contract
 from payproof.domain.verdict import ExitCode, Failed, Verdict
-from payproof.engine.folding import fold_findings, judge_problems
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
 from payproof.engine.judge import exit_code
 
-__all__ = ["count_verdicts", "end_run"]
+__all__ = ["Terms", "count_verdicts", "end_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run is judged by beside the rules: what its owner accepts, and which problems end it with code 1.
+
+    Of a ``whole`` run, which left nothing out, waivers that fit nothing are told.
+    """
+
+    accepted: AcceptedRisks = field(default_factory=AcceptedRisks)
+    fail_on: Literal["new", "any"] = "new"
+    whole: bool = False
 
 
 def end_run(
-    contract: Contract, cases: Sequence[CaseFinished], seconds: float, *, interrupted: bool
+    contract: Contract,
+    cases: Sequence[CaseFinished],
+    seconds: float,
+    terms: Terms | None = None,
+    *,
+    interrupted: bool,
 ) -> Iterator[RunEvent]:
     """Yield the problems of a run, and its footer."""
-    problems = judge_problems(fold_findings(contract, cases))
+    terms = terms or Terms()
+    today = datetime.now(UTC).date()
+    whole = terms.whole and not interrupted
+    problems = judge_problems(fold_findings(contract, cases), terms.accepted, today, whole=whole)
     yield ProblemsFound(problems)
     verdicts = [case.verdict for case in cases]
-    code = ExitCode.INTERRUPTED if interrupted else exit_code(verdicts, problems)
+    counted = problems
+    if terms.fail_on == "any":
+        accepted = {ProblemStatus.KNOWN, ProblemStatus.WAIVED}
+        counted = tuple(replace(one, status=ProblemStatus.NEW) if one.status in accepted else one for one in problems)
+    code = ExitCode.INTERRUPTED if interrupted else exit_code(verdicts, counted)
     yield RunFinished(counts=count_verdicts(verdicts), exit_code=code, seconds=seconds)
 
 

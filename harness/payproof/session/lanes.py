@@ -21,7 +21,7 @@ from payproof.adapters.reference import require_reference
 from payproof.canary import Ledger
 from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunStarted
 from payproof.errors import PayproofError, Reason, TargetStartError, record_fault
-from payproof.session.ending import end_run
+from payproof.session.ending import Terms, end_run
 from payproof.session.run import MOST_SEED, Choice, EmbeddedStore, choose, open_session
 from payproof.session.scenarios import all_scenarios
 
@@ -43,7 +43,7 @@ class Lanes:
         self.ledger = Ledger()
         self._lanes, self._started = lanes, started
 
-    def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
+    def run(self, choices: Sequence[Choice], terms: Terms | None = None) -> Iterator[RunEvent]:
         """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
         begun, cases, interrupted = time.perf_counter(), list[CaseFinished](), False
         yield replace(self._started, cases=len(choices))
@@ -57,7 +57,7 @@ class Lanes:
                 break
             cases.append(finished)
             yield finished
-        yield from end_run(self._started.contract, cases, time.perf_counter() - begun, interrupted=interrupted)
+        yield from end_run(self._started.contract, cases, time.perf_counter() - begun, terms, interrupted=interrupted)
 
     def _results(self, ids: Sequence[str]) -> Iterator[CaseFinished]:
         """Yield what the cases came to, in their order; free lanes go ahead.

@@ -12,13 +12,13 @@ from payproof.engine.judge import find_passing, judge
 from payproof.errors import ConfigurationError
 from payproof.language import decode_event
 from payproof.registry import nearest
-from payproof.session.ending import end_run
+from payproof.session.ending import Terms, end_run
 from payproof.session.scenarios import all_scenarios
 
 __all__ = ["rejudge"]
 
 
-def rejudge(path: Path, own: Sequence[Path] = ()) -> Iterator[RunEvent]:
+def rejudge(path: Path, own: Sequence[Path] = (), terms: Terms | None = None) -> Iterator[RunEvent]:
     """Yield the events of a run record with verdicts made anew from its observations.
 
     ``own`` are folders of the user's scenarios that were run beside those of Payproof.
@@ -43,7 +43,7 @@ def rejudge(path: Path, own: Sequence[Path] = ()) -> Iterator[RunEvent]:
         judged.append(event if event.record == Record() else anew)
         yield judged[-1]
     interrupted = footer.exit_code is ExitCode.INTERRUPTED
-    yield from end_run(header.contract, judged, footer.seconds, interrupted=interrupted)
+    yield from end_run(header.contract, judged, footer.seconds, terms, interrupted=interrupted)
 
 
 def _events(path: Path) -> list[RunEvent]:

@@ -50,7 +50,7 @@ from payproof.extras import install
 from payproof.language import read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 from payproof.session.calibrating import DELIVERIES, find_named_types
-from payproof.session.ending import end_run
+from payproof.session.ending import Terms, end_run
 from payproof.session.event_factory import event_factory
 from payproof.session.openapi import add_openapi
 from payproof.session.subjects import find_subject
@@ -328,7 +328,7 @@ class Session:
             control=self.target.control,
         )
 
-    def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
+    def run(self, choices: Sequence[Choice], terms: Terms | None = None) -> Iterator[RunEvent]:
         """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
         begun = time.perf_counter()
         cases: list[CaseFinished] = []
@@ -343,7 +343,7 @@ class Session:
                 break
             cases.append(finished)
             yield finished
-        yield from end_run(self.target.contract, cases, time.perf_counter() - begun, interrupted=interrupted)
+        yield from end_run(self.target.contract, cases, time.perf_counter() - begun, terms, interrupted=interrupted)
 
 
 @contextmanager
