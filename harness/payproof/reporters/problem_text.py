@@ -55,7 +55,8 @@ def describe_seen(problem: Problem) -> str:
 
 def name_seen(problem: Problem) -> str:
     """Return the distinct things that were seen, the most frequent first; the first few of them."""
-    seen = Counter(one.finding.what or one.finding.seen for one in problem.sightings)
+    own = [one.finding for one in problem.sightings if one.finding.kind in {problem.kind, ""}]
+    seen = Counter(one.what or one.seen for one in own)
     return name_some([_shorten(text) for text, _ in seen.most_common()], _MOST_SEEN)
 
 

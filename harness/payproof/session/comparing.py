@@ -29,7 +29,7 @@ class RecordedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunDifference:
-    """The problems that a later run has and an earlier has not, those that are gone, and those of which nobody knows.
+    """The problems that only the later of two runs has, those that are mended, and those of which nobody knows.
 
     ``stayed`` are the others. ``unjudged`` are the cases of which the earlier run knew something and the later does not.
     """
