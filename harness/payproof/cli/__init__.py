@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import click
 
 from payproof import __version__
+from payproof.cli.color import color_option
+from payproof.cli.every_command import show_examples
 from payproof.cli.lazy_group import LazyGroup
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError, PayproofError, Reason, record_fault
@@ -60,6 +62,8 @@ _COMMANDS = {
 @click.group(
     cls=LazyGroup,
     table=_COMMANDS,
+    params=[color_option("PAYPROOF_COLOR")],
+    epilog=show_examples("payproof demo", "payproof init http://127.0.0.1:8000", "payproof run --report junit.xml"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="payproof")
@@ -94,7 +98,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         problem, code = str(error), ExitCode.UNKNOWN
     except (KeyboardInterrupt, click.Abort):
         problem, code = "interrupted", ExitCode.INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+    except (BrokenPipeError, SystemExit) as end:
+        if isinstance(end, SystemExit) and not end.code:
+            return ExitCode.HELD  # click has told a shell what it may complete
         # Whoever read our output has seen enough: click and rich end the process then, with a status that would mean
         # a broken rule. Without a new place for the rest of the output the interpreter complains at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,9 @@ from typing import Any, get_args
 
 import click
 
+from payproof.cli.completion import complete_scenarios, complete_topics
 from payproof.cli.console import tell_slow_search, wide_console
+from payproof.cli.every_command import show_examples
 from payproof.cli.scenario_options import OWN_SCENARIOS, found_folders
 from payproof.domain.events import RunFinished
 from payproof.domain.finding import Severity
@@ -25,6 +27,7 @@ from payproof.session import (
     asks_for_operations,
     choose,
     find_named_types,
+    hold_interrupts,
     open_lanes,
     open_session,
     rejudge,
@@ -36,12 +39,17 @@ __all__ = ["demo", "judge", "run"]
 
 
 _STORE = click.option(
-    "--store", type=click.Choice(get_args(EmbeddedStore)), help="Database of the reference service; SQLite without it."
+    "--store",
+    type=click.Choice(get_args(EmbeddedStore)),
+    help="Database of the reference service; SQLite unless given.",
 )
-_SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the run that printed this seed.")
+_SEED = click.option(
+    "--seed", type=click.IntRange(0, 2**64 - 1), metavar="N", help="Repeat the run that printed this seed."
+)
 _LANES = click.option(
     "--lanes",
     type=click.IntRange(1, 16),
+    metavar="N",
     default=1,
     show_default=True,
     help="So many reference services side by side; they share the cases.",
@@ -52,11 +60,17 @@ _REPORTS = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE.jsonl|FILE.xml",
-    help="Also write a run record or JUnit XML.",
+    help="Also write a run record or JUnit XML; repeatable.",
 )
 
 
-@click.command()
+@click.command(
+    epilog=show_examples(
+        "payproof run",
+        "payproof run --target staging.toml --topic webhook_signature --report run.jsonl --report junit.xml",
+        "payproof run --scenario 'webhook_signature/expired[301s]' --seed 7",
+    )
+)
 @click.option(
     "--target",
     type=click.Path(path_type=Path),
@@ -66,11 +80,35 @@ _REPORTS = click.option(
 @click.option("--reference", is_flag=True, help="Judge the reference service that comes with Payproof, and no target.")
 @_STORE
 @OWN_SCENARIOS
-@click.option("--topic", "topics", multiple=True, help="Only this topic.")
-@click.option("--scenario", "ids", multiple=True, metavar="ID[case]", help="Only this scenario or case.")
-@click.option("--exclude", "excluding", multiple=True, metavar="ID[case]", help="All but this scenario or case.")
+@click.option("--topic", "topics", multiple=True, shell_complete=complete_topics, help="Only this topic; repeatable.")
 @click.option(
-    "--severity", type=click.Choice([s.value for s in Severity]), default="low", help="At least this severity."
+    "--scenario",
+    "ids",
+    multiple=True,
+    metavar="ID[case]",
+    shell_complete=complete_scenarios,
+    help="Only this scenario or case; repeatable.",
+)
+@click.option(
+    "--exclude",
+    "excluding",
+    multiple=True,
+    metavar="ID[case]",
+    shell_complete=complete_scenarios,
+    help="All but this scenario or case; repeatable.",
+)
+@click.option(
+    "--severity",
+    type=click.Choice([s.value for s in Severity]),
+    default="low",
+    show_default=True,
+    help="At least this severity.",
+)
+@click.option(
+    "--fail-fast",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Stop after N failed cases; what did not run is told as not run.",
 )
 @_SEED
 @_LANES
@@ -90,6 +128,7 @@ def run(
     ids: Sequence[str],
     excluding: Sequence[str],
     severity: str,
+    fail_fast: int | None,
     seed: int | None,
     lanes: int,
     effort: float | None,
@@ -101,15 +140,26 @@ def run(
     file = target_or_reference(target=target, reference=reference)
     scenarios = all_scenarios(scenario_folders(own, file))
     choices = choose(scenarios, topics=topics, ids=ids, excluding=excluding, at_least=Severity(severity))
-    return _run_cases(choices, file, store=store, seed=seed, lanes=lanes, effort=effort, reports=reports, own=own)
+    return _run_cases(
+        choices,
+        file,
+        store=store,
+        seed=seed,
+        lanes=lanes,
+        effort=effort,
+        reports=reports,
+        own=own,
+        fail_fast=fail_fast,
+    )
 
 
-@click.command()
+@click.command(epilog=show_examples("payproof demo", "payproof demo --store postgresql --lanes 2"))
 @_STORE
 @_SEED
 @click.option(
     "--lanes",
     type=click.IntRange(1, 16),
+    metavar="N",
     default=4,
     show_default=True,
     help="So many reference services side by side; they share the cases.",
@@ -130,6 +180,7 @@ def _run_cases(
     effort: float | None,
     reports: Sequence[Path],
     own: Sequence[Path] = (),
+    fail_fast: int | None = None,
 ) -> int:
     """Run cases on the target that a file describes, or on the reference service, and report; return the exit code."""
     tell_slow_search()
@@ -146,14 +197,16 @@ def _run_cases(
     with opened as session:
         if isinstance(session, Session):
             session.require_acceptance(of_any_age=True)
-        files = [open_report(path) for path in reports]
-        code = _report_events(session.run(choices), [ConsoleReport(console), *files])
-        if not session.ledger.holds_none([console.export_text().encode()]):
-            click.echo("payproof: the output above holds a value that must not be shown; please report it", err=True)
-        for path in reports:
-            if found := mask_report(path, session.ledger.mask_ever):
-                told = f"{', '.join(found)}: masked in {path} at the last look, please report it"
+        with hold_interrupts():
+            files = [open_report(path) for path in reports]
+            code = _report_events(session.run(choices, fail_fast), [ConsoleReport(console), *files])
+            if not session.ledger.holds_none([console.export_text().encode()]):
+                told = "the output above holds a value that must not be shown; please report it"
                 click.echo(f"payproof: {told}", err=True)
+            for path in reports:
+                if found := mask_report(path, session.ledger.mask_ever):
+                    told = f"{', '.join(found)}: masked in {path} at the last look, please report it"
+                    click.echo(f"payproof: {told}", err=True)
     return code
 
 
@@ -166,13 +219,15 @@ def _report_events(events: Any, reporters: Sequence[Reporter]) -> int:
                 reporter.handle(event)
             if isinstance(event, RunFinished):
                 code = event.exit_code
+                if event.unrun and code is not ExitCode.INTERRUPTED:
+                    click.echo(f"Stopped by --fail-fast: {event.unrun} cases did not run and are unknown.")
     finally:
         for reporter in reporters:
             reporter.close()
     return code
 
 
-@click.command()
+@click.command(epilog=show_examples("payproof judge run.jsonl"))
 @click.argument("record", type=click.Path(path_type=Path))
 @OWN_SCENARIOS
 def judge(record: Path, own: Sequence[Path]) -> int:

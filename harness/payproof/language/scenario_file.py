@@ -33,7 +33,7 @@ from payproof.language.problems import (
 from payproof.language.requirements_file import read_requirements
 from payproof.registry import checks, nearest, steps
 
-__all__ = ["locate_case", "read_scenario", "read_scenarios", "scenario_schema", "try_scenario"]
+__all__ = ["locate_case", "read_case_names", "read_scenario", "read_scenarios", "scenario_schema", "try_scenario"]
 
 _Part = TypeVar("_Part", Step, Check)
 _Arguments = ParamSpec("_Arguments")
@@ -161,6 +161,17 @@ def try_scenario(
     if reader.mistakes or read is None:
         return list({str(mistake): mistake for mistake in reader.mistakes}.values())
     return read
+
+
+def read_case_names(file: Traversable) -> list[str]:
+    """Return the names of a scenario file's cases, and nothing of what else is wrong with it.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is no YAML.
+    """
+    content = parse_yaml(read_text(file, "scenario file"), str(file))
+    cases = content.get("cases") if isinstance(content, dict) else None
+    return [one for one in cases if isinstance(one, str)] if isinstance(cases, dict) else []
 
 
 def locate_case(file: Traversable, name: str) -> int | None:

@@ -7,6 +7,7 @@ from payproof.session.discovery import Wishes, write_target_file
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
+from payproof.session.interrupts import hold_interrupts
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
 from payproof.session.pinning import describe_differences, pin, pin_file
@@ -14,16 +15,16 @@ from payproof.session.record import rejudge
 from payproof.session.run import (
     GIVEN,
     MOST_SEED,
-    Choice,
     EmbeddedStore,
     Session,
     asks_for_fuzzing,
     asks_for_operations,
     choose,
-    count,
     open_session,
 )
+from payproof.session.scenario_names import name_cases, name_scenarios
 from payproof.session.scenarios import all_scenarios, check_scenarios, scenario_folders
+from payproof.session.telling import Choice, count
 
 __all__ = [
     "FILE_NAME",
@@ -47,6 +48,9 @@ __all__ = [
     "event_factory",
     "find_named_types",
     "find_target",
+    "hold_interrupts",
+    "name_cases",
+    "name_scenarios",
     "open_lanes",
     "open_session",
     "pin",

@@ -7,7 +7,6 @@ is told is told in the order of the cases, as if there were one lane.
 import os
 import secrets
 import signal
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -19,12 +18,11 @@ from typing import Any
 
 from payproof.adapters.reference import require_reference
 from payproof.canary import Ledger
-from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
-from payproof.domain.verdict import ExitCode, Verdict
-from payproof.engine.judge import exit_code
+from payproof.domain.events import CaseFinished, RunEvent, RunStarted
 from payproof.errors import PayproofError, Reason, TargetStartError, record_fault
-from payproof.session.run import MOST_SEED, Choice, EmbeddedStore, choose, count, open_session
+from payproof.session.run import MOST_SEED, EmbeddedStore, choose, open_session
 from payproof.session.scenarios import all_scenarios
+from payproof.session.telling import Choice, tell_run
 
 __all__ = ["Lanes", "open_lanes"]
 
@@ -44,25 +42,10 @@ class Lanes:
         self.ledger = Ledger()
         self._lanes, self._started = lanes, started
 
-    def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
-        """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
-        begun, verdicts, interrupted = time.perf_counter(), list[Verdict](), False
-        yield replace(self._started, cases=len(choices))
+    def run(self, choices: Sequence[Choice], fail_fast: int | None = None) -> Iterator[RunEvent]:
+        """Run cases and tell what happens."""
         results = self._results([case.id for _, case in choices])
-        for _, case in choices:
-            yield CaseStarted(case.id)
-            try:
-                finished = next(results)
-            except KeyboardInterrupt:
-                interrupted = True
-                break
-            verdicts.append(finished.verdict)
-            yield finished
-        yield RunFinished(
-            counts=count(verdicts),
-            exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
-            seconds=time.perf_counter() - begun,
-        )
+        return tell_run(replace(self._started, cases=len(choices)), choices, lambda _: next(results), fail_fast)
 
     def _results(self, ids: Sequence[str]) -> Iterator[CaseFinished]:
         """Yield what the cases came to, in their order; free lanes go ahead.

@@ -12,8 +12,8 @@ from payproof.engine.judge import exit_code, judge
 from payproof.errors import ConfigurationError
 from payproof.language import decode_event
 from payproof.registry import nearest
-from payproof.session.run import count
 from payproof.session.scenarios import all_scenarios
+from payproof.session.telling import count
 
 __all__ = ["rejudge"]
 
@@ -43,12 +43,12 @@ def rejudge(path: Path, own: Sequence[Path] = ()) -> Iterator[RunEvent]:
             verdict = judge(header.contract, *known[event.id], event.record)
         verdicts.append(verdict)
         yield replace(event, verdict=verdict)
-    interrupted = footer.exit_code is ExitCode.INTERRUPTED
-    yield RunFinished(
-        counts=count(verdicts),
-        exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
-        seconds=footer.seconds,
-    )
+    code = exit_code(verdicts)
+    if footer.exit_code is ExitCode.INTERRUPTED:
+        code = ExitCode.INTERRUPTED
+    elif footer.unrun and code is ExitCode.HELD:
+        code = ExitCode.UNKNOWN  # it was stopped after a failure, which is none any more
+    yield replace(footer, counts=count(verdicts), exit_code=code)
 
 
 def _events(path: Path) -> list[RunEvent]:
@@ -72,8 +72,16 @@ def _events(path: Path) -> list[RunEvent]:
         raise ConfigurationError(
             "a run record has one header, then cases, then one footer", hint="this one was cut short", file=path
         )
-    footer = events[-1]
-    if isinstance(footer, RunFinished) and sum(footer.counts.values()) != len(events) - 2:
-        said = f"the footer counts {sum(footer.counts.values())} cases, the record holds {len(events) - 2}"
+    header, *cases, footer = events
+    assert isinstance(header, RunStarted)
+    assert isinstance(footer, RunFinished)
+    said = ""
+    if sum(footer.counts.values()) != len(cases):
+        said = f"the footer counts {sum(footer.counts.values())} cases, the record holds {len(cases)}"
+    elif header.cases != len(cases) + footer.unrun:
+        said = (
+            f"the header announces {header.cases} cases, the record holds {len(cases)} and names {footer.unrun} unrun"
+        )
+    if said:
         raise ConfigurationError(said, hint="lines were taken out or added", file=path)
     return events

@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import shlex
 import time
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -31,7 +30,7 @@ from payproof.adapters.writer import DatabaseWriter
 from payproof.at_rest.leak_finder import LocalLeakFinder
 from payproof.canary import Ledger
 from payproof.domain.check import Check
-from payproof.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted, Unwatched
+from payproof.domain.events import CaseFinished, Record, RunEvent, RunStarted, Unwatched
 from payproof.domain.finding import Severity
 from payproof.domain.observation import Observation
 from payproof.domain.operation import UpstreamSpec
@@ -40,9 +39,9 @@ from payproof.domain.source import Log, Store
 from payproof.domain.step import Step
 from payproof.domain.tables import Tables
 from payproof.domain.target import Environment, SourceSpec, Target
-from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
+from payproof.domain.verdict import Errored, Skipped, Verdict
 from payproof.engine.equipment import Equipment
-from payproof.engine.judge import exit_code, has_crashed, judge, refuse_without_effect, skip
+from payproof.engine.judge import has_crashed, judge, refuse_without_effect, skip
 from payproof.engine.runner import Runner
 from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.trial import Trial
@@ -54,6 +53,7 @@ from payproof.session.calibrating import DELIVERIES, find_named_types
 from payproof.session.event_factory import event_factory
 from payproof.session.openapi import add_openapi
 from payproof.session.subjects import find_subject
+from payproof.session.telling import Choice, tell_run
 from payproof.session.upstream import OpenUpstream, open_upstream
 
 __all__ = [
@@ -65,12 +65,9 @@ __all__ = [
     "asks_for_fuzzing",
     "asks_for_operations",
     "choose",
-    "count",
     "open_session",
     "open_tables",
 ]
-
-Choice = tuple[Scenario, Case]
 
 #: What gives a target that no file describes: the fixture of a test-suite.
 GIVEN = "payproof_target"
@@ -325,26 +322,9 @@ class Session:
             control=self.target.control,
         )
 
-    def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
-        """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
-        begun = time.perf_counter()
-        verdicts: list[Verdict] = []
-        interrupted = False
-        yield self.make_header(len(choices))
-        for scenario, case in choices:
-            yield CaseStarted(case.id)
-            try:
-                finished = self.judge_case(scenario, case)
-            except KeyboardInterrupt:
-                interrupted = True
-                break
-            verdicts.append(finished.verdict)
-            yield finished
-        yield RunFinished(
-            counts=count(verdicts),
-            exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
-            seconds=time.perf_counter() - begun,
-        )
+    def run(self, choices: Sequence[Choice], fail_fast: int | None = None) -> Iterator[RunEvent]:
+        """Run cases and tell what happens."""
+        return tell_run(self.make_header(len(choices)), choices, lambda one: self.judge_case(*one), fail_fast)
 
 
 @contextmanager
@@ -380,13 +360,6 @@ def _lacking(case: Case) -> Skipped | None:
     missing = sorted(package for package in wanted if find_spec(package) is None)
     how = install("fuzz")
     return Skipped(f"{' and '.join(missing)} not installed: {how}", (how,)) if missing else None
-
-
-def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
-    """Return how many verdicts there are of each kind; broken advice is counted apart from broken rules."""
-    kinds = ("passed", "failed", "advised", "errored", "skipped")
-    found = Counter("advised" if isinstance(v, Failed) and v.advised else v.kind for v in verdicts)
-    return {kind: found[kind] for kind in kinds}
 
 
 @contextmanager

@@ -1,0 +1,5 @@
+"""`python -m payproof` is the command `payproof`, of the interpreter that it is called with."""
+
+from payproof.cli import main
+
+main()
