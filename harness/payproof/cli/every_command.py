@@ -8,6 +8,8 @@ from payproof.cli.color import color_option
 
 __all__ = ["complete_command", "show_examples", "variables_of"]
 
+_NUMBERS = (type(click.INT), type(click.FLOAT))
+
 
 def show_examples(*examples: str) -> str:
     """Return the end of a command's help: examples that can be pasted, a line each."""
@@ -34,5 +36,7 @@ def complete_command(command: click.Command, name: str) -> click.Command:
         if isinstance(option, click.Option) and option.opts[0] in own:
             shared: Sequence[str] = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
             option.envvar, option.show_envvar = [own[option.opts[0]], *shared], True
+            if option.metavar is None and isinstance(option.type, _NUMBERS):
+                option.metavar = "N"  # not INTEGER RANGE: the range is told beside
     command.params.append(color_option())
     return command

@@ -43,13 +43,10 @@ _STORE = click.option(
     type=click.Choice(get_args(EmbeddedStore)),
     help="Database of the reference service; SQLite unless given.",
 )
-_SEED = click.option(
-    "--seed", type=click.IntRange(0, 2**64 - 1), metavar="N", help="Repeat the run that printed this seed."
-)
+_SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the run that printed this seed.")
 _LANES = click.option(
     "--lanes",
     type=click.IntRange(1, 16),
-    metavar="N",
     default=1,
     show_default=True,
     help="So many reference services side by side; they share the cases.",
@@ -107,7 +104,6 @@ _REPORTS = click.option(
 @click.option(
     "--fail-fast",
     type=click.IntRange(1),
-    metavar="N",
     help="Stop after N failed cases; what did not run is told as not run.",
 )
 @_SEED
@@ -159,7 +155,6 @@ def run(
 @click.option(
     "--lanes",
     type=click.IntRange(1, 16),
-    metavar="N",
     default=4,
     show_default=True,
     help="So many reference services side by side; they share the cases.",

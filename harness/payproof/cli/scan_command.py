@@ -74,9 +74,7 @@ _CONFIDENCES = [one.value for one in Confidence]
 @click.option("--staged", is_flag=True, help="Search what is staged for a commit, of all or the given paths.")
 @click.option("--diff", metavar="BASE", help="Search what came since BASE and this branch parted, committed or not.")
 @click.option("--sample", type=click.IntRange(1), metavar="ROWS", help="At most so many rows of each table.")
-@click.option(
-    "--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes for large files; without it, one for each core."
-)
+@click.option("--jobs", type=click.IntRange(1, 64), help="Processes for large files; without it, one for each core.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Remember in this file what is done, and go on there.")
 def scan(
     sources: Sequence[str],
