@@ -192,6 +192,9 @@ def test_junit_counts_what_it_holds(recorded):
         (lambda _: [], "cut short"),
         (lambda lines: [*lines[:-1], lines[-1][:40]], "not JSON; the record was cut short or edited"),
         (lambda lines: [lines[0], *lines[2:]], "lines were taken out or added"),
+        (lambda lines: [lines[0], lines[1], lines[1], *lines[3:]], "stands twice in it"),
+        (lambda lines: [lines[0].replace('"cases":', '"cases":1'), *lines[1:]], "lines were taken out or added"),
+        (lambda lines: [*lines[:-1], lines[-1].replace('"unrun":0', '"unrun":3')], "and 3 that did not run"),
         (lambda lines: [lines[0], "{}", *lines[2:]], ":2: not a line of a Payproof run record"),
         (lambda lines: [lines[0], "[]", *lines[2:]], ":2: not a line of a Payproof run record"),
         (lambda lines: [lines[0], '{"event":{}}', *lines[2:]], ":2: not a line of a Payproof run record"),
@@ -199,7 +202,19 @@ def test_junit_counts_what_it_holds(recorded):
         (lambda lines: [lines[0], lines[1].replace("webhook_signature/", "webhook/"), *lines[2:]], "no case 'webhook/"),
     ],
     ids=[
-        *("no footer", "header only", "no header", "empty", "cut line", "line gone", "no event", "list"),
+        *(
+            "no footer",
+            "header only",
+            "no header",
+            "empty",
+            "cut line",
+            "line gone",
+            "case twice",
+            "more announced",
+            "some unrun",
+            "no event",
+            "list",
+        ),
         *("event is an object", "field renamed", "case renamed"),
     ],
 )
@@ -217,7 +232,7 @@ def test_record_that_is_not_whole_is_refused(recorded, tmp_path, edit, said):
 def test_record_of_an_interrupted_run_stays_interrupted(recorded, tmp_path):
     """Judged again, a run that was interrupted is not green: the cases that did not run stay unknown."""
     header, *_, footer = (json.loads(line) for line in (recorded[0] / "run.jsonl").read_text().splitlines())
-    footer |= {"exit_code": 2, "counts": dict.fromkeys(footer["counts"], 0)}
+    footer |= {"exit_code": 2, "counts": dict.fromkeys(footer["counts"], 0), "unrun": header["cases"]}
     file = tmp_path / "interrupted.jsonl"
     file.write_text(f"{json.dumps(header)}\n{json.dumps(footer)}\n")
     assert payproof_here("judge", file).code == 2
@@ -228,6 +243,7 @@ def test_fault_of_the_harness_stays_errored_when_judged_again(recorded, tmp_path
     header, case, *_, footer = (json.loads(line) for line in (recorded[0] / "run.jsonl").read_text().splitlines())
     nothing = {"control": [], "observations": [], "unwatched": [], "stopped": None}
     case |= {"record": nothing, "verdict": {"kind": "errored", "reason": "fault of the harness", "detail": "d"}}
+    header["cases"] = 1
     footer |= {"exit_code": 3, "counts": {**dict.fromkeys(footer["counts"], 0), "errored": 1}}
     file = tmp_path / "fault.jsonl"
     file.write_text("\n".join(map(json.dumps, (header, case, footer))))

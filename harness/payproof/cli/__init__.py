@@ -96,8 +96,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         problem, code = str(error), ExitCode.USAGE
     except PayproofError as error:
         problem, code = str(error), ExitCode.UNKNOWN
-    except (KeyboardInterrupt, click.Abort):
-        problem, code = "interrupted", ExitCode.INTERRUPTED
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        told = (interrupt.__cause__ or interrupt).args  # click raises its own instead
+        problem, code = " ".join(["interrupted", *map(str, told)]), ExitCode.INTERRUPTED
     except (BrokenPipeError, SystemExit) as end:
         if isinstance(end, SystemExit) and not end.code:
             return ExitCode.HELD  # click has told a shell what it may complete

@@ -1,7 +1,7 @@
 """The commands that judge: ``payproof run``, ``payproof demo`` and ``payproof judge``."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any, get_args
 
@@ -189,7 +189,11 @@ def _run_cases(
         raise ConfigurationError("--lanes is for the reference service: a target file describes one target")
     opened: AbstractContextManager[Lanes | Session]
     opened = open_lanes(lanes, seed=seed, **given) if lanes > 1 else open_session(file, seed=seed, types=types, **given)
-    with opened as session:
+    with ExitStack() as stack:
+        try:
+            session = stack.enter_context(opened)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("before the first case: nothing was judged, and no report is written") from None
         if isinstance(session, Session):
             session.require_acceptance(of_any_age=True)
         with hold_interrupts():

@@ -1,5 +1,6 @@
 """Judges a recorded run again, so that a newer check can be tried on what was observed before."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -76,12 +77,14 @@ def _events(path: Path) -> list[RunEvent]:
     assert isinstance(header, RunStarted)
     assert isinstance(footer, RunFinished)
     said = ""
-    if sum(footer.counts.values()) != len(cases):
+    if repeated := [
+        id_ for id_, times in Counter(one.id for one in cases if isinstance(one, CaseFinished)).items() if times > 1
+    ]:
+        said = f"the case {repeated[0]!r} stands twice in it"
+    elif sum(footer.counts.values()) != len(cases):
         said = f"the footer counts {sum(footer.counts.values())} cases, the record holds {len(cases)}"
     elif header.cases != len(cases) + footer.unrun:
-        said = (
-            f"the header announces {header.cases} cases, the record holds {len(cases)} and names {footer.unrun} unrun"
-        )
+        said = f"the header announces {header.cases} cases, the record holds {len(cases)} and {footer.unrun} that did not run"
     if said:
         raise ConfigurationError(said, hint="lines were taken out or added", file=path)
     return events
