@@ -194,7 +194,7 @@ def test_junit_counts_what_it_holds(recorded):
         (lambda lines: [lines[0], *lines[2:]], "lines were taken out or added"),
         (lambda lines: [lines[0], lines[1], lines[1], *lines[3:]], "stands twice in it"),
         (lambda lines: [lines[0].replace('"cases":', '"cases":1'), *lines[1:]], "lines were taken out or added"),
-        (lambda lines: [*lines[:-1], lines[-1].replace('"unrun":0', '"unrun":3')], "and 3 that did not run"),
+        (lambda lines: [*lines[:-1], lines[-1].replace('"unrun":0', '"unrun":3')], "and 3 did not run"),
         (lambda lines: [lines[0], "{}", *lines[2:]], ":2: not a line of a Payproof run record"),
         (lambda lines: [lines[0], "[]", *lines[2:]], ":2: not a line of a Payproof run record"),
         (lambda lines: [lines[0], '{"event":{}}', *lines[2:]], ":2: not a line of a Payproof run record"),

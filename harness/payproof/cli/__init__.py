@@ -76,7 +76,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and end the process with its exit code; what is wrong is one line on standard error."""
+    """Run the command and end the process with its exit code; each thing that is wrong is a line on standard error."""
     # A CI server that cancels sends SIGTERM, a terminal that is closed SIGHUP: they end the run as Ctrl-C does, with
     # footers, and leave nothing behind.
     # What a script starts in the background is born with SIGINT ignored: it would not hear of SIGTERM either.
@@ -91,14 +91,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="payproof", standalone_mode=False)
     except click.UsageError as error:
-        problem, code = error.format_message(), ExitCode.USAGE
+        problems, code = [error.format_message()], ExitCode.USAGE
     except ConfigurationError as error:
-        problem, code = str(error), ExitCode.USAGE
+        problems, code = [*map(str, error.mistakes)], ExitCode.USAGE
     except PayproofError as error:
-        problem, code = str(error), ExitCode.UNKNOWN
+        problems, code = [str(error)], ExitCode.UNKNOWN
     except (KeyboardInterrupt, click.Abort) as interrupt:
         told = (interrupt.__cause__ or interrupt).args  # click raises its own instead
-        problem, code = " ".join(["interrupted", *map(str, told)]), ExitCode.INTERRUPTED
+        problems, code = [" ".join(["interrupted", *map(str, told)])], ExitCode.INTERRUPTED
     except (BrokenPipeError, SystemExit) as end:
         if isinstance(end, SystemExit) and not end.code:
             return ExitCode.HELD  # click has told a shell what it may complete
@@ -107,10 +107,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (our own fault says nothing about the target; its text could hold anything)
-        problem, code = f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}", ExitCode.UNKNOWN
+        problems, code = [f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}"], ExitCode.UNKNOWN
     else:
         return code or ExitCode.HELD
     from payproof.reporters.phrasing import one_line  # noqa: PLC0415 (what most commands never need)
 
-    click.echo(f"payproof: {one_line(problem)}", err=True)
+    for problem in problems:
+        click.echo(f"payproof: {one_line(problem)}", err=True)
     return code

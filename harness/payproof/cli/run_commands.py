@@ -1,7 +1,7 @@
 """The commands that judge: ``payproof run``, ``payproof demo`` and ``payproof judge``."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, get_args
 
@@ -187,11 +187,13 @@ def _run_cases(
     types = find_named_types(case for _, case in choices)
     if lanes > 1 and file is not None:
         raise ConfigurationError("--lanes is for the reference service: a target file describes one target")
-    opened: AbstractContextManager[Lanes | Session]
-    opened = open_lanes(lanes, seed=seed, **given) if lanes > 1 else open_session(file, seed=seed, types=types, **given)
     with ExitStack() as stack:
+        session: Lanes | Session
         try:
-            session = stack.enter_context(opened)
+            if lanes > 1:
+                session = stack.enter_context(open_lanes(lanes, seed=seed, **given))
+            else:
+                session = stack.enter_context(open_session(file, seed=seed, types=types, **given))
         except KeyboardInterrupt:
             raise KeyboardInterrupt("before the first case: nothing was judged, and no report is written") from None
         if isinstance(session, Session):

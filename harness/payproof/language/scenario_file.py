@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from copy import deepcopy
 from dataclasses import fields
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -25,10 +23,10 @@ from payproof.language.problems import (
     Locator,
     locate_in_yaml,
     parse_yaml,
-    place_of_error,
     read_text,
     refuse_all,
     repeated_keys,
+    without_unknown_keys,
 )
 from payproof.language.requirements_file import read_requirements
 from payproof.registry import checks, nearest, steps
@@ -192,16 +190,7 @@ class _ScenarioReader:
             return _ScenarioFile.model_validate(content)
         except ValidationError as error:
             self.mistakes += refuse_all(error, self._file, self._locate, _ScenarioFile)
-            known = deepcopy(content)
-            for one in error.errors(include_url=False):
-                if one["type"] == "extra_forbidden":
-                    *place, key = place_of_error(one["loc"])
-                    # A key may be no text; and an alias repeats a mapping, which has lost it already.
-                    with suppress(LookupError, TypeError):
-                        here: Any = known
-                        for part in place:
-                            here = here[part]
-                        del here[key]
+            known = without_unknown_keys(content, error)
         try:
             return _ScenarioFile.model_validate(known)
         except ValidationError:

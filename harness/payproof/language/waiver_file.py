@@ -9,12 +9,21 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from payproof.domain.documents import read_json
 from payproof.domain.leak import Leak
 from payproof.errors import ConfigurationError
-from payproof.language.problems import parse_toml, parse_yaml, read_text, refuse
+from payproof.language.problems import (
+    Locator,
+    locate_in_toml,
+    locate_in_yaml,
+    parse_toml,
+    parse_yaml,
+    read_text,
+    refuse,
+)
 
 __all__ = ["LeakWaiver", "read_baseline", "read_waivers", "written_baseline"]
 
@@ -88,8 +97,12 @@ def read_waivers(path: Path) -> Sequence[LeakWaiver]:
         ConfigurationError: the file is not right.
     """
     text = read_text(path, "waiver file")
-    given = parse_toml(text, path) if path.suffix == ".toml" else parse_yaml(text, str(path))
-    read = _read(_WaiverFile, given, path)
+    if path.suffix == ".toml":
+        given, locate = parse_toml(text, path), locate_in_toml(text)
+    else:
+        given = parse_yaml(text, str(path))
+        locate = locate_in_yaml(yaml.compose(text, Loader=yaml.CSafeLoader))
+    read = _read(_WaiverFile, given, path, locate)
     return [LeakWaiver(f"waiver {number}", **dict(one)) for number, one in enumerate(read.waivers, 1)]
 
 
@@ -103,7 +116,7 @@ def read_baseline(path: Path) -> Mapping[str, int]:
         given = read_json(read_text(path, "baseline"))
     except ValueError:
         raise ConfigurationError("it is no JSON", hint="--write-baseline writes one", file=path) from None
-    return {fingerprint: one.count for fingerprint, one in _read(_Baseline, given, path).known.items()}
+    return {fingerprint: one.count for fingerprint, one in _read(_Baseline, given, path, lambda _: None).known.items()}
 
 
 def written_baseline(leaks: Sequence[Leak]) -> str:
@@ -120,8 +133,8 @@ def written_baseline(leaks: Sequence[Leak]) -> str:
     return json.dumps({"version": 1, "known": known}, indent=1) + "\n"
 
 
-def _read(model: type[_Model], given: Any, path: Path) -> _Model:
+def _read(model: type[_Model], given: Any, path: Path, locate: Locator) -> _Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise refuse(error, str(path), lambda _: None, model) from None
+        raise refuse(error, str(path), locate, model) from None

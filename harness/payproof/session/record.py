@@ -84,7 +84,7 @@ def _events(path: Path) -> list[RunEvent]:
     elif sum(footer.counts.values()) != len(cases):
         said = f"the footer counts {sum(footer.counts.values())} cases, the record holds {len(cases)}"
     elif header.cases != len(cases) + footer.unrun:
-        said = f"the header announces {header.cases} cases, the record holds {len(cases)} and {footer.unrun} that did not run"
+        said = f"the header announces {header.cases} cases, the record has {len(cases)} and {footer.unrun} did not run"
     if said:
         raise ConfigurationError(said, hint="lines were taken out or added", file=path)
     return events
