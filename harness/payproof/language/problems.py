@@ -1,5 +1,6 @@
 """Turns what pydantic and the parsers object to into one line: file, place, what is wrong, what would be right."""
 
+import math
 import re
 import tomllib
 from collections import Counter
@@ -187,7 +188,9 @@ def locate_in_toml(text: str) -> Locator:
 
 def told_at_once(mistakes: Iterable[ConfigurationError]) -> ConfigurationError:
     """Return mistakes, of which there is at least one, as one error, in the order of their lines."""
-    ordered = sorted({str(one): one for one in mistakes}.values(), key=lambda one: one.line or 0)
+    ordered = sorted(
+        {str(one): one for one in mistakes}.values(), key=lambda one: math.inf if one.line is None else one.line
+    )
     return ordered[0] if len(ordered) == 1 else SeveralMistakesError(ordered)
 
 
