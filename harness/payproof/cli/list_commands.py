@@ -19,7 +19,7 @@ from payproof.domain.scenario import Scenario
 from payproof.errors import ConfigurationError
 from payproof.language import scenario_schema, target_schema
 from payproof.registry import nearest
-from payproof.session import all_scenarios, event_factory
+from payproof.session import all_scenarios, event_factory, write_beside
 from payproof.stripe.forgeries import FORGERIES
 
 __all__ = ["events", "explain", "list_", "schema", "signatures"]
@@ -83,11 +83,16 @@ def _steps(steps: Sequence[Any]) -> str:
     return "; ".join(told)
 
 
-@click.command(epilog=show_examples("payproof schema target"))
+@click.command(epilog=show_examples("payproof schema target", "payproof schema scenario --output scenario.schema.json"))
 @click.argument("which", type=click.Choice(["target", "scenario"]))
-def schema(which: str) -> None:
+@click.option("--output", type=click.Path(path_type=Path), help="Write it here, not to standard output.")
+def schema(which: str, output: Path | None) -> None:
     """Print the JSON Schema of target or scenario files, for editors."""
-    click.echo(json.dumps(target_schema() if which == "target" else scenario_schema(), indent=2))
+    text = json.dumps(target_schema() if which == "target" else scenario_schema(), indent=2) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_beside(output, text)
 
 
 @click.command(epilog=show_examples("payproof events --api-version 2022-11-15"))

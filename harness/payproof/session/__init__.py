@@ -10,7 +10,7 @@ from payproof.session.given import read_given
 from payproof.session.interrupts import hold_interrupts
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
-from payproof.session.pinning import describe_differences, pin, pin_file
+from payproof.session.pinning import describe_differences, pin, pin_file, write_beside
 from payproof.session.record import rejudge
 from payproof.session.run import (
     GIVEN,
@@ -60,5 +60,6 @@ __all__ = [
     "scenario_folders",
     "target_or_reference",
     "try_target_file",
+    "write_beside",
     "write_target_file",
 ]
