@@ -94,6 +94,21 @@ def test_wrong_variable_is_named(monkeypatch):
     assert "'--seed' (env var: 'PAYPROOF_RUN_SEED'): 'soon' is not" in ended.line
 
 
+def test_variable_is_not_named_for_the_command_line():
+    """A wrong value of the command line is told without the variable, which has not given it."""
+    line = payproof_here("run", "--reference", "--seed", "soon").line
+    assert "'--seed': 'soon' is not" in line
+    assert "PAYPROOF" not in line
+
+
+def test_nothing_but_the_name():
+    """The name alone shows the help, as it stands, with code 4: nothing was done."""
+    ended = payproof_here()
+    assert (ended.code, ended.out) == (4, "")
+    assert ended.err.startswith("Usage: payproof ")
+    assert ended.err.count("\n") > 20
+
+
 def test_unknown_variable_means_nothing(monkeypatch):
     """Variables that begin as ours do and belong to no option are left alone."""
     for name in ("PAYPROOF_RUN", "PAYPROOF_RUN_SEEDS", "PAYPROOF_NOTHING", "PAYPROOF_IMAGES", "PAYPROOF_EFFORT"):

@@ -229,6 +229,28 @@ def test_record_that_is_not_whole_is_refused(recorded, tmp_path, edit, said):
     assert said in ended.line
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'name = "a target file"', ": no run record; `payproof run --report FILE.jsonl` writes one"),
+        (b'<?xml version="1.0"?>\n<testsuites/>', ": no run record; `payproof run --report FILE.jsonl` writes one"),
+        (b'{"type": "leak"}\n', ":1: not a line of a Payproof run record"),
+        (b"\x89PNG\xff", "not UTF-8; `payproof run --report FILE.jsonl` writes one"),
+        (None, "cannot be read: Is a directory; "),
+    ],
+)
+def test_record_that_is_none_is_refused(tmp_path, content, said):
+    """A file of another sort is refused with one line that says what writes a record; code 4."""
+    file = tmp_path / "run.jsonl"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    ended = payproof_here("judge", file)
+    assert ended.code == 4
+    assert said in ended.line
+
+
 def test_record_of_an_interrupted_run_stays_interrupted(recorded, tmp_path):
     """Judged again, a run that was interrupted is not green: the cases that did not run stay unknown."""
     header, *_, footer = (json.loads(line) for line in (recorded[0] / "run.jsonl").read_text().splitlines())

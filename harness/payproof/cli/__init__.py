@@ -4,11 +4,13 @@ Each command is in a module that is imported when it is asked for, so that the h
 """
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
 
 import click
+from click.core import ParameterSource
 
 from payproof import __version__
 from payproof.cli.color import color_option
@@ -91,7 +93,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="payproof", standalone_mode=False)
     except click.UsageError as error:
-        problems, code = [error.format_message()], ExitCode.USAGE
+        return _refuse_usage(error)
     except ConfigurationError as error:
         problems, code = [*map(str, error.mistakes)], ExitCode.USAGE
     except PayproofError as error:
@@ -110,8 +112,24 @@ def _run(arguments: Sequence[str] | None) -> int:
         problems, code = [f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}"], ExitCode.UNKNOWN
     else:
         return code or ExitCode.HELD
+    _tell(problems)
+    return code
+
+
+def _refuse_usage(error: click.UsageError) -> int:
+    """Tell what click objects to, with the variable of an option only where that has given the value."""
+    text = error.format_message()
+    parameter = getattr(error, "param", None)
+    source = None if parameter is None or error.ctx is None else error.ctx.get_parameter_source(parameter.name)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(text, err=True)
+    else:
+        _tell([re.sub(r" \(env var: [^)]*\)", "", text, count=1) if source is ParameterSource.COMMANDLINE else text])
+    return ExitCode.USAGE
+
+
+def _tell(problems: Sequence[str]) -> None:
     from payproof.reporters.phrasing import one_line  # noqa: PLC0415 (what most commands never need)
 
     for problem in problems:
         click.echo(f"payproof: {one_line(problem)}", err=True)
-    return code

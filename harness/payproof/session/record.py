@@ -18,6 +18,8 @@ from payproof.session.telling import count
 
 __all__ = ["rejudge"]
 
+_WRITES_ONE = "`payproof run --report FILE.jsonl` writes one"
+
 
 def rejudge(path: Path, own: Sequence[Path] = ()) -> Iterator[RunEvent]:
     """Yield the events of a run record with verdicts made anew from its observations.
@@ -57,17 +59,24 @@ def _events(path: Path) -> list[RunEvent]:
         lines = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigurationError(f"the run record cannot be read: {reason}", file=path) from None
+        raise ConfigurationError(f"the run record cannot be read: {reason}", hint=_WRITES_ONE, file=path) from None
     events: list[RunEvent] = []
     for number, line in enumerate(lines, 1):
         try:
             content = read_json(line)
         except ValueError:
+            if number == 1 and line:
+                raise ConfigurationError("no run record", hint=_WRITES_ONE, file=path) from None
             raise ConfigurationError("not JSON; the record was cut short or edited", file=path, line=number) from None
         event = decode_event(content, str(path), number)
         if any("\ud800" <= character <= "\udfff" for text in strings_of(event) for character in text):
             raise ConfigurationError("a text in it is no Unicode", file=path, line=number)
         events.append(event)
+    _require_whole(events, path)
+    return events
+
+
+def _require_whole(events: Sequence[RunEvent], path: Path) -> None:
     shape = [type(event) for event in events]
     if shape[:1] != [RunStarted] or shape[-1:] != [RunFinished] or set(shape[1:-1]) - {CaseFinished}:
         raise ConfigurationError(
@@ -76,15 +85,13 @@ def _events(path: Path) -> list[RunEvent]:
     header, *cases, footer = events
     assert isinstance(header, RunStarted)
     assert isinstance(footer, RunFinished)
-    said = ""
-    if repeated := [
-        id_ for id_, times in Counter(one.id for one in cases if isinstance(one, CaseFinished)).items() if times > 1
-    ]:
-        said = f"the case {repeated[0]!r} stands twice in it"
-    elif sum(footer.counts.values()) != len(cases):
-        said = f"the footer counts {sum(footer.counts.values())} cases, the record holds {len(cases)}"
-    elif header.cases != len(cases) + footer.unrun:
-        said = f"the header announces {header.cases} cases, the record has {len(cases)} and {footer.unrun} did not run"
+    counted, unrun, said = sum(footer.counts.values()), footer.unrun, ""
+    times = Counter(one.id for one in cases if isinstance(one, CaseFinished))
+    if len(times) < len(cases):
+        said = f"the case {times.most_common(1)[0][0]!r} stands twice in it"
+    elif counted != len(cases):
+        said = f"the footer counts {counted} cases, the record holds {len(cases)}"
+    elif header.cases != len(cases) + unrun:
+        said = f"the header announces {header.cases} cases, the record holds {len(cases)} and {unrun} did not run"
     if said:
         raise ConfigurationError(said, hint="lines were taken out or added", file=path)
-    return events
