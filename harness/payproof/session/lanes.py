@@ -12,7 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from payproof.adapters.reference import require_reference
 from payproof.canary import Ledger
 from payproof.domain.events import CaseFinished, RunEvent, RunStarted
 from payproof.errors import PayproofError, Reason, TargetStartError, record_fault
+from payproof.session.interrupts import allow_interrupts, hold_interrupts
 from payproof.session.run import MOST_SEED, EmbeddedStore, choose, open_session
 from payproof.session.scenarios import all_scenarios
 from payproof.session.telling import Choice, tell_run
@@ -107,14 +110,14 @@ def open_lanes(
     seed = secrets.randbelow(MOST_SEED) if seed is None else seed
     given = {"seed": seed, "store": store, "operations": operations, "fuzzing": fuzzing, "effort": effort, "own": own}
     context = get_context("spawn")
+    ensure_running()  # which would let Ctrl-C through again where it is started with a process
     lanes: list[_Lane] = []
     try:
-        for _ in range(number):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_lane, args=(theirs, given))
-            process.start()
-            theirs.close()  # so that its end is seen here when the process is gone
-            lanes.append(_Lane(process, ours))
+        with hold_interrupts():
+            for _ in range(number):
+                lanes.append(_start_lane(context, given))
+                with allow_interrupts():
+                    pass
         started = [_receive(lane) for lane in lanes]
         yield Lanes(lanes, started[0])
     finally:
@@ -125,10 +128,25 @@ def open_lanes(
             lane.process.join(_END_SECONDS)
 
 
+def _start_lane(context: SpawnContext, given: Mapping[str, Any]) -> _Lane:
+    """Start a process, to which Ctrl-C does not come before its own handlers stand: it would tell so by a traceback."""
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_lane, args=(theirs, given))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    theirs.close()  # so that its end is seen here when the process is gone
+    return _Lane(process, ours)
+
+
 def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
     """Run the cases that come in, until none comes any more; what goes back is a case and the values it registered."""
     # Ctrl-C in a terminal is for the process that tells what happens, which then ends this one, as SIGTERM does here.
     os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # forgets one that came meanwhile
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
