@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from payproof.cli.completion import complete_events, complete_signatures
-from payproof.cli.every_command import show_examples
+from payproof.cli.every_command import Seed, show_examples
 from payproof.domain.documents import read_json
 from payproof.domain.observation import Answer, NoAnswer
 from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_signing_secret
@@ -82,7 +82,7 @@ def _screen(text: str) -> str:
 )
 @click.option("--api-version", help="Shape of the made-up event.")
 @click.option("--livemode", is_flag=True, help="Make an event of live mode.")
-@click.option("--seed", type=click.IntRange(0), help="Make the same event again.")
+@click.option("--seed", type=Seed(), help="Make the same event again.")
 @click.option("--ca-file", help="PEM file of a private certificate authority.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds.")
 def deliver(

@@ -6,9 +6,19 @@ import click
 
 from payproof.cli.color import color_option
 
-__all__ = ["complete_command", "show_examples", "variables_of"]
+__all__ = ["Seed", "complete_command", "show_examples", "variables_of"]
 
 _NUMBERS = (type(click.INT), type(click.FLOAT))
+
+
+class Seed(click.IntRange):
+    """A number that repeats what was made up: 64 bits, which a help text tells in few digits."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 2**64 - 1)
+
+    def _describe_range(self) -> str:
+        return "0<=x<2**64"
 
 
 def show_examples(*examples: str) -> str:

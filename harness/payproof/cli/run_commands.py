@@ -9,7 +9,7 @@ import click
 
 from payproof.cli.completion import complete_scenarios, complete_topics
 from payproof.cli.console import tell_slow_search, wide_console
-from payproof.cli.every_command import show_examples
+from payproof.cli.every_command import Seed, show_examples
 from payproof.cli.scenario_options import OWN_SCENARIOS, found_folders
 from payproof.domain.events import RunFinished
 from payproof.domain.finding import Severity
@@ -43,7 +43,7 @@ _STORE = click.option(
     type=click.Choice(get_args(EmbeddedStore)),
     help="Database of the reference service; SQLite unless given.",
 )
-_SEED = click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the run that printed this seed.")
+_SEED = click.option("--seed", type=Seed(), help="Repeat the run that printed this seed.")
 _LANES = click.option(
     "--lanes",
     type=click.IntRange(1, 16),
