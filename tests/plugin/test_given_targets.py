@@ -122,7 +122,7 @@ def test_it_may_be_parametrised(run, given, pytester):
             "*::webhook_signature/missing?no_header??a? PASSED*",
             "*::webhook_signature/missing?no_header??b? FAILED*",
             "broken: *",
-            "*again  pytest --payproof --payproof-seed * -k 'webhook_signature/missing?no_header?'",
+            "*again  pytest --payproof --payproof-seed * 'conftest.py::webhook_signature/missing?no_header??b?'",
         ]
     )
     assert result.ret == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from payproof.cli.every_command import show_examples
 from payproof.cli.scenario_options import OWN_SCENARIOS, found_folders
 from payproof.domain.events import CaseFinished
 from payproof.domain.problem import JudgedProblem, Problem
@@ -22,7 +23,9 @@ _MOST_NAMED = 5
 _RECORD = click.Path(path_type=Path)
 
 
-@click.command()
+@click.command(
+    epilog=show_examples("payproof show run.jsonl 1", "payproof show run.jsonl 'webhook_signature/expired[301s]'")
+)
 @click.argument("record", type=_RECORD)
 @click.argument("wanted", metavar="PROBLEM|CASE")
 @OWN_SCENARIOS
@@ -83,7 +86,7 @@ def _describe_case(case: CaseFinished) -> Iterator[str]:
     yield one_line(f"  again     {case.repeat}")
 
 
-@click.command()
+@click.command(epilog=show_examples("payproof diff main.jsonl branch.jsonl"))
 @click.argument("old", type=_RECORD)
 @click.argument("new", type=_RECORD)
 @OWN_SCENARIOS

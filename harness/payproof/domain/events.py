@@ -102,11 +102,15 @@ class CaseFinished:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The run's footer; a report without it was cut short."""
+    """The run's footer; a report without it was cut short.
+
+    ``unrun`` are the cases that were chosen and did not run: the run was interrupted, or stopped after some failures.
+    """
 
     counts: Mapping[str, int]
     exit_code: ExitCode
     seconds: float
+    unrun: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from copy import deepcopy
 from dataclasses import fields
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -25,15 +23,23 @@ from payproof.language.problems import (
     Locator,
     locate_in_yaml,
     parse_yaml,
-    place_of_error,
     read_text,
     refuse_all,
     repeated_keys,
+    without_unknown_keys,
 )
 from payproof.language.requirements_file import read_requirements
 from payproof.registry import checks, nearest, steps
 
-__all__ = ["find_unknown_causes", "locate_case", "read_scenario", "read_scenarios", "scenario_schema", "try_scenario"]
+__all__ = [
+    "find_unknown_causes",
+    "locate_case",
+    "read_case_names",
+    "read_scenario",
+    "read_scenarios",
+    "scenario_schema",
+    "try_scenario",
+]
 
 _Part = TypeVar("_Part", Step, Check)
 _Arguments = ParamSpec("_Arguments")
@@ -176,6 +182,17 @@ def try_scenario(
     return read
 
 
+def read_case_names(file: Traversable) -> list[str]:
+    """Return the names of a scenario file's cases, and nothing of what else is wrong with it.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is no YAML.
+    """
+    content = parse_yaml(read_text(file, "scenario file"), str(file))
+    cases = content.get("cases") if isinstance(content, dict) else None
+    return [one for one in cases if isinstance(one, str)] if isinstance(cases, dict) else []
+
+
 def locate_case(file: Traversable, name: str) -> int | None:
     """Return the line of a scenario file in which a case stands."""
     return locate_in_yaml(yaml.compose(read_text(file, "scenario file"), Loader=yaml.CSafeLoader))(["cases", name])
@@ -194,16 +211,7 @@ class _ScenarioReader:
             return _ScenarioFile.model_validate(content)
         except ValidationError as error:
             self.mistakes += refuse_all(error, self._file, self._locate, _ScenarioFile)
-            known = deepcopy(content)
-            for one in error.errors(include_url=False):
-                if one["type"] == "extra_forbidden":
-                    *place, key = place_of_error(one["loc"])
-                    # A key may be no text; and an alias repeats a mapping, which has lost it already.
-                    with suppress(LookupError, TypeError):
-                        here: Any = known
-                        for part in place:
-                            here = here[part]
-                        del here[key]
+            known = without_unknown_keys(content, error)
         try:
             return _ScenarioFile.model_validate(known)
         except ValidationError:

@@ -8,12 +8,21 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from payproof.domain.accepted import AcceptedRisk
 from payproof.domain.documents import read_json
 from payproof.errors import ConfigurationError
-from payproof.language.problems import parse_toml, parse_yaml, read_text, refuse
+from payproof.language.problems import (
+    Locator,
+    locate_in_toml,
+    locate_in_yaml,
+    parse_toml,
+    parse_yaml,
+    read_text,
+    refuse,
+)
 
 __all__ = ["BaselineOf", "KnownThing", "read_baseline", "read_waivers", "write_baseline"]
 
@@ -84,8 +93,12 @@ def read_waivers(path: Path) -> Sequence[AcceptedRisk]:
         ConfigurationError: the file is not right.
     """
     text = read_text(path, "waiver file")
-    given = parse_toml(text, path) if path.suffix == ".toml" else parse_yaml(text, str(path))
-    read = _read(_WaiverFile, given, path)
+    if path.suffix == ".toml":
+        given, locate = parse_toml(text, path), locate_in_toml(text)
+    else:
+        given = parse_yaml(text, str(path))
+        locate = locate_in_yaml(yaml.compose(text, Loader=yaml.CSafeLoader))
+    read = _read(_WaiverFile, given, path, locate)
     return [AcceptedRisk(f"waiver {number}", **dict(one)) for number, one in enumerate(read.waivers, 1)]
 
 
@@ -104,7 +117,7 @@ def read_baseline(path: Path, of: BaselineOf) -> Mapping[str, int]:
     if isinstance(version, int) and version > _VERSION:
         problem = f"a baseline of version {version}, which a newer Payproof has written"
         raise ConfigurationError(problem, hint=f"this one reads version {_VERSION}", file=path)
-    read = _read(_Baseline, given, path)
+    read = _read(_Baseline, given, path, lambda _: None)
     if read.of != of:
         raise ConfigurationError(f"a baseline of {read.of}, not of {of}", hint=hint, file=path)
     return {fingerprint: one.count for fingerprint, one in read.known.items()}
@@ -124,8 +137,8 @@ def write_baseline(of: BaselineOf, found: Iterable[KnownThing]) -> str:
     return json.dumps({"version": _VERSION, "of": of, "known": known}, indent=1) + "\n"
 
 
-def _read(model: type[_Model], given: Any, path: Path) -> _Model:
+def _read(model: type[_Model], given: Any, path: Path, locate: Locator) -> _Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise refuse(error, str(path), lambda _: None, model) from None
+        raise refuse(error, str(path), locate, model) from None

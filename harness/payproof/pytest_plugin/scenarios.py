@@ -19,6 +19,7 @@ from payproof.engine.accepting import judge_problems
 from payproof.engine.folding import fold_findings
 from payproof.errors import ConfigurationError, PayproofError
 from payproof.pytest_plugin import FOUND, JUDGED, VERDICT
+from payproof.pytest_plugin.case_ids import AskedCases, shown_from_here, take_ids
 from payproof.pytest_plugin.targets import kind_of, prepare_targets
 from payproof.reporters.phrasing import describe_masking, one_line, story, summary
 from payproof.reporters.problem_text import describe_problem, tell_title
@@ -39,7 +40,8 @@ def collect_scenarios(config: pytest.Config) -> None:
         raise pytest.UsageError("payproof: the exit code is made of what pytest's terminal reporter has counted")
     try:
         scenarios = all_scenarios(targets.folders())
-        choices = choose(scenarios, topics=config.getoption("payproof_topic"))
+        asked = take_ids(config, scenarios)
+        choices = choose(scenarios, topics=config.getoption("payproof_topic"), ids=asked.ids)
         if targets.explicit:
             _ = targets.found.judged
     except ConfigurationError as error:
@@ -49,14 +51,15 @@ def collect_scenarios(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"payproof_{severity}: a scenario of Payproof of this severity")
     for topic in sorted({scenario.topic for scenario in scenarios}):
         config.addinivalue_line("markers", f"payproof_{topic}: a scenario of Payproof of this topic")
-    config.pluginmanager.register(_Scenarios(config, choices), "payproof-scenarios")
+    config.pluginmanager.register(_Scenarios(config, choices, asked), "payproof-scenarios")
 
 
 class _Scenarios:
     """Adds the cases to what pytest has collected."""
 
-    def __init__(self, config: pytest.Config, choices: tuple[Choice, ...]) -> None:
+    def __init__(self, config: pytest.Config, choices: tuple[Choice, ...], asked: AskedCases) -> None:
         self._config, self._choices, self._targets = config, choices, prepare_targets(config)
+        self._asked = asked
         self._folders: dict[Path, pytest.Collector] = {}
 
     def pytest_report_header(self) -> str:
@@ -77,6 +80,11 @@ class _Scenarios:
         """Hand the seed to a worker of pytest-xdist."""
         node.workerinput["payproof_seed"] = self._targets.seed
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out the user's own tests, and import none, where only cases were named."""
+        ours = self._asked.alone and collection_path.is_file() and collection_path.name != "conftest.py"
+        return True if ours else None
+
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> None:
         """Note where in the tree of tests a conftest.py stands: its fixtures are those of that place."""
         if file_path.name == "conftest.py":
@@ -85,6 +93,7 @@ class _Scenarios:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add the cases, before ``-k`` and ``-m`` choose."""
+        tests = len(items)
         places = [] if self._targets.explicit else [*self._places(session)]
         for place in places:
             items.extend(self._given_cases(place))
@@ -97,7 +106,10 @@ class _Scenarios:
             items.extend(
                 CaseItem.from_parent(session, name=choice[1].id, nodeid=choice[1].id, choice=choice)
                 for choice in self._choices
+                if self._asked.has(choice, choice[1].id)
             )
+        # Reporters count what is collected, and a case is collected by no file.
+        session.ihook.pytest_collectreport(report=pytest.CollectReport("payproof", "passed", None, [*items[tests:]]))
 
     def _places(self, session: pytest.Session) -> Iterator[pytest.Module]:
         """Yield a module beside each conftest.py that overrides the fixture, or at the root where a plugin does."""
@@ -121,7 +133,8 @@ class _Scenarios:
                 made = {"callobj": _ask_for_target, "callspec": parameters, "originalname": id_}
                 item: GivenCaseItem = GivenCaseItem.from_parent(module, name=name, **made)
                 item.take(choice)
-                yield item
+                if self._asked.has(choice, item.nodeid):
+                    yield item
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which cases are left to run."""
@@ -219,7 +232,7 @@ class GivenCaseItem(_RunsCase, pytest.Function):
 
     def repeat(self, finished: CaseFinished, seed: int) -> CaseFinished:
         """Return the case with the command that repeats it: only pytest has the target."""
-        command = ["pytest", "--payproof", "--payproof-seed", str(seed), "-k", self.choice[1].id]
+        command = ["pytest", "--payproof", "--payproof-seed", str(seed), shown_from_here(self.config, self.nodeid)]
         return replace(finished, repeat=shlex.join(command))
 
 

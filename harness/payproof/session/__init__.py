@@ -9,14 +9,14 @@ from payproof.session.ending import Terms, count_verdicts
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
+from payproof.session.interrupts import hold_interrupts
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
-from payproof.session.pinning import describe_differences, pin, pin_file
+from payproof.session.pinning import describe_differences, pin, pin_file, write_beside
 from payproof.session.record import rejudge
 from payproof.session.run import (
     GIVEN,
     MOST_SEED,
-    Choice,
     EmbeddedStore,
     Session,
     asks_for_fuzzing,
@@ -24,7 +24,9 @@ from payproof.session.run import (
     choose,
     open_session,
 )
+from payproof.session.scenario_names import name_cases, name_scenarios
 from payproof.session.scenarios import all_scenarios, check_scenarios, scenario_folders
+from payproof.session.telling import Choice
 
 __all__ = [
     "FILE_NAME",
@@ -51,6 +53,9 @@ __all__ = [
     "event_factory",
     "find_named_types",
     "find_target",
+    "hold_interrupts",
+    "name_cases",
+    "name_scenarios",
     "open_lanes",
     "open_session",
     "pin",
@@ -61,5 +66,6 @@ __all__ = [
     "scenario_folders",
     "target_or_reference",
     "try_target_file",
+    "write_beside",
     "write_target_file",
 ]

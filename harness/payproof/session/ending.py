@@ -22,12 +22,14 @@ __all__ = ["Terms", "count_verdicts", "end_run"]
 class Terms:
     """What a run is judged by beside the rules: what its owner accepts, and which problems end it with code 1.
 
-    Of a ``whole`` run, which left nothing out, waivers that fit nothing are told.
+    Of a ``whole`` run, which left nothing out, waivers that fit nothing are told. After ``fail_fast`` failed cases it
+    stops.
     """
 
     accepted: AcceptedRisks = field(default_factory=AcceptedRisks)
     fail_on: Literal["new", "any"] = "new"
     whole: bool = False
+    fail_fast: int | None = None
 
 
 def end_run(
@@ -37,11 +39,12 @@ def end_run(
     terms: Terms | None = None,
     *,
     interrupted: bool,
+    unrun: int = 0,
 ) -> Iterator[RunEvent]:
     """Yield the problems of a run, and its footer."""
     terms = terms or Terms()
     today = datetime.now(UTC).date()
-    whole = terms.whole and not interrupted
+    whole = terms.whole and not unrun
     problems = judge_problems(fold_findings(contract, cases), terms.accepted, today, whole=whole)
     yield ProblemsFound(problems)
     verdicts = [case.verdict for case in cases]
@@ -50,7 +53,9 @@ def end_run(
         accepted = {ProblemStatus.KNOWN, ProblemStatus.WAIVED}
         counted = tuple(replace(one, status=ProblemStatus.NEW) if one.status in accepted else one for one in problems)
     code = ExitCode.INTERRUPTED if interrupted else exit_code(verdicts, counted)
-    yield RunFinished(counts=count_verdicts(verdicts), exit_code=code, seconds=seconds)
+    if unrun and code is ExitCode.HELD:
+        code = ExitCode.UNKNOWN  # it was stopped by what is accepted, or is none any more in this version
+    yield RunFinished(counts=count_verdicts(verdicts), exit_code=code, seconds=seconds, unrun=unrun)
 
 
 def count_verdicts(verdicts: Iterable[Verdict]) -> dict[str, int]:

@@ -30,7 +30,7 @@ from payproof.adapters.writer import DatabaseWriter
 from payproof.at_rest.leak_finder import LocalLeakFinder
 from payproof.canary import Ledger
 from payproof.domain.check import Check
-from payproof.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunStarted, Unwatched
+from payproof.domain.events import CaseFinished, Record, RunEvent, RunStarted, Unwatched
 from payproof.domain.finding import Finding, Severity
 from payproof.domain.observation import Observation
 from payproof.domain.operation import UpstreamSpec
@@ -50,10 +50,11 @@ from payproof.extras import install
 from payproof.language import read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 from payproof.session.calibrating import DELIVERIES, find_named_types
-from payproof.session.ending import Terms, end_run
+from payproof.session.ending import Terms
 from payproof.session.event_factory import event_factory
 from payproof.session.openapi import add_openapi
 from payproof.session.subjects import find_subject
+from payproof.session.telling import Choice, tell_run
 from payproof.session.upstream import OpenUpstream, open_upstream
 
 __all__ = [
@@ -68,8 +69,6 @@ __all__ = [
     "open_session",
     "open_tables",
 ]
-
-Choice = tuple[Scenario, Case]
 
 #: What gives a target that no file describes: the fixture of a test-suite.
 GIVEN = "payproof_target"
@@ -329,21 +328,8 @@ class Session:
         )
 
     def run(self, choices: Sequence[Choice], terms: Terms | None = None) -> Iterator[RunEvent]:
-        """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
-        begun = time.perf_counter()
-        cases: list[CaseFinished] = []
-        interrupted = False
-        yield self.make_header(len(choices))
-        for scenario, case in choices:
-            yield CaseStarted(case.id)
-            try:
-                finished = self.judge_case(scenario, case)
-            except KeyboardInterrupt:
-                interrupted = True
-                break
-            cases.append(finished)
-            yield finished
-        yield from end_run(self.target.contract, cases, time.perf_counter() - begun, terms, interrupted=interrupted)
+        """Run cases and tell what happens."""
+        return tell_run(self.make_header(len(choices)), choices, lambda one: self.judge_case(*one), terms)
 
 
 @contextmanager
