@@ -138,7 +138,10 @@ def test_spots_hold_over_ids_and_ports(seeds, ports):
 
 
 RULES = [f"topic/{name}" for name in "abcd"]
-PLACES = [Spot(Channel.HTTP, "POST /webhook, 4xx"), Spot(Channel.HTTP, "POST /webhook"), Spot(Channel.STORE, "store s")]
+PLACES = [
+    *(Spot(Channel.HTTP, "POST /webhook, 4xx"), Spot(Channel.HTTP, "POST /webhook"), Spot(Channel.STORE, "store s")),
+    *(Spot(Channel.LOG, "log service"), Spot(Channel.LOG, "log service: event <..>")),
+]
 KINDS = [
     *(Kind.CARD_DATA, Kind.PERSONAL_DATA, Kind.SECRET, Kind.CARD_FACTS, Kind.FORGERY_ACCEPTED, Kind.FORGERY_MISTOLD),
     *(Kind.SDK_TEXT, Kind.STACK_TRACE, Kind.PAYMENT_COLUMN, Kind.STARTED_UNSAFE, "a kind of somebody else's"),
@@ -240,6 +243,45 @@ def test_no_problem_hides_a_graver_one(run):
             if (single.kind in KIND_TABLE and KIND_TABLE[single.kind].severity) or single.reason:
                 assert single.severity.rank <= problem.severity.rank
             assert not problem.advised or single.advised
+
+
+def judged(rule: str, *seen: Finding, follows: tuple[str, ...] = (), severity: Severity = Severity.HIGH):
+    """Return a case that failed by some findings."""
+    title, verdict = f"Title of {rule}", Failed(tuple(replace(one, rule=rule) for one in seen))
+    return CaseFinished(f"{rule}[one]", title, severity, verdict, Record(), 1.0, "again", follows_from=follows)
+
+
+FOUND = Finding("check", "expected", "seen", kind=Kind.FORGERY_ACCEPTED, spot=PLACES[0])
+
+
+def test_rules_that_follow_from_each_other_make_one_problem():
+    """Two rules, each of which implies the other, are told as one problem, and neither is lost."""
+    cases = [judged("topic/a", FOUND, follows=("topic/b",)), judged("topic/b", FOUND, follows=("topic/a",))]
+    (problem,) = fold_findings(Contract(), cases)
+    assert {*problem.cases} == {"topic/a[one]", "topic/b[one]"}
+    assert {problem.rule, *problem.also} == {"topic/a", "topic/b"}
+
+
+def test_a_milder_rule_stands_for_no_graver_one():
+    """What follows from a rule that costs less is told by itself."""
+    mild, grave = judged("topic/a", FOUND, severity=Severity.LOW), judged("topic/b", FOUND, follows=("topic/a",))
+    assert [one.rule for one in fold_findings(Contract(), [mild, grave])] == ["topic/b", "topic/a"]
+
+
+def test_a_crash_makes_no_rule_graver():
+    """A case is critical by its crash; what other cases of the same rule found is as grave as the rule."""
+    crash = judged("topic/a", replace(FOUND, kind=Kind.CRASH, spot=PLACES[2]), severity=Severity.CRITICAL)
+    other = replace(judged("topic/a", FOUND, severity=Severity.MEDIUM), id="topic/a[two]")
+    for cases in ([crash, other], [other, crash]):
+        folded = {one.kind: one.severity for one in fold_findings(Contract(), cases)}
+        assert folded == {Kind.CRASH: Severity.CRITICAL, Kind.FORGERY_ACCEPTED: Severity.MEDIUM}
+
+
+def test_a_log_without_a_line_goes_with_its_line():
+    """Where a value was seen in a log whose line is not known, that is the problem of the line that shows it too."""
+    wide, fine = (Finding("check", "none", "seen", kind=Kind.PERSONAL_DATA, spot=spot) for spot in PLACES[3:])
+    (problem,) = fold_findings(Contract(), [judged("topic/a", wide, fine)])
+    assert (problem.spot, problem.also, len(problem.sightings)) == (PLACES[4], (), 2)
 
 
 @given(runs())

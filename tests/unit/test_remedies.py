@@ -124,7 +124,8 @@ def test_framework_goes_before_sdk():
     assert "stripe-node" not in told
 
 
-DATA = [kind for kind in Kind if KIND_TABLE[kind].group == "data" and kind is not Kind.DIGEST]
+ONE_PLACE = {Kind.DIGEST, Kind.PAYMENT_COLUMN}  # mended in the same way wherever they stand
+DATA = [kind for kind in Kind if KIND_TABLE[kind].group == "data" and kind not in ONE_PLACE]
 
 
 @pytest.mark.parametrize("kind", DATA)

@@ -70,6 +70,11 @@ DATA: Mapping[str, Remedy] = {
         http="Answer every refusal with one fixed body.",
         log="Log the cause and the length of what was refused; its text is whatever somebody chose to send.",
     ),
+    Kind.TYPED_DATA: _compose(
+        "Search texts that people type for card numbers before they are kept, and mask them there.",
+        store="Keep no text that people type, or mask card numbers in it (13 to 19 digits that pass Luhn) before it is "
+        "kept.",
+    ),
     Kind.DIGEST: Remedy(
         "Drop the digest, or make it by HMAC with a key from a secret store: all card numbers can be tried on a plain "
         "hash."
