@@ -74,6 +74,9 @@ class Filling:
     def _words(self) -> str:
         return self._random.choice(_WORDS)
 
+    def _long(self) -> str:
+        return self._letters(self._random.choice((3000, 6000))) + ' "and" ' + self._email()
+
     def _ip(self) -> str:
         return self._random.choice((f"10.{self._code()}.0.7", "127.0.0.1", "::1", "2001:db8::8a2e:370:7334"))
 
@@ -117,6 +120,14 @@ class Filling:
 
     def _list(self) -> str:
         return repr([self._words() for _ in range(self._random.randrange(1, 4))])
+
+    def _maybe(self) -> str:
+        return self._random.choice(
+            (self._id(), "None", "null", "undefined", "[email: receipt_email]", "True", self._partly())
+        )
+
+    def _partly(self) -> str:
+        return self._random.choice(("[card number: metadata 3]@mail.example", "a.[name: customer]x@mail.example"))
 
     def _concealed(self) -> str:
         return self._random.choice(("[name: customer name]", "[email: receipt_email]", "[card number: metadata 3]"))
@@ -172,6 +183,7 @@ class Filling:
 TEMPLATES = (
     # logging, structlog and web servers of Python
     "{comma} INFO app.views: event {id} for {id} ({email}) took {took}",
+    "INFO:app:kept {maybe} of {maybe} ({maybe}) and [{maybe}]",
     "INFO:app:event {id} for [name: customer] <{email}>",
     "ERROR:root:Signature of {id} is wrong: {words!r}",
     "{comma} [{n}] [Thread-{n}] WARNING billing.jobs job {uuid} retried {n} times",
@@ -187,6 +199,7 @@ TEMPLATES = (
     "<stripe.Event object at {address}> handled by {path}",
     "can't apply {id}, it's for {concealed}",
     "Decoded '{words}' of the charge",
+    "read '{long}' in the body",
     "connect to {host}:{port} failed after {took}",
     "connected to {dsn}",
     "fetched {url} in {took}",

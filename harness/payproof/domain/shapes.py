@@ -12,7 +12,8 @@ __all__ = ["shorten_line", "shorten_name", "strip_ids"]
 #: What stands in place of a value.
 _HOLE = "<..>"
 _LONGEST = 160
-_MOST_READ = 8192  # characters of a line, and of what is left once its structures are out
+#: Characters of a line, and of what is left once its structures are out; hostile lines take no long time.
+_MOST_READ, _MOST_LEFT = 8192, 2048
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 #: What the ledger has put in place of a sensitive value.
@@ -31,9 +32,10 @@ _TIME = (
 _SYSLOG = re.compile(rf"^(?:<\d+>)?(?:{_TIME}|[\d:.TZ+-]+) \S+ (?=[\w./-]+\[\d+\]:)|^<\d+>1 \S+ \S+ ")
 
 #: A structure that was written out: what stands in braces, or a list of texts or structures.
-_STRUCTURE = re.compile(r"(?:&?\{|\bmap\[|[\[(<](?=\s*[\[({<'\"]))")
+_STRUCTURE = re.compile(r"&?\{|\bmap\[|[\[(<](?!\s*<\.\.>)(?=\s*[\[({<'\"])")
 # An apostrophe within a word is no quote.
 _QUOTED = r"\"(?:[^\"\\]|\\.)*+\"|(?<!\w)'(?:[^'\\]|\\.|'(?=\w))*+'(?!\w)"
+_QUOTE = re.compile(_QUOTED)
 _BRACKETS = re.compile(rf"{_QUOTED}|[\[({{<]|=>|->|[\])}}>]")
 
 #: The keys of a structured line that say which line of the program it is.
@@ -49,6 +51,7 @@ _VALUES = re.compile(
     rf"|{_TIME}"
     rf"|{_QUOTED}|(?<!\w)[\"'][^\"']*$"  # the last of these was cut
     r"|\b[a-z][a-z0-9+.-]*://\S+"
+    r"|[\w.+-]*<\.\.>(?:[\w.+-]|<\.\.>)*@(?:[\w.-]|<\.\.>)*"  # an address that is known in part
     r"|[\w.+-]+@[\w.-]+\w"
     r"|(?<![\w.])~?/(?:[\w.@%~+-]+/)+[\w.@%~+-]*(?::\d+)*|\b[A-Za-z]:\\[^\s\"'<>|]+"  # paths
     r"|\b(?:localhost|(?:[a-z0-9_-]+\.)+[a-z_][a-z0-9_-]*)\b(?::\d+)*"  # hosts, files, types of events
@@ -59,8 +62,10 @@ _VALUES = re.compile(
     r"|\b(?=[\w-]*\d)\w+(?:-\w+)*"
     r"|\b[A-Za-z]+(?:_[A-Za-z0-9]+)*_(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{8,}\b"  # ids that hold no digit
     r"|\b[A-Fa-f]{8,}\b"
+    r"|(?:\b(?:None|null|NULL|nil|undefined|NaN|[Tt]rue|[Ff]alse)\b|<nil>)"
 )
-_HOLES = re.compile(r"<\.\.>(?:[\s,;:=|/<>+-]*<\.\.>)+")
+#: Holes side by side, and what was left of a value that was known in part only.
+_HOLES = re.compile(r"<\.\.>(?:[\s,;:=|/<>+@.&?%#_~-]*<\.\.>)+\w*|<\.\.>\w+")
 
 
 def shorten_line(line: str) -> str:
@@ -86,7 +91,9 @@ def _keep_words(content: Mapping[str, Any]) -> Iterator[str]:
 def _shorten_text(text: str) -> str:
     text = _CONCEALED.sub(_HOLE, text[:_MOST_READ])
     text = _cut_structures(_SYSLOG.sub(f"{_HOLE} ", text))
-    text = _VALUES.sub(lambda found: "a request" if found["request"] else _HOLE, _PAIR.sub(_shorten_pair, text))
+    text = _VALUES.sub(
+        lambda found: "a request" if found["request"] else _HOLE, _PAIR.sub(_shorten_pair, text)[:_MOST_LEFT]
+    )
     return _HOLES.sub(_HOLE, " ".join(text.split()).replace(" ]", "]"))
 
 

@@ -10,8 +10,8 @@ __all__ = ["DELIVERIES"]
 
 DELIVERIES: Mapping[str, Remedy] = {
     Kind.FORGERY_ACCEPTED: Remedy(
-        "Before anything else, verify the Stripe-Signature header by the raw body, the endpoint's secret and a "
-        "tolerance of 300 seconds, and answer 400 where that fails.",
+        "Before anything else, verify the Stripe-Signature header by the raw body and the endpoint's secret, and "
+        "refuse times that are over 300 seconds old or ahead. Answer 400 then.",
         sdks=VERIFY,
     ),
     Kind.FORGERY_APPLIED: Remedy(
