@@ -11,7 +11,7 @@ __all__ = ["DELIVERIES"]
 DELIVERIES: Mapping[str, Remedy] = {
     Kind.FORGERY_ACCEPTED: Remedy(
         "Before anything else, verify the Stripe-Signature header by the raw body and the endpoint's secret, and "
-        "refuse times that are over 300 seconds old or ahead. Answer 400 then.",
+        "refuse times over 300 seconds old or ahead.",
         sdks=VERIFY,
     ),
     Kind.FORGERY_APPLIED: Remedy(
