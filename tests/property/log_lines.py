@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
 from random import Random
 
-__all__ = ["PATHS", "TEMPLATES", "Filling"]
+__all__ = ["NAMES", "PATHS", "TEMPLATES", "Filling"]
 
 _BASE62 = string.ascii_letters + string.digits
 _PREFIXES = ("evt", "cus", "pi", "sub", "in", "ch", "pm", "price", "acct", "req", "si", "seti", "cs_test")
@@ -26,7 +26,7 @@ class Filling:
         self.used.append(value)
         return value
 
-    def _letters(self, most: int, letters: str = _BASE62) -> str:
+    def _draw(self, most: int, letters: str = _BASE62) -> str:
         return "".join(self._random.choices(letters, k=most))
 
     def _at(self) -> datetime:
@@ -34,7 +34,10 @@ class Filling:
         return datetime(2026, 1, 1, tzinfo=zone) + timedelta(seconds=self._random.randrange(10**8))
 
     def _id(self) -> str:
-        return f"{self._random.choice(_PREFIXES)}_{self._letters(self._random.choice((14, 24)))}"
+        return f"{self._random.choice(_PREFIXES)}_{self._draw(self._random.choice((14, 24)))}"
+
+    def _letters(self) -> str:
+        return self._draw(self._random.choice((14, 24)))
 
     def _type(self) -> str:
         return self._random.choice(_TYPES)
@@ -59,23 +62,23 @@ class Filling:
         return self._random.choice((200, 204, 302, 400, 404, 500, 503))
 
     def _uuid(self) -> str:
-        parts = (self._letters(size, string.hexdigits[:16]) for size in (8, 4, 4, 4, 12))
+        parts = (self._draw(size, string.hexdigits[:16]) for size in (8, 4, 4, 4, 12))
         return "-".join(parts)
 
     def _hex(self) -> str:
-        return self._letters(self._random.choice((12, 32, 64)), string.hexdigits[:16])
+        return self._draw(self._random.choice((12, 32, 64)), string.hexdigits[:16])
 
     def _address(self) -> str:
-        return f"0x{self._letters(12, string.hexdigits[:16])}"
+        return f"0x{self._draw(12, string.hexdigits[:16])}"
 
     def _email(self) -> str:
-        return f"{self._letters(6)}.{self._letters(4)}+tag@mail.{self._letters(5, string.ascii_lowercase)}.example"
+        return f"{self._draw(6)}.{self._draw(4)}+tag@mail.{self._draw(5, string.ascii_lowercase)}.example"
 
     def _words(self) -> str:
         return self._random.choice(_WORDS)
 
     def _long(self) -> str:
-        return self._letters(self._random.choice((3000, 6000))) + ' "and" ' + self._email()
+        return self._draw(self._random.choice((3000, 6000))) + ' "and" ' + self._email()
 
     def _ip(self) -> str:
         return self._random.choice((f"10.{self._code()}.0.7", "127.0.0.1", "::1", "2001:db8::8a2e:370:7334"))
@@ -91,14 +94,14 @@ class Filling:
 
     def _path(self) -> str:
         return self._random.choice(
-            (f"/tmp/tmp{self._letters(8)}/body.json", f"/home/{self._letters(5)}/app/x", "/srv/app/log/app.log")
+            (f"/tmp/tmp{self._draw(8)}/body.json", f"/home/{self._draw(5)}/app/x", "/srv/app/log/app.log")
         )
 
     def _url(self) -> str:
-        return f"https://{self._host()}/hook?{self._letters(8)}={self._n()}"
+        return f"https://{self._host()}/hook?{self._draw(8)}={self._n()}"
 
     def _dsn(self) -> str:
-        return f"postgresql://{self._letters(5)}@{self._host()}:{self._port()}/billing"
+        return f"postgresql://{self._draw(5)}@{self._host()}:{self._port()}/billing"
 
     def _object(self) -> dict[str, object]:
         inner = {"object": {"email": self._email(), "name": self._words(), "lines": [{"n": self._n()}, {}], "a": []}}
@@ -116,7 +119,7 @@ class Filling:
         return f'{{"id"=>"{self._id()}", "data"=>{{"email"=>"{self._email()}", "lines"=>[{{"n"=>{self._n()}}}]}}}}'
 
     def _go(self) -> str:
-        return f"&{{ID:{self._id()} Email:{self._email()} Data:map[name:{self._letters(4)} n:{self._n()}]}}"
+        return f"&{{ID:{self._id()} Email:{self._email()} Data:map[name:{self._draw(4)} n:{self._n()}]}}"
 
     def _list(self) -> str:
         return repr([self._words() for _ in range(self._random.randrange(1, 4))])
@@ -174,6 +177,12 @@ class Filling:
 
     def _american(self) -> str:
         return f"{self._at():%m/%d/%Y, %I:%M:%S %p}"
+
+    def _date(self) -> str:
+        return self._random.choice((f"{self._at():%Y-%m-%d}", f"{self._at():%Y%m%d}", f"{self._at():%Y-%m-%d_%H-%M}"))
+
+    def _temporary(self) -> str:
+        return "tmp" + self._draw(8, string.ascii_lowercase + string.digits + "_")
 
     def _epoch(self) -> int:
         return self._random.randrange(10**12, 2 * 10**12)
@@ -252,4 +261,14 @@ PATHS = (
     "/v1/payment_intents/{id}/confirm",
     "/v1/payment_methods/{id}/attach",
     "/api/v2/digests/{hex}",
+)
+
+#: Names of files that a program makes anew.
+NAMES = (
+    "{uuid}.json",
+    "event-evt_{letters}.json",
+    "billing-{date}.log.gz",
+    "dump_{epoch}.sql",
+    "billing.log.{n}",
+    "{temporary}",
 )

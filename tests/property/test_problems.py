@@ -21,7 +21,7 @@ from payproof.domain.target import Contract, SeverityChange
 from payproof.domain.verdict import Failed, Passed
 from payproof.engine.folding import fold_findings
 from payproof.engine.kind_table import KIND_TABLE
-from tests.property.log_lines import PATHS, TEMPLATES, Filling
+from tests.property.log_lines import NAMES, PATHS, TEMPLATES, Filling
 
 SEEDS = st.integers(0, 10**9)
 SHORTEST_VALUE = 4  # a shorter one may stand in any word
@@ -122,6 +122,14 @@ def test_words_of_a_path_are_kept(path):
 def test_file_names_are_kept_but_for_dates(name, shape):
     """A file that is made anew each day, or under a made-up name, is one place."""
     assert shorten_name(name) == shape
+
+
+@pytest.mark.parametrize("template", NAMES)
+@given(seeds=st.tuples(SEEDS, SEEDS))
+def test_files_that_are_made_anew_are_one(template, seeds):
+    """A program's files of one sort are one place, whatever id, date or number each is named by."""
+    one, two = (shorten_name(fill(template, seed)[0]) for seed in seeds)
+    assert one == two
 
 
 @given(seeds=st.tuples(SEEDS, SEEDS), ports=st.tuples(st.integers(1, 65535), st.integers(1, 65535)))

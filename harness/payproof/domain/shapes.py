@@ -156,9 +156,16 @@ def _is_id(part: str) -> bool:
     return not all(_WORD.fullmatch(one) for one in re.split(r"[._~-]", part))
 
 
-_NAME = re.compile(r"(?<![a-z])tmp(?=[\w-]*)[\w-]{4,}|\d[\w-]*\d|\d+|[0-9a-f]{8,}")
+_RANDOM = re.compile(
+    r"(?<![A-Za-z0-9])tmp(?:[a-z0-9_]{8}(?![a-z0-9])|\.\w{6,})"  # of tempfile and of mktemp
+    r"|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|(?<=_)(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{12,}(?![A-Za-z0-9])"
+)
+_WORDS = re.compile(r"[A-Za-z0-9]+")
+_HOLES_OF_NAME = re.compile(r"\{\}(?:[-_.]?\{\})+")
 
 
 def shorten_name(name: str) -> str:
     """Return a file's name with ``{}`` for what differs from day to day in it: dates, numbers, ids."""
-    return _NAME.sub("{}", name)
+    text = _WORDS.sub(lambda word: "{}" if word[0].isdigit() or _is_id(word[0]) else word[0], _RANDOM.sub("{}", name))
+    return _HOLES_OF_NAME.sub("{}", text)

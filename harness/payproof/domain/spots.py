@@ -82,10 +82,12 @@ def spot_of_table(seen: Seen, table: str) -> Spot:
 
 def spot_of_leak(search: Searched, place: Place) -> Spot:
     """Return the spot of what a search of a whole source has found."""
+    if place.table and search.channel is Channel.STORE:
+        return spot_of_column(search.source, place.table, place.field)
     if place.table:
-        name = f"{search.channel} {search.source}, " if search.channel is not Channel.STORE else ""
-        inner = Spot(search.channel, f"{name}{place.table}.{place.field}" if place.field else f"{name}{place.table}")
-        return spot_of_column(search.source, place.table, place.field) if search.channel is Channel.STORE else inner
+        # Of a cache a field may be an id, and so may the end of a key.
+        inner = ".".join(filter(None, (place.table, strip_ids(place.field))))
+        return Spot(search.channel, f"{search.channel} {search.source}, {inner}")
     names = (place.source.rpartition("/")[2], *place.part) if search.channel is Channel.FILE else ()
     path = "/".join(map(shorten_name, names))
     return Spot(search.channel, ", ".join(filter(None, (f"{search.channel} {search.source}", path))))
