@@ -31,9 +31,7 @@ def accept_problems(command: _Command) -> _Command:
             help="End with code 1 on new problems only, or on known and waived ones too.",
         ),
         click.option("--waivers", type=_FILE, help="Problems that their owners accept until a day: YAML or TOML."),
-        click.option(
-            "--baseline", type=_FILE, help="Problems that were known before: they are told, and break nothing."
-        ),
+        click.option("--baseline", type=_FILE, help="Problems that were known before: told, and no failure."),
     ):
         command = option(command)
     return command

@@ -53,10 +53,7 @@ def _find_problem(run: RecordedRun, wanted: str, record: Path) -> JudgedProblem:
         return found[0]
     if "[" in wanted or "/" in wanted:
         raise ConfigurationError(f"no case {wanted!r} in it", hint=nearest(wanted, run.cases), file=record)
-    if not problems:
-        hint = "it holds no problem; name a case"
-    else:
-        hint = f"they are numbered 1 to {len(problems)}"
+    hint = f"they are numbered 1 to {len(problems)}" if problems else "it holds no problem; name a case"
     raise ConfigurationError(f"no problem {wanted!r} in it", hint=hint, file=record)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from payproof.domain.spots import strip_ids
+from payproof.domain.shapes import strip_ids
 from payproof.domain.target import Target
 
 __all__ = ["RouteNames"]

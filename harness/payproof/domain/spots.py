@@ -1,9 +1,5 @@
 """Names the spots in which findings stand, without what differs from run to run: ids, numbers, times, values."""
 
-import json
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from payproof.domain.channel import Channel
@@ -11,9 +7,9 @@ from payproof.domain.finding import Spot
 from payproof.domain.leak import Place
 from payproof.domain.observation import ABSENT, Answer, Counted, Exchange, InstanceStarted, Searched
 from payproof.domain.seen import Seen
+from payproof.domain.shapes import shorten_line, shorten_name, strip_ids
 
 __all__ = [
-    "shorten_line",
     "spot_of_answer",
     "spot_of_call",
     "spot_of_column",
@@ -23,33 +19,10 @@ __all__ = [
     "spot_of_route",
     "spot_of_start",
     "spot_of_table",
-    "strip_ids",
 ]
 
-#: What stands in place of a value.
-_HOLE = "<..>"
-_LONGEST = 160
 #: What is asked for at many made-up places is no spot each.
 _NOWHERE = "a route that is not there"
-#: What differs from line to line, whatever the program: what the ledger has replaced, quoted texts, times, addresses,
-#: ids, and words in dotted notation, such as an event's type.
-_VALUES = re.compile(
-    r"\[[A-Za-z ]+: [^\]]*\]"
-    r"|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
-    r"|https?://\S+"
-    r"|[\w.+-]+@[\w.-]+\w"
-    r"|\d[\d:.,/TZ+-]*\w*"
-    r"|\b[A-Za-z]+(?:_[A-Za-z0-9]+)*_(?=\w*\d)\w+"
-    r"|\b(?=\w*\d)\w+(?:-\w+)*"
-    r"|\b[a-z_]+(?:\.[a-z_]+)+\b"
-)
-#: A structure that was written out: what stands in braces, or a list of texts or structures.
-_STRUCTURE = re.compile(r"(?:\{|[\[(<](?=\s*[\[({<'\"])).*[}\])>]", re.DOTALL)
-_HOLES = re.compile(r"<\.\.>(?:[\s,;:=|/<>+-]*<\.\.>)+")
-#: The keys of a structured line that say which line of the program it is.
-_MESSAGE = ("event", "message", "msg", "text")
-_BESIDE = ("level", "severity", "levelname", "logger", "name", "module")
-_ID = re.compile(r"(?=.*\d)[A-Za-z0-9_.~-]{6,}|\d+|[a-z]{2,8}_[A-Za-z0-9_]{6,}|\{[^}]*\}")
 
 
 def spot_of_answer(exchange: Exchange) -> Spot:
@@ -71,11 +44,6 @@ def _name_route(exchange: Exchange) -> str:
     if sent.role == "nowhere" or (isinstance(answer, Answer) and answer.status in ABSENT):
         return _NOWHERE
     return f"{sent.method} {strip_ids(urlsplit(sent.url).path) or '/'}"
-
-
-def strip_ids(path: str) -> str:
-    """Return a path with ``{}`` for each part of it that looks like an id."""
-    return "/".join("{}" if _ID.fullmatch(part) else part for part in path.split("/"))
 
 
 def spot_of_column(source: str, table: str = "", column: str = "") -> Spot:
@@ -114,29 +82,12 @@ def spot_of_table(seen: Seen, table: str) -> Spot:
 
 def spot_of_leak(search: Searched, place: Place) -> Spot:
     """Return the spot of what a search of a whole source has found."""
+    if place.table and search.channel is Channel.STORE:
+        return spot_of_column(search.source, place.table, place.field)
     if place.table:
-        name = f"{search.channel} {search.source}, " if search.channel is not Channel.STORE else ""
-        inner = Spot(search.channel, f"{name}{place.table}.{place.field}" if place.field else f"{name}{place.table}")
-        return spot_of_column(search.source, place.table, place.field) if search.channel is Channel.STORE else inner
-    path = strip_ids("/".join((place.source.rpartition("/")[2], *place.part))) if search.channel is Channel.FILE else ""
+        # Of a cache a field may be an id, and so may the end of a key.
+        inner = ".".join(filter(None, (place.table, strip_ids(place.field))))
+        return Spot(search.channel, f"{search.channel} {search.source}, {inner}")
+    names = (place.source.rpartition("/")[2], *place.part) if search.channel is Channel.FILE else ()
+    path = "/".join(map(shorten_name, names))
     return Spot(search.channel, ", ".join(filter(None, (f"{search.channel} {search.source}", path))))
-
-
-def shorten_line(line: str) -> str:
-    """Return the shape of a line: what a program writes each time, with ``<..>`` for what it fills in."""
-    try:
-        content = json.loads(line) if line.lstrip().startswith("{") else None
-    except ValueError:
-        content = None
-    if isinstance(content, Mapping):
-        return " ".join(_keep_words(content)) or "{..}"
-    text = _STRUCTURE.sub(_HOLE, line.strip())
-    text = _HOLES.sub(_HOLE, " ".join(_VALUES.sub(_HOLE, text).split()))
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def _keep_words(content: Mapping[str, Any]) -> Iterator[str]:
-    for key in (*_BESIDE, *_MESSAGE):
-        value = content.get(key)
-        if isinstance(value, str) and value:
-            yield _HOLES.sub(_HOLE, _VALUES.sub(_HOLE, " ".join(value.split())))[:_LONGEST]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Any
 
 from payproof.domain.channel import Channel
 from payproof.domain.events import CaseFinished
@@ -51,13 +52,20 @@ def fold_findings(contract: Contract, cases: Sequence[CaseFinished]) -> tuple[Pr
             heap.must = heap.must or must
             if not heap.seen_by or heap.seen_by[-1] is not case:
                 heap.seen_by.append(case)
-    rules = {case.id.partition("[")[0]: case for case in cases}
+    rules: dict[str, CaseFinished] = {}
+    for case in cases:
+        # A crash makes a case graver than its rule, so the mildest case of a rule shows how grave that is.
+        rule = case.id.partition("[")[0]
+        rules[rule] = min(rules.get(rule, case), case, key=_rank_case)
     for heap in heaps.values():
         _weigh(contract, heap, rules)
     problems = [_make_problem(contract, heap, rules) for heap in _absorb([*heaps.values()], rules)]
-    return tuple(
-        sorted(problems, key=lambda one: (one.advised, -one.severity.rank, -len(one.cases), one.rule, str(one.spot)))
-    )
+    return tuple(sorted(problems, key=_place_in_report))
+
+
+def _place_in_report(problem: Problem) -> tuple[Any, ...]:
+    cases, spot = len(problem.cases), problem.spot
+    return problem.advised, -problem.severity.rank, -cases, problem.rule, spot.channel, spot.name, problem.kind
 
 
 def _list_findings(case: CaseFinished) -> Iterator[tuple[Finding, bool]]:
@@ -74,7 +82,7 @@ def _weigh(contract: Contract, heap: _Heap, rules: Mapping[str, CaseFinished]) -
     usual = heap.entry.severity_in(heap.spot.channel) if heap.entry is not None else None
     if usual is None:
         own = rules.get(heap.rule)
-        usual = own.severity if own is not None else max((one.severity for one in heap.seen_by), key=_rank)
+        usual = own.severity if own is not None else max(heap.seen_by, key=_rank_case).severity
     heap.severity = usual
     for change in contract.severities:
         if (
@@ -85,43 +93,51 @@ def _weigh(contract: Contract, heap: _Heap, rules: Mapping[str, CaseFinished]) -
             heap.severity, heap.reason = change.severity, change.reason
 
 
-def _rank(severity: Severity) -> int:
-    return severity.rank
+def _rank_case(case: CaseFinished) -> int:
+    return case.severity.rank
 
 
 def _absorb(heaps: list[_Heap], rules: Mapping[str, CaseFinished]) -> Iterator[_Heap]:
     """Yield the heaps that stand for themselves; what goes with a graver or more general one becomes part of it."""
-    heaps.sort(key=lambda one: (-one.severity.rank, one.rule, one.kind))
-    taken: dict[int, _Heap] = {}
+    heaps.sort(key=lambda one: (-one.severity.rank, one.rule, one.kind, one.spot.channel, one.spot.name))
+    causes: dict[int, _Heap] = {}
     for one in heaps:
-        cause = next((other for other in heaps if other is not one and _stands_for(other, one, rules)), None)
+        standing = (other for other in heaps if other is not one and _stands_for(other, one, rules))
+        # Two rules may follow from each other, and one of them must stand for itself.
+        cause = next((other for other in standing if _find_root(other, causes) is not one), None)
         if cause is not None:
-            taken[id(one)] = cause
+            causes[id(one)] = cause
     for one in heaps:
-        if id(one) not in taken:
+        if (root := _find_root(one, causes)) is one:
             continue
-        root, passed = taken[id(one)], {id(one)}
-        while id(root) in taken and id(root) not in passed:
-            passed.add(id(root))
-            root = taken[id(root)]
-        name = one.kind if one.rule == root.rule else one.rule if one.kind == root.kind else f"{one.rule}: {one.kind}"
-        root.also.append(name)
+        parts = (one.rule if one.rule != root.rule else "", one.kind if one.kind != root.kind else "")
+        root.also.append(": ".join(filter(None, parts)))
         root.sightings += one.sightings
-        root.seen_by += [case for case in one.seen_by if case not in root.seen_by]
-        root.must = root.must or one.must
-    yield from (one for one in heaps if id(one) not in taken)
+        known = set(map(id, root.seen_by))
+        root.seen_by += [case for case in one.seen_by if id(case) not in known]
+    yield from (one for one in heaps if id(one) not in causes)
+
+
+def _find_root(heap: _Heap, causes: Mapping[int, _Heap]) -> _Heap:
+    while id(heap) in causes:
+        heap = causes[id(heap)]
+    return heap
 
 
 def _stands_for(cause: _Heap, one: _Heap, rules: Mapping[str, CaseFinished]) -> bool:
-    """Whether a heap has the cause of another in its spot: a graver kind of its group, or a rule that implies it."""
-    if not _covers(cause.spot, one.spot) or (one.must and not cause.must):
+    """Whether a heap has the cause of another in its spot: a graver kind of its group, or a rule that implies it.
+
+    Where the other's spot is wider, as of a log whose line is not known, what is of the same kind has the same cause.
+    What must be mended is no part of advice, and nothing is part of something milder.
+    """
+    if not _covers(cause.spot, one.spot) or (one.must and not cause.must) or cause.severity.rank < one.severity.rank:
         return False
     case = rules.get(one.rule)
     follows = case is not None and cause.rule in case.follows_from
     if cause.rule != one.rule and not follows:
         return False
     if cause.kind == one.kind:
-        return cause.rule != one.rule
+        return cause.rule != one.rule or cause.spot != one.spot
     groups = [heap.entry.group if heap.entry is not None else "" for heap in (cause, one)]
     return groups[0] == groups[1] != "" and _precedes(cause, one)
 
@@ -148,7 +164,9 @@ def _precedes(cause: _Heap, one: _Heap) -> bool:
 def _make_problem(contract: Contract, heap: _Heap, rules: Mapping[str, CaseFinished]) -> Problem:
     owner = rules.get(heap.rule)
     first = min(heap.seen_by, key=lambda case: not case.id.startswith(f"{heap.rule}["))
-    title = heap.entry.name_in(heap.spot.channel) if heap.entry is not None else (owner or first).title
+    # What is neither in the table nor of a rule of this run has no title but its kind.
+    title = owner.title if owner is not None else heap.kind[:1].upper() + heap.kind[1:]
+    title = heap.entry.name_in(heap.spot.channel) if heap.entry is not None else title
     requirements: Iterable[str] = owner.requirements if owner is not None else ()
     return Problem(
         rule=heap.rule,
@@ -159,7 +177,7 @@ def _make_problem(contract: Contract, heap: _Heap, rules: Mapping[str, CaseFinis
         remedy=find_remedy(heap.kind, heap.spot.channel, contract.framework, contract.sdk),
         sightings=tuple(heap.sightings),
         requirements=tuple(requirements),
-        also=tuple(sorted(set(heap.also))),
+        also=tuple(sorted({*heap.also} - {""})),
         advised=not heap.must,
         reason=heap.reason,
         repeat=first.repeat,

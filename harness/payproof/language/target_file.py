@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from payproof.domain.address import without_password
 from payproof.domain.control import ControlEvent, ControlEvents
+from payproof.domain.finding import Severity
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.operation import OPERATIONS, OperationContract, Principal
 from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_api_key, other_than_signing_secret
@@ -27,6 +29,7 @@ from payproof.domain.target import (
     ProcessSpec,
     RejectionRecord,
     RetentionSpec,
+    SeverityChange,
     SourceSpec,
     Target,
     Waiver,
@@ -57,7 +60,7 @@ from payproof.language.problems import (
 )
 from payproof.language.process_table import ProcessTable
 from payproof.language.retention_table import RetentionTable, read_kept_rows
-from payproof.registry import log_sources, nearest, store_sources, table_sources
+from payproof.registry import checks, log_sources, nearest, store_sources, table_sources
 
 __all__ = ["read_scenario_folders", "read_target", "target_schema"]
 
@@ -65,6 +68,7 @@ _DIALECTS = {"mariadb": "mysql", "postgres": "postgresql"}  # other names of the
 _WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
 _ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
 _CONTRACT, _OPERATIONS, _BUDGET = Contract(), OperationContract(), Budget()  # what is usual
+_RULE = re.compile(r"[\w*-]+/[\w*-]+|\*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VALUE = re.compile(r"(?:whsec|[rsp]k)_")  # how Stripe's secrets begin
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
@@ -174,6 +178,30 @@ class _KeepsTable(FileModel):
     reason: str = Field(min_length=10)
 
 
+def _rule(rule: str) -> str:
+    if not _RULE.fullmatch(rule):
+        raise ValueError("a rule such as error_handling/disclosure, or with * for any text: webhook_signature/*")
+    return rule
+
+
+def _kind(kind: str) -> str:
+    known = [*map(str, Kind), *checks()]  # a check that names no kind of its own is one
+    if kind not in known:
+        close = get_close_matches(kind, known, n=1)
+        raise ValueError(f"did you mean {close[0]!r}?" if close else "a kind of a problem, as reports name it")
+    return kind
+
+
+class _SeverityTable(FileModel):
+    """Another severity for the problems of a rule, and why; where given, only of a kind or a spot."""
+
+    rule: Annotated[str, AfterValidator(_rule)] = Field(description="such as error_handling/disclosure; * for any text")
+    severity: Literal["low", "medium", "high", "critical"]
+    reason: str = Field(min_length=10, description="every report repeats it")
+    kind: Annotated[str, AfterValidator(_kind)] = Field("", description="what was seen, as reports name it")
+    spot: str = Field("", description="where it was seen, as reports name it")
+
+
 class _RejectionRecordTable(FileModel):
     """How a JSON log line tells of a rejected delivery; a dot reaches into a nested object."""
 
@@ -245,6 +273,9 @@ class _ContractTable(FileModel):
     rejection_record: _RejectionRecordTable | None = None
     keeps: tuple[_KeepsTable, ...] = Field(
         (), strict=False, description="columns that look as if they held payment data"
+    )
+    severities: tuple[_SeverityTable, ...] = Field(
+        (), strict=False, description="other severities than usual, each with its reason"
     )
     without_store: Statuses = Field(
         _sort_statuses(_CONTRACT.without_store), description="statuses that say: nothing can be kept now"
@@ -538,6 +569,9 @@ class TargetReader:
             Contract,
             rejection_record=None if record is None else record.mean(RejectionRecord),
             keeps=tuple(one.mean(Kept) for one in entry.contract.keeps),
+            severities=tuple(
+                one.mean(SeverityChange, severity=Severity(one.severity)) for one in entry.contract.severities
+            ),
             kept_rows=() if entry.retention is None else read_kept_rows(entry.retention),
             waivers=tuple(waiver.mean(Waiver, channel=Channel(waiver.channel)) for waiver in entry.waive),
             operations=entry.contract.operations.mean(OperationContract),

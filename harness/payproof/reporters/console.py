@@ -148,14 +148,16 @@ class ConsoleReport:
         told = f"{new} problem{'' if new == 1 else 's'}" if new else "No problem"
         told += "".join(f", {number} {status}" for status, number in others.items())
         self._print(f"\n[bold {'red' if new else 'green'}]{told}[/]; {share}")
+        mended: dict[str, int] = {}
         for one in problems[:_MOST_WHOLE]:
-            self._tell_problem(one)
+            self._tell_problem(one, mended.setdefault(one.problem.remedy, one.number))
         if len(problems) > _MOST_WHOLE:
             self._print()
         for one in problems[_MOST_WHOLE:]:
             self._print(f"{_head(one)}: {_escape(str(one.problem.spot))}")
 
-    def _tell_problem(self, judged: JudgedProblem) -> None:
+    def _tell_problem(self, judged: JudgedProblem, like: int) -> None:
+        """Tell a problem; ``like`` is the first one that is mended in the same way."""
         problem = judged.problem
         if self._detail is Detail.QUIET:
             self._print(f"{_head(judged)}: {_escape(str(problem.spot))}")
@@ -170,7 +172,7 @@ class ConsoleReport:
         if status := describe_status(judged):
             self._tell("note", status)
         if problem.remedy:
-            self._tell("mend", problem.remedy)
+            self._tell("mend", problem.remedy if like == judged.number else f"as problem {like}")
         self._print(f"    again  {_escape(problem.repeat)}")
 
     def _tell(self, word: str, text: str) -> None:

@@ -29,7 +29,7 @@ class RecordedRun:
 
 @dataclass(frozen=True, slots=True)
 class RunDifference:
-    """The problems that only the later of two runs has, those that are mended, and those nobody knows of.
+    """The problems that only the later of two runs has, those that are mended, and the unknown ones.
 
     ``stayed`` are the others. ``unjudged`` are the cases of which the earlier run knew something and the later does not.
     """
