@@ -32,6 +32,8 @@ __all__ = ["ConsoleReport", "Detail"]
 _MOST_NAMED = 3
 _MOST_WHOLE = 10  # problems that are told whole; of the others one line each
 _MOST_REASONS = 5
+_FEW = 5  # problems that are told at length
+_LINE_END = "\n"
 _MOST_GROUPS = 6
 _NARROW = 80
 #: Lines are not cut: the rest of one, with words that the target has chosen, would begin as a line of ours does.
@@ -74,6 +76,7 @@ class ConsoleReport:
         )
         self._task = self._progress.add_task("starting", total=None)
         self._seen: set[tuple[str, str]] = set()
+        self._is_dense = False
 
     def handle(self, event: RunEvent) -> None:
         """Show one event."""
@@ -149,6 +152,9 @@ class ConsoleReport:
         told += "".join(f", {number} {status}" for status, number in others.items())
         self._print(f"\n[bold {'red' if new else 'green'}]{told}[/]; {share}")
         mended: dict[str, int] = {}
+        self._is_dense = len(problems) > _FEW and self._detail is not Detail.VERBOSE
+        if self._is_dense and self._detail is Detail.USUAL:
+            self._print()
         for one in problems[:_MOST_WHOLE]:
             self._tell_problem(one, mended.setdefault(one.problem.remedy, one.number))
         if len(problems) > _MOST_WHOLE:
@@ -164,21 +170,26 @@ class ConsoleReport:
             return
         asked = name_source(problem.requirements)
         rule = f"{problem.rule}, {asked}" if asked else problem.rule
-        self._print(f"\n{_head(judged)}  [dim]{_escape(rule)}[/]")
-        self._tell("where", str(problem.spot))
-        self._tell("seen", describe_seen(problem))
-        if problem.also:
+        self._print(f"{'' if self._is_dense else _LINE_END}{_head(judged)}  [dim]{_escape(rule)}[/]")
+        self._tell("seen", f"{problem.spot}: {describe_seen(problem)}")
+        if problem.also and not self._is_dense:
             self._tell("also", name_some(problem.also, _MOST_NAMED))
-        if status := describe_status(judged):
+        if (status := describe_status(judged)) and judged.status is not ProblemStatus.ADVISED:
             self._tell("note", status)
         if problem.remedy:
             self._tell("mend", problem.remedy if like == judged.number else f"as problem {like}")
         self._print(f"    again  {_escape(problem.repeat)}")
 
     def _tell(self, word: str, text: str) -> None:
-        """Print a text, wrapped behind its word, so that no line of a target's words begins as one of ours does."""
+        """Print a text, wrapped behind its word, so that no line of a target's words begins as one of ours does.
+
+        Where there are many problems, one line must do.
+        """
         width = max(_NARROW, self._console.width if self._console.is_terminal else 100) - 12
-        for number, line in enumerate(wrap(one_line(text), width, break_on_hyphens=False) or [""]):
+        lines = wrap(one_line(text), width, break_on_hyphens=False) or [""]
+        if self._is_dense and len(lines) > 1:
+            lines = [lines[0][: width - 1] + "…"]
+        for number, line in enumerate(lines):
             self._print(f"    {word if not number else '':<6} {escape(line)}")
 
     def _end(self, run: RunFinished) -> None:

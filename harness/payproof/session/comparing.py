@@ -31,7 +31,7 @@ class RecordedRun:
 class RunDifference:
     """The problems that only the later of two runs has, those that are mended, and the unknown ones.
 
-    ``stayed`` are the others. ``unjudged`` are the cases of which the earlier run knew something and the later does not.
+    ``stayed`` are the others. ``unjudged`` are the cases of which only the earlier run knew something.
     """
 
     new: tuple[Problem, ...]
