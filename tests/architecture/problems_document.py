@@ -10,7 +10,7 @@ from payproof.engine.kind_table import KIND_TABLE
 __all__ = ["DOCUMENT", "read_table", "write_table"]
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "problems.md"
-_TABLE = re.compile(r"^\| kind \|.*?\n(?=\n)", re.MULTILINE | re.DOTALL)
+_TABLE = re.compile(r"^\| kind \| what .*?\n(?=\n)", re.MULTILINE | re.DOTALL)
 _WHERE = {Channel.FILE: "in files", Channel.HTTP: "in answers", Channel.LOG: "in a log", Channel.STORE: "in a store"}
 
 

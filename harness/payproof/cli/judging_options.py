@@ -6,13 +6,12 @@ from typing import Any, Literal, TypeVar
 
 import click
 
-from payproof.domain.accepted import AcceptedRisks
 from payproof.domain.events import ProblemsFound, RunEvent
 from payproof.errors import ConfigurationError
-from payproof.language.waiver_file import KnownThing, read_baseline, read_waivers
+from payproof.language.waiver_file import KnownThing
 from payproof.language.waiver_file import write_baseline as write_known
 from payproof.reporters.console import Detail
-from payproof.session import Terms
+from payproof.session import Terms, read_accepted
 
 __all__ = ["BaselineWriter", "accept_problems", "choose_detail", "read_terms", "tell_much"]
 
@@ -71,9 +70,7 @@ def read_terms(
     Raises:
         ConfigurationError: a file is not right.
     """
-    known = frozenset(read_baseline(baseline, "problems")) if baseline is not None else frozenset[str]()
-    accepted = AcceptedRisks(known, tuple(read_waivers(waivers)) if waivers is not None else (), str(waivers or ""))
-    return Terms(accepted, fail_on, whole, fail_fast)
+    return Terms(read_accepted(baseline, waivers), fail_on, whole, fail_fast)
 
 
 class BaselineWriter:

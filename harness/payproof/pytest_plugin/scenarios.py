@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,6 +43,7 @@ def collect_scenarios(config: pytest.Config) -> None:
         scenarios = all_scenarios(targets.folders())
         asked = take_ids(config, scenarios)
         choices = choose(scenarios, topics=config.getoption("payproof_topic"), ids=asked.ids)
+        _ = targets.accepted
         if targets.explicit:
             _ = targets.found.judged
     except ConfigurationError as error:
@@ -184,10 +186,10 @@ class _RunsCase(pytest.Item):
             self.user_properties.append((VERDICT, kind_of(error)))
             raise
         finished = self.repeat(session.judge_case(*self.choice), session.seed)
-        problems = judge_problems(fold_findings(session.target.contract, [finished]))
+        accepted, today = prepare_targets(self.config).accepted, datetime.now(UTC).date()
+        problems = judge_problems(fold_findings(session.target.contract, [finished]), accepted, today)
         new = [one for one in problems if one.status is ProblemStatus.NEW]
-        advised = isinstance(finished.verdict, Failed) and finished.verdict.advised and not new
-        kind = "failed" if new else "advised" if advised else finished.verdict.kind
+        kind = "failed" if new else "advised" if isinstance(finished.verdict, Failed) else finished.verdict.kind
         self.user_properties.append((VERDICT, kind))
         match finished.verdict:
             case _ if new:
@@ -198,7 +200,9 @@ class _RunsCase(pytest.Item):
                 pytest.skip(why)
             case Failed(advised=True):
                 pytest.xfail(f"advice not kept: {summary(finished.verdict)}")
-            case Failed() | Errored():
+            case Failed():
+                pytest.xfail(f"accepted: {'; '.join(map(tell_title, problems))}")
+            case Errored():
                 raise _ProblemsSeenError(finished, ())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002 (Item has it)

@@ -13,6 +13,7 @@ from zlib import crc32
 import pytest
 
 from payproof.canary import Ledger
+from payproof.domain.accepted import AcceptedRisks
 from payproof.domain.problem import JudgedProblem
 from payproof.domain.target import Target
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError
@@ -26,6 +27,7 @@ from payproof.session import (
     described_choice,
     find_named_types,
     open_session,
+    read_accepted,
     read_given,
     scenario_folders,
     target_or_reference,
@@ -121,6 +123,16 @@ class Targets:
         self._times_given = 0
         self._ledgers: list[Ledger] = []
         config.add_cleanup(self.close)
+
+    @cached_property
+    def accepted(self) -> AcceptedRisks:
+        """What is accepted of the problems that are found.
+
+        Raises:
+            ConfigurationError: a file is not right.
+        """
+        files = (self.config.getoption(f"payproof_{name}") for name in ("baseline", "waivers"))
+        return read_accepted(*(Path(file) if file else None for file in files))
 
     @property
     def explicit(self) -> bool:

@@ -5,7 +5,7 @@ from payproof.session.choosing import FILE_NAME, described_choice, find_target, 
 from payproof.session.comparing import RecordedRun, compare_runs, read_run
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import Wishes, write_target_file
-from payproof.session.ending import Terms, count_verdicts
+from payproof.session.ending import Terms, count_verdicts, read_accepted
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
@@ -60,6 +60,7 @@ __all__ = [
     "open_session",
     "pin",
     "pin_file",
+    "read_accepted",
     "read_given",
     "read_run",
     "rejudge",

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from payproof.domain.accepted import AcceptedRisks
@@ -14,8 +15,9 @@ from payproof.domain.verdict import ExitCode, Failed, Verdict
 from payproof.engine.accepting import judge_problems
 from payproof.engine.folding import fold_findings
 from payproof.engine.judge import exit_code
+from payproof.language.waiver_file import read_baseline, read_waivers
 
-__all__ = ["Terms", "count_verdicts", "end_run"]
+__all__ = ["Terms", "count_verdicts", "end_run", "read_accepted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,16 @@ class Terms:
     fail_on: Literal["new", "any"] = "new"
     whole: bool = False
     fail_fast: int | None = None
+
+
+def read_accepted(baseline: Path | None, waivers: Path | None) -> AcceptedRisks:
+    """Read what an owner accepts of the problems of a run.
+
+    Raises:
+        ConfigurationError: a file is not right.
+    """
+    known = frozenset(read_baseline(baseline, "problems")) if baseline is not None else frozenset[str]()
+    return AcceptedRisks(known, tuple(read_waivers(waivers)) if waivers is not None else (), str(waivers or ""))
 
 
 def end_run(
