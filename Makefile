@@ -17,7 +17,7 @@ $(READY): requirements.lock pyproject.toml build_kernel.py harness/payproof/scan
 
 .PHONY: help
 help:  ## Show the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
@@ -78,6 +78,10 @@ schemas: $(READY)  ## Write the JSON Schemas of both file formats for editors
 	@mkdir -p harness/payproof/schemas
 	$(BIN)/payproof schema target > harness/payproof/schemas/target.json
 	$(BIN)/payproof schema scenario > harness/payproof/schemas/scenario.json
+
+.PHONY: command-line
+command-line: $(READY)  ## Write the reference of all commands and options, docs/command-line.md
+	$(BIN)/python -m tests.command_line
 
 .PHONY: lock
 lock: $(READY)  ## Resolve the dependencies anew

@@ -5,6 +5,7 @@ the target from being conclusive is a Reason: it ends in ``Errored``, never in `
 """
 
 import os
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from traceback import extract_tb
@@ -17,6 +18,7 @@ __all__ = [
     "InconclusiveError",
     "PayproofError",
     "Reason",
+    "SeveralMistakesError",
     "TargetGoneError",
     "TargetStartError",
     "place_of",
@@ -63,6 +65,25 @@ class ConfigurationError(PayproofError):
     ) -> None:
         place = "" if file is None else f"{file}:{line}: " if line is not None else f"{file}: "
         super().__init__(place + problem + (f"; {hint}" if hint else ""))
+        self.problem, self.line = problem, line
+
+    @property
+    def mistakes(self) -> "tuple[ConfigurationError, ...]":
+        """Each mistake by itself."""
+        return (self,)
+
+
+class SeveralMistakesError(ConfigurationError):
+    """Several mistakes that are told at once; its text has a line for each."""
+
+    def __init__(self, mistakes: Iterable[ConfigurationError]) -> None:
+        self._mistakes = tuple(one for several in mistakes for one in several.mistakes)
+        super().__init__("\n".join(map(str, self._mistakes)))
+
+    @property
+    def mistakes(self) -> tuple[ConfigurationError, ...]:
+        """Each mistake by itself."""
+        return self._mistakes
 
 
 class ForbiddenHostError(PayproofError):

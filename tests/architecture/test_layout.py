@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from payproof.domain.channel import Channel
+from payproof.domain.kind import Kind
+from payproof.engine.remedies import find_remedy
+from tests.architecture.problems_document import read_table, write_table
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     *(ROOT / name for name in ("ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "CHANGELOG.md")),
@@ -63,3 +68,25 @@ def test_documents_name_no_module_that_is_gone(name):
 def test_places_in_documents_exist(name, place):
     """Every folder and file that a document names by its path exists."""
     assert (ROOT / place).exists()
+
+
+def test_table_of_kinds_is_that_of_the_engine():
+    """docs/problems.md has the table that `python -m tests.architecture.problems_document` writes."""
+    assert read_table() == write_table()
+
+
+def test_remedy_in_the_document_is_a_real_one():
+    """The remedy that docs/problems.md shows is what such a target is told."""
+    shown = re.search(r"## Remedies.*?```text\n(.*?)```", TEXTS["docs/problems.md"], re.DOTALL)[1]
+    assert " ".join(shown.split()) == find_remedy(Kind.GENUINE_REFUSED, Channel.HTTP, "express", "node")
+
+
+def test_severities_in_the_documents_are_one():
+    """docs/problems.md and docs/target-file.md show the same change of a severity, to the letter."""
+    blocks = [
+        re.search(r"```toml\n(\[\[contract.severities\]\]\n.*?)```", TEXTS[name], re.DOTALL)[1]
+        for name in ("docs/problems.md", "docs/target-file.md")
+    ]
+    changes = [tomllib.loads(block)["contract"]["severities"] for block in blocks]
+    assert changes[0] == changes[1]
+    assert changes[0][0]["kind"] in set(Kind)

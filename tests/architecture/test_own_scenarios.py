@@ -84,7 +84,7 @@ def test_a_rule_that_is_broken_fails(folder):
         file = target_file(folder, server.url, sources=store, contract=CONTRACT, waive=("log",))
         named = ("--scenarios", "billing-rules", "--topic", "billing-rules")
         ended = payproof("run", "--target", file.name, *named, cwd=folder)
-    assert "no row changed" in ended.out
+    assert "An event is applied more than once" in ended.out
     assert ended.code == 1
     assert re.search(
         r"payproof run --target target.toml --scenarios billing-rules --scenario '?billing-rules/", ended.out
@@ -115,5 +115,5 @@ def test_a_check_of_ones_own(folder):
         named = ("--scenarios", "billing-rules", "--scenario", "billing-rules/no_session")
         ended = payproof("run", "--target", file, *named, cwd=folder, env=env)
     assert ended.code == 1, ended.out + ended.err
-    assert re.search(r"expected +no cookie.*\n.*a Set-Cookie header", ended.out)
+    assert re.search(r"a Set-Cookie header; expected no\s+cookie", ended.out)
     assert "1 passed, 1 failed" in ended.out

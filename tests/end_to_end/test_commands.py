@@ -83,8 +83,8 @@ def test_help_imports_no_command():
     modules = set(ended.out.splitlines()[-1].split())
     ours = {name for name in modules if name.partition(".")[0] == "payproof"}
     assert ours == {
-        "payproof", "payproof.cli", "payproof.cli.lazy_group", "payproof.domain", "payproof.domain.finding",
-        "payproof.domain.verdict", "payproof.errors",
+        "payproof", "payproof.cli", "payproof.cli.color", "payproof.cli.every_command", "payproof.cli.lazy_group",
+        "payproof.domain", "payproof.domain.finding", "payproof.domain.verdict", "payproof.errors",
     }  # fmt: skip
     assert not modules & {"aiohttp", "faker", "numpy", "pydantic", "rich", "yaml"}
     group = click.Context(cli, info_name="payproof")

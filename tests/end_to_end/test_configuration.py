@@ -144,7 +144,7 @@ def test_choices_that_leave_nothing(options, said):
 def test_what_is_too_short_is_named(tmp_path):
     """A value that is too short is told with its key, its line and what it should have."""
     file = target_file(tmp_path, URL)
-    file.write_text(file.read_text().replace("a test gives no access to it", "why"))
+    file.write_text(file.read_text().replace("a test gives no access to it", "why", 1))
     line = refused_here("run", "--target", file)
     assert line.endswith(":16: 'waive.0.reason' is not right; it should have at least 10 characters")
 
@@ -211,7 +211,7 @@ def test_wrong_second_report_leaves_no_first_one(tmp_path):
         ({"top": 'ca_file = "ca.pem"'}, ":4: there is no file"),
         ({"sources": '[[stores]]\nname = "s"\nurl = "sqlite:none.db"'}, "there is no SQLite database at"),
         ({"sources": '[[logs]]\nname = "l"\nurl = "file:none.log"'}, "No such file or directory"),
-        ({"webhook": 'livemode = "yes"'}, ":9: 'webhook.livemode' is not right; it should be a valid boolean"),
+        ({"webhook": 'livemode = "yes"'}, ":9: 'webhook.livemode' is not right; it should be true or false"),
     ],
 )
 def test_source_or_file_that_is_not_there(tmp_path, file, said):
@@ -233,7 +233,7 @@ RETENTION = '[retention]\npurge = ["true"]\n[[retention.rows]]\ntable = "payment
         (RETENTION.format(days=0, event="charge.succeeded"), "'retention.rows.0.days' is not right"),
         (RETENTION.format(days=2, event="charge.succeeded"), "rows that events make need 3 days or more"),
         (RETENTION.format(days=90, event="charge.suceeded"), "did you mean 'charge.succeeded'?"),
-        ("[retention]\npurge = []\nrows = []", "'retention.purge' is not right"),
+        ('[retention]\npurge = []\nrows = [{table = "t", days = 3}]', "'retention.purge' is not right"),
         ('[[contract.keeps]]\ntable = "t"\ncolumn = "c"\nreason = "why"', "'contract.keeps.0.reason' is not right"),
     ],
 )

@@ -45,6 +45,18 @@ def test_init_reads_openapi(tmp_path):
     assert {(request.method, request.body) for request in requests} == {("GET", b""), ("POST", b"{}")}
 
 
+def test_editors_find_the_schema(tmp_path):
+    """The file begins with the line by which editors find its schema, which is written beside it."""
+    _, file, _ = init(tmp_path, hostile.openapi("/billing/stripe"))
+    line, *_ = file.read_text().splitlines()
+    name = line.removeprefix("#:schema ./")
+    assert json.loads((tmp_path / name).read_text()) == json.loads(payproof_here("schema", "target").out)
+    other = tmp_path / "scenario.json"
+    assert payproof_here("schema", "scenario", "--output", other).out == ""
+    assert other.read_text() == payproof_here("schema", "scenario").out
+    assert payproof_here("schema", "target", "--output", tmp_path / "nowhere" / "x.json").code == 4
+
+
 def test_init_tries_customary_paths(tmp_path):
     """Without an OpenAPI document the customary paths are tried; a login page elsewhere is no obstacle."""
 
@@ -248,7 +260,7 @@ def test_init_finds_what_lies_beside(tmp_path, monkeypatch):
     assert "framework express (by package.json)" in ended.out
     assert 'sdk = "node"   # by package.json' in file.read_text()
     assert sorted(one.name for one in tmp_path.iterdir()) == [
-        "logs", "old.log", "package.json", "payproof.toml", "shop.db",
+        "logs", "old.log", "package.json", "payproof.schema.json", "payproof.toml", "shop.db",
     ]  # fmt: skip
 
 

@@ -7,8 +7,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from payproof.adapters.scratch import scratch_folder
+from payproof.cli import run_commands
+from payproof.domain.events import CaseFinished, CaseStarted, RunFinished, RunStarted
 from tests.end_to_end import hostile
-from tests.end_to_end.command import environment, target_file
+from tests.end_to_end.command import environment, payproof_here, target_file
 from tests.end_to_end.hostile import Server
 from tests.end_to_end.processes import PROC, begun, children, running
 from tests.waiting import DEADLINE, until
@@ -60,7 +62,114 @@ def test_interrupted_before_the_first_case(tmp_path):
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=DEADLINE)
     # The empty line before it ends the one on which the terminal shows ^C.
-    assert (process.returncode, out, err.strip()) == (2, b"", b"payproof: interrupted")
+    said = b"payproof: interrupted before the first case: nothing was judged, and no report is written"
+    assert (process.returncode, out, err.strip()) == (2, b"", said)
+
+
+def verifying(peer, request):
+    """Take what has any signature."""
+    peer.send(hostile.answer(200 if b"v1=" in (request.header("Stripe-Signature") or b"") else 401))
+
+
+@pytest.mark.parametrize("times", [1, 3])
+@pytest.mark.parametrize("number", [1, 2, 4, 9, 15])
+def test_interrupted_at_any_moment(tmp_path, number, times):
+    """Whenever Ctrl-C comes, and however often, the code is 2, one line is told, and each report is whole."""
+
+    def behave(peer, request):
+        verifying(peer, request)
+        if len(server.requests) == number:
+            for _ in range(times):
+                process.send_signal(signal.SIGINT)
+
+    with Server(behave) as server:
+        jsonl, junit = tmp_path / "run.jsonl", tmp_path / "run.xml"
+        options = ("--topic", "webhook_signature", "--report", jsonl, "--report", junit)
+        with begun("run", "--target", target_file(tmp_path, server.url), *options) as process:
+            out, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 2, out
+    assert err.strip() in {b"", b"payproof: interrupted"} or err.startswith(b"\npayproof: interrupted before"), err
+    assert jsonl.exists() is junit.exists() is (b"Interrupted: the cases that did not run" in out)
+    if jsonl.exists():
+        header, *cases, footer = (json.loads(line) for line in jsonl.read_text().splitlines())
+        assert footer["unrun"] == header["cases"] - len(cases) > 0
+        assert ET.parse(junit).getroot().find("testsuite[@name='payproof']//error") is not None
+        assert payproof_here("judge", jsonl).code == 2
+
+
+class _Interrupting:
+    """Gets a signal while it is told of an event of one type for the first time."""
+
+    def __init__(self, moment):
+        self._moment, self.told = moment, []
+
+    def handle(self, event):
+        if isinstance(event, self._moment) and not any(isinstance(one, self._moment) for one in self.told):
+            os.kill(os.getpid(), signal.SIGINT)
+        self.told.append(event)
+
+    def close(self):
+        self.told.append("closed")
+
+
+@pytest.mark.parametrize(
+    ("moment", "judged", "code"),
+    [(RunStarted, 0, 2), (CaseStarted, 0, 2), (CaseFinished, 1, 2), (RunFinished, 2, 0)],
+)
+def test_interrupted_while_it_is_told(tmp_path, monkeypatch, moment, judged, code):
+    """Ctrl-C while a report is written leaves it whole: the next case ends the run, and what is complete stays so."""
+    reports = []
+
+    def opened(_path):
+        reports.append(_Interrupting(moment))
+        return reports[-1]
+
+    monkeypatch.setattr(run_commands, "open_report", opened)
+    monkeypatch.setattr(run_commands, "mask_report", lambda _path, _mask: ())
+    with Server(verifying) as server:
+        file = target_file(tmp_path, server.url)
+        ended = payproof_here("run", "--target", file, "--scenario", "webhook_signature/missing", "--report", "x.jsonl")
+    assert (ended.code, ended.err) == (code, "")
+    *_, footer, closed = reports[0].told
+    assert closed == "closed"
+    assert sum(footer.counts.values()) == judged
+    assert footer.unrun == 2 - judged
+
+
+@pytest.mark.parametrize(("limit", "ran"), [(1, 1), (2, 2), (50, 7)])
+def test_run_that_stops_after_failures(tmp_path, limit, ran):
+    """--fail-fast ends a run with code 1; footer, console and JUnit tell what did not run, and so does `judge`."""
+    with Server(hostile.always(200)) as server:
+        jsonl, junit = tmp_path / "run.jsonl", tmp_path / "run.xml"
+        chosen = ("--scenario", "webhook_signature/missing", "--scenario", "webhook_signature/expired")
+        reports = ("--report", jsonl, "--report", junit)
+        file = target_file(tmp_path, server.url)
+        ended = payproof_here("run", "--target", file, *chosen, "--fail-fast", limit, *reports)
+    header, *cases, footer = (json.loads(line) for line in jsonl.read_text().splitlines())
+    assert (ended.code, len(cases), footer["unrun"], footer["exit_code"]) == (1, ran, header["cases"] - ran, 1)
+    line = f"Stopped by --fail-fast: {footer['unrun']} cases did not run and are unknown."
+    told = [error.get("message") for error in ET.parse(junit).getroot().iter("error")]
+    again = payproof_here("judge", jsonl)
+    assert again.code == 1
+    if footer["unrun"]:
+        assert line in ended.out
+        assert line in again.out
+        assert told == [f"{footer['unrun']} cases did not run"]
+    else:
+        assert "did not run" not in ended.out
+        assert told == []
+
+
+def test_stopped_run_is_not_green_when_judged_again(tmp_path):
+    """Where a newer check no longer sees the failure that stopped a run, the cases that did not run stay unknown."""
+    with Server(verifying) as server:
+        jsonl = tmp_path / "run.jsonl"
+        options = ("--scenario", "webhook_signature/missing", "--report", jsonl)
+        assert payproof_here("run", "--target", target_file(tmp_path, server.url), *options).code == 0
+    header, *cases, footer = (json.loads(line) for line in jsonl.read_text().splitlines())
+    header["cases"], footer["unrun"], footer["exit_code"] = len(cases) + 4, 4, 1
+    jsonl.write_text("\n".join(map(json.dumps, (header, *cases, footer))))
+    assert payproof_here("judge", jsonl).code == 3
 
 
 def listening(process):

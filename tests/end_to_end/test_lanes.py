@@ -81,6 +81,18 @@ def test_no_lane_stays_behind(number):
     assert process.returncode == (-number if number == signal.SIGKILL else 2)
 
 
+@pytest.mark.skipif(not (PROC / "self/fd").is_dir(), reason="reads /proc")
+@pytest.mark.parametrize("begins", [1, 2, 3])
+def test_interrupted_while_lanes_start(begins):
+    """Ctrl-C in a terminal, which each process of the group gets, is one line, whatever has just begun to start."""
+    with begun("run", "--reference", "--topic", "webhook_signature", "--lanes", "3") as process:
+        until(lambda: len(children(process.pid)) > begins)
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=DEADLINE)
+    said = b"payproof: interrupted before the first case: nothing was judged, and no report is written"
+    assert (process.returncode, out, err.strip()) == (2, b"", said)
+
+
 def command_of(process):
     """Return a process's command line."""
     try:

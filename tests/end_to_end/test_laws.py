@@ -192,6 +192,9 @@ def test_junit_counts_what_it_holds(recorded):
         (lambda _: [], "cut short"),
         (lambda lines: [*lines[:-1], lines[-1][:40]], "not JSON; the record was cut short or edited"),
         (lambda lines: [lines[0], *lines[2:]], "lines were taken out or added"),
+        (lambda lines: [lines[0], lines[1], lines[1], *lines[3:]], "stands twice in it"),
+        (lambda lines: [lines[0].replace('"cases":', '"cases":1'), *lines[1:]], "lines were taken out or added"),
+        (lambda lines: [*lines[:-1], lines[-1].replace('"unrun":0', '"unrun":3')], "and 3 did not run"),
         (lambda lines: [lines[0], "{}", *lines[2:]], ":2: not a line of a Payproof run record"),
         (lambda lines: [lines[0], "[]", *lines[2:]], ":2: not a line of a Payproof run record"),
         (lambda lines: [lines[0], '{"event":{}}', *lines[2:]], ":2: not a line of a Payproof run record"),
@@ -199,7 +202,19 @@ def test_junit_counts_what_it_holds(recorded):
         (lambda lines: [lines[0], lines[1].replace("webhook_signature/", "webhook/"), *lines[2:]], "no case 'webhook/"),
     ],
     ids=[
-        *("no footer", "header only", "no header", "empty", "cut line", "line gone", "no event", "list"),
+        *(
+            "no footer",
+            "header only",
+            "no header",
+            "empty",
+            "cut line",
+            "line gone",
+            "case twice",
+            "more announced",
+            "some unrun",
+            "no event",
+            "list",
+        ),
         *("event is an object", "field renamed", "case renamed"),
     ],
 )
@@ -214,10 +229,32 @@ def test_record_that_is_not_whole_is_refused(recorded, tmp_path, edit, said):
     assert said in ended.line
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'name = "a target file"', ": no run record; `payproof run --report FILE.jsonl` writes one"),
+        (b'<?xml version="1.0"?>\n<testsuites/>', ": no run record; `payproof run --report FILE.jsonl` writes one"),
+        (b'{"type": "leak"}\n', ":1: not a line of a Payproof run record"),
+        (b"\x89PNG\xff", "not UTF-8; `payproof run --report FILE.jsonl` writes one"),
+        (None, "cannot be read: Is a directory; "),
+    ],
+)
+def test_record_that_is_none_is_refused(tmp_path, content, said):
+    """A file of another sort is refused with one line that says what writes a record; code 4."""
+    file = tmp_path / "run.jsonl"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    ended = payproof_here("judge", file)
+    assert ended.code == 4
+    assert said in ended.line
+
+
 def test_record_of_an_interrupted_run_stays_interrupted(recorded, tmp_path):
     """Judged again, a run that was interrupted is not green: the cases that did not run stay unknown."""
     header, *_, footer = (json.loads(line) for line in (recorded[0] / "run.jsonl").read_text().splitlines())
-    footer |= {"exit_code": 2, "counts": dict.fromkeys(footer["counts"], 0)}
+    footer |= {"exit_code": 2, "counts": dict.fromkeys(footer["counts"], 0), "unrun": header["cases"]}
     file = tmp_path / "interrupted.jsonl"
     file.write_text(f"{json.dumps(header)}\n{json.dumps(footer)}\n")
     assert payproof_here("judge", file).code == 2
@@ -228,6 +265,7 @@ def test_fault_of_the_harness_stays_errored_when_judged_again(recorded, tmp_path
     header, case, *_, footer = (json.loads(line) for line in (recorded[0] / "run.jsonl").read_text().splitlines())
     nothing = {"control": [], "observations": [], "unwatched": [], "stopped": None}
     case |= {"record": nothing, "verdict": {"kind": "errored", "reason": "fault of the harness", "detail": "d"}}
+    header["cases"] = 1
     footer |= {"exit_code": 3, "counts": {**dict.fromkeys(footer["counts"], 0), "errored": 1}}
     file = tmp_path / "fault.jsonl"
     file.write_text("\n".join(map(json.dumps, (header, case, footer))))

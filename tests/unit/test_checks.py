@@ -14,6 +14,7 @@ from payproof.checks.no_disclosure import NoDisclosure
 from payproof.checks.no_server_error import NoServerError
 from payproof.checks.not_stored import NotStored
 from payproof.checks.nothing_changed import NothingChanged
+from payproof.checks.nothing_sensitive_logged import NothingSensitiveLogged
 from payproof.checks.refused_or_accepted import RefusedOrAccepted
 from payproof.checks.rejected import Rejected
 from payproof.checks.rejection_logged import RejectionLogged
@@ -101,7 +102,9 @@ def log(*lines, step=0, **more):
         (NotStored(), [store("a")], 0),
         (NotStored(), [store("a", exposures=EXPOSED)], 1),
         (NoDisclosure(), [http(200, body="ok"), log("ok")], 0),
-        (NoDisclosure(), [http(200, exposures=EXPOSED), log("ok", exposures=EXPOSED)], 2),
+        (NoDisclosure(), [http(200, exposures=EXPOSED), log("ok", exposures=EXPOSED)], 1),
+        (NothingSensitiveLogged(), [http(200, exposures=EXPOSED), log("ok")], 0),
+        (NothingSensitiveLogged(), [log("ok", exposures=EXPOSED), log("ok", exposures=EXPOSED)], 2),
         (RejectionLogged(), [http(401), log(RECORD)], 0),
         (RejectionLogged(), [http(401), log("x=1 " + json.dumps(RECORD), "noise", "{not json", "[]")], 0),
         (RejectionLogged(), [http(401), log()], 1),

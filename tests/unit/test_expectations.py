@@ -25,7 +25,7 @@ from payproof.domain.source import Source
 from payproof.domain.step import Step
 from payproof.domain.target import Contract
 from payproof.domain.verdict import Errored, Passed, Skipped
-from payproof.engine.judge import has_unmet, judge
+from payproof.engine.judge import has_unmet, judge, judge_phase
 from payproof.errors import Reason
 from payproof.registry import checks
 from payproof.scan.detector import AnchoredDetector, PreparedDetector
@@ -66,10 +66,8 @@ def answered(step, status=401, **more):
 
 
 def judged(check, *observations):
-    """Return the verdict on a case that expects one thing."""
-    case = Case("t/s[c]", "c", Phase((), (check,)))
-    scenario = Scenario("t/s", "A rule", Severity.HIGH, (Requirement("R", "It must."),), None, (case,), {})
-    return judge(Contract(), scenario, case, Record((), observations))
+    """Return the verdict on a phase that expects one thing."""
+    return judge_phase(Contract(), Phase((), (check,)), Record((), observations))
 
 
 @pytest.mark.parametrize("step", [None, 0, 1])
@@ -139,6 +137,15 @@ def test_a_body_that_was_cut_counts_where_it_is_read():
     assert isinstance(verdict, Errored)
     assert verdict.reason is Reason.RESPONSE_TOO_LARGE
     assert isinstance(judged(Expectation(Rejected(), 1), whole, cut), Passed)
+
+
+def test_a_body_that_was_cut_leaves_what_passes_unknown():
+    """A case whose own rule held is unknown where a body was not kept whole: who looks at all answers missed some."""
+    case = Case("t/s[c]", "c", Phase((), (Rejected(),)))
+    scenario = Scenario("t/s", "A rule", Severity.HIGH, (Requirement("R", "It must."),), None, (case,), {})
+    verdict = judge(Contract(), scenario, case, Record((), (answered(0, cut=True),)))
+    assert isinstance(verdict, Errored)
+    assert verdict.reason is Reason.RESPONSE_TOO_LARGE
 
 
 def test_no_check_has_a_part_that_its_step_does_not_know():

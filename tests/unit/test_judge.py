@@ -1,5 +1,6 @@
 import itertools
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import ClassVar
 
 import pytest
@@ -10,21 +11,25 @@ from payproof.checks.accepted import Accepted
 from payproof.checks.applied import Applied
 from payproof.checks.no_disclosure import NoDisclosure
 from payproof.checks.nothing_changed import NothingChanged
+from payproof.checks.nothing_sensitive_logged import NothingSensitiveLogged
 from payproof.checks.rejected import Rejected
+from payproof.domain.accepted import AcceptedRisk, AcceptedRisks
 from payproof.domain.check import Check
-from payproof.domain.events import Record, Unwatched
+from payproof.domain.events import CaseFinished, Record, Unwatched
 from payproof.domain.finding import Finding, Severity
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
 from payproof.domain.scenario import Case, Phase, Requirement, Scenario
 from payproof.domain.sensitive import Exposure, Secret
 from payproof.domain.target import Contract, Environment, SourceSpec, Target, Waiver, Webhook
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
-from payproof.engine.judge import exit_code, has_unmet, judge, skip
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
+from payproof.engine.judge import exit_code, find_passing, has_unmet, judge, skip
 from payproof.errors import Reason
 from payproof.steps.deliver import Deliver
 
 SENT = Sent("POST", "https://billing.example/webhooks/stripe", "a note", 2, "0" * 64)
-EXPECT = (Rejected(), NothingChanged(), NoDisclosure())
+EXPECT = (Rejected(), NothingChanged(), NothingSensitiveLogged(), NoDisclosure())
 CASE = Case("t/s[c]", "c", Phase((Deliver(signature="missing.no_header"),), EXPECT), advised_for=frozenset({"go"}))
 SCENARIO = Scenario(
     "t/s",
@@ -66,7 +71,7 @@ def judged(record=None, contract=None, scenario=SCENARIO, case=CASE):
 
 def test_all_held_is_passed():
     """Where the control took effect and every expectation was looked at and held, the case passed."""
-    assert judged() == Passed(("rejected", "nothing_changed", "no_disclosure"))
+    assert judged() == Passed(("rejected", "nothing_changed", "nothing_sensitive_logged", "no_disclosure"))
 
 
 @pytest.mark.parametrize(
@@ -170,18 +175,18 @@ def test_missing_channel_is_skipped_unless_waived(observations, waivers, verdict
 def test_waived_expectations_are_listed():
     """A pass names what was waived; what held does not include it, but by which channels it was judged."""
     got = judged(Record(CONTROL, (answered(),)), Contract(waivers=(STORE_WAIVED, LOG_WAIVED)))
-    assert got == Passed(("rejected", "no_disclosure (http)"), ("nothing_changed (store)", "no_disclosure (log)"))
+    waived = ("nothing_changed (store)", "nothing_sensitive_logged (log)")
+    assert got == Passed(("rejected", "no_disclosure"), waived)
 
 
 def test_what_is_waived_in_part_is_judged_by_the_rest():
     """An expectation of which one channel is waived holds or fails by what was seen in its others."""
-    case = replace(CASE, phase=Phase(CASE.phase.steps, (NoDisclosure(),)))
+    case = replace(CASE, phase=Phase(CASE.phase.steps, (BothChannels(),)))
     contract = Contract(waivers=(STORE_WAIVED, LOG_WAIVED))
     assert judged(Record(CONTROL, (answered(),)), contract, case=case) == Passed(
-        ("no_disclosure (http)",), ("no_disclosure (log)",)
+        ("both_channels (http)",), ("both_channels (log)",)
     )
-    leak = answered(exposures=(Exposure("name", "n", "body"),))
-    assert isinstance(judged(Record(CONTROL, (leak,)), contract, case=case), Failed)
+    assert isinstance(judged(Record(CONTROL, (answered(500),)), contract, case=case), Failed)
     assert isinstance(judged(Record(CONTROL, (silent(),)), contract, case=case), Errored)
 
 
@@ -206,6 +211,20 @@ def test_body_that_was_cut_is_not_judged_as_held():
     assert isinstance(got, Errored)
     assert got.reason is Reason.RESPONSE_TOO_LARGE
     assert isinstance(judged(Record(CONTROL, (answered(200, cut=True), changed(), LINES))), Failed)
+
+
+@dataclass(frozen=True)
+class BothChannels(Check):
+    """A check that reads answers and logs."""
+
+    name: ClassVar[str] = "both_channels"
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.LOG})
+
+    def judge(self, seen):
+        """Find an answer of 500."""
+        for one in seen.exchanges:
+            if isinstance(one.answer, Answer) and one.answer.status >= 500:
+                yield Finding(self.name, "this", "that")
 
 
 @dataclass(frozen=True)
@@ -272,6 +291,11 @@ def test_judging_is_repeatable(record):
     assert judged(record) == judged(record)
 
 
+def finished(verdict, number):
+    """Return a case of a rule of its own."""
+    return CaseFinished(f"t/s{number}[c]", "A rule", Severity.HIGH, verdict, Record(), 0.1, "")
+
+
 PASSED, ADVISED = Passed(("rejected",)), Failed((Finding("a", "b", "c"),), advised=True)
 FAILED, ERRORED, SKIPPED = Failed((Finding("a", "b", "c"),)), Errored(Reason.TIMEOUT, "d"), Skipped("why")
 
@@ -296,7 +320,37 @@ FAILED, ERRORED, SKIPPED = Failed((Finding("a", "b", "c"),)), Errored(Reason.TIM
 )
 def test_exit_codes(verdicts, code):
     """A broken rule outweighs an unknown, an unknown outweighs what held, and skipped cases prove nothing."""
-    assert {exit_code(order) for order in itertools.permutations(verdicts)} == {code}
+    for order in itertools.permutations(verdicts):
+        cases = [
+            CaseFinished(f"t/s[{n}]", "A rule", Severity.HIGH, one, Record(), 0.1, "") for n, one in enumerate(order)
+        ]
+        assert exit_code(order, judge_problems(fold_findings(Contract(), cases))) is code
+
+
+def test_what_is_known_or_waived_breaks_nothing():
+    """A run whose every problem is in the baseline or waived ends well; a new one beside them breaks."""
+    cases = [finished(FAILED, n) for n in range(3)]
+    problems = fold_findings(Contract(), cases)
+    first, second, _ = (one.fingerprint for one in problems)
+    waiver = AcceptedRisk("waiver 1", second, None, None, "accepted", date(2030, 1, 1))
+    verdicts = [case.verdict for case in cases]
+    judged_all = judge_problems(problems, AcceptedRisks(frozenset(one.fingerprint for one in problems)))
+    assert exit_code(verdicts, judged_all) is ExitCode.HELD
+    assert (
+        exit_code(verdicts, judge_problems(problems, AcceptedRisks(frozenset({first}), (waiver,)))) is ExitCode.BROKEN
+    )
+
+
+def test_what_passes_is_no_verdict_on_the_case():
+    """What a check that looks at everything has found counts against its own rule; the case's own rule has held."""
+    case = replace(CASE, phase=Phase(CASE.phase.steps, (Rejected(),)))
+    record = Record(CONTROL, (answered(exposures=(Exposure("name", "n", "body"),)), changed(), LINES))
+    assert judged(record, case=case) == Passed(("rejected",))
+    (found,) = find_passing(Contract(), SCENARIO, case, record)
+    assert (found.check, found.rule) == ("no_disclosure", "error_handling/disclosure")
+    assert not find_passing(Contract(), SCENARIO, CASE, record)  # the case names the check itself
+    (own,) = judged(record).findings
+    assert own.rule == "error_handling/disclosure"
 
 
 def target(**more):

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
+from payproof.domain.finding import Severity
+from payproof.domain.kind import Kind
 from payproof.domain.needs import NEEDS
 from payproof.domain.scenario import Requirement
 from payproof.domain.target import ProcessSpec, StoreOutage
@@ -85,6 +87,60 @@ def test_framework(tmp_path):
     assert target(tmp_path, TARGET + 'framework = "nextjs"\n').contract.framework == "nextjs"
     with pytest.raises(ConfigurationError, match=r"'contract.framework' is not right"):
         target(tmp_path, TARGET + 'framework = "next"\n')
+
+
+SEVERITY = """
+[[contract.severities]]
+rule = "error_handling/disclosure"
+severity = "low"
+reason = "nobody but our gateway sees it"
+kind = "text of Stripe or its SDK"
+spot = "POST /webhook, 4xx"
+[[contract.severities]]
+rule = "webhook_signature/*"
+severity = "high"
+reason = "a test of the whole topic"
+"""
+
+
+def test_severities(tmp_path):
+    """A target file gives problems of a rule, or of a kind and spot of it, another severity, with a reason."""
+    assert target(tmp_path).contract.severities == ()
+    one, two = target(tmp_path, TARGET + SEVERITY).contract.severities
+    assert (one.rule, one.severity, one.reason) == (
+        "error_handling/disclosure",
+        Severity.LOW,
+        "nobody but our gateway sees it",
+    )
+    assert (one.kind, one.spot) == (Kind.SDK_TEXT, "POST /webhook, 4xx")
+    assert (two.rule, two.severity, two.kind, two.spot) == ("webhook_signature/*", Severity.HIGH, "", "")
+
+
+@pytest.mark.parametrize("kind", [*Kind, "applied"])
+def test_severity_of_each_kind(tmp_path, kind):
+    """Each kind may have another severity, and so may what a check finds that names no kind."""
+    text = SEVERITY.replace("text of Stripe or its SDK", kind)
+    assert target(tmp_path, TARGET + text).contract.severities[0].kind == kind
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("error_handling/disclosure", "disclosure", "a rule such as error_handling/disclosure, or with *"),
+        ("error_handling/disclosure", "error_handling/disclosure[case]", "a rule such as"),
+        ('severity = "low"', 'severity = "none"', "it should be 'low', 'medium', 'high' or 'critical'"),
+        ("nobody but our gateway sees it", "because", "at least 10 characters"),
+        ('reason = "nobody but our gateway sees it"\n', "", "'contract.severities.0.reason' is missing"),
+        ("text of Stripe or its SDK", "text of Stripe's SDK", "did you mean 'text of Stripe or its SDK'?"),
+        ("text of Stripe or its SDK", "?", "a kind of a problem, as reports name it"),
+        ("kind =", "kinds =", "did you mean 'kind'?"),
+    ],
+)
+def test_wrong_severities(tmp_path, old, new, said):
+    """A severity without a reason, of a kind that there is not, or of no rule, is refused with what would be right."""
+    with pytest.raises(ConfigurationError) as raised:
+        target(tmp_path, TARGET + SEVERITY.replace(old, new, 1))
+    assert said in str(raised.value)
 
 
 RETENTION = """

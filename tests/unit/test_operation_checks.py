@@ -12,6 +12,7 @@ from payproof.checks.no_decline_code import NoDeclineCode
 from payproof.checks.no_disclosure import NoDisclosure
 from payproof.checks.no_redirect_followed import NoRedirectFollowed
 from payproof.checks.not_retried import NotRetried
+from payproof.checks.nothing_sensitive_logged import NothingSensitiveLogged
 from payproof.checks.reference_logged import ReferenceLogged
 from payproof.checks.refused_unsafe import RefusedUnsafe
 from payproof.checks.retried_with_one_key import RetriedWithOneKey
@@ -192,5 +193,7 @@ def test_only_what_the_contract_names_may_be_logged_of_an_error():
     found = [Exposure("Stripe error", "Request-Id", "line 1"), Exposure("Stripe error", "message", "line 1")]
     in_log = Seen(CONTRACT, (LogLines(1, "log", ("x",), tuple(found)),))
     in_answer = Seen(CONTRACT, (asked(402, exposures=tuple(found)),))
-    assert [finding.seen for finding in NoDisclosure().judge(in_log)] == ["Stripe error (message) in log log, line 1"]
+    assert [finding.seen for finding in NothingSensitiveLogged().judge(in_log)] == [
+        "Stripe error (message) in log log, line 1"
+    ]
     assert len(list(NoDisclosure().judge(in_answer))) == 2

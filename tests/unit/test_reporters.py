@@ -1,6 +1,7 @@
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -8,15 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from payproof.domain.events import CaseFinished, CaseStarted, Record, RunFinished, RunStarted
-from payproof.domain.finding import Finding, Severity
+from payproof.domain.accepted import AcceptedRisks
+from payproof.domain.events import CaseFinished, CaseStarted, ProblemsFound, Record, RunFinished, RunStarted
+from payproof.domain.finding import Finding, Severity, Spot
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
 from payproof.domain.target import Contract, RejectionRecord, Waiver
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
 from payproof.errors import ConfigurationError, Reason
 from payproof.language import decode_event, encode_event
 from payproof.reporters import open_report
-from payproof.reporters.console import ConsoleReport
+from payproof.reporters.console import ConsoleReport, Detail
 from payproof.reporters.jsonl import JsonLines
 from payproof.reporters.junit import JUnit
 from payproof.reporters.phrasing import printable, story, summary
@@ -36,10 +40,19 @@ RECORD = Record(
         LogLines(1, "log", ()),
     ),
 )
+FOUND = Finding(
+    "rejected",
+    "no \x1b[2J",
+    "yes [/bold]",
+    evidence=("line\x07\nnext",),
+    kind="forged delivery accepted",
+    spot=Spot(Channel.HTTP, "POST /hook [red]\x1b, 2xx"),
+    rule="topic/name",
+)
 VERDICTS = (
     Passed(("rejected",), ("nothing_changed (store)",), ("a note",)),
-    Failed((Finding("rejected", "no \x1b[2J", "yes [/bold]", evidence=("line\x07\nnext",)), Finding("b", "c", "d"))),
-    Failed((Finding("rejected", "no", "yes"),), advised=True),
+    Failed((FOUND, Finding("b", "c", "d", kind="server error", rule="topic/other"))),
+    Failed((Finding("rejected", "no", "yes", rule="topic/advised"),), advised=True),
     Errored(Reason.TIMEOUT, "no answer"),
     Skipped("no store"),
 )
@@ -62,7 +75,13 @@ CASES = tuple(
 )
 COUNTS = {"passed": 1, "failed": 1, "advised": 1, "errored": 1, "skipped": 1}
 FINISHED = RunFinished(COUNTS, ExitCode.BROKEN, 1.5)
-EVENTS = (STARTED, *(event for case in CASES for event in (CaseStarted(case.id), case)), FINISHED)
+PROBLEMS = judge_problems(fold_findings(CONTRACT, CASES))
+EVENTS = (
+    STARTED,
+    *(event for case in CASES for event in (CaseStarted(case.id), case)),
+    ProblemsFound(PROBLEMS),
+    FINISHED,
+)
 
 
 class Kept(io.StringIO):
@@ -82,9 +101,9 @@ def written(kind, events=EVENTS):
     return file.getvalue()
 
 
-def console(events=EVENTS):
+def console(events=EVENTS, detail=Detail.USUAL, **more):
     """Return what the console shows."""
-    return written(lambda file: ConsoleReport(Console(file=file, width=140)), events)
+    return written(lambda file: ConsoleReport(Console(file=file, width=140), detail, **more), events)
 
 
 def test_record_is_read_back_as_it_was():
@@ -141,6 +160,26 @@ def test_junit_tells_each_verdict():
     assert "repeat: payproof run" in "".join(suite.itertext())
 
 
+def test_junit_tells_a_problem_once():
+    """The first case that saw a problem tells it whole; a case whose own rule held fails by what it saw in passing."""
+    passing = replace(FOUND, rule="topic/other")
+    seen = [replace(CASES[0], id=f"topic/name[{n}]", passing=(passing,)) for n in range(2)]
+    problems = ProblemsFound(judge_problems(fold_findings(CONTRACT, seen)))
+    first, second = ET.fromstring(written(JUnit, (STARTED, *seen, problems, FINISHED))).iter("failure")
+    assert first.get("message") == second.get("message")
+    assert first.get("message", "").startswith("held; in passing: problem 1: Forged deliveries are accepted")
+    assert "again  payproof run" in (first.text or "")
+    assert "told in full by an earlier case" in (second.text or "")
+
+
+def test_junit_passes_what_is_known():
+    """A case whose problems are all in the baseline does not fail a CI server's build."""
+    problems = fold_findings(CONTRACT, CASES)
+    known = judge_problems(problems, AcceptedRisks(frozenset(one.fingerprint for one in problems)))
+    root = ET.fromstring(written(JUnit, (STARTED, *CASES, ProblemsFound(known), FINISHED)))
+    assert not [*root.iter("failure")]
+
+
 def test_junit_of_an_interrupted_run_is_not_green():
     """Where cases did not run, JUnit has an error that says how many."""
     root = ET.fromstring(written(JUnit, (STARTED, CASES[0], RunFinished({}, ExitCode.INTERRUPTED, 1.0))))
@@ -153,29 +192,64 @@ def test_junit_without_a_footer_is_empty():
     assert written(JUnit, EVENTS[:-1]) == ""
 
 
-def test_console_tells_everything():
-    """The console tells seed, waivers, failures with their evidence, what is unknown and why, and the counts."""
+def test_console_tells_problems():
+    """The console tells each problem once, what was not judged, what is unknown and why, and the counts."""
     text = console()
     for part in (
         "5 cases, seed 7, watching store db, log log",
         "waived: log: no access to the log",
-        "FAILED topic/name[1] (high): A rule",
-        "ADVICE topic/name[2]",
-        "errored no answer in time: no answer",
-        "skipped no store",
+        "2 problems, 1 advised; 3 cases judged, 33 % of the rules held",
+        " 1  HIGH      Forged deliveries are accepted  topic/name",
+        "    seen   POST /hook [red]\\x1b, 2xx: yes [/bold]; topic/name[1]",
+        "    again  payproof run",
+        " 2  MEDIUM    Requests make the service fail",
+        " 3  advised ",
+        "Not judged: 1 cases.",
+        "unknown no answer in time: no answer",
         "1 passed, 1 failed, 1 advice not kept, 1 errored, 1 skipped in 1.5 s",
         "The target breaks at least one rule.",
     ):
         assert part in text, part
+    assert "answered 401" not in text
+    assert console(record=Path("run.jsonl")).endswith("payproof show run.jsonl 1\n")
+
+
+def test_console_is_as_detailed_as_is_asked():
+    """Verbose, the console tells each case with what was sent and seen; quiet, a line for each problem."""
+    verbose, quiet = (console(detail=detail) for detail in (Detail.VERBOSE, Detail.QUIET))
+    for part in ("passed    topic/name[0]", "step 0: answered 401", "expected  no \\x1b[2J", "a note", "  repeat    "):
+        assert part in verbose, part
+    assert "Forged deliveries are accepted: POST /hook" in quiet
+    assert "again" not in quiet
+    assert len(quiet.splitlines()) < 15
+
+
+def test_many_cases_of_a_cause_are_one_problem():
+    """Ten causes of a hundred cases each take about seventy lines in the console; what mends them all is told once."""
+    cases = [
+        replace(
+            CASES[1],
+            id=f"topic/name[{cause}-{number}]",
+            verdict=Failed((replace(FOUND, spot=Spot(Channel.HTTP, f"POST /{'x' * cause}")),)),
+        )
+        for cause in range(1, 11)
+        for number in range(100)
+    ]
+    problems = judge_problems(fold_findings(CONTRACT, cases))
+    text = console((STARTED, *cases, ProblemsFound(problems), replace(FINISHED, counts={**COUNTS, "failed": 1000})))
+    assert len(problems) == 10
+    assert len(text.splitlines()) <= 75
+    assert text.count("mend   as problem 1\n") == 9
 
 
 def test_console_cannot_be_steered():
     """What a target says reaches the terminal neither as control characters nor as markup."""
-    text = console()
-    assert not {"\x1b", "\x07", "\x00"} & set(text)
-    assert "yes [/bold]" in text
-    assert "no [bold]" in text
-    assert "a [red]target" in text
+    for detail in Detail:
+        text = console(detail=detail)
+        assert not {"\x1b", "\x07", "\x00"} & set(text)
+        assert "a [red]target" in text
+        assert "POST /hook [red]" in text or detail is Detail.VERBOSE
+    assert "no [bold]" in console(detail=Detail.VERBOSE)
 
 
 @pytest.mark.parametrize("verdict", VERDICTS, ids=lambda verdict: verdict.kind)

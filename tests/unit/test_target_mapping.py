@@ -83,7 +83,7 @@ def test_a_base_is_added_to(tmp_path):
         ({"url": None}, "payproof_target: 'url' is missing; the base of the target"),
         ({"url": "https://billing.example"}, "payproof_target: 'environment' is missing"),
         ({"url": "http://10.0.0.1", "environment": "local"}, "plain HTTP carries the run's secrets in clear"),
-        ({"url": 8123, "environment": "local"}, "payproof_target: 'url' is not right; it should be a valid string"),
+        ({"url": 8123, "environment": "local"}, "payproof_target: 'url' is not right; it should be a text"),
         ({"webhook": {"path": "/hooks", "api_version": "x"}}, "'webhook.secret' is missing; or 'secret_env', a"),
         ({"webhook": HOOK | {"secret": ""}}, "payproof_target: 'webhook.secret' is empty; give its value"),
         ({"webhook": HOOK | {"secret": b"whsec_"}}, "payproof_target: 'webhook.secret' is no text"),

@@ -21,6 +21,7 @@ from payproof.adapters.unpacking import unpack_body
 from payproof.canary import Ledger
 from payproof.domain.observation import REDIRECTS, Answer, Exchange, NoAnswer, Sent
 from payproof.domain.request import Request
+from payproof.domain.route_names import RouteNames
 from payproof.domain.sensitive import Exposure
 from payproof.domain.target import Target
 from payproof.domain.urls import resolve_redirect, url_of
@@ -57,7 +58,7 @@ class HttpSender:
 
     def __init__(self, target: Target, ledger: Ledger) -> None:
         self._target, self._ledger = target, ledger
-        self._allowed = target.allowed
+        self._allowed, self._routes = target.allowed, RouteNames.of(target)
         self._tls = tls_context(target)
         self._connections = Connections(self._tls)
         self._abandoned = False
@@ -92,6 +93,7 @@ class HttpSender:
             _shorten_example(self._ledger.conceal_text(request.example)),
             request.role,
             request.event,
+            self._routes.name_route(request.method, request.target),
         )
         within = request.within or self._target.contract.answer_within
         started = time.perf_counter()

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from payproof.domain.accepted import AcceptedRisk
 from payproof.domain.finding import Confidence
 from payproof.domain.leak import Leak, LeakStatus, LeftOut, NotRead, ScanReport, SearchEvent, UnitSearched
-from payproof.language.waiver_file import LeakWaiver
 
 __all__ = ["judge_leaks"]
 
@@ -15,7 +15,7 @@ def judge_leaks(
     events: Iterable[SearchEvent],
     *,
     at_least: Confidence | None,
-    waivers: Sequence[LeakWaiver] = (),
+    waivers: Sequence[AcceptedRisk] = (),
     known: Mapping[str, int] | None = None,
     today: date,
     interrupted: bool = False,
@@ -36,11 +36,12 @@ def judge_leaks(
     used: set[str] = set()
     leaks: list[tuple[Leak, LeakStatus, str]] = []
     for leak in (one for one in everything if isinstance(one, Leak)):
-        fitting = [one for one in waivers if one.fits(leak)]
+        kind, fingerprint, place = leak.kind, leak.fingerprint, str(leak.place)
+        fitting = [one for one in waivers if one.fits(kind=kind, fingerprint=fingerprint, location=place)]
         used |= {one.name for one in fitting}
         waiver = next((one for one in fitting if one.expires >= today), None)
         if waiver is not None:
-            leaks.append((leak, LeakStatus.WAIVED, f"{waiver.reason} (until {waiver.expires})"))
+            leaks.append((leak, LeakStatus.WAIVED, waiver.told))
             continue
         if leak.in_tree and leak.allowed:
             leaks.append((leak, LeakStatus.WAIVED, f"{leak.allowed} on its line"))

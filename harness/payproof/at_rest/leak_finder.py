@@ -36,7 +36,13 @@ class LocalLeakFinder:
 
     def __init__(self, secrets: Iterable[Secret]) -> None:
         self._secrets = {secret.label: secret.reveal() for secret in secrets}
+        self._offered: tuple[Canary, ...] = ()
         self._latest: tuple[tuple[Canary, ...] | None, SievingScanner] | None = None
+
+    def know_offered(self, values: tuple[Canary, ...]) -> None:
+        """Name these values where a search for patterns finds them: the run itself has offered them before."""
+        if values != self._offered:
+            self._offered, self._latest = values, None
 
     def check_control(self, canaries: tuple[Canary, ...] | None) -> None:
         """Find each canary in a text that holds it: what is not found there would not be found in a store.
@@ -98,7 +104,9 @@ class LocalLeakFinder:
         """Return what finds the canaries, or payment data and secrets: the latest one again, where it is the same."""
         if self._latest is None or self._latest[0] != canaries:
             if canaries is None:
-                searcher = SievingScanner(detectors_at_rest(Canaries.of_secrets(self._secrets)), Confidence.MEDIUM)
+                secrets = Canaries.of_secrets(self._secrets).values
+                known = Canaries((*secrets, *self._offered))
+                searcher = SievingScanner(detectors_at_rest(known), Confidence.MEDIUM)
             else:
                 own = [one for one in detectors_at_rest(Canaries(canaries)) if one.name == OwnValues.name]
                 searcher = SievingScanner(own, Confidence.CERTAIN)

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from payproof.domain.answer_shape import shape_of
 from payproof.domain.check import Check
+from payproof.domain.decisions import finding_of_forgery
 from payproof.domain.finding import Finding
 from payproof.domain.observation import ABSENT, Answer, Channel, Exchange
 from payproof.domain.seen import Seen
@@ -41,7 +42,8 @@ class AbsentOrRejected(Check):
             elif not _is_accepted(seen, answer) and answer.status < _FAILURE:
                 continue
             if not _alike(seen, answer, baseline) or changes.get(exchange.step):
-                yield Finding(self.name, "no such route (404, 405, 410) or a rejection", told, exchange.step)
+                expected = "no such route (404, 405, 410) or a rejection"
+                yield finding_of_forgery(self.name, expected, told, exchange)
 
     def find_unjudged(self, seen: Seen) -> Iterator[str]:
         """Tell of an answer that says nothing, where no store says more."""

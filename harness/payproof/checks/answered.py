@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_route
 from payproof.registry import check
 
 __all__ = ["Answered"]
@@ -28,4 +30,12 @@ class Answered(Check):
             if exchange.was_cut_off:
                 to = f" to {exchange.sent.variant}" if exchange.sent.variant else ""
                 told = f"the connection was closed, twice{to}"
-                yield Finding(self.name, "an answer", told, exchange.step, evidence=exchange.example)
+                yield Finding(
+                    self.name,
+                    "an answer",
+                    told,
+                    exchange.step,
+                    evidence=exchange.example,
+                    kind=Kind.CUT_OFF,
+                    spot=spot_of_route(exchange),
+                )

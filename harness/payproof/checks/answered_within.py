@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_route
 from payproof.registry import check
 
 __all__ = ["AnsweredWithin"]
@@ -24,6 +26,6 @@ class AnsweredWithin(Check):
         """Return a finding for each answer that took longer."""
         for exchange in seen.operations:
             if exchange.answer.seconds > self.seconds:
-                yield Finding(
-                    self.name, f"an answer within {self.seconds:g} s", f"{exchange.answer.seconds:.1f} s", exchange.step
-                )
+                expected, told = f"an answer within {self.seconds:g} s", f"{exchange.answer.seconds:.1f} s"
+                spot = spot_of_route(exchange)
+                yield Finding(self.name, expected, told, exchange.step, kind=Kind.SLOW, spot=spot)

@@ -4,8 +4,10 @@ from typing import ClassVar, Literal
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_answer
 from payproof.registry import check
 
 __all__ = ["AnswersAs"]
@@ -33,4 +35,5 @@ class AnswersAs(Check):
             if isinstance(exchange.answer, Answer) and exchange.answer.status not in right:
                 expected = f"a status that says {self.category}: {', '.join(map(str, sorted(right)))}"
                 told = f"status {exchange.answer.status} to {exchange.sent.variant}"
-                yield Finding(self.name, expected, told, exchange.step)
+                spot = spot_of_answer(exchange)
+                yield Finding(self.name, expected, told, exchange.step, kind=Kind.FAILURE_MISTOLD, spot=spot)

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_column
 from payproof.registry import check
 
 __all__ = ["Applied"]
@@ -35,10 +37,13 @@ class Applied(Check):
         if self._is_due(seen) and not any(step == 0 for step, _, _ in changed):
             looked = ", ".join(sorted({change.source for change in seen.changes}))
             waited = max((change.waited for change in seen.changes), default=0.0)
-            yield Finding(self.name, "an effect in a store", f"none in {looked} after {waited:.1f} s")
+            told, spot = f"none in {looked} after {waited:.1f} s", spot_of_column(looked)
+            yield Finding(self.name, "an effect in a store", told, kind=Kind.EFFECT_MISSING, spot=spot)
         for step, source, table in changed:
             if step > 0:
-                yield Finding(self.name, "no further effect of the same event", table.describe(source), step)
+                told, spot = table.describe(source), spot_of_column(source)
+                expected = "no further effect of the same event"
+                yield Finding(self.name, expected, told, step, kind=Kind.APPLIED_TWICE, spot=spot)
 
     def note(self, seen: Seen) -> str:
         """Tell of a type that the target does not handle, and whether it had an effect nonetheless."""

@@ -3,7 +3,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
-from payproof.domain.finding import Finding
+from payproof.domain.finding import Finding, Spot
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel, MemorySeen
 from payproof.domain.seen import Seen
 from payproof.registry import check
@@ -12,6 +13,7 @@ __all__ = ["BoundedMemory"]
 
 _MEBIBYTE = 1024 * 1024
 _WHOLE = 0.9  # of a body: what was freed before makes room for a part of it
+_SPOT = Spot(Channel.PROCESS, "the target's processes")
 
 
 @check
@@ -28,7 +30,8 @@ class BoundedMemory(Check):
         for one in _measured(seen):
             if one.growth is not None and one.growth >= _WHOLE * one.largest:
                 expected = f"less than the {one.largest // _MEBIBYTE:,} MiB of the body"
-                yield Finding(self.name, expected, f"{one.growth // _MEBIBYTE:,} MiB more in use", one.step)
+                told = f"{one.growth // _MEBIBYTE:,} MiB more in use"
+                yield Finding(self.name, expected, told, one.step, kind=Kind.MEMORY, spot=_SPOT)
 
     def find_unjudged(self, seen: Seen) -> Iterator[str]:
         """Tell why memory could not be measured."""

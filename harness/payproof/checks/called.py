@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_call
 from payproof.registry import check
 
 __all__ = ["Called"]
@@ -33,4 +35,5 @@ class Called(Check):
                 arrived = sum(call.is_one_of(calls) and call.fault == fault for call in mine.calls)
                 if arrived < times:
                     met = f" that met {fault}" if fault else ""
-                    yield Finding(self.name, f"{times} x {calls}{met}", f"{arrived}", step)
+                    expected, spot = f"{times} x {calls}{met}", spot_of_call(calls)
+                    yield Finding(self.name, expected, f"{arrived}", step, kind=Kind.CALL_MISSING, spot=spot)

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_operations
 from payproof.registry import check
 
 __all__ = ["CalledAtMost"]
@@ -24,4 +26,5 @@ class CalledAtMost(Check):
         """Return a finding when there were more."""
         most, arrived = self.times * len(seen.operations), len(seen.calls)
         if arrived > most:
-            yield Finding(self.name, f"at most {most} calls", f"{arrived}")
+            spot = spot_of_operations(seen)
+            yield Finding(self.name, f"at most {most} calls", f"{arrived}", kind=Kind.CALLS_TOO_MANY, spot=spot)

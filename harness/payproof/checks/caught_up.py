@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel, NoAnswer, Observation, StoreChange, TableChange
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_column, spot_of_route
 from payproof.registry import check
 
 __all__ = ["CaughtUp"]
@@ -37,16 +39,20 @@ class CaughtUp(Check):
         done = self._find_done(seen)
         if done is None:
             told = ", ".join(_describe(one.answer) for one in seen.exchanges if one.step > self.back)
-            yield Finding(self.name, "a status of 200 to 299 when Stripe works again", told, last)
+            expected = "a status of 200 to 299 when Stripe works again"
+            spot = next((spot_of_route(one) for one in seen.exchanges if one.step > self.back), None)
+            yield Finding(self.name, expected, told, last, kind=Kind.LOST_AFTER_FAILURE, spot=spot)
             return
         made = {place for place, _ in _changes(seen.observations, self.failed, done)}
         for (source, table), _ in _changes(seen.control, self.failed, self.failed):
             if (source, table) not in made:
                 what = "acknowledged" if done == self.back else "accepted when it came again"
                 expected = f"the effect that it has while Stripe works, in {source}, table {table}"
-                yield Finding(self.name, expected, f"none, though the delivery was {what}", done)
+                told, spot = f"none, though the delivery was {what}", spot_of_column(source, table)
+                yield Finding(self.name, expected, told, done, kind=Kind.LOST_AFTER_FAILURE, spot=spot)
         for (source, _), change in _changes(seen.observations, done + 1, last):
-            yield Finding(self.name, "no further effect of the same event", change.describe(source), last)
+            expected, spot = "no further effect of the same event", spot_of_column(source)
+            yield Finding(self.name, expected, change.describe(source), last, kind=Kind.APPLIED_TWICE, spot=spot)
 
     def _first_judged(self, seen: Seen) -> int:
         """Return the step from which there is something to judge: Stripe's return, or the next delivery."""

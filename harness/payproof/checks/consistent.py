@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.decisions import finding_of_change
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
@@ -31,9 +32,5 @@ class Consistent(Check):
         for change in seen.changes:
             for table in change.tables:
                 if change.step not in accepted and not table.rejection_log:
-                    yield Finding(
-                        self.name,
-                        "no row changed, as the delivery was refused",
-                        table.describe(change.source),
-                        change.step,
-                    )
+                    expected = "no row changed, as the delivery was refused"
+                    yield finding_of_change(self.name, expected, change, table, seen.exchanges)

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_operations
 from payproof.domain.stripe_call import StripeCall
 from payproof.registry import check
 
@@ -38,11 +40,11 @@ class DoneOnce(Check):
         done = [call for call in seen.calls if call.backend_status is not None and call.backend_status in _SUCCESS]
         learnt = [call for call in done if call.status is not None and not call.spoiled]
         if (known := _distinct(learnt)) < promised:
-            yield Finding(
-                self.name, f"{promised} done at Stripe, as the target promised", f"{known} that it could know of"
-            )
+            expected, told = f"{promised} done at Stripe, as the target promised", f"{known} that it could know of"
+            yield Finding(self.name, expected, told, kind=Kind.PROMISE_BROKEN, spot=spot_of_operations(seen))
         if (made := _distinct(done)) > most:
-            yield Finding(self.name, f"at most {most} done at Stripe", f"{made}")
+            spot = spot_of_operations(seen)
+            yield Finding(self.name, f"at most {most} done at Stripe", f"{made}", kind=Kind.DONE_TWICE, spot=spot)
 
 
 def _distinct(calls: Iterable[StripeCall]) -> int:

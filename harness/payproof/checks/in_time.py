@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
-from payproof.domain.observation import Channel, NoAnswer
+from payproof.domain.kind import Kind
+from payproof.domain.observation import Channel, Exchange, NoAnswer
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_route
 from payproof.errors import Reason
 from payproof.registry import check
 
@@ -28,6 +30,10 @@ class InTime(Check):
             answer = exchange.answer
             if isinstance(answer, NoAnswer):
                 if answer.reason is Reason.TIMEOUT:
-                    yield Finding(self.name, f"an answer within {limit:g} s", "no answer", exchange.step)
+                    yield self._find_slow(exchange, "no answer", limit)
             elif answer.seconds > limit:
-                yield Finding(self.name, f"an answer within {limit:g} s", f"{answer.seconds:.1f} s", exchange.step)
+                yield self._find_slow(exchange, f"{answer.seconds:.1f} s", limit)
+
+    def _find_slow(self, exchange: Exchange, told: str, limit: float) -> Finding:
+        expected, spot = f"an answer within {limit:g} s", spot_of_route(exchange)
+        return Finding(self.name, expected, told, exchange.step, kind=Kind.SLOW, spot=spot)

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_answer
 from payproof.registry import check
 
 __all__ = ["NoDeclineCode"]
@@ -33,4 +35,5 @@ class NoDeclineCode(Check):
                 continue
             text = "\n".join([*(f"{name}: {value}" for name, value in answer.headers), answer.body])
             if re.search(rf"(?<![a-z_]){re.escape(code)}(?![a-z_])", text, re.IGNORECASE):
-                yield Finding(self.name, "no decline code in the answer", code, exchange.step)
+                spot, expected = spot_of_answer(exchange), "no decline code in the answer"
+                yield Finding(self.name, expected, code, exchange.step, kind=Kind.DECLINE_CODE, spot=spot)

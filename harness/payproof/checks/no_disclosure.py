@@ -6,17 +6,22 @@ from urllib.parse import urlsplit
 
 from payproof.domain.check import Check
 from payproof.domain.detector import Detector, Hit
-from payproof.domain.finding import Confidence, Finding
+from payproof.domain.finding import Confidence, Finding, Spot
+from payproof.domain.kind import Kind, name_kind
 from payproof.domain.observation import Answer, Channel, Exchange
 from payproof.domain.seen import Seen
 from payproof.domain.sensitive import Exposure
+from payproof.domain.spots import spot_of_answer
 from payproof.registry import check, detectors
-from payproof.stripe.upstream.errors import KIND
 
 __all__ = ["PAYERS_OWN", "NoDisclosure"]
 
 #: What the run's ledger calls what Stripe makes for the payer to know, and for nobody else.
 PAYERS_OWN = "client secret of a payment"
+
+#: What a server shows at all of its routes, or at none: it is mended in one place.
+_OF_ALL_ROUTES = frozenset({Kind.DEBUG_PAGE, Kind.ENVIRONMENT, Kind.SERVER_VERSION})
+_ANYWHERE = Spot(Channel.HTTP, "answers")
 
 _SUCCESS = range(200, 300)
 _MOST_EVIDENCE = 200
@@ -26,18 +31,18 @@ _SHORT = 4096  # bytes of a text whose hits are remembered: a target gives the s
 @check
 @dataclass(frozen=True, slots=True)
 class NoDisclosure(Check):
-    """No answer and no log line holds a secret, a signature or personal data; no answer shows internals.
+    """No answer holds a secret, a signature or personal data, and no answer shows internals.
 
     Internals are what the detectors find. What the control's good answers show too, in their headers or on the same
     route, is no disclosure by error, and neither is what the request named itself. A good answer is judged by what is
     surely internal; what is so by its looks only counts where the target refuses or fails.
-
-    What Stripe's errors tell is as sensitive, but for the fields that the contract lets the log hold.
     """
 
     name: ClassVar[str] = "no_disclosure"
-    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP, Channel.LOG})
+    channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
     reads_bodies: ClassVar[bool] = True
+    rule: ClassVar[str] = "error_handling/disclosure"
+    watches: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each value, and for each kind of thing that a detector finds in an answer."""
@@ -48,19 +53,22 @@ class NoDisclosure(Check):
                 # The payer gets the client secret of the payment: that is its purpose.
                 paying = exchange.sent.calls or (exchange.sent.example and answer.status in _SUCCESS)
                 told = (one for one in answer.exposures if not (paying and one.label == PAYERS_OWN))
-                yield from self._report_exposures("the answer", exchange.step, told, exchange.example)
+                yield from self._exposures(exchange, told)
                 yield from self._internals(exchange, answer, good)
-        for lines in seen.lines:
-            logged = seen.contract.operations.logged
-            kept = [one for one in lines.exposures if not (one.kind == KIND and one.label in logged)]
-            yield from self._report_exposures(f"log {lines.source}", lines.step, kept)
 
-    def _report_exposures(
-        self, place: str, step: int, exposures: Iterable[Exposure], evidence: tuple[str, ...] = ()
-    ) -> Iterator[Finding]:
+    def _exposures(self, exchange: Exchange, exposures: Iterable[Exposure]) -> Iterator[Finding]:
         for exposure in exposures:
-            what = f"{exposure.kind} ({exposure.label}) in {place}, {exposure.where}"
-            yield Finding(self.name, "no sensitive value", what, step, evidence=evidence)
+            what = f"{exposure.kind} ({exposure.label}) in the answer, {exposure.where}"
+            yield Finding(
+                self.name,
+                "no sensitive value",
+                what,
+                exchange.step,
+                evidence=exchange.example,
+                what=exposure.kind,
+                kind=name_kind(exposure.kind, exposure.label),
+                spot=spot_of_answer(exchange),
+            )
 
     def _internals(self, exchange: Exchange, answer: Answer, good: tuple[Exchange, ...]) -> Iterator[Finding]:
         route = _route(exchange)
@@ -83,7 +91,17 @@ class NoDisclosure(Check):
                     told.add(hit.what)
                     # What another detector finds may be sensitive itself.
                     evidence = ((_evidence(text, hit),) if by_error else ()) + exchange.example
-                    yield Finding(self.name, "no internals shown", hit.what, exchange.step, hit.confidence, evidence)
+                    yield Finding(
+                        self.name,
+                        "no internals shown",
+                        hit.what,
+                        exchange.step,
+                        hit.confidence,
+                        evidence,
+                        what=hit.what,
+                        kind=(kind := name_kind(detector.name)),
+                        spot=_ANYWHERE if kind in _OF_ALL_ROUTES else spot_of_answer(exchange),
+                    )
 
 
 def _hits(detector: Detector, text: bytes) -> Sequence[Hit]:

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_answer
 from payproof.registry import check
 
 __all__ = ["NoEcho"]
@@ -18,6 +20,7 @@ class NoEcho(Check):
     """No error says back a text of the request that caused it; for requests that are made up and hold such a text."""
 
     name: ClassVar[str] = "no_echo"
+    rule: ClassVar[str] = "error_handling/fuzz_routes"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
     reads_bodies: ClassVar[bool] = True
 
@@ -27,7 +30,15 @@ class NoEcho(Check):
             if isinstance(exchange.answer, Answer):
                 for place in exchange.answer.echoes:
                     what = f"in the {place} of an answer with status {exchange.answer.status}"
-                    yield Finding(self.name, "no text of the request", what, exchange.step, evidence=exchange.example)
+                    yield Finding(
+                        self.name,
+                        "no text of the request",
+                        what,
+                        exchange.step,
+                        evidence=exchange.example,
+                        kind=Kind.ECHO,
+                        spot=spot_of_answer(exchange),
+                    )
 
     def note(self, seen: Seen) -> str:
         """Tell how much was sent, and how it was answered."""

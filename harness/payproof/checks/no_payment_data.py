@@ -5,9 +5,11 @@ from typing import ClassVar
 from payproof.domain.check import Check
 from payproof.domain.detector import PUBLISHED_TEST
 from payproof.domain.finding import Finding
-from payproof.domain.leak import Leak
+from payproof.domain.kind import name_kind
+from payproof.domain.leak import OWN_VALUE, Leak
 from payproof.domain.observation import Searched
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_leak
 from payproof.registry import check
 
 __all__ = ["NoPaymentData"]
@@ -32,10 +34,19 @@ class NoPaymentData(Check):
             for one in search.leaks:
                 if search.wanted == "patterns":
                     times = f", {one.count} times" if one.count > 1 else ""
-                    shown = f" ({one.shown})" if one.shown and one.kind != "canary" else ""
+                    shown = f" ({one.shown})" if one.shown and one.kind != OWN_VALUE else ""
                     what = f"{one.what}{shown}{_mode(one, live=search.live)}, {one.how}, in "
                     what += f"{search.locate(one.place)}{times}"
-                    yield Finding(self.name, "no payment data and no secret", what, search.step, one.confidence)
+                    yield Finding(
+                        self.name,
+                        "no payment data and no secret",
+                        what,
+                        search.step,
+                        one.confidence,
+                        what=one.sort if one.kind == OWN_VALUE else one.what,
+                        kind=name_kind(one.sort, one.label),
+                        spot=spot_of_leak(search, one.place),
+                    )
 
     def note(self, seen: Seen) -> str:
         """Tell how much was searched."""

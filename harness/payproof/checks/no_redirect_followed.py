@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel, StripeCalls
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_operations
 from payproof.registry import check
 
 __all__ = ["NoRedirectFollowed"]
@@ -28,4 +30,11 @@ class NoRedirectFollowed(Check):
                         told = (
                             f"{call.method} {call.path} there, {'with' if call.key != 'none' else 'without'} an API key"
                         )
-                        yield Finding(self.name, "no call to another host", told, observation.step)
+                        yield Finding(
+                            self.name,
+                            "no call to another host",
+                            told,
+                            observation.step,
+                            kind=Kind.REDIRECT_FOLLOWED,
+                            spot=spot_of_operations(seen),
+                        )

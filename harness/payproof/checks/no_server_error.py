@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_answer
 from payproof.registry import check
 
 __all__ = ["NoServerError"]
@@ -23,6 +25,7 @@ class NoServerError(Check):
     """
 
     name: ClassVar[str] = "no_server_error"
+    rule: ClassVar[str] = "error_handling/fuzz_routes"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.HTTP})
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
@@ -31,4 +34,12 @@ class NoServerError(Check):
             status = exchange.answer.status if isinstance(exchange.answer, Answer) else 0
             if status >= _SERVER_ERROR and status not in _NOT_IMPLEMENTED:
                 told, evidence = f"status {status}", exchange.example
-                yield Finding(self.name, "a status below 500", told, exchange.step, evidence=evidence)
+                yield Finding(
+                    self.name,
+                    "a status below 500",
+                    told,
+                    exchange.step,
+                    evidence=evidence,
+                    kind=Kind.SERVER_ERROR,
+                    spot=spot_of_answer(exchange),
+                )

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel, ColumnsSeen
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_column
 from payproof.registry import check
 
 __all__ = ["NoSuspectColumns"]
@@ -28,7 +30,16 @@ class NoSuspectColumns(Check):
             for one in schema.suspects:
                 if not seen.keeps(one.table, one.column):
                     what = f"store {schema.source}, table {one.table}, column {one.column}: {one.what}, by {one.why}"
-                    yield Finding(self.name, "no column for payment data", what, schema.step, one.confidence)
+                    yield Finding(
+                        self.name,
+                        "no column for payment data",
+                        what,
+                        schema.step,
+                        one.confidence,
+                        what=one.what,
+                        kind=Kind.PAYMENT_COLUMN,
+                        spot=spot_of_column(schema.source, one.table, one.column),
+                    )
 
     def note(self, seen: Seen) -> str:
         """Tell how many columns were looked at, and which are kept for what reason."""

@@ -5,14 +5,17 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel, Counted
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_column
 from payproof.registry import check
 
 __all__ = ["NotFollowed"]
 
 _FIRST, _LAST = frozenset({"first six", "first eight"}), "last four"
-_PLACES = frozenset({*_FIRST, _LAST})
+#: Sensitive authentication data, which nobody may keep (PCI DSS 3.3.1).
+_AUTHENTICATION = frozenset({"CVC"})
 
 
 @check
@@ -35,7 +38,10 @@ class NotFollowed(Check):
         if not self.together:
             for one in follows:
                 what = f"{one.attribute} of each card in store {one.source}, table {one.table}, column {one.column}"
-                yield Finding(self.name, "no column for it", what, one.step)
+                kind = Kind.CARD_DATA if one.attribute in _AUTHENTICATION else Kind.CARD_FACTS
+                spot = spot_of_column(one.source, one.table, one.column)
+                told, expected = what, "no column for it"
+                yield Finding(self.name, expected, told, one.step, what=one.attribute, kind=kind, spot=spot)
             return
         firsts = [one for one in follows if one.attribute in _FIRST]
         lasts = [one for one in follows if one.attribute == _LAST]
@@ -46,4 +52,6 @@ class NotFollowed(Check):
                     f"{first.attribute} in store {first.source}, table {first.table}, column {first.column} and "
                     f"{last.attribute} in store {last.source}, table {last.table}, column {last.column}"
                 )
-                yield Finding(self.name, "no two parts of one card number", what, last.step)
+                spot = spot_of_column(last.source, last.table, last.column)
+                expected = "no two parts of one card number"
+                yield Finding(self.name, expected, what, last.step, kind=Kind.CARD_PARTS, spot=spot)

@@ -4,8 +4,10 @@ from typing import ClassVar, Literal
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind, name_kind
 from payproof.domain.observation import Answer, Searched
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_leak
 from payproof.registry import check
 
 __all__ = ["NotKept"]
@@ -34,7 +36,16 @@ class NotKept(Check):
                 if search.wanted == "canaries" and self.forms in {"any", "hashed" if one.is_digest else "written"}:
                     times = f", {one.count} times" if one.count > 1 else ""
                     what = f"{one.what}, {one.how}, in {search.locate(one.place)}{times}"
-                    yield Finding(self.name, expected, what, search.step, one.confidence)
+                    yield Finding(
+                        self.name,
+                        expected,
+                        what,
+                        search.step,
+                        one.confidence,
+                        what=one.sort,
+                        kind=Kind.DIGEST if one.is_digest else name_kind(one.sort, one.label),
+                        spot=spot_of_leak(search, one.place),
+                    )
 
     def note(self, seen: Seen) -> str:
         """Tell how many of the events that offered something were refused: nothing of those had a chance to be kept."""

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_operations
 from payproof.registry import check
 
 __all__ = ["NotRetried"]
@@ -29,7 +31,8 @@ class NotRetried(Check):
         own = [call for call in seen.calls if call.number < promised.get(call.idempotency_key, call.number + 1)]
         asked, arrived = len(seen.operations), len(own)
         if arrived > asked:
-            yield Finding(self.name, f"{asked} calls", f"{arrived}")
+            spot = spot_of_operations(seen)
+            yield Finding(self.name, f"{asked} calls", f"{arrived}", kind=Kind.RETRY_OF_DECLINE, spot=spot)
 
 
 def _count_calls_before_promise(seen: Seen) -> dict[str | None, int]:

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel, InstanceStarted
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_start
 from payproof.registry import check
 
 __all__ = ["NotStarted"]
@@ -26,4 +28,5 @@ class NotStarted(Check):
             if isinstance(one, InstanceStarted) and not one.status:
                 came = "listens" if one.status is None else "ended with status 0"
                 told = f"an instance started {one.told} {came}"
-                yield Finding(self.name, "an end with a status other than 0", told, one.step)
+                expected, spot = "an end with a status other than 0", spot_of_start(one)
+                yield Finding(self.name, expected, told, one.step, kind=Kind.STARTED_UNSAFE, spot=spot)

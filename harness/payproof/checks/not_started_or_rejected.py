@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel, Exchange, InstanceStarted
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_start
 from payproof.registry import check
 
 __all__ = ["NotStartedOrRejected"]
@@ -42,7 +44,8 @@ class NotStartedOrRejected(Check):
                 first = accepted[0].sent
                 more = f" and {len(accepted) - 1} more" if len(accepted) > 1 else ""
                 told = f"an instance started {started.told} took {first.variant}{more}; {effects[0]}"
-                yield Finding(self.name, "no start, or a rejection of every delivery", told, step)
+                expected, spot = "no start, or a rejection of every delivery", spot_of_start(started)
+                yield Finding(self.name, expected, told, step, kind=Kind.STARTED_UNSAFE, spot=spot)
 
     def find_unjudged(self, seen: Seen) -> Iterator[str]:
         """Tell of acceptances of which no store says whether they have an effect, and of a secret from elsewhere."""

@@ -4,9 +4,11 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import name_kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
 from payproof.domain.sensitive import PERSONAL
+from payproof.domain.spots import spot_of_column
 from payproof.registry import check
 
 __all__ = ["NotStored"]
@@ -22,6 +24,8 @@ class NotStored(Check):
 
     name: ClassVar[str] = "not_stored"
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.STORE})
+    rule: ClassVar[str] = "data_at_rest/canary_in_store"
+    watches: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each value and each row that holds it."""
@@ -29,5 +33,13 @@ class NotStored(Check):
             for exposure in change.exposures:
                 if exposure.kind in PERSONAL and seen.keeps(exposure.table, exposure.column):
                     continue
-                what = f"{exposure.kind} ({exposure.label}) in {change.source}, {exposure.where}"
-                yield Finding(self.name, "no sensitive value in a row", what, change.step)
+                told = f"{exposure.kind} ({exposure.label}) in {change.source}, {exposure.where}"
+                yield Finding(
+                    self.name,
+                    "no sensitive value in a row",
+                    told,
+                    change.step,
+                    what=exposure.kind,
+                    kind=name_kind(exposure.kind, exposure.label),
+                    spot=spot_of_column(change.source, exposure.table, exposure.column),
+                )

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.decisions import finding_of_change
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel, Exchange, StoreChange
 from payproof.domain.seen import Seen
@@ -34,8 +35,11 @@ class NotTaken(Check):
         for change in seen.changes:
             for table in change.tables:
                 if (change.source, table.table) in usual:
-                    told = f"{table.describe(change.source)}; {_describe_takers(seen, change.step)}"
-                    yield Finding(self.name, "no effect of a forged delivery", told, change.step)
+                    told = f"; {_describe_takers(seen, change.step)}"
+                    takers = [one for one in _takers(seen) if one.step == change.step]
+                    among = takers if len(takers) == 1 else seen.exchanges
+                    expected = "no effect of a forged delivery"
+                    yield finding_of_change(self.name, expected, change, table, among, told)
 
     def find_unjudged(self, seen: Seen) -> Iterator[str]:
         """Tell of answers that may have taken a delivery, where no store says whether they did."""

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.decisions import finding_of_change
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
@@ -25,4 +26,4 @@ class NothingChanged(Check):
         for change in seen.changes:
             for table in change.tables:
                 if not table.rejection_log:
-                    yield Finding(self.name, "no row changed", table.describe(change.source), change.step)
+                    yield finding_of_change(self.name, "no row changed", change, table, seen.exchanges)

@@ -5,8 +5,10 @@ from typing import ClassVar, Literal
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel, Purged
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_column, spot_of_table
 from payproof.registry import check
 
 __all__ = ["OnlyOldRowsPurged"]
@@ -38,16 +40,18 @@ class OnlyOldRowsPurged(Check):
         for kept in (one for one in seen.contract.kept_rows if one.planted == self.how):
             for sort in _SORTS[: 3 if kept.stays or kept.stays_with else 2]:
                 was, now = (rows[f"{sort} row of {kept.table}", kept.table] for rows in (before, after))
+                table, expected, told, kind = kept.table, "", "", Kind.REMOVED_TOO_SOON
                 if not was:
-                    what = f"no {sort} row in table {kept.table}"
-                    yield Finding(self.name, f"a row as the contract says for {kept.table}", what, step)
+                    expected, told = f"a row as the contract says for {table}", f"no {sort} row in table {table}"
+                    kind = Kind.NOT_AS_DESCRIBED
                 elif sort == "old" and now:
-                    yield Finding(
-                        self.name, f"no row older than {kept.days} days", f"{now} in table {kept.table}", step
-                    )
+                    expected, told = f"no row older than {kept.days} days", f"{now} in table {table}"
+                    kind = Kind.KEPT_TOO_LONG
                 elif sort != "old" and now < was:
                     sorts = {"young": f"younger than {kept.days} days", "stays": "that stay, however old"}[sort]
-                    yield Finding(self.name, f"rows {sorts}", f"{was - now} removed from table {kept.table}", step)
+                    expected, told = f"rows {sorts}", f"{was - now} removed from table {table}"
+                if expected:
+                    yield Finding(self.name, expected, told, step, kind=kind, spot=spot_of_table(seen, table))
         yield from self._judge_others(seen, before, step)
 
     def find_unjudged(self, seen: Seen) -> Iterator[str]:
@@ -65,4 +69,5 @@ class OnlyOldRowsPurged(Check):
             for one in change.tables:
                 if change.step == step and not one.rejection_log and one.removed > due[one.table]:
                     what = f"{one.removed} removed from table {one.table} of {change.source}, {due[one.table]} due"
-                    yield Finding(self.name, "no row removed but those that are due", what, step)
+                    expected, spot = "no row removed but those that are due", spot_of_column(change.source, one.table)
+                    yield Finding(self.name, expected, what, step, kind=Kind.REMOVED_TOO_SOON, spot=spot)

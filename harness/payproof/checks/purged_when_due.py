@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel, Purged
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_table
 from payproof.registry import check
 
 __all__ = ["PurgedWhenDue"]
@@ -35,11 +37,14 @@ class PurgedWhenDue(Check):
                 seen.count_planted(moment, about)[f"recorded row of {table}", table]
                 for moment, about in (("after", ""), ("early", table), ("purged", table))
             )
+            expected, told, kind = "", "", Kind.REMOVED_TOO_SOON
             if not was:
-                expected = f"a row by an event as the contract says for {table}"
-                yield Finding(self.name, expected, f"no row in table {table}", step)
+                expected, told = f"a row by an event as the contract says for {table}", f"no row in table {table}"
+                kind = Kind.NOT_AS_DESCRIBED
             elif early < was:
-                expected = f"rows younger than {kept.days} days"
-                yield Finding(self.name, expected, f"{was - early} removed from table {table}", step)
+                expected, told = f"rows younger than {kept.days} days", f"{was - early} removed from table {table}"
             elif late:
-                yield Finding(self.name, f"no row older than {kept.days} days", f"{late} in table {table}", step)
+                expected, told = f"no row older than {kept.days} days", f"{late} in table {table}"
+                kind = Kind.KEPT_TOO_LONG
+            if expected:
+                yield Finding(self.name, expected, told, step, kind=kind, spot=spot_of_table(seen, table))

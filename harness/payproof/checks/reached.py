@@ -3,7 +3,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
-from payproof.domain.finding import Finding
+from payproof.domain.finding import Finding, Spot
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
 from payproof.registry import check
@@ -28,4 +29,6 @@ class Reached(Check):
             statuses = [answer.status for answer in answers if isinstance(answer, Answer)]
             if not any(status in _SUCCESS for status in statuses):
                 told = ", ".join(map(str, sorted(set(statuses)))) or "no answers"
-                yield Finding(self.name, "at least one status of 200 to 299", f"of {len(answers)} only {told}", step)
+                expected, told = "at least one status of 200 to 299", f"of {len(answers)} only {told}"
+                spot = Spot(Channel.HTTP, "requests as the OpenAPI document allows them")
+                yield Finding(self.name, expected, told, step, kind=Kind.GENUINE_REFUSED, spot=spot)

@@ -5,8 +5,10 @@ from typing import ClassVar
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.json_path import text_at
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_answer
 from payproof.registry import check
 
 __all__ = ["ReferenceLogged"]
@@ -37,6 +39,10 @@ class ReferenceLogged(Check):
                 continue
             reference = text_at(answer.body, place)
             if not reference:
-                yield Finding(self.name, f"a reference at {place}", "none", exchange.step)
+                expected, told = f"a reference at {place}", "none"
             elif reference not in logged:
-                yield Finding(self.name, "the reference in a log line", "it is in none", exchange.step)
+                expected, told = "the reference in a log line", "it is in none"
+            else:
+                continue
+            spot = spot_of_answer(exchange)
+            yield Finding(self.name, expected, told, exchange.step, kind=Kind.REFERENCE_MISSING, spot=spot)

@@ -3,7 +3,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.decisions import finding_of_forgery
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
 from payproof.registry import check
@@ -26,4 +28,5 @@ class RefusedOrAccepted(Check):
         for exchange in seen.exchanges:
             if isinstance(exchange.answer, Answer) and exchange.answer.status not in _DECIDED:
                 to = f" to {exchange.sent.variant}" if exchange.sent.variant else ""
-                yield Finding(self.name, "a 2xx or 4xx status", f"status {exchange.answer.status}{to}", exchange.step)
+                told = f"status {exchange.answer.status}{to}"
+                yield finding_of_forgery(self.name, "a 2xx or 4xx status", told, exchange, Kind.UNDECIDED)

@@ -3,9 +3,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
-from payproof.domain.finding import Finding
+from payproof.domain.finding import Finding, Spot
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel, StripeCalls
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_operations
 from payproof.registry import check
 
 __all__ = ["RefusedUnsafe"]
@@ -32,10 +34,13 @@ class RefusedUnsafe(Check):
             fault = exchange.sent.variant
             tried = (connection for one in observed if one.step == exchange.step for connection in one.connections)
             if not any(connection.fault == fault for connection in tried):
-                yield Finding(self.name, f"a connection that is {fault}", "none was tried", exchange.step)
+                expected, spot = f"a connection that is {fault}", spot_of_operations(seen)
+                kind = Kind.CONNECTION_UNTRIED
+                yield Finding(self.name, expected, "none was tried", exchange.step, kind=kind, spot=spot)
         for one in observed:
             for call in one.calls:
                 if call.connection:
                     key = "without an API key" if call.key == "none" else "with an API key"
                     told = f"{call.method} {call.path} on one that is {call.connection}, {key}"
-                    yield Finding(self.name, "no call on an unsafe connection", told, one.step)
+                    expected, spot = "no call on an unsafe connection", Spot(Channel.STRIPE, call.connection)
+                    yield Finding(self.name, expected, told, one.step, kind=Kind.CONNECTION_UNSAFE, spot=spot)

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.decisions import finding_of_forgery
 from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
@@ -26,4 +27,4 @@ class Rejected(Check):
         expected = "rejection with status " + " or ".join(map(str, sorted(statuses)))
         for exchange in seen.exchanges:
             if isinstance(exchange.answer, Answer) and exchange.answer.status not in statuses:
-                yield Finding(self.name, expected, f"status {exchange.answer.status}", exchange.step)
+                yield finding_of_forgery(self.name, expected, f"status {exchange.answer.status}", exchange)

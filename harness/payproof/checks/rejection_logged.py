@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from payproof.domain.check import Check
-from payproof.domain.finding import Finding
+from payproof.domain.finding import Finding, Spot
 from payproof.domain.json_path import reach
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
 from payproof.domain.target import RejectionRecord
@@ -14,6 +15,8 @@ from payproof.registry import check
 __all__ = ["RejectionLogged"]
 
 _LONGEST_CATEGORY = 64
+
+_SPOT = Spot(Channel.LOG, "records of rejections")
 
 
 @check
@@ -32,21 +35,26 @@ class RejectionLogged(Check):
         """Return a finding for each step whose deliveries outnumber its records, and for each empty field."""
         shape = seen.contract.rejection_record
         if shape is None:
-            yield Finding(self.name, "a record of the rejection", "the contract describes none")
+            expected, told = "a record of the rejection", "the contract describes none"
+            yield Finding(self.name, expected, told, kind=Kind.REFUSAL_UNRECORDED, spot=_SPOT)
             return
         for step in sorted({exchange.step for exchange in seen.exchanges}):
             sent = sum(exchange.step == step for exchange in seen.exchanges)
             found = [r for log in seen.lines if log.step == step for line in log.lines if (r := _record(line, shape))]
             if len(found) < sent:
-                yield Finding(self.name, f"{sent} records of rejection", f"{len(found)}", step)
+                expected = f"{sent} records of rejection"
+                yield Finding(self.name, expected, f"{len(found)}", step, kind=Kind.REFUSAL_UNRECORDED, spot=_SPOT)
             for record in found:
                 for field in ("cause", "time", "origin", "result"):
                     value = reach(record, getattr(shape, field))
                     if value in (None, ""):
-                        yield Finding(self.name, f"a record with its {field}", "none", step)
+                        expected, told = f"a record with its {field}", "none"
                     elif field == "cause" and len(str(value)) > _LONGEST_CATEGORY:
-                        seen_length = f"{len(str(value))} characters"
-                        yield Finding(self.name, "a cause category, not a text", seen_length, step)
+                        expected, told = "a cause category, not a text", f"{len(str(value))} characters"
+                    else:
+                        continue
+                    spot = Spot(Channel.LOG, f"records of rejections, {field}")
+                    yield Finding(self.name, expected, told, step, kind=Kind.REFUSAL_RECORD_POOR, spot=spot)
 
 
 def _record(line: str, shape: RejectionRecord) -> Mapping[str, Any] | None:

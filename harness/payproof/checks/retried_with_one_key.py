@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_operations
 from payproof.registry import check
 
 __all__ = ["RetriedWithOneKey"]
@@ -26,17 +28,21 @@ class RetriedWithOneKey(Check):
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for a call that was not repeated, and for each way in which the repetitions differ."""
-        calls = seen.calls
+        calls, spot, kind = seen.calls, spot_of_operations(seen), Kind.KEY_MISSING
         if len(calls) < _LEAST:
-            yield Finding(self.name, "the call again after the fault", f"{len(calls)} calls")
+            expected, told = "the call again after the fault", f"{len(calls)} calls"
+            yield Finding(self.name, expected, told, kind=Kind.RETRY_MISSING, spot=spot)
             return
         writes = [call for call in calls if call.method == "POST"]
         bare = sum(not call.idempotency_key for call in writes)
         if bare:
-            yield Finding(self.name, "an Idempotency-Key on each call", f"none on {bare} of {len(writes)}")
+            expected, told = "an Idempotency-Key on each call", f"none on {bare} of {len(writes)}"
+            yield Finding(self.name, expected, told, kind=kind, spot=spot)
         keys = {call.idempotency_key for call in writes if call.idempotency_key}
         if len(keys) > 1:
-            yield Finding(self.name, "one Idempotency-Key on all calls", f"{len(keys)} on {len(writes)} calls")
+            expected, told = "one Idempotency-Key on all calls", f"{len(keys)} on {len(writes)} calls"
+            yield Finding(self.name, expected, told, kind=kind, spot=spot)
         digests = {call.digest for call in calls}
         if len(digests) > 1:
-            yield Finding(self.name, "the same parameters in all calls", f"{len(digests)} on {len(calls)} calls")
+            expected, told = "the same parameters in all calls", f"{len(digests)} on {len(calls)} calls"
+            yield Finding(self.name, expected, told, kind=kind, spot=spot)

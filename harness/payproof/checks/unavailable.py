@@ -4,8 +4,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_answer
 from payproof.registry import check
 
 __all__ = ["Unavailable"]
@@ -28,4 +30,5 @@ class Unavailable(Check):
         for exchange in seen.exchanges:
             if isinstance(exchange.answer, Answer) and exchange.answer.status not in right:
                 expected = f"a status that says that nothing can be kept: {', '.join(map(str, sorted(right)))}"
-                yield Finding(self.name, expected, f"status {exchange.answer.status}", exchange.step)
+                told, spot = f"status {exchange.answer.status}", spot_of_answer(exchange)
+                yield Finding(self.name, expected, told, exchange.step, kind=Kind.FAILURE_MISTOLD, spot=spot)

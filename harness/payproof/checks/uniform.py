@@ -8,8 +8,10 @@ from typing import ClassVar
 from payproof.domain.answer_shape import AnswerShape, shape_of
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel, Exchange
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_route
 from payproof.registry import check
 
 __all__ = ["Uniform"]
@@ -51,11 +53,18 @@ class Uniform(Check):
         common = Counter(shape for _, shape in answers).most_common(1)[0][0]
         for exchange, shape in answers:
             if shape != common:
-                parts = zip(("status", "body", "headers"), shape, common, strict=True)
+                parts = [*zip(("status", "body", "headers"), shape, common, strict=True)]
                 differs = [f"{part} {mine!r} instead of {theirs!r}" for part, mine, theirs in parts if mine != theirs]
                 told = "; ".join(differs)
                 yield Finding(
-                    self.name, "the same answer to every cause", told, exchange.step, evidence=exchange.example
+                    self.name,
+                    "the same answer to every cause",
+                    told,
+                    exchange.step,
+                    evidence=exchange.example,
+                    what=f"another {' and '.join(part for part, mine, theirs in parts if mine != theirs)}",
+                    kind=Kind.CAUSE_TOLD,
+                    spot=spot_of_route(exchange),
                 )
 
     def note(self, seen: Seen) -> str:

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_operations
 from payproof.registry import check
 
 __all__ = ["Waited"]
@@ -26,4 +28,6 @@ class Waited(Check):
         for earlier, later in pairwise(seen.calls):
             passed = later.at - earlier.at
             if passed < self.seconds:
-                yield Finding(self.name, f"a wait of {self.seconds:g} s before the next call", f"{passed:.2f} s")
+                expected, told = f"a wait of {self.seconds:g} s before the next call", f"{passed:.2f} s"
+                spot = spot_of_operations(seen)
+                yield Finding(self.name, expected, told, kind=Kind.RETRY_TOO_SOON, spot=spot)

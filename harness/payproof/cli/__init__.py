@@ -4,13 +4,17 @@ Each command is in a module that is imported when it is asked for, so that the h
 """
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
 
 import click
+from click.core import ParameterSource
 
 from payproof import __version__
+from payproof.cli.color import color_option
+from payproof.cli.every_command import show_examples
 from payproof.cli.lazy_group import LazyGroup
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError, PayproofError, Reason, record_fault
@@ -50,6 +54,14 @@ _COMMANDS = {
         "Judge a run record (--report FILE.jsonl) again with the checks of this version.",
     ),
     "list": ("payproof.cli.list_commands", "List the scenarios."),
+    "diff": (
+        "payproof.cli.problem_commands",
+        "Tell what has changed between two run records: problems that are new, mended, or became unknown.",
+    ),
+    "show": (
+        "payproof.cli.problem_commands",
+        "Show everything that a run record holds of a problem or a case: what was sent, answered and seen.",
+    ),
     "run": ("payproof.cli.run_commands", "Run scenarios on a target and judge them."),
     "scan": (
         "payproof.cli.scan_command",
@@ -64,6 +76,8 @@ _COMMANDS = {
 @click.group(
     cls=LazyGroup,
     table=_COMMANDS,
+    params=[color_option("PAYPROOF_COLOR")],
+    epilog=show_examples("payproof demo", "payproof init http://127.0.0.1:8000", "payproof run --report junit.xml"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, prog_name="payproof")
@@ -76,7 +90,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and end the process with its exit code; what is wrong is one line on standard error."""
+    """Run the command and end the process with its exit code; each thing that is wrong is a line on standard error."""
     # A CI server that cancels sends SIGTERM, a terminal that is closed SIGHUP: they end the run as Ctrl-C does, with
     # footers, and leave nothing behind.
     # What a script starts in the background is born with SIGINT ignored: it would not hear of SIGTERM either.
@@ -91,23 +105,43 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="payproof", standalone_mode=False)
     except click.UsageError as error:
-        problem, code = error.format_message(), ExitCode.USAGE
+        return _refuse_usage(error)
     except ConfigurationError as error:
-        problem, code = str(error), ExitCode.USAGE
+        problems, code = [*map(str, error.mistakes)], ExitCode.USAGE
     except PayproofError as error:
-        problem, code = str(error), ExitCode.UNKNOWN
-    except (KeyboardInterrupt, click.Abort):
-        problem, code = "interrupted", ExitCode.INTERRUPTED
-    except (BrokenPipeError, SystemExit):
+        problems, code = [str(error)], ExitCode.UNKNOWN
+    except (KeyboardInterrupt, click.Abort) as interrupt:
+        told = (interrupt.__cause__ or interrupt).args  # click raises its own instead
+        problems, code = [" ".join(["interrupted", *map(str, told)])], ExitCode.INTERRUPTED
+    except (BrokenPipeError, SystemExit) as end:
+        if isinstance(end, SystemExit) and not end.code:
+            return ExitCode.HELD  # click has told a shell what it may complete
         # Whoever read our output has seen enough: click and rich end the process then, with a status that would mean
         # a broken rule. Without a new place for the rest of the output the interpreter complains at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 (our own fault says nothing about the target; its text could hold anything)
-        problem, code = f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}", ExitCode.UNKNOWN
+        problems, code = [f"{Reason.HARNESS_FAULT.value}: {record_fault(error)}"], ExitCode.UNKNOWN
     else:
         return code or ExitCode.HELD
+    _tell(problems)
+    return code
+
+
+def _refuse_usage(error: click.UsageError) -> int:
+    """Tell what click objects to, with the variable of an option only where that has given the value."""
+    text = error.format_message()
+    parameter = getattr(error, "param", None)
+    source = None if parameter is None or error.ctx is None else error.ctx.get_parameter_source(parameter.name)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(text, err=True)
+    else:
+        _tell([re.sub(r" \(env var: [^)]*\)", "", text, count=1) if source is ParameterSource.COMMANDLINE else text])
+    return ExitCode.USAGE
+
+
+def _tell(problems: Sequence[str]) -> None:
     from payproof.reporters.phrasing import one_line  # noqa: PLC0415 (what most commands never need)
 
-    click.echo(f"payproof: {one_line(problem)}", err=True)
-    return code
+    for problem in problems:
+        click.echo(f"payproof: {one_line(problem)}", err=True)

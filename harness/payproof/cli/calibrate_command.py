@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import tomlkit
 
+from payproof.cli.every_command import Seed, show_examples
 from payproof.domain.verdict import ExitCode
 from payproof.language import read_target
 from payproof.reporters.phrasing import describe_calibration, one_line
@@ -13,9 +14,9 @@ from payproof.session import describe_differences, open_session, pin, pin_file, 
 __all__ = ["calibrate"]
 
 
-@click.command()
+@click.command(epilog=show_examples("payproof calibrate", "payproof calibrate --target staging.toml --write"))
 @click.option("--target", type=click.Path(path_type=Path), help="Target file; without it as for payproof run.")
-@click.option("--seed", type=click.IntRange(0, 2**64 - 1), help="Repeat the calibration that had this seed.")
+@click.option("--seed", type=Seed(), help="Repeat the calibration that had this seed.")
 @click.option("--write", is_flag=True, help="Put what was learnt into the target file, in place of what it says.")
 def calibrate(target: Path | None, seed: int | None, *, write: bool) -> int:
     """Deliver one genuine event of each type, and tell what the target does with it."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from payproof.cli.completion import complete_events, complete_signatures
+from payproof.cli.every_command import Seed, show_examples
 from payproof.domain.documents import read_json
 from payproof.domain.observation import Answer, NoAnswer
 from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_signing_secret
@@ -59,8 +61,14 @@ def _screen(text: str) -> str:
     return text if shown == lines else "\n".join((*shown, f"(the beginning of {len(text):,} characters)"))
 
 
-@click.command()
-@click.argument("event", required=False)
+@click.command(
+    epilog=show_examples(
+        "payproof deliver invoice.paid --url http://localhost:8000/hook --secret-env SECRET --set customer=cus_123",
+        "payproof deliver invoice.paid --url http://localhost:8000/hook --secret-env SECRET --signature expired",
+        "payproof deliver --body event.json --url http://localhost:8000/hook --secret-env SECRET",
+    )
+)
+@click.argument("event", required=False, shell_complete=complete_events)
 @click.option("--url", required=True, help="Where to deliver.")
 @click.option("--secret-env", required=True, metavar="NAME", help="Variable that holds the signing secret.")
 @click.option("--body", type=click.Path(path_type=Path), help="Deliver this file's bytes as they are; - is stdin.")
@@ -69,11 +77,12 @@ def _screen(text: str) -> str:
     "--signature",
     default="valid",
     show_default=True,
+    shell_complete=complete_signatures,
     help="How to sign or forge; `payproof signatures` lists the ways.",
 )
 @click.option("--api-version", help="Shape of the made-up event.")
 @click.option("--livemode", is_flag=True, help="Make an event of live mode.")
-@click.option("--seed", type=click.IntRange(0), help="Make the same event again.")
+@click.option("--seed", type=Seed(), help="Make the same event again.")
 @click.option("--ca-file", help="PEM file of a private certificate authority.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=10.0, show_default=True, help="Seconds.")
 def deliver(
@@ -123,7 +132,9 @@ def deliver(
             return ExitCode.UNKNOWN
 
 
-@click.command()
+@click.command(
+    epilog=show_examples("payproof verify --secret-env SECRET --body raw.json --header 't=1764485938,v1=5257a869...'")
+)
 @click.option("--secret-env", required=True, metavar="NAME", help="Variable that holds the signing secret.")
 @click.option("--header", required=True, help="The Stripe-Signature header's value.")
 @click.option("--body", required=True, type=click.Path(path_type=Path), help="File of the raw body; - is stdin.")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from payproof.cli.every_command import show_examples
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError, InconclusiveError
 from payproof.reporters.phrasing import describe_calibration, one_line
@@ -13,7 +14,12 @@ from payproof.session import FILE_NAME, Wishes, try_target_file, write_target_fi
 __all__ = ["init"]
 
 
-@click.command()
+@click.command(
+    epilog=show_examples(
+        "payproof init http://127.0.0.1:8000",
+        "payproof init http://127.0.0.1:8000 --webhook /hook --store sqlite:app.db --log file:app.log",
+    )
+)
 @click.argument("url")
 @click.option("--webhook", default="", help="The webhook's URL or path, with its query; else it is looked for.")
 @click.option(

@@ -6,18 +6,22 @@ from typing import Any
 
 import click
 
+from payproof.cli.every_command import complete_command
+
 __all__ = ["LazyGroup"]
 
 
 class LazyGroup(click.Group):
     """Commands by name in a ``table`` of modules and the first sentences of their helps.
 
-    In its module a command is an attribute of its own name, with underscores, or of that name and an underscore.
+    In its module a command is an attribute of its own name, with underscores, or of that name and an underscore. What
+    every command has, it gets here.
     """
 
     def __init__(self, *arguments: Any, table: Mapping[str, tuple[str, str]], **rest: Any) -> None:
         super().__init__(*arguments, **rest)
         self.table = table
+        self._known: dict[str, click.Command] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's interface)
         """Return the names in alphabetical order."""
@@ -27,10 +31,12 @@ class LazyGroup(click.Group):
         """Import a command."""
         if cmd_name not in self.table:
             return None
-        module = import_module(self.table[cmd_name][0])
-        name = cmd_name.replace("-", "_")
-        command: click.Command = getattr(module, name, None) or getattr(module, f"{name}_")
-        return command
+        if cmd_name not in self._known:
+            module = import_module(self.table[cmd_name][0])
+            name = cmd_name.replace("-", "_")
+            command: click.Command = getattr(module, name, None) or getattr(module, f"{name}_")
+            self._known[cmd_name] = complete_command(command, cmd_name)
+        return self._known[cmd_name]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's)
         """Write the list of commands by the table alone."""

@@ -11,19 +11,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from payproof.cli.completion import complete_scenarios
 from payproof.cli.console import wide_console
+from payproof.cli.every_command import show_examples
 from payproof.cli.scenario_options import OWN_SCENARIOS, found_folders
 from payproof.domain.scenario import Scenario
 from payproof.errors import ConfigurationError
 from payproof.language import scenario_schema, target_schema
 from payproof.registry import nearest
-from payproof.session import all_scenarios, event_factory
+from payproof.session import all_scenarios, event_factory, write_beside
 from payproof.stripe.forgeries import FORGERIES
 
 __all__ = ["events", "explain", "list_", "schema", "signatures"]
 
 
-@click.command("list")
+@click.command("list", epilog=show_examples("payproof list --where", "payproof list --cases"))
 @click.option("--where", is_flag=True, help="Show the file of each scenario.")
 @click.option("--cases", is_flag=True, help="Show each case.")
 @OWN_SCENARIOS
@@ -36,8 +38,8 @@ def list_(own: Sequence[Path], *, where: bool, cases: bool) -> None:
             click.echo(f"  {case.id}")
 
 
-@click.command()
-@click.argument("id_", metavar="ID")
+@click.command(epilog=show_examples("payproof explain webhook_signature/future"))
+@click.argument("id_", metavar="ID", shell_complete=complete_scenarios)
 @OWN_SCENARIOS
 def explain(id_: str, own: Sequence[Path]) -> None:
     """Tell what a scenario does, who asks for it, and which planted defects prove that it can fail."""
@@ -81,14 +83,19 @@ def _steps(steps: Sequence[Any]) -> str:
     return "; ".join(told)
 
 
-@click.command()
+@click.command(epilog=show_examples("payproof schema target", "payproof schema scenario --output scenario.schema.json"))
 @click.argument("which", type=click.Choice(["target", "scenario"]))
-def schema(which: str) -> None:
+@click.option("--output", type=click.Path(path_type=Path), help="Write it here, not to standard output.")
+def schema(which: str, output: Path | None) -> None:
     """Print the JSON Schema of target or scenario files, for editors."""
-    click.echo(json.dumps(target_schema() if which == "target" else scenario_schema(), indent=2))
+    text = json.dumps(target_schema() if which == "target" else scenario_schema(), indent=2) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_beside(output, text)
 
 
-@click.command()
+@click.command(epilog=show_examples("payproof events --api-version 2022-11-15"))
 @click.option("--api-version", help="Of this API version; the newest without it.")
 def events(api_version: str | None) -> None:
     """List the event types that can be made up."""
@@ -97,7 +104,7 @@ def events(api_version: str | None) -> None:
         click.echo(name)
 
 
-@click.command()
+@click.command(epilog=show_examples("payproof signatures"))
 def signatures() -> None:
     """List the ways to sign and to forge."""
     for forgery in FORGERIES.values():

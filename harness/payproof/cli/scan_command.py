@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
@@ -23,12 +22,14 @@ from payproof.at_rest import (
     read_specs,
     search,
 )
-from payproof.cli.console import tell_slow_search
+from payproof.cli.console import open_console, tell_slow_search
+from payproof.cli.every_command import show_examples
 from payproof.domain.finding import Confidence
 from payproof.domain.leak import Leak, SearchEvent
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError
-from payproof.language.waiver_file import read_baseline, read_waivers, written_baseline
+from payproof.language.waiver_file import KnownThing, read_baseline, read_waivers
+from payproof.language.waiver_file import write_baseline as write_known
 from payproof.reporters.phrasing import one_line
 from payproof.reporters.scan import FORMATS
 from payproof.scan.kernel import loops
@@ -39,9 +40,17 @@ _WIDE = 160  # columns, where there is no terminal
 _CONFIDENCES = [one.value for one in Confidence]
 
 
-@click.command()
+@click.command(
+    epilog=show_examples(
+        "payproof scan /var/log/billing 'sqlite:billing.db'",
+        "payproof scan . --exclude node_modules --format sarif --output scan.sarif",
+        "payproof scan --staged",
+    )
+)
 @click.argument("sources", nargs=-1, metavar="SOURCE...")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True, help="Of the report."
+)
 @click.option("--output", type=click.Path(path_type=Path), help="Write the report here, not to standard output.")
 @click.option(
     "--at-least",
@@ -58,11 +67,10 @@ _CONFIDENCES = [one.value for one in Confidence]
     help="Leave out what this names below a folder, as in .gitignore; several are possible.",
 )
 @click.option(
-    "--no-ignore",
+    "--ignore/--no-ignore",
     "by_git",
-    flag_value=False,
     default=True,
-    help="Search what git ignores in a work tree, too, and .git itself.",
+    help="Leave out what git ignores in a work tree, and .git itself (the usual), or search it too.",
 )
 @click.option("--staged", is_flag=True, help="Search what is staged for a commit, of all or the given paths.")
 @click.option("--diff", metavar="BASE", help="Search what came since BASE and this branch parted, committed or not.")
@@ -94,7 +102,7 @@ def scan(
     and a SOURCE is a path in it. Exit code 0: nothing new; 1: a new finding; 3: something could not be read.
     """
     accepted = read_waivers(waivers) if waivers else ()
-    known = read_baseline(baseline) if baseline else None
+    known = read_baseline(baseline, "leaks") if baseline else None
     for path in (output, write_baseline):
         _check_writable(path)
     sure = Confidence(at_least) if at_least else None
@@ -119,7 +127,7 @@ def scan(
             interrupted = True
     today = datetime.now(UTC).date()
     report = judge_leaks(events, at_least=sure, waivers=accepted, known=known, today=today, interrupted=interrupted)
-    terminal = Console()
+    terminal = open_console()
     width = terminal.width if terminal.is_terminal and output is None else _WIDE
     text = conceal(FORMATS[form](report, width))
     if output is None:
@@ -128,7 +136,8 @@ def scan(
         output.write_text(text, encoding="utf-8")
     if write_baseline is not None and not interrupted:
         found = [one for one in events if isinstance(one, Leak)]
-        write_baseline.write_text(conceal(written_baseline(found)), encoding="utf-8")
+        known_leaks = (KnownThing(one.fingerprint, one.count, one.what, str(one.place)) for one in found)
+        write_baseline.write_text(conceal(write_known("leaks", known_leaks)), encoding="utf-8")
         return ExitCode.UNKNOWN if report.unread else ExitCode.HELD
     return report.exit_code
 
@@ -164,7 +173,7 @@ def _show_progress() -> Iterator[Progress]:
     shown = 0.0
     done: dict[str, int] = {"bytes": 0, "rows": 0}
     latest: dict[str, int] = {}
-    with Console(stderr=True).status("") as status:
+    with open_console(stderr=True).status("") as status:
 
         def progress(unit: str, size: int, of: int | None, sort: str) -> None:
             nonlocal shown

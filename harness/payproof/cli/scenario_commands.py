@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from payproof.cli.every_command import show_examples
 from payproof.domain.verdict import ExitCode
 from payproof.reporters.phrasing import one_line
 from payproof.session import check_scenarios as check
@@ -12,7 +13,7 @@ from payproof.session import check_scenarios as check
 __all__ = ["check_scenarios"]
 
 
-@click.command("check-scenarios")
+@click.command("check-scenarios", epilog=show_examples("payproof check-scenarios billing-rules"))
 @click.argument("folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def check_scenarios(folders: Sequence[Path]) -> int:
     """Judge scenarios of your own without a target: list those that are right, and every mistake in the others.

@@ -43,6 +43,12 @@ class Check(ABC):
     #: Whether the check is waited for after the last step only, and as long as operations may take to complete.
     at_end: ClassVar[bool] = False
 
+    #: The scenario that owns the check: its findings count against that, whichever case has seen them. Without one they
+    #: count against the case's own.
+    rule: ClassVar[str] = ""
+    #: Whether the check looks at whatever passes: it then runs beside every rule.
+    watches: ClassVar[bool] = False
+
     #: Whether the check fails only where a delivery is accepted that should not be: advice, where an SDK does so.
     decides: ClassVar[bool] = False
     #: The tables or keys of a target file by which the check could judge what it could not.
@@ -120,6 +126,16 @@ class Expectation:
     def wants(self) -> tuple[str, ...]:
         """The tables or keys by which the check could judge what it could not."""
         return self.check.wants
+
+    @property
+    def rule(self) -> str:
+        """The scenario that owns the check, if one does."""
+        return self.check.rule
+
+    @property
+    def watches(self) -> bool:
+        """Whether the check looks at whatever passes."""
+        return self.check.watches
 
     def scope(self, seen: Seen) -> Seen:
         """Return what the check may judge of all that was seen."""

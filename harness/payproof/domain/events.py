@@ -5,13 +5,23 @@ from dataclasses import dataclass, field
 
 from payproof.domain.calibration import Calibration
 from payproof.domain.control import ControlEvents
-from payproof.domain.finding import Severity
+from payproof.domain.finding import Finding, Severity
 from payproof.domain.observation import Channel, Observation
+from payproof.domain.problem import JudgedProblem
 from payproof.domain.target import Contract
 from payproof.domain.verdict import ExitCode, Verdict
 from payproof.errors import Reason
 
-__all__ = ["CaseFinished", "CaseStarted", "Record", "RunEvent", "RunFinished", "RunStarted", "Unwatched"]
+__all__ = [
+    "CaseFinished",
+    "CaseStarted",
+    "ProblemsFound",
+    "Record",
+    "RunEvent",
+    "RunFinished",
+    "RunStarted",
+    "Unwatched",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +80,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class CaseFinished:
-    """A case and its verdict; ``repeat`` is the command that runs just this case again.
+    """A case and its verdict, which is about its own rule; ``repeat`` is the command that runs just this case again.
 
+    ``passing`` are findings of the checks that look at whatever passes: they count against other rules.
+    ``requirements`` are the ids of who asks for the rule, and ``follows_from`` the rules whose breach implies its.
     ``masked`` are the values that stood in it when it was to be told, and were masked only then: a fault of ours.
     """
 
@@ -83,15 +95,29 @@ class CaseFinished:
     seconds: float
     repeat: str
     masked: tuple[str, ...] = ()
+    passing: tuple[Finding, ...] = ()
+    requirements: tuple[str, ...] = ()
+    follows_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """The run's footer; a report without it was cut short."""
+    """The run's footer; a report without it was cut short.
+
+    ``unrun`` are the cases that were chosen and did not run: the run was interrupted, or stopped after some failures.
+    """
 
     counts: Mapping[str, int]
     exit_code: ExitCode
     seconds: float
+    unrun: int = 0
 
 
-RunEvent = RunStarted | CaseStarted | CaseFinished | RunFinished
+@dataclass(frozen=True, slots=True)
+class ProblemsFound:
+    """What a person has to mend, by all that was found; no record holds it, as it is made of the cases."""
+
+    problems: tuple[JudgedProblem, ...]
+
+
+RunEvent = RunStarted | CaseStarted | CaseFinished | ProblemsFound | RunFinished

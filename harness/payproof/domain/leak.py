@@ -11,6 +11,7 @@ from payproof.domain.verdict import ExitCode
 
 __all__ = [
     "MOST_ALIKE",
+    "OWN_VALUE",
     "Leak",
     "LeakStatus",
     "LeftOut",
@@ -23,6 +24,9 @@ __all__ = [
 
 #: Leaks of one kind in one file or column that are reported one by one; the others are counted.
 MOST_ALIKE = 1000
+
+#: What the detector of a run's own values is called.
+OWN_VALUE = "canary"
 
 _DIGEST = re.compile(r"(?:md5|sha1|sha256|sha512) in ")
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
@@ -90,6 +94,16 @@ class Leak:
     def is_of_tests(self) -> bool:
         """Whether it is a number that is published for tests, in code: that is where such numbers belong."""
         return bool(self.in_tree) and PUBLISHED_TEST in self.what
+
+    @property
+    def sort(self) -> str:
+        """The sort of data: the detector's name, or, of a value of the run's own, what that is."""
+        return self.what.partition(" (")[0] if self.kind == OWN_VALUE else self.kind
+
+    @property
+    def label(self) -> str:
+        """Which value of the run's own it is: where that was offered; empty of other data."""
+        return self.what.partition(" (")[2].removesuffix(")") if self.kind == OWN_VALUE else ""
 
     @property
     def how(self) -> str:

@@ -1,9 +1,9 @@
 """What was seen, by channel. Sensitive values were replaced by placeholders before anything here was made."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Literal
 
+from payproof.domain.channel import Channel
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.leak import Leak, NotRead, Place
 from payproof.domain.sensitive import Exposure
@@ -44,17 +44,6 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 Role = Literal["", "moved", "nowhere"]
 
 
-class Channel(StrEnum):
-    """Where an observation comes from."""
-
-    FILE = "file"
-    HTTP = "http"
-    LOG = "log"
-    PROCESS = "process"
-    STORE = "store"
-    STRIPE = "stripe"
-
-
 @dataclass(frozen=True, slots=True)
 class Sent:
     """What a step sent, without its sensitive parts.
@@ -64,6 +53,7 @@ class Sent:
     ``example`` is a command that sends a made-up request again. ``role`` is "moved" of a request that follows the
     redirect of the one before, and "nowhere" of one that shows how the target answers the one before at a place that
     it does not have. ``event`` is the type of event that the scenario names, and empty for the target's control event.
+    ``route`` is the route of the target's that it is for, ids left out, such as ``POST /invoices/{}``.
     """
 
     method: str
@@ -76,6 +66,7 @@ class Sent:
     example: str = ""
     role: Role = ""
     event: str = ""
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ class Scenario:
     """One rule: its control, its cases, who asks for it, and the planted defects that must trip it.
 
     ``control`` is None where each case is a positive itself. ``defects`` maps a defect's name to the check that must
-    fail on it; ``passive`` scenarios change nothing in the target. ``place`` is the file that says all this.
+    fail on it; ``passive`` scenarios change nothing in the target. ``follows_from`` are scenarios that say more: where
+    one of them is broken in the same way and place, this one is for the same cause. ``place`` is the file that says
+    all this.
     """
 
     id: str
@@ -66,6 +68,7 @@ class Scenario:
     cases: tuple[Case, ...]
     defects: Mapping[str, str]
     passive: bool = False
+    follows_from: tuple[str, ...] = ()
     place: str = field(default="", compare=False)
 
     @property

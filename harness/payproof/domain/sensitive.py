@@ -69,8 +69,8 @@ class Exposure:
     """One place where a sensitive value of this run was seen.
 
     ``kind`` is the sort of value (``secret``, ``signature``, ``name``, ``metadata``, ...), ``label`` says which one,
-    ``where`` the place within the observation, and within a store its ``table`` and ``column``. The value itself is
-    never held.
+    ``where`` the place within the observation, and within a store its ``table`` and ``column``; of a log ``line`` is
+    the place in what was observed of it, from 0. The value itself is never held.
     """
 
     kind: str
@@ -78,3 +78,4 @@ class Exposure:
     where: str
     table: str = ""
     column: str = ""
+    line: int | None = None

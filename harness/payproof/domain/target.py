@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from payproof.domain.calibration import Calibration
 from payproof.domain.control import ControlEvents
+from payproof.domain.finding import Severity
 from payproof.domain.observation import Channel
 from payproof.domain.operation import KINDS, Operation, OperationContract, Principal, UpstreamSpec
 from payproof.domain.sensitive import Secret
@@ -28,6 +29,7 @@ __all__ = [
     "ProcessSpec",
     "RejectionRecord",
     "RetentionSpec",
+    "SeverityChange",
     "SourceSpec",
     "StoreOutage",
     "Target",
@@ -110,6 +112,17 @@ class Kept:
     table: str
     column: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityChange:
+    """Another severity for problems of a rule (``*`` is any text), and why; where given, only of a kind or a spot."""
+
+    rule: str
+    severity: Severity
+    reason: str
+    kind: str = ""
+    spot: str = ""
 
 
 #: What stands in a column of a row that is planted.
@@ -224,10 +237,10 @@ class Contract:
     ``answer_within`` and ``effect_within`` are seconds; ``settle`` is how long a step that must change nothing is
     watched at least; ``sdk`` is the official Stripe library that verifies signatures, if one does, and
     ``framework`` the web framework in whose words remedies are told. ``keeps`` are columns that are allowed though
-    they look as if they held payment data, ``kept_rows`` says how long rows are kept. ``without_store`` are the
-    statuses that say that nothing can be kept at the moment. ``handles`` are the types of events that have an effect,
-    with ``*`` for any text, and None where that is not known; ``ignores`` is what the others get, where the target
-    promises that.
+    they look as if they held payment data, ``severities`` change how grave problems are, ``kept_rows`` says how long
+    rows are kept. ``without_store`` are the statuses that say that nothing can be kept at the moment. ``handles`` are
+    the types of events that have an effect, with ``*`` for any text, and None where that is not known; ``ignores`` is
+    what the others get, where the target promises that.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})
@@ -239,6 +252,7 @@ class Contract:
     rejection_record: RejectionRecord | None = None
     waivers: tuple[Waiver, ...] = ()
     keeps: tuple[Kept, ...] = ()
+    severities: tuple[SeverityChange, ...] = ()
     kept_rows: tuple[KeptRows, ...] = ()
     without_store: frozenset[int] = frozenset({503})
     handles: tuple[str, ...] | None = None

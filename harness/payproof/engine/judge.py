@@ -1,13 +1,15 @@
 """Judges a record: pure, so that a recorded run can be judged again by newer checks."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from payproof.checks.applied import Applied
 from payproof.domain.check import Check, Expectation
+from payproof.domain.decisions import SERVER_ERRORS
 from payproof.domain.events import Record
 from payproof.domain.finding import Finding
+from payproof.domain.kind import Kind
 from payproof.domain.needs import NEEDS
 from payproof.domain.observation import (
     Answer,
@@ -20,18 +22,32 @@ from payproof.domain.observation import (
     Purged,
     Searched,
 )
+from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.scenario import EVERYONE, Case, Phase, Scenario
 from payproof.domain.seen import Seen
+from payproof.domain.spots import spot_of_route
 from payproof.domain.target import Contract, Environment, Target
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
 from payproof.domain.wants import CHANNEL_WANTS, Gap, sort_wants
 from payproof.errors import Reason
+from payproof.registry import checks
 
-__all__ = ["exit_code", "has_crashed", "has_unmet", "judge", "judge_phase", "refuse_without_effect", "skip"]
+__all__ = [
+    "exit_code",
+    "find_passing",
+    "has_crashed",
+    "has_unmet",
+    "judge",
+    "judge_phase",
+    "refuse_without_effect",
+    "skip",
+]
 
 _SUCCESS = range(200, 300)
 _MOST_NAMED = 3
-_GRAVE = frozenset({"alive", "no_disclosure", "not_stored"})  # what is no advice, whatever showed it
+_GRAVE = frozenset(
+    {"alive", "no_disclosure", "not_stored", "nothing_sensitive_logged"}
+)  # what is no advice, whatever showed it
 
 
 @dataclass(slots=True)
@@ -89,13 +105,49 @@ def refuse_without_effect(target: Target, scenario: Scenario, case: Case) -> Err
 
 
 def judge(contract: Contract, scenario: Scenario, case: Case, record: Record) -> Verdict:
-    """Return the verdict on what was observed; an unknown is never a pass."""
+    """Return the verdict on what was observed of a case's own rule; an unknown is never a pass."""
     verdict = judge_phase(contract, case.phase, record, scenario.control)
     if isinstance(verdict, Failed):
         by_sdk = contract.sdk in case.advised_for and _is_only_accepted(verdict, case.phase, record)
         for_everyone = EVERYONE in case.advised_for and not _GRAVE & {finding.check for finding in verdict.findings}
-        return replace(verdict, advised=by_sdk or for_everyone)
+        findings = tuple(_assign_rule(finding, scenario) for finding in verdict.findings)
+        return replace(verdict, findings=findings, advised=by_sdk or for_everyone)
+    if isinstance(verdict, Passed) and (cut := next(_find_cut(record.observations), None)) is not None:
+        # The checks that look at whatever passes have not seen all of it.
+        return Errored(cut.reason, cut.detail)
     return verdict
+
+
+def find_passing(contract: Contract, scenario: Scenario, case: Case, record: Record) -> tuple[Finding, ...]:
+    """Return what the checks that look at whatever passes have found in a case, beside those that it names itself.
+
+    What was seen was seen, whatever the verdict on the case's own rule.
+    """
+    own = {one.name for one in case.phase.expectations}
+    seen = Seen(contract, record.observations, record.control)
+    waived = {waiver.channel for waiver in contract.waivers}
+    watching = (part() for name, part in checks().items() if part.watches and name not in own)
+    return tuple(
+        _assign_rule(finding, scenario) for one in watching if not one.channels & waived for finding in one.judge(seen)
+    )
+
+
+def _assign_rule(finding: Finding, scenario: Scenario) -> Finding:
+    """Return a finding with the scenario that it counts against."""
+    check = checks().get(finding.of_check or finding.check)
+    return replace(finding, rule=(check.rule if check is not None else "") or scenario.id)
+
+
+def _find_cut(observations: Iterable[Observation]) -> Iterator[NoAnswer]:
+    """Yield why an answer cannot be judged whole."""
+    for one in observations:
+        if isinstance(one, Exchange) and isinstance(one.answer, Answer) and one.answer.cut:
+            yield _describe_cut(one.answer)
+
+
+def _describe_cut(answer: Answer) -> NoAnswer:
+    detail = f"of a body of {answer.length:,} bytes only the first {len(answer.body):,} characters were kept"
+    return NoAnswer(Reason.RESPONSE_TOO_LARGE, detail, answer.seconds)
 
 
 def judge_phase(contract: Contract, phase: Phase, record: Record, control: Phase | None = None) -> Verdict:
@@ -120,7 +172,10 @@ def _describe_crash(record: Record, detail: str) -> Finding:
     """Return the finding of a request after which the target was gone."""
     step = max((one.step for one in record.observations), default=0)
     evidence = (record.again,) if record.again else ()
-    return Finding("alive", "an answer, and a target that goes on", detail, step, evidence=evidence)
+    exchanges = [one for one in record.observations if isinstance(one, Exchange)]
+    spot = spot_of_route(exchanges[-1]) if exchanges else None
+    expected, kind = "an answer, and a target that goes on", Kind.CRASH
+    return Finding("alive", expected, detail, step, evidence=evidence, kind=kind, spot=spot, of_check=SERVER_ERRORS)
 
 
 def _doubt(control: _Weighing) -> Errored | Skipped | None:
@@ -232,17 +287,18 @@ def _weigh(
         if one.reads_bodies:
             answers = (exchange.answer for exchange in scope.exchanges)
             cut |= {id(answer): answer for answer in answers if isinstance(answer, Answer) and answer.cut}
-    for answer in cut.values():
-        detail = f"of a body of {answer.length:,} bytes only the first {len(answer.body):,} characters were kept"
-        silences.append(NoAnswer(Reason.RESPONSE_TOO_LARGE, detail, answer.seconds))
+    silences += [_describe_cut(answer) for answer in cut.values()]
     weighed.silence = silences[0] if silences else None
     return weighed
 
 
-def exit_code(verdicts: Iterable[Verdict]) -> ExitCode:
-    """Return how a run with these verdicts ends: a broken contract outweighs an unknown."""
+def exit_code(verdicts: Iterable[Verdict], problems: Iterable[JudgedProblem]) -> ExitCode:
+    """Return how a run ends: a problem that is new outweighs an unknown.
+
+    Each verdict that failed has its problem; one that is known or waived breaks nothing.
+    """
     kinds = [verdict for verdict in verdicts if not isinstance(verdict, Skipped)]
-    if any(isinstance(verdict, Failed) and not verdict.advised for verdict in kinds):
+    if any(one.status is ProblemStatus.NEW for one in problems):
         return ExitCode.BROKEN
     if any(isinstance(verdict, Errored) for verdict in kinds):
         return ExitCode.UNKNOWN

@@ -65,6 +65,10 @@ class WishList:
 class LeakFinder(Protocol):
     """Finds leaks of the run's own canaries; or, with None for them, of what looks like payment data or a secret."""
 
+    def know_offered(self, values: tuple[Canary, ...]) -> None:
+        """Name these values where a search for patterns finds them."""
+        ...
+
     def check_control(self, canaries: tuple[Canary, ...] | None) -> None:
         """Find each canary in a text that holds it: the positive control of a search.
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from payproof.canary import Ledger
 from payproof.domain.calibration import SourceMark
 from payproof.domain.finding import Confidence
-from payproof.domain.leak import Leak, NotRead, Place, UnitSearched
+from payproof.domain.kind import OFFERED
+from payproof.domain.leak import Leak, LeftOut, NotRead, Place, UnitSearched
 from payproof.domain.observation import Channel, ColumnCount, ColumnsSeen, Counted, Searched, SuspectColumn
 from payproof.domain.strings import with_strings
 from payproof.domain.tables import Cell, Column, Tables
@@ -20,6 +21,7 @@ from payproof.engine.ports import LeakFinder, WishList
 from payproof.engine.tally import Tally
 from payproof.engine.watching import Watch
 from payproof.errors import InconclusiveError, Reason
+from payproof.scan.canaries import Canary
 from payproof.schema_audit import audit_columns
 
 __all__ = ["SearchAtRest"]
@@ -93,6 +95,8 @@ class SearchAtRest:
         """
         until = self._start()
         self._shown.clear()
+        if wish.canaries is None:
+            self._finder.know_offered(self._list_offered())
         self._finder.check_control(wish.canaries)
         mark = _STRIPE_ID
         if wish.marks is not None:
@@ -129,6 +133,14 @@ class SearchAtRest:
                     )
                 )
         return found
+
+    def _list_offered(self) -> tuple[Canary, ...]:
+        """Return what the run has offered so far: of earlier cases, and whose place is known only by its value."""
+        return tuple(
+            Canary(entry.kind, entry.label, value)
+            for value, entry in self._ledger.registered.items()
+            if entry.label.startswith(OFFERED) and b" " not in value
+        )
 
     def count_values(
         self, step: int, watch: Watch, moment: Literal["before", "after", "early", "purged"], about: str = ""
@@ -218,7 +230,7 @@ class SearchAtRest:
                 if isinstance(one, UnitSearched):
                     tally.pieces += 1
                     tally.length += one.size
-                else:
+                elif not isinstance(one, LeftOut):  # a target's own files are searched, whatever git ignores
                     # A row's key in a database file is left out: nothing has looked whether it is payment data.
                     tally.add(self._conceal(replace(one, place=replace(one.place, key=""))))
             tail = b""

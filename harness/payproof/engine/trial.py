@@ -178,7 +178,9 @@ class Trial:
             found = await read_lines(log, position, self._context.target.budget.seconds_of_case)
             concealed = self._ledger.conceal_all((block.data, block.where) for block in found)
             lines = tuple(self._context.canaries.veil(line).decode("utf-8", "replace") for line, _ in concealed)
-            exposures = tuple(exposure for _, found in concealed for exposure in found)
+            exposures = tuple(
+                replace(exposure, line=line) for line, (_, found) in enumerate(concealed) for exposure in found
+            )
             yield LogLines(self._context.progress.step, log.name, lines, exposures)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from payproof.domain.kind import OFFERED
+
 __all__ = ["FuzzingCanaries", "card_number"]
 
 _SERIAL = 8  # hexadecimal digits
@@ -51,5 +53,5 @@ class FuzzingCanaries:
         """Register what must appear nowhere, in the forms in which card numbers are written."""
         groups = [self.number[at : at + 4] for at in range(0, _LENGTH, 4)]
         for form in (self.number, " ".join(groups), "-".join(groups)):
-            conceal("card number", "canary card number", form.encode())
-        conceal("card holder", "canary card holder", self.holder.encode())
+            conceal("card number", f"{OFFERED} a made-up request", form.encode())
+        conceal("name", f"{OFFERED} a made-up request", self.holder.encode())

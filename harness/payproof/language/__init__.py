@@ -7,7 +7,13 @@ from payproof.language.openapi import read_openapi
 from payproof.language.own_scenarios import OwnScenarios, read_own_scenarios
 from payproof.language.record import decode_event, encode_event
 from payproof.language.requirements_file import read_requirements
-from payproof.language.scenario_file import locate_case, read_scenario, read_scenarios, scenario_schema
+from payproof.language.scenario_file import (
+    locate_case,
+    read_case_names,
+    read_scenario,
+    read_scenarios,
+    scenario_schema,
+)
 from payproof.language.target_file import read_scenario_folders, read_target, target_schema
 from payproof.language.target_mapping import read_target_mapping
 
@@ -16,6 +22,7 @@ __all__ = [
     "decode_event",
     "encode_event",
     "locate_case",
+    "read_case_names",
     "read_openapi",
     "read_own_scenarios",
     "read_requirements",

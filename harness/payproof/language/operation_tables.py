@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -100,14 +101,14 @@ class OperationTable(FileModel):
 
 def check_operations(
     operations: Mapping[str, OperationTable], principals: Mapping[str, PrincipalTable], upstream: UpstreamTable | None
-) -> Problem | None:
-    """Return the first thing that does not fit together, or None."""
+) -> Iterator[Problem]:
+    """Yield what does not fit together."""
     if operations and upstream is None:
-        return ["operations"], "operations without an [upstream] to see what they ask of Stripe", "add [upstream]"
+        yield ["operations"], "operations without an [upstream] to see what they ask of Stripe", "add [upstream]"
     if upstream is not None and (upstream.backend == "stripe") != (upstream.key_env is not None):
-        return ["upstream"], "'key_env' belongs to backend = \"stripe\"", "give both or neither"
-    found = (problem for name in operations for problem in _problems(name, operations, principals))
-    return next(found, None)
+        yield ["upstream"], "'key_env' belongs to backend = \"stripe\"", "give both or neither"
+    for name in operations:
+        yield from _problems(name, operations, principals)
 
 
 def _problems(
@@ -118,14 +119,16 @@ def _problems(
         yield place, f"unknown operation {name!r}", nearest(name, OPERATIONS)
     if one.as_ is not None and one.as_ not in principals:
         yield [*place, "as"], f"unknown principal {one.as_!r}", nearest(one.as_, principals)
-    kept: dict[str, str] = {}
-    for earlier in _earlier(name, operations):
-        if earlier not in operations:
+    misspelt = [other for other in operations if other not in OPERATIONS]
+    for earlier in one.after:
+        if earlier not in operations and not (earlier in OPERATIONS and get_close_matches(earlier, misspelt)):
             yield [*place, "after"], f"there is no operation {earlier!r}", nearest(earlier, operations)
-        elif earlier == name:
-            yield [*place, "after"], f"operation {name!r} comes after itself", "leave it out"
-        else:
-            kept |= operations[earlier].keep
+    before = _earlier(name, operations)
+    if name in before:
+        yield [*place, "after"], f"operation {name!r} comes after itself", "leave it out"
+    if name in before or not operations.keys() >= {*before}:
+        return  # what is kept by then is not known
+    kept = {key: value for earlier in before for key, value in operations[earlier].keep.items()}
     for wanted in _NAME.findall(f"{one.request} {one.body}"):
         if wanted not in kept:
             problem = f"operation {name!r} wants {{{wanted}}}, which none of those before it keeps"

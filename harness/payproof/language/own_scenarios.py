@@ -105,7 +105,7 @@ class _FolderReader:
         try:
             own = read_requirements(file)
         except ConfigurationError as error:
-            self._mistakes.append(error)
+            self._mistakes += error.mistakes
             return None
         for id_ in own.by_id:
             if id_ in self._shared:

@@ -1,21 +1,26 @@
 """Turns what pydantic and the parsers object to into one line: file, place, what is wrong, what would be right."""
 
+import math
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from payproof.errors import ConfigurationError
+from payproof.errors import ConfigurationError, SeveralMistakesError
 from payproof.registry import nearest
 
 __all__ = [
     "UNION_TAG",
     "Locator",
     "keys_at",
+    "locate_in_toml",
     "locate_in_yaml",
     "parse_toml",
     "parse_yaml",
@@ -24,6 +29,8 @@ __all__ = [
     "refuse",
     "refuse_all",
     "repeated_keys",
+    "told_at_once",
+    "without_unknown_keys",
 ]
 
 # For each part of a dotted key tomllib remembers all that are before it: 100,000 parts take 20 GB.
@@ -33,6 +40,19 @@ _DEEPEST = 100  # levels of YAML; libyaml composes deeper ones by recursion in C
 #: How tags of unions begin, which are no keys of the file.
 UNION_TAG = "tag-"
 
+_ALTERNATIVES = frozenset({"str", "int", "float", "bool"})
+_SIMPLE = "simple"
+#: What pydantic says in the words of Python, in those of whoever writes a file.
+_PLAIN = {
+    "bool_type": "it should be true or false",
+    "dict_type": "it should be a table, of keys with values",
+    "float_type": "it should be a number",
+    "int_type": "it should be a whole number",
+    "model_type": "it should be a table, of keys with values",
+    "string_type": "it should be a text",
+    "tuple_type": "it should be a list",
+    _SIMPLE: "it should be a text, a number, or true or false",
+}
 _SUBJECT = re.compile(r"^[A-Z]\w+ should ")  # pydantic says what sort of thing it is, and not which
 
 #: From a path of keys and indexes to the line where it stands, counted from 1.
@@ -142,14 +162,61 @@ def repeated_keys(tree: yaml.Node | None) -> Iterator[tuple[str, int]]:
             left += here.value
 
 
+def locate_in_toml(text: str) -> Locator:
+    """Return what finds the line of a key in a TOML file, by its table header and its name."""
+
+    def locate(place: Sequence[str | int]) -> int | None:
+        names = [part for part in place if isinstance(part, str)]
+        index = next((part for part in place if isinstance(part, int)), 0)
+        if not names:
+            return None
+        *table, key = names
+        assigned = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
+        here, passed = [], -1
+        for number, line in enumerate(text.splitlines(), 1):
+            if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
+                here = [part.strip().strip("\"'") for part in header[1].split(".")]
+                passed = passed + 1 if here == (table or names) else passed
+                if here == names and (table or passed == index):
+                    return number
+            elif here == table and (not table or passed >= index) and assigned.match(line):
+                return number
+        return locate(place[:-1]) if len(place) > 1 else None
+
+    return locate
+
+
+def told_at_once(mistakes: Iterable[ConfigurationError]) -> ConfigurationError:
+    """Return mistakes, of which there is at least one, as one error, in the order of their lines."""
+    ordered = sorted(
+        {str(one): one for one in mistakes}.values(), key=lambda one: math.inf if one.line is None else one.line
+    )
+    return ordered[0] if len(ordered) == 1 else SeveralMistakesError(ordered)
+
+
+def without_unknown_keys(content: dict[str, Any], error: ValidationError) -> dict[str, Any]:
+    """Return a file's content without the keys that a model does not know, so that the rest can be judged."""
+    known = deepcopy(content)
+    for one in error.errors(include_url=False):
+        if one["type"] == "extra_forbidden":
+            *place, key = place_of_error(one["loc"])
+            # A key may be no text; and an alias repeats a mapping, which has lost it already.
+            with suppress(LookupError, TypeError):
+                here: Any = known
+                for part in place:
+                    here = here[part]
+                del here[key]
+    return known
+
+
 def refuse(error: ValidationError, file: str, locate: Locator, model: type[BaseModel]) -> ConfigurationError:
-    """Return the first objection, an unknown key before all others, as the user's one line."""
-    return refuse_all(error, file, locate, model)[0]
+    """Return all objections as one error."""
+    return told_at_once(refuse_all(error, file, locate, model))
 
 
 def refuse_all(error: ValidationError, file: str, locate: Locator, model: type[BaseModel]) -> list[ConfigurationError]:
     """Return all objections, unknown keys before all others, each as one line."""
-    errors = error.errors(include_url=False)
+    errors = [*_merge_alternatives(error)]
     unknown = [one for one in errors if one["type"] == "extra_forbidden"]
     told: list[ConfigurationError] = []
     meant: list[list[str | int]] = []
@@ -160,19 +227,37 @@ def refuse_all(error: ValidationError, file: str, locate: Locator, model: type[B
         name = ".".join(map(str, [*place, key]))
         line = locate([*place, key]) or locate(place)
         told.append(ConfigurationError(f"unknown key {name!r}", hint=nearest(str(key), known), file=file, line=line))
-    for one in errors:
-        place = place_of_error(one["loc"])
-        # A misspelt key is also a missing one; the spelling is what helps.
+    places = [place_of_error(one["loc"]) for one in errors]
+    for one, place in zip(errors, places, strict=True):
+        # A misspelt key is also a missing one, and its table lacks something; the spelling is what helps.
         if one["type"] == "extra_forbidden" or (one["type"] == "missing" and place in meant):
+            continue
+        if one["type"] == "value_error" and place in [near[:-1] for near in meant]:
+            continue
+        # A list is too short for what is wrong in it.
+        if one["type"] == "too_short" and any(inner[:-1][: len(place)] == place for inner in places):
             continue
         name = ".".join(map(str, place))
         if one["type"] == "missing":
             problem, hint = f"{name!r} is missing", ""
         else:
-            message = _SUBJECT.sub("it should ", one["msg"].removeprefix("Value error, "), count=1)
+            said = _PLAIN.get(one["type"], one["msg"])
+            message = _SUBJECT.sub("it should ", said.removeprefix("Value error, "), count=1)
             problem, hint = f"{name!r} is not right", message[0].lower() + message[1:]
         told.append(ConfigurationError(problem, hint=hint, file=file, line=locate(place) or locate(place[:-1])))
     return told
+
+
+def _merge_alternatives(error: ValidationError) -> Iterator[Mapping[str, Any]]:
+    """Yield each objection once: of a value that may be of several types, one for all of them."""
+    errors = error.errors(include_url=False)
+    places = Counter(one["loc"][:-1] for one in errors if one["loc"] and one["loc"][-1] in _ALTERNATIVES)
+    for one in errors:
+        if one["loc"] and one["loc"][-1] in _ALTERNATIVES and places[one["loc"][:-1]] != 1:
+            if places.pop(one["loc"][:-1], 0):
+                yield {**one, "loc": one["loc"][:-1], "type": _SIMPLE}
+        else:
+            yield dict(one)
 
 
 def place_of_error(loc: Sequence[str | int]) -> list[str | int]:

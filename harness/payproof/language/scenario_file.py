@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from copy import deepcopy
 from dataclasses import fields
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -25,15 +23,23 @@ from payproof.language.problems import (
     Locator,
     locate_in_yaml,
     parse_yaml,
-    place_of_error,
     read_text,
     refuse_all,
     repeated_keys,
+    without_unknown_keys,
 )
 from payproof.language.requirements_file import read_requirements
 from payproof.registry import checks, nearest, steps
 
-__all__ = ["locate_case", "read_scenario", "read_scenarios", "scenario_schema", "try_scenario"]
+__all__ = [
+    "find_unknown_causes",
+    "locate_case",
+    "read_case_names",
+    "read_scenario",
+    "read_scenarios",
+    "scenario_schema",
+    "try_scenario",
+]
 
 _Part = TypeVar("_Part", Step, Check)
 _Arguments = ParamSpec("_Arguments")
@@ -97,6 +103,7 @@ class _ScenarioFile(FileModel):
     needs: list[str] = Field(default_factory=list)
     passive: bool = False
     advised_for: list[str] = Field([], description="SDKs that do not keep the rule: for their users it is advice")
+    follows_from: list[str] = Field([], description="scenarios of which a breach in the same place implies this one's")
     control: _PhaseEntry | None = None
     do: list[_Named] = Field(min_length=1)
     with_: dict[str, Any] = Field({}, alias="with")
@@ -124,7 +131,19 @@ def read_scenarios(folder: Traversable) -> tuple[Scenario, ...]:
         if file.name.endswith(".yaml")
     ]
     shared.require_all_used(scenarios)
+    known = {scenario.id: scenario for scenario in scenarios}
+    for mistake in (wrong for scenario in scenarios for wrong in find_unknown_causes(scenario, known)):
+        raise mistake
     return tuple(sorted(scenarios, key=lambda scenario: scenario.id))
+
+
+def find_unknown_causes(scenario: Scenario, known: Mapping[str, object]) -> Iterator[ConfigurationError]:
+    """Yield each scenario that there is not, of those that one follows from."""
+    for one in scenario.follows_from:
+        if one not in known or one == scenario.id:
+            yield ConfigurationError(
+                f"follows_from names no other scenario: {one!r}", hint=nearest(one, known), file=scenario.place
+            )
 
 
 def read_scenario(file: Traversable, id_: str, shared: Mapping[str, Requirement] | None = None) -> Scenario:
@@ -163,6 +182,17 @@ def try_scenario(
     return read
 
 
+def read_case_names(file: Traversable) -> list[str]:
+    """Return the names of a scenario file's cases, and nothing of what else is wrong with it.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is no YAML.
+    """
+    content = parse_yaml(read_text(file, "scenario file"), str(file))
+    cases = content.get("cases") if isinstance(content, dict) else None
+    return [one for one in cases if isinstance(one, str)] if isinstance(cases, dict) else []
+
+
 def locate_case(file: Traversable, name: str) -> int | None:
     """Return the line of a scenario file in which a case stands."""
     return locate_in_yaml(yaml.compose(read_text(file, "scenario file"), Loader=yaml.CSafeLoader))(["cases", name])
@@ -181,16 +211,7 @@ class _ScenarioReader:
             return _ScenarioFile.model_validate(content)
         except ValidationError as error:
             self.mistakes += refuse_all(error, self._file, self._locate, _ScenarioFile)
-            known = deepcopy(content)
-            for one in error.errors(include_url=False):
-                if one["type"] == "extra_forbidden":
-                    *place, key = place_of_error(one["loc"])
-                    # A key may be no text; and an alias repeats a mapping, which has lost it already.
-                    with suppress(LookupError, TypeError):
-                        here: Any = known
-                        for part in place:
-                            here = here[part]
-                        del here[key]
+            known = without_unknown_keys(content, error)
         try:
             return _ScenarioFile.model_validate(known)
         except ValidationError:
@@ -220,6 +241,7 @@ class _ScenarioReader:
             cases=cases,
             defects=entry.defects,
             passive=entry.passive,
+            follows_from=tuple(entry.follows_from),
             place=self._file,
         )
 

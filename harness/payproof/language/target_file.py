@@ -2,17 +2,20 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, ParamSpec, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from payproof.domain.address import without_password
 from payproof.domain.control import ControlEvent, ControlEvents
+from payproof.domain.finding import Severity
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Channel
-from payproof.domain.operation import OPERATIONS, OperationContract
+from payproof.domain.operation import OPERATIONS, OperationContract, Principal
 from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_api_key, other_than_signing_secret
 from payproof.domain.subject import PREFIXES, Subject
 from payproof.domain.target import (
@@ -26,6 +29,7 @@ from payproof.domain.target import (
     ProcessSpec,
     RejectionRecord,
     RetentionSpec,
+    SeverityChange,
     SourceSpec,
     Target,
     Waiver,
@@ -45,10 +49,18 @@ from payproof.language.operation_tables import (
     upstream,
 )
 from payproof.language.outage_table import StoreOutageTable
-from payproof.language.problems import Locator, parse_toml, read_text, refuse
+from payproof.language.problems import (
+    Locator,
+    locate_in_toml,
+    parse_toml,
+    read_text,
+    refuse_all,
+    told_at_once,
+    without_unknown_keys,
+)
 from payproof.language.process_table import ProcessTable
 from payproof.language.retention_table import RetentionTable, read_kept_rows
-from payproof.registry import log_sources, nearest, store_sources, table_sources
+from payproof.registry import checks, log_sources, nearest, store_sources, table_sources
 
 __all__ = ["read_scenario_folders", "read_target", "target_schema"]
 
@@ -56,9 +68,23 @@ _DIALECTS = {"mariadb": "mysql", "postgres": "postgresql"}  # other names of the
 _WRITABLE = {"mysql": None, "postgresql": None, "sqlite": None}  # databases that rows can be written into
 _ASKED_OF_IT = "it must hold the endpoint's signing secret (whsec_...)"
 _CONTRACT, _OPERATIONS, _BUDGET = Contract(), OperationContract(), Budget()  # what is usual
+_RULE = re.compile(r"[\w*-]+/[\w*-]+|\*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VALUE = re.compile(r"(?:whsec|[rsp]k)_")  # how Stripe's secrets begin
 _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
+
+
+#: Parts that refer to each other by names.
+_JOINED = frozenset({"operations", "principals", "upstream"})
+#: What stands for a part that must be there and is wrong, while the others are looked at.
+_STAND_INS: dict[str, Any] = {
+    "name": "unnamed",
+    "environment": "local",
+    "webhook": {"path": "/", "secret_env": "NONE", "api_version": ""},
+}
+
+_Arguments = ParamSpec("_Arguments")
+_Read = TypeVar("_Read")
 
 
 def _sort_statuses(statuses: frozenset[int]) -> tuple[int, ...]:
@@ -152,6 +178,30 @@ class _KeepsTable(FileModel):
     reason: str = Field(min_length=10)
 
 
+def _rule(rule: str) -> str:
+    if not _RULE.fullmatch(rule):
+        raise ValueError("a rule such as error_handling/disclosure, or with * for any text: webhook_signature/*")
+    return rule
+
+
+def _kind(kind: str) -> str:
+    known = [*map(str, Kind), *checks()]  # a check that names no kind of its own is one
+    if kind not in known:
+        close = get_close_matches(kind, known, n=1)
+        raise ValueError(f"did you mean {close[0]!r}?" if close else "a kind of a problem, as reports name it")
+    return kind
+
+
+class _SeverityTable(FileModel):
+    """Another severity for the problems of a rule, and why; where given, only of a kind or a spot."""
+
+    rule: Annotated[str, AfterValidator(_rule)] = Field(description="such as error_handling/disclosure; * for any text")
+    severity: Literal["low", "medium", "high", "critical"]
+    reason: str = Field(min_length=10, description="every report repeats it")
+    kind: Annotated[str, AfterValidator(_kind)] = Field("", description="what was seen, as reports name it")
+    spot: str = Field("", description="where it was seen, as reports name it")
+
+
 class _RejectionRecordTable(FileModel):
     """How a JSON log line tells of a rejected delivery; a dot reaches into a nested object."""
 
@@ -223,6 +273,9 @@ class _ContractTable(FileModel):
     rejection_record: _RejectionRecordTable | None = None
     keeps: tuple[_KeepsTable, ...] = Field(
         (), strict=False, description="columns that look as if they held payment data"
+    )
+    severities: tuple[_SeverityTable, ...] = Field(
+        (), strict=False, description="other severities than usual, each with its reason"
     )
     without_store: Statuses = Field(
         _sort_statuses(_CONTRACT.without_store), description="statuses that say: nothing can be kept now"
@@ -349,16 +402,11 @@ def read_target(path: Path, environment: Mapping[str, str] = os.environ) -> Targ
     """Read a target file; secrets come from ``environment``, paths are relative to the file.
 
     Raises:
-        ConfigurationError: the file is missing, malformed, or asks for what cannot or must not be.
+        ConfigurationError: the file is missing, malformed, or asks for what cannot or must not be; all of it at once.
     """
     text = read_text(path, "target file")
     content = parse_toml(text, path)
-    locate = _locator(text)
-    try:
-        entry = TargetEntry.model_validate(content)
-    except ValidationError as error:
-        raise refuse(error, str(path), locate, TargetEntry) from None
-    return TargetReader(path, locate, environment).target(entry)
+    return TargetReader(path, locate_in_toml(text), environment).read(content)
 
 
 def read_scenario_folders(path: Path) -> tuple[Path, ...]:
@@ -370,100 +418,194 @@ def read_scenario_folders(path: Path) -> tuple[Path, ...]:
     text = read_text(path, "target file")
     named = parse_toml(text, path).get("scenarios", [])
     if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
-        line = _locator(text)(["scenarios"])
+        line = locate_in_toml(text)(["scenarios"])
         hint = 'such as scenarios = ["billing-rules/"]'
         raise ConfigurationError("'scenarios' is not right", hint=hint, file=path, line=line)
     return tuple(path.parent / one for one in named)
 
 
 class TargetReader:
-    """One reading of a target file; ``shown`` stands in its place in what is told, if what is read is no file."""
+    """One reading of a target file, which finds all that is wrong in it.
 
-    def __init__(self, path: Path, locate: Locator, environment: Mapping[str, str], shown: str = "") -> None:
+    ``shown`` stands in its place in what is told, if what is read is no file; ``tell`` says what pydantic objects to.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        locate: Locator,
+        environment: Mapping[str, str],
+        shown: str = "",
+        tell: Callable[[ValidationError, str, Locator, type[BaseModel]], list[ConfigurationError]] = refuse_all,
+    ) -> None:
         self._path, self._locate, self._environment, self._shown = path, locate, environment, shown or str(path)
+        self._tell = tell
+        self._mistakes: list[ConfigurationError] = []
+        self._wrong_parts: frozenset[str] = frozenset()
 
-    def target(self, entry: TargetEntry) -> Target:
+    def read(self, content: dict[str, Any]) -> Target:
         """Return the domain's target.
 
         Raises:
-            ConfigurationError: it asks for what cannot or must not be.
+            ConfigurationError: it asks for what cannot or must not be; each mistake is told, and no consequence of one.
         """
-        url = self._url(entry)
-        parts = urlsplit(url)
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            place = ["url" if entry.url_env is None else "url_env"]
-            raise self._wrong(place, "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
-        hook = entry.webhook
-        secret = self._secret(hook.secret_env, "webhook secret", ["webhook", "secret_env"])
-        assert secret is not None
-        record = entry.contract.rejection_record
+        target = self._target(self._entry(content))
+        if target is None or self._mistakes:
+            raise told_at_once(self._mistakes)
+        return target
+
+    def _entry(self, content: dict[str, Any]) -> TargetEntry:
+        """Return the file's form, in which parts that are wrong are left out, or stood in for."""
+        try:
+            return TargetEntry.model_validate(content)
+        except ValidationError as error:
+            self._mistakes += self._tell(error, self._shown, self._locate, TargetEntry)
+            known = without_unknown_keys(content, error)
+            misspelt = [one["loc"] for one in error.errors(include_url=False) if one["type"] == "extra_forbidden"]
+            # What a misspelt part would have said is not known, nor how the operations hang together.
+            meant = {
+                near for place in misspelt for near in get_close_matches(str(place[0]), TargetEntry.model_fields, n=1)
+            }
+            self._wrong_parts = frozenset(meant - {str(place[0]) for place in misspelt if place[0] not in _JOINED})
+        try:
+            return TargetEntry.model_validate(known)
+        except ValidationError as error:
+            wrong = {str(one["loc"][0]) for one in error.errors(include_url=False)}
+        self._wrong_parts |= wrong
+        right = {key: value for key, value in known.items() if key not in wrong}
+        return TargetEntry.model_validate(right | {key: _STAND_INS[key] for key in wrong & _STAND_INS.keys()})
+
+    def _part(
+        self,
+        parts: Iterable[str],
+        read: Callable[_Arguments, _Read],
+        *given: _Arguments.args,
+        **more: _Arguments.kwargs,
+    ) -> _Read | None:
+        """Return what is read of some parts of the file, or note the mistake in it; nothing where a part is wrong."""
+        if not self._wrong_parts.isdisjoint(parts):
+            return None
+        try:
+            return read(*given, **more)
+        except ConfigurationError as error:
+            # A variable with a wrong value, or none, is one mistake, however many keys name it.
+            if error.problem not in {one.problem for one in self._mistakes}:
+                self._mistakes.append(error)
+            return None
+
+    def _target(self, entry: TargetEntry) -> Target | None:
+        """Return the domain's target, or None where there are mistakes."""
+        url = self._part(["url", "url_env"], self._url, entry)
+        webhook = self._part(["webhook"], self._webhook, entry.webhook)
         places: dict[str, object] = {"file": None, **table_sources()}
-        if (problem := check_operations(entry.operations, entry.principals, entry.upstream)) is not None:
-            raise self._wrong(*problem)
+        for problem in check_operations(entry.operations, entry.principals, entry.upstream):
+            self._part(["operations", "principals", "upstream"], self._refuse, *problem)
         principals = {
-            name: principal(name, one, self._require_secret(one.credential_env, f"credential of {name}", name))
-            for name, one in entry.principals.items()
+            name: self._part(["principals"], self._principal, name, one) for name, one in entry.principals.items()
         }
+        ca_file = entry.ca_file and self._part(["ca_file"], self._existing, entry.ca_file, ["ca_file"])
+        api_key = self._part(["api_key_env"], self._secret, entry.api_key_env, "Stripe API key", ["api_key_env"])
+        stores, logs, files = (
+            [self._part([kind], self._source, one, [kind, index], known) for index, one in enumerate(tables)]
+            for kind, tables, known in (
+                ("stores", entry.stores, store_sources()),
+                ("logs", entry.logs, log_sources()),
+                ("files", [_SourceTable(**dict(one)) for one in entry.files], places),
+            )
+        )
+        retention = entry.retention and self._part(["retention"], self._retention, entry.retention)
+        host = urlsplit(url or "").hostname or ""
+        process = entry.process and self._part(["process", "url", "url_env"], self._process, entry.process, host)
+        key = None if entry.upstream is None else self._part(["upstream"], self._upstream_key, entry.upstream)
+        openapi = entry.openapi and self._part(["openapi"], self._openapi, entry.openapi)
+        subject = self._part(["subject", "operations"], self._subject, entry)
+        if self._mistakes:
+            return None
+        assert url is not None
+        assert webhook is not None
+        assert subject is not None
+        asking = {name: one for name, one in principals.items() if one is not None}
         return entry.mean(
             Target,
             url=url,
             environment=Environment(entry.environment),
-            webhook=hook.mean(
-                Webhook,
-                secret=secret,
-                previous_secret=self._secret(
-                    hook.previous_secret_env, "previous webhook secret", ["webhook", "previous_secret_env"]
-                ),
-                retired_secret=self._secret(
-                    hook.retired_secret_env, "retired webhook secret", ["webhook", "retired_secret_env"]
-                ),
-            ),
-            ca_file=None if entry.ca_file is None else self._existing(entry.ca_file, ["ca_file"]),
-            api_key=self._secret(entry.api_key_env, "Stripe API key", ["api_key_env"]),
-            stores=tuple(self._source(s, ["stores", i], store_sources()) for i, s in enumerate(entry.stores)),
-            logs=tuple(self._source(s, ["logs", i], log_sources()) for i, s in enumerate(entry.logs)),
-            files=tuple(
-                self._source(_SourceTable(name=one.name, url=one.url, url_env=one.url_env), ["files", i], places)
-                for i, one in enumerate(entry.files)
-            ),
-            retention=None if entry.retention is None else self._retention(entry.retention),
+            webhook=webhook,
+            ca_file=ca_file or None,
+            api_key=api_key,
+            stores=tuple(filter(None, stores)),
+            logs=tuple(filter(None, logs)),
+            files=tuple(filter(None, files)),
+            retention=retention,
             store_outage=None if entry.store_outage is None else entry.store_outage.outage(str(self._path.parent)),
-            process=None if entry.process is None else self._process(entry.process, parts.hostname or ""),
-            contract=entry.contract.mean(
-                Contract,
-                rejection_record=None if record is None else record.mean(RejectionRecord),
-                keeps=tuple(one.mean(Kept) for one in entry.contract.keeps),
-                kept_rows=() if entry.retention is None else read_kept_rows(entry.retention),
-                waivers=tuple(waiver.mean(Waiver, channel=Channel(waiver.channel)) for waiver in entry.waive),
-                operations=entry.contract.operations.mean(OperationContract),
-            ),
+            process=process,
+            contract=self._contract(entry),
             budget=entry.budget.mean(Budget, effort=entry.fuzzing.effort),
-            upstream=None
-            if entry.upstream is None
-            else upstream(
-                entry.upstream,
-                key=self._secret(entry.upstream.key_env, "key of Stripe's test mode", ["upstream", "key_env"]),
-                beside=self._path.parent,
-            ),
-            operations={name: operation(name, one, principals) for name, one in entry.operations.items()},
-            principals=principals,
-            openapi=None if entry.openapi is None else self._openapi(entry.openapi),
-            subject=self._subject(entry),
+            upstream=None if entry.upstream is None else upstream(entry.upstream, key=key, beside=self._path.parent),
+            operations={name: operation(name, one, asking) for name, one in entry.operations.items()},
+            principals=asking,
+            openapi=openapi or None,
+            subject=subject,
             control=None if entry.control is None else entry.control.read(),
             scenarios=tuple(str(self._path.parent / folder) for folder in entry.scenarios),
         )
+
+    def _webhook(self, hook: _WebhookTable) -> Webhook | None:
+        """Return the domain's webhook; each of its secrets may be wrong by itself."""
+        secret, previous, retired = (
+            self._part([], self._secret, variable, label, ["webhook", key])
+            for key, variable, label in (
+                ("secret_env", hook.secret_env, "webhook secret"),
+                ("previous_secret_env", hook.previous_secret_env, "previous webhook secret"),
+                ("retired_secret_env", hook.retired_secret_env, "retired webhook secret"),
+            )
+        )
+        if secret is None:
+            return None
+        return hook.mean(Webhook, secret=secret, previous_secret=previous, retired_secret=retired)
+
+    def _contract(self, entry: TargetEntry) -> Contract:
+        record = entry.contract.rejection_record
+        return entry.contract.mean(
+            Contract,
+            rejection_record=None if record is None else record.mean(RejectionRecord),
+            keeps=tuple(one.mean(Kept) for one in entry.contract.keeps),
+            severities=tuple(
+                one.mean(SeverityChange, severity=Severity(one.severity)) for one in entry.contract.severities
+            ),
+            kept_rows=() if entry.retention is None else read_kept_rows(entry.retention),
+            waivers=tuple(waiver.mean(Waiver, channel=Channel(waiver.channel)) for waiver in entry.waive),
+            operations=entry.contract.operations.mean(OperationContract),
+        )
+
+    def _upstream_key(self, table: UpstreamTable) -> Secret | None:
+        return self._secret(table.key_env, "key of Stripe's test mode", ["upstream", "key_env"])
+
+    def _principal(self, name: str, table: PrincipalTable) -> Principal:
+        secret = self._secret(table.credential_env, f"credential of {name}", ["principals", name, "credential_env"])
+        assert secret is not None
+        return principal(name, table, secret)
+
+    def _refuse(self, place: Sequence[str | int], problem: str, hint: str) -> None:
+        raise self._wrong(place, problem, hint)
 
     def _url(self, entry: TargetEntry) -> str:
         if entry.url is not None and entry.url_env is not None:
             raise self._wrong(["url_env"], "'url' and 'url_env' exclude each other", "remove one")
         if entry.url is not None:
-            return entry.url
+            return self._require_safe(entry.url, "url")
         if entry.url_env is None:
             raise self._wrong(["url"], "'url' is missing", "or 'url_env', a variable that holds it")
         try:
-            return _base_url(self._variable(entry.url_env, "the target", ["url_env"]))
+            url = _base_url(self._variable(entry.url_env, "the target", ["url_env"]))
         except ValueError as error:
             raise self._wrong(["url_env"], f"{entry.url_env} is not right", str(error)) from None
+        return self._require_safe(url, "url_env")
+
+    def _require_safe(self, url: str, key: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise self._wrong([key], "plain HTTP carries the run's secrets in clear", "use https, or a loopback host")
+        return url
 
     def _retention(self, entry: RetentionTable) -> RetentionSpec:
         writer = None
@@ -507,11 +649,6 @@ class TargetReader:
             hint = "name a file, relative to the target file, or a path below the target such as /openapi.json"
             raise self._wrong(["openapi"], f"there is no file {file}", hint)
         return OpenApi(named)
-
-    def _require_secret(self, variable: str, label: str, name: str) -> Secret:
-        secret = self._secret(variable, label, ["principals", name, "credential_env"])
-        assert secret is not None
-        return secret
 
     def _secret(self, variable: str | None, label: str, place: Sequence[str | int]) -> Secret | None:
         if variable is None:
@@ -599,27 +736,3 @@ class TargetReader:
 
     def _wrong(self, place: Sequence[str | int], problem: str, hint: str) -> ConfigurationError:
         return ConfigurationError(problem, hint=hint, file=self._shown, line=self._locate(place))
-
-
-def _locator(text: str) -> Locator:
-    """Return what finds the line of a key in a TOML file, by its table header and its name."""
-
-    def locate(place: Sequence[str | int]) -> int | None:
-        names = [part for part in place if isinstance(part, str)]
-        index = next((part for part in place if isinstance(part, int)), 0)
-        if not names:
-            return None
-        *table, key = names
-        assigned = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]")
-        here, passed = [], -1
-        for number, line in enumerate(text.splitlines(), 1):
-            if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line):
-                here = [part.strip().strip("\"'") for part in header[1].split(".")]
-                passed = passed + 1 if here == (table or names) else passed
-                if here == names and (table or passed == index):
-                    return number
-            elif here == table and (not table or passed >= index) and assigned.match(line):
-                return number
-        return locate(place[:-1]) if len(place) > 1 else None
-
-    return locate

@@ -1,21 +1,24 @@
 """A target that a program describes at run time: a mapping with the keys of a target file, to ``Target``."""
 
 import os
+import re
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from payproof.domain.address import without_password
 from payproof.domain.target import LOOPBACK, Environment, Target
 from payproof.errors import ConfigurationError
-from payproof.language.problems import keys_at, parse_toml, place_of_error, read_text, refuse
+from payproof.language.problems import Locator, keys_at, parse_toml, read_text, refuse_all
 from payproof.language.target_file import TargetEntry, TargetReader
 
 __all__ = ["read_target_mapping"]
+
+_MISSING_VARIABLE = re.compile(r"'((?:.*\.)?)(\w+)_env' is missing")
 
 
 def read_target_mapping(
@@ -46,11 +49,7 @@ def read_target_mapping(
         content.setdefault("environment", Environment.LOCAL.value)
     values: dict[str, str] = {}
     _name_values(content, (), values, place)
-    try:
-        entry = TargetEntry.model_validate(content)
-    except ValidationError as error:
-        raise _told(error, place) from None
-    return TargetReader(path, lambda _: None, ChainMap(values, dict(environment)), place).target(entry)
+    return TargetReader(path, lambda _: None, ChainMap(values, dict(environment)), place, _refuse_all).read(content)
 
 
 def _plain(value: Any, place: str) -> Any:
@@ -113,12 +112,16 @@ def _holds_password(url: object) -> bool:
         return False
 
 
-def _told(error: ValidationError, place: str) -> ConfigurationError:
-    """Return the first objection; a variable that is missing could be a value as well."""
-    for one in error.errors(include_url=False):
-        *table, key = place_of_error(one["loc"]) or [""]  # the root has no key
-        if one["type"] == "missing" and str(key).endswith("_env"):
-            value = str(key).removesuffix("_env")
-            missing = ".".join(map(str, [*table, value]))
-            return ConfigurationError(f"{missing!r} is missing", hint=f"or {key!r}, a variable", file=place)
-    return refuse(error, place, lambda _: None, TargetEntry)
+def _refuse_all(
+    error: ValidationError, place: str, locate: Locator, model: type[BaseModel]
+) -> list[ConfigurationError]:
+    """Return all objections; a variable that is missing could be a value as well."""
+    told = refuse_all(error, place, locate, model)
+    return [_offer_value(one.problem, place) or one for one in told]
+
+
+def _offer_value(problem: str, place: str) -> ConfigurationError | None:
+    if not (missing := _MISSING_VARIABLE.fullmatch(problem)):
+        return None
+    table, value = missing.groups()
+    return ConfigurationError(f"'{table}{value}' is missing", hint=f"or '{value}_env', a variable", file=place)

@@ -52,6 +52,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="collect the scenarios of this folder too, beside those that PAYPROOF_SCENARIOS, the ini option "
         "payproof_scenarios and the target file name",
     )
+    group.addoption("--payproof-baseline", metavar="FILE", help="problems that were known before break nothing")
+    group.addoption("--payproof-waivers", metavar="FILE", help="problems that their owners accept until a day")
     parser.addini("payproof_target", "target file of this test-suite, relative to the root folder")
     parser.addini("payproof_scenarios", "folders of scenarios of your own, relative to the root folder", "linelist")
     group.addoption("--payproof-seed", type=int, metavar="N", help="repeat the run that showed this seed")

@@ -1,8 +1,9 @@
 """The scenarios' cases as tests of pytest, in a run that asks for them."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,12 +13,17 @@ import pytest
 from payproof import pytest_plugin
 from payproof.domain.events import CaseFinished
 from payproof.domain.finding import Severity
+from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.scenario import Scenario
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
 from payproof.errors import ConfigurationError, PayproofError
 from payproof.pytest_plugin import FOUND, JUDGED, VERDICT
+from payproof.pytest_plugin.case_ids import AskedCases, shown_from_here, take_ids
 from payproof.pytest_plugin.targets import kind_of, prepare_targets
-from payproof.reporters.phrasing import describe_masking, story, summary
+from payproof.reporters.phrasing import describe_masking, one_line, story, summary
+from payproof.reporters.problem_text import describe_problem, tell_title
 from payproof.scan.kernel import unusable
 from payproof.session import GIVEN, Choice, all_scenarios, choose
 
@@ -35,7 +41,9 @@ def collect_scenarios(config: pytest.Config) -> None:
         raise pytest.UsageError("payproof: the exit code is made of what pytest's terminal reporter has counted")
     try:
         scenarios = all_scenarios(targets.folders())
-        choices = choose(scenarios, topics=config.getoption("payproof_topic"))
+        asked = take_ids(config, scenarios)
+        choices = choose(scenarios, topics=config.getoption("payproof_topic"), ids=asked.ids)
+        _ = targets.accepted
         if targets.explicit:
             _ = targets.found.judged
     except ConfigurationError as error:
@@ -45,14 +53,15 @@ def collect_scenarios(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"payproof_{severity}: a scenario of Payproof of this severity")
     for topic in sorted({scenario.topic for scenario in scenarios}):
         config.addinivalue_line("markers", f"payproof_{topic}: a scenario of Payproof of this topic")
-    config.pluginmanager.register(_Scenarios(config, choices), "payproof-scenarios")
+    config.pluginmanager.register(_Scenarios(config, choices, asked), "payproof-scenarios")
 
 
 class _Scenarios:
     """Adds the cases to what pytest has collected."""
 
-    def __init__(self, config: pytest.Config, choices: tuple[Choice, ...]) -> None:
+    def __init__(self, config: pytest.Config, choices: tuple[Choice, ...], asked: AskedCases) -> None:
         self._config, self._choices, self._targets = config, choices, prepare_targets(config)
+        self._asked = asked
         self._folders: dict[Path, pytest.Collector] = {}
 
     def pytest_report_header(self) -> str:
@@ -73,6 +82,11 @@ class _Scenarios:
         """Hand the seed to a worker of pytest-xdist."""
         node.workerinput["payproof_seed"] = self._targets.seed
 
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave out the user's own tests, and import none, where only cases were named."""
+        ours = self._asked.alone and collection_path.is_file() and collection_path.name != "conftest.py"
+        return True if ours else None
+
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> None:
         """Note where in the tree of tests a conftest.py stands: its fixtures are those of that place."""
         if file_path.name == "conftest.py":
@@ -81,6 +95,7 @@ class _Scenarios:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add the cases, before ``-k`` and ``-m`` choose."""
+        tests = len(items)
         places = [] if self._targets.explicit else [*self._places(session)]
         for place in places:
             items.extend(self._given_cases(place))
@@ -93,7 +108,10 @@ class _Scenarios:
             items.extend(
                 CaseItem.from_parent(session, name=choice[1].id, nodeid=choice[1].id, choice=choice)
                 for choice in self._choices
+                if self._asked.has(choice, choice[1].id)
             )
+        # Reporters count what is collected, and a case is collected by no file.
+        session.ihook.pytest_collectreport(report=pytest.CollectReport("payproof", "passed", None, [*items[tests:]]))
 
     def _places(self, session: pytest.Session) -> Iterator[pytest.Module]:
         """Yield a module beside each conftest.py that overrides the fixture, or at the root where a plugin does."""
@@ -117,7 +135,8 @@ class _Scenarios:
                 made = {"callobj": _ask_for_target, "callspec": parameters, "originalname": id_}
                 item: GivenCaseItem = GivenCaseItem.from_parent(module, name=name, **made)
                 item.take(choice)
-                yield item
+                if self._asked.has(choice, item.nodeid):
+                    yield item
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note which cases are left to run."""
@@ -167,23 +186,30 @@ class _RunsCase(pytest.Item):
             self.user_properties.append((VERDICT, kind_of(error)))
             raise
         finished = self.repeat(session.judge_case(*self.choice), session.seed)
-        advised = isinstance(finished.verdict, Failed) and finished.verdict.advised
-        self.user_properties.append((VERDICT, "advised" if advised else finished.verdict.kind))
+        accepted, today = prepare_targets(self.config).accepted, datetime.now(UTC).date()
+        problems = judge_problems(fold_findings(session.target.contract, [finished]), accepted, today)
+        new = [one for one in problems if one.status is ProblemStatus.NEW]
+        kind = "failed" if new else "advised" if isinstance(finished.verdict, Failed) else finished.verdict.kind
+        self.user_properties.append((VERDICT, kind))
         match finished.verdict:
+            case _ if new:
+                raise _ProblemsSeenError(finished, target.take_new(new))
             case Passed():
                 pass
             case Skipped(why=why):
                 pytest.skip(why)
             case Failed(advised=True):
                 pytest.xfail(f"advice not kept: {summary(finished.verdict)}")
-            case Failed() | Errored():
-                raise _NotHeldError(finished)
+            case Failed():
+                pytest.xfail(f"accepted: {'; '.join(map(tell_title, problems))}")
+            case Errored():
+                raise _ProblemsSeenError(finished, ())
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002 (Item has it)
         """Tell what was sent, expected and seen; never a traceback through values that must not be shown."""
         error = excinfo.value
-        if isinstance(error, _NotHeldError):
-            return _describe_case(error.finished)
+        if isinstance(error, _ProblemsSeenError):
+            return _describe_case(error.finished, error.problems)
         if isinstance(error, PayproofError):
             return str(error)
         return super().repr_failure(excinfo)
@@ -210,7 +236,7 @@ class GivenCaseItem(_RunsCase, pytest.Function):
 
     def repeat(self, finished: CaseFinished, seed: int) -> CaseFinished:
         """Return the case with the command that repeats it: only pytest has the target."""
-        command = ["pytest", "--payproof", "--payproof-seed", str(seed), "-k", self.choice[1].id]
+        command = ["pytest", "--payproof", "--payproof-seed", str(seed), shown_from_here(self.config, self.nodeid)]
         return replace(finished, repeat=shlex.join(command))
 
 
@@ -218,18 +244,28 @@ def _markers(scenario: Scenario) -> tuple[str, ...]:
     return "payproof", f"payproof_{scenario.severity}", f"payproof_{scenario.topic}"
 
 
-class _NotHeldError(Exception):
-    def __init__(self, finished: CaseFinished) -> None:
+class _ProblemsSeenError(Exception):
+    """A case that fails: its problems, each with whether an item before has told it in full."""
+
+    def __init__(self, finished: CaseFinished, problems: Sequence[tuple[JudgedProblem, bool]]) -> None:
         super().__init__(finished.id)
-        self.finished = finished
+        self.finished, self.problems = finished, problems
 
 
-def _describe_case(finished: CaseFinished) -> str:
-    lines = [f"{finished.verdict.kind} ({finished.severity}): {finished.title}"]
-    if isinstance(finished.verdict, Failed):
-        for finding in finished.verdict.findings:
-            lines += [f"  expected  {finding.expected}", f"  seen      {finding.seen} ({finding.check})"]
+def _describe_case(finished: CaseFinished, problems: Sequence[tuple[JudgedProblem, bool]]) -> str:
+    """Return what a case saw: a problem at length where it is the first of its run to see it, else in one line."""
+    if not problems:
+        lines = [f"{finished.verdict.kind}: {finished.title}", f"  {summary(finished.verdict)}"]
     else:
-        lines.append(f"  {summary(finished.verdict)}")
-    lines += [f"  {line}" for line in (*story(finished.record), *filter(None, [describe_masking(finished)]))]
-    return "\n".join([*lines, f"  repeat    {finished.repeat}"])
+        names = "; ".join(f"{one.problem.title} ({one.problem.spot})" for one, _ in problems)
+        kind = finished.verdict.kind
+        own = {"failed": "broken", "passed": "held; in passing"}.get(kind, f"{kind}; in passing")
+        lines = [one_line(f"{own}: {names}")]
+    for one, is_told in problems:
+        lines.append(f"  {tell_title(one)}")
+        lines += ["  told in full by an item before"] if is_told else [f"    {line}" for line in describe_problem(one)]
+    is_whole = not all(is_told for _, is_told in problems)  # it then names the command that repeats it
+    if is_whole or not problems:
+        lines += [f"  {line}" for line in story(finished.record)]
+    lines += [f"  {line}" for line in filter(None, [describe_masking(finished)])]
+    return "\n".join([*lines, *([] if is_whole else [f"  again     {finished.repeat}"])])

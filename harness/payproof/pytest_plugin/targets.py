@@ -1,7 +1,7 @@
 """The targets of a pytest run: each is opened for the first case or test that needs it, and once only."""
 
 import os
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +13,8 @@ from zlib import crc32
 import pytest
 
 from payproof.canary import Ledger
+from payproof.domain.accepted import AcceptedRisks
+from payproof.domain.problem import JudgedProblem
 from payproof.domain.target import Target
 from payproof.errors import ConfigurationError, InconclusiveError, PayproofError
 from payproof.pytest_plugin import FOUND, JUDGED, VERDICT
@@ -25,6 +27,7 @@ from payproof.session import (
     described_choice,
     find_named_types,
     open_session,
+    read_accepted,
     read_given,
     scenario_folders,
     target_or_reference,
@@ -45,6 +48,13 @@ class Opened:
         self._resources = ExitStack()
         self._session: Session | None = None
         self.refused: PayproofError | None = None
+        self._told: set[str] = set()
+
+    def take_new(self, problems: Iterable[JudgedProblem]) -> tuple[tuple[JudgedProblem, bool], ...]:
+        """Return problems with whether one was taken before, and remember them."""
+        taken = tuple((one, one.problem.fingerprint in self._told) for one in problems)
+        self._told |= {one.problem.fingerprint for one, _ in taken}
+        return taken
 
     @cached_property
     def judged(self) -> str:
@@ -113,6 +123,16 @@ class Targets:
         self._times_given = 0
         self._ledgers: list[Ledger] = []
         config.add_cleanup(self.close)
+
+    @cached_property
+    def accepted(self) -> AcceptedRisks:
+        """What is accepted of the problems that are found.
+
+        Raises:
+            ConfigurationError: a file is not right.
+        """
+        files = (self.config.getoption(f"payproof_{name}") for name in ("baseline", "waivers"))
+        return read_accepted(*(Path(file) if file else None for file in files))
 
     @property
     def explicit(self) -> bool:

@@ -1,14 +1,21 @@
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
+from payproof.domain.events import CaseFinished, CaseStarted, ProblemsFound, RunEvent, RunFinished, RunStarted
 from payproof.domain.finding import Severity
+from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
+from payproof.engine.unjudged import group_unjudged
+from payproof.errors import Reason
 from payproof.reporters.phrasing import (
     describe_calibration,
     describe_masking,
@@ -18,10 +25,17 @@ from payproof.reporters.phrasing import (
     story,
     summary,
 )
+from payproof.reporters.problem_text import describe_seen, describe_status, name_source
 
-__all__ = ["ConsoleReport"]
+__all__ = ["ConsoleReport", "Detail"]
 
 _MOST_NAMED = 3
+_MOST_WHOLE = 10  # problems that are told whole; of the others one line each
+_MOST_REASONS = 5
+_FEW = 5  # problems that are told at length
+_LINE_END = "\n"
+_MOST_GROUPS = 6
+_NARROW = 80
 #: Lines are not cut: the rest of one, with words that the target has chosen, would begin as a line of ours does.
 _WHOLE: Any = {"highlight": False, "soft_wrap": True}
 _ENDINGS = {
@@ -31,24 +45,38 @@ _ENDINGS = {
     ExitCode.UNKNOWN: "[bold yellow]Something could not be judged; unknown is not a pass.[/]",
     ExitCode.NOTHING_RAN: "[bold yellow]Nothing ran: nothing was proven.[/]",
 }
+_BUG = "a fault of Payproof, not of the target: please report it with this line"
+
+
+class Detail(Enum):
+    """How much the console tells."""
+
+    QUIET = "quiet"
+    USUAL = "usual"
+    VERBOSE = "verbose"
 
 
 class ConsoleReport:
-    """Tells a person: progress while it runs, a table by topic, each failure with what was sent, expected and seen."""
+    """Tells a person: progress while it runs, then the problems, what was not judged, and how many rules held.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    ``record`` is the run record that is written beside, for what the last line advises.
+    """
+
+    def __init__(self, console: Console, detail: Detail = Detail.USUAL, record: Path | None = None) -> None:
+        self._console, self._detail, self._record = console, detail, record
         self._cases: list[CaseFinished] = []
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TimeElapsedColumn(),
+            TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
-            disable=not console.is_terminal,
+            disable=not console.is_terminal or detail is Detail.QUIET,
         )
         self._task = self._progress.add_task("starting", total=None)
+        self._seen: set[tuple[str, str]] = set()
+        self._is_dense = False
 
     def handle(self, event: RunEvent) -> None:
         """Show one event."""
@@ -56,14 +84,13 @@ class ConsoleReport:
             case RunStarted():
                 self._begin(event)
             case CaseStarted(id=id_):
-                self._progress.update(self._task, description=_escape(id_))
+                so_far = f", {len(self._seen)} kinds of problems" if self._seen else ""
+                self._progress.update(self._task, description=_escape(f"{id_}{so_far}"))
             case CaseFinished():
-                self._cases.append(event)
-                self._progress.advance(self._task)
-                if isinstance(event.verdict, Failed):
-                    self._tell_failure(event, event.verdict)
-                if event.masked:
-                    self._progress.console.print(f"[yellow]{_escape(describe_masking(event))}[/]", **_WHOLE)
+                self._take(event)
+            case ProblemsFound(problems=problems):
+                self._progress.stop()
+                self._tell_problems(problems)
             case RunFinished():
                 self._progress.stop()
                 self._end(event)
@@ -72,81 +99,171 @@ class ConsoleReport:
         """Give the terminal back."""
         self._progress.stop()
 
+    def _print(self, line: str = "", **options: Any) -> None:
+        self._progress.console.print(line, **{**_WHOLE, **options})
+
     def _begin(self, run: RunStarted) -> None:
         watched = [*(f"store {name}" for name in run.stores), *(f"log {name}" for name in run.logs)]
         what = escape(describe_target(run.target, run.environment, run.url, run.file))
-        self._console.print(f"[bold]Payproof {run.version}[/] judges {what}", **_WHOLE)
-        self._console.print(
-            f"{run.cases} cases, seed {run.seed}, watching {_escape(', '.join(watched) or 'answers only')}",
-            **_WHOLE,
-        )
-        for line in describe_calibration(run):
-            self._console.print(_escape(line), **_WHOLE)
+        self._print(f"[bold]Payproof {run.version}[/] judges {what}")
+        if self._detail is not Detail.QUIET:
+            self._print(f"{run.cases} cases, seed {run.seed}, watching {_escape(', '.join(watched) or 'answers only')}")
+            for line in describe_calibration(run):
+                self._print(_escape(line))
         for waiver in run.contract.waivers:
-            self._console.print(f"[yellow]waived: {waiver.channel}: {_escape(waiver.reason)}[/]", soft_wrap=True)
+            self._print(f"[yellow]waived: {waiver.channel}: {_escape(waiver.reason)}[/]")
         self._progress.update(self._task, total=run.cases)
         self._progress.start()
 
-    def _tell_failure(self, case: CaseFinished, verdict: Failed) -> None:
-        kind, colour = ("ADVICE", "yellow") if verdict.advised else ("FAILED", "red")
-        out = self._progress.console
-        out.print(
-            f"\n[bold {colour}]{kind}[/] {_escape(case.id)} ({case.severity}): {_escape(case.title)}",
-            **_WHOLE,
-        )
-        for finding in verdict.findings:
-            out.print(f"  expected  {_escape(finding.expected)}", **_WHOLE)
-            out.print(
-                f"  seen      {_escape(finding.seen)}  [dim]{finding.check}, step {finding.step}[/]",
-                **_WHOLE,
-            )
-            for evidence in finding.evidence:
-                for line in evidence.splitlines():
-                    out.print(f"            {_escape(line)}", style="dim", **_WHOLE)
-        for line in story(case.record):
-            out.print(f"  {_escape(line)}", style="dim", **_WHOLE)
-        out.print(f"  repeat    {_escape(case.repeat)}", **_WHOLE)
+    def _take(self, case: CaseFinished) -> None:
+        self._cases.append(case)
+        self._progress.advance(self._task)
+        own = case.verdict.findings if isinstance(case.verdict, Failed) else ()
+        self._seen |= {(one.rule, one.kind) for one in (*own, *case.passing)}
+        if self._detail is Detail.VERBOSE:
+            self._tell_case(case)
+        if case.masked:
+            self._print(f"[yellow]{_escape(describe_masking(case))}[/]")
+
+    def _tell_case(self, case: CaseFinished) -> None:
+        kind = _kind(case)
+        self._print(f"[{_COLOURS[kind]}]{_WORDS[kind]:<9}[/] {_escape(case.id)}  [dim]{case.seconds:.1f} s[/]")
+        findings = [*(case.verdict.findings if isinstance(case.verdict, Failed) else ()), *case.passing]
+        for one in findings:
+            rule = "" if one.rule == case.id.partition("[")[0] else f" (in passing: {one.rule})"
+            self._print(f"  expected  {_escape(one.expected)}")
+            self._print(f"  seen      {_escape(one.seen)}  [dim]{one.check}, step {one.step}{_escape(rule)}[/]")
+            for line in (line for evidence in one.evidence for line in evidence.splitlines()):
+                self._print(f"            {_escape(line)}", style="dim")
+        if findings:
+            for line in story(case.record):
+                self._print(f"  {_escape(line)}", style="dim")
+            self._print(f"  repeat    {_escape(case.repeat)}")
+        elif not isinstance(case.verdict, Passed):
+            self._print(f"  {_escape(summary(case.verdict))}", style="dim")
+
+    def _tell_problems(self, problems: Sequence[JudgedProblem]) -> None:
+        judged = [case for case in self._cases if isinstance(case.verdict, Passed | Failed)]
+        held = sum(isinstance(case.verdict, Passed) for case in judged)
+        share = f"{len(judged)} cases judged" + (f", {100 * held // len(judged)} % of the rules held" if judged else "")
+        new = sum(one.status is ProblemStatus.NEW for one in problems)
+        others = Counter(one.status for one in problems if one.status is not ProblemStatus.NEW)
+        told = f"{new} problem{'' if new == 1 else 's'}" if new else "No problem"
+        told += "".join(f", {number} {status}" for status, number in others.items())
+        self._print(f"\n[bold {'red' if new else 'green'}]{told}[/]; {share}")
+        mended: dict[str, int] = {}
+        self._is_dense = len(problems) > _FEW and self._detail is not Detail.VERBOSE
+        if self._is_dense and self._detail is Detail.USUAL:
+            self._print()
+        for one in problems[:_MOST_WHOLE]:
+            self._tell_problem(one, mended.setdefault(one.problem.remedy, one.number))
+        if len(problems) > _MOST_WHOLE:
+            self._print()
+        for one in problems[_MOST_WHOLE:]:
+            self._print(f"{_head(one)}: {_escape(str(one.problem.spot))}")
+
+    def _tell_problem(self, judged: JudgedProblem, like: int) -> None:
+        """Tell a problem; ``like`` is the first one that is mended in the same way."""
+        problem = judged.problem
+        if self._detail is Detail.QUIET:
+            self._print(f"{_head(judged)}: {_escape(str(problem.spot))}")
+            return
+        asked = name_source(problem.requirements)
+        rule = f"{problem.rule}, {asked}" if asked else problem.rule
+        self._print(f"{'' if self._is_dense else _LINE_END}{_head(judged)}  [dim]{_escape(rule)}[/]")
+        self._tell("seen", f"{problem.spot}: {describe_seen(problem)}")
+        if problem.also and not self._is_dense:
+            self._tell("also", name_some(problem.also, _MOST_NAMED))
+        if (status := describe_status(judged)) and judged.status is not ProblemStatus.ADVISED:
+            self._tell("note", status)
+        if problem.remedy:
+            self._tell("mend", problem.remedy if like == judged.number else f"as problem {like}")
+        self._print(f"    again  {_escape(problem.repeat)}")
+
+    def _tell(self, word: str, text: str) -> None:
+        """Print a text, wrapped behind its word, so that no line of a target's words begins as one of ours does.
+
+        Where there are many problems, one line must do.
+        """
+        width = max(_NARROW, self._console.width if self._console.is_terminal else 100) - 12
+        lines = wrap(one_line(text), width, break_on_hyphens=False) or [""]
+        if self._is_dense and len(lines) > 1:
+            lines = [lines[0][: width - 1] + "…"]
+        for number, line in enumerate(lines):
+            self._print(f"    {word if not number else '':<6} {escape(line)}")
 
     def _end(self, run: RunFinished) -> None:
-        by_scenario: dict[str, list[CaseFinished]] = defaultdict(list)
-        for case in self._cases:
-            by_scenario[case.id.partition("[")[0]].append(case)
-        for topic in dict.fromkeys(name.partition("/")[0] for name in by_scenario):
-            self._console.print(self._table(topic, by_scenario))
+        if self._detail is not Detail.QUIET:
+            self._tell_unjudged()
         self._tell_unknown()
-        self._tell_notes()
+        if self._detail is not Detail.QUIET:
+            self._console.print()
+            self._console.print(self._make_table())
+        if self._detail is Detail.VERBOSE:
+            self._tell_notes()
         counts = run.counts
         told = [
             f"{counts[kind]} {word}" for kind, word in _WORDS.items() if counts[kind] or kind in {"passed", "failed"}
         ]
-        self._console.print(f"\n{', '.join(told)} in {run.seconds:.1f} s", **_WHOLE)
-        self._console.print(_ENDINGS[run.exit_code])
+        self._print(f"\n{', '.join(told)} in {run.seconds:.1f} s")
+        self._print(_ENDINGS[run.exit_code])
+        failed = counts["failed"] or counts["advised"] or counts["errored"]
+        if failed and self._record is not None and self._detail is not Detail.QUIET:
+            self._print(f"[dim]all that was sent, answered and seen: payproof show {_escape(str(self._record))} 1[/]")
 
-    def _table(self, topic: str, by_scenario: dict[str, list[CaseFinished]]) -> Table:
-        table = Table(title=topic, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        table.add_column("scenario", no_wrap=True)
-        table.add_column("severity", no_wrap=True)
-        kinds = [kind for kind in _WORDS if any(_kind(case) == kind for case in self._cases)]
+    def _make_table(self) -> Table:
+        table = Table(box=None, pad_edge=False)
+        table.add_column("topic", no_wrap=True)
+        kinds = [kind for kind in _WORDS if kind == "passed" or any(_kind(case) == kind for case in self._cases)]
         for kind in kinds:
-            table.add_column(_WORDS[kind], justify="right", no_wrap=True)
-        table.add_column("rule")
-        for name, cases in by_scenario.items():
-            if name.partition("/")[0] != topic:
-                continue
-            found = {kind: sum(_kind(case) == kind for case in cases) for kind in kinds}
-            cells = [f"[{_COLOURS[kind]}]{number}[/]" if number else "" for kind, number in found.items()]
-            table.add_row(name.partition("/")[2], _severity(cases[0].severity), *cells, _escape(cases[0].title))
+            table.add_column(_HEADS[kind], justify="right", no_wrap=True)
+        by_topic: dict[str, list[CaseFinished]] = defaultdict(list)
+        for case in self._cases:
+            by_topic[case.id.partition("/")[0]].append(case)
+        for topic, cases in by_topic.items():
+            found = Counter(map(_kind, cases))
+            cells = [f"[{_COLOURS[kind]}]{found[kind]}[/]" if found[kind] else "" for kind in kinds]
+            table.add_row(topic, *cells)
         return table
 
+    def _tell_unjudged(self) -> None:
+        """Tell what was not judged, by what of the target file would let it be."""
+        skipped = [(case.id, case.verdict) for case in self._cases if isinstance(case.verdict, Skipped)]
+        if not skipped:
+            return
+        self._print(f"\n[blue]Not judged: {len(skipped)} cases.[/] What in the target file would let them be judged:")
+        groups = group_unjudged(skipped)
+        shown = groups if self._detail is Detail.VERBOSE or len(groups) <= _MOST_GROUPS else groups[:_MOST_GROUPS]
+        for group in shown:
+            reason = "" if group.wants else f": {group.reasons[0]}"
+            self._print(f"{len(group.cases):>5}  {_escape(one_line(group.title + reason))}")
+        if len(groups) > len(shown):
+            rest = groups[len(shown) :]
+            titles = ", ".join(group.title for group in rest if group.wants)
+            self._tell_rest(sum(len(group.cases) for group in rest), titles)
+
+    def _tell_rest(self, number: int, titles: str) -> None:
+        width = max(_NARROW, self._console.width if self._console.is_terminal else 100) - 7
+        for place, line in enumerate(wrap(one_line(titles), width) or ["for other reasons"]):
+            self._print(f"{'' if place else number:>5}  {escape(line)}")
+
     def _tell_unknown(self) -> None:
-        """Tell what is not known and why, once for each reason."""
-        reasons: dict[tuple[str, str], list[str]] = defaultdict(list)
+        """Tell what is not known and why, once for each reason; what Payproof itself got wrong stands apart."""
+        reasons: dict[str, list[str]] = defaultdict(list)
+        faults: dict[str, list[str]] = defaultdict(list)
         for case in self._cases:
-            if isinstance(case.verdict, (Errored, Skipped)):
-                reasons[case.verdict.kind, summary(case.verdict)].append(case.id)
-        for (kind, why), ids in reasons.items():
-            self._console.print(f"\n[{_COLOURS[kind]}]{kind}[/] {_escape(why)}", **_WHOLE)
-            self._console.print(f"  {_escape(name_some(ids, _MOST_NAMED))}", style="dim", **_WHOLE)
+            if isinstance(case.verdict, Errored):
+                mine = faults if case.verdict.reason is Reason.HARNESS_FAULT else reasons
+                mine[summary(case.verdict)].append(case.id)
+        shown = [*reasons.items()][: None if self._detail is Detail.VERBOSE else _MOST_REASONS]
+        for why, ids in shown:
+            self._print(f"\n[yellow]unknown[/] {_escape(why)}")
+            self._print(f"  {_escape(name_some(ids, _MOST_NAMED))}", style="dim")
+        if len(reasons) > len(shown):
+            self._print(f"\n[yellow]unknown[/] for {len(reasons) - len(shown)} more reasons: --verbose tells them")
+        for why, ids in faults.items():
+            self._print(f"\n[bold red]{_BUG}[/]: {_escape(why)}")
+            self._print(f"  {_escape(name_some(ids, _MOST_NAMED))}", style="dim")
 
     def _tell_notes(self) -> None:
         """Tell what is worth knowing, once for each text."""
@@ -156,9 +273,7 @@ class ConsoleReport:
                 for note in case.verdict.notes:
                     notes[note].append(case.id)
         for note, ids in notes.items():
-            self._console.print(
-                f"\n[dim]for information: {_escape(name_some(ids, _MOST_NAMED))}: {_escape(note)}[/]", **_WHOLE
-            )
+            self._print(f"\n[dim]for information: {_escape(name_some(ids, _MOST_NAMED))}: {_escape(note)}[/]")
 
 
 _WORDS = {
@@ -168,7 +283,22 @@ _WORDS = {
     "errored": "errored",
     "skipped": "skipped",
 }
+_HEADS = {"passed": "held", "failed": "broken", "advised": "advice", "errored": "unknown", "skipped": "not judged"}
 _COLOURS = {"passed": "green", "failed": "red", "advised": "yellow", "errored": "yellow", "skipped": "blue"}
+_SEVERITY_COLOURS = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+}
+
+
+def _head(judged: JudgedProblem) -> str:
+    """Return the number, the severity or the status, and the title of a problem, in rich's markup."""
+    problem, status = judged.problem, judged.status
+    told = problem.severity.upper() if status is ProblemStatus.NEW else str(status)
+    colour = _SEVERITY_COLOURS[problem.severity] if status is ProblemStatus.NEW else "dim"
+    return f"{judged.number:>2}  [{colour}]{told:<8}[/]  [bold]{_escape(problem.title)}[/]"
 
 
 def _escape(text: str) -> str:
@@ -177,8 +307,3 @@ def _escape(text: str) -> str:
 
 def _kind(case: CaseFinished) -> str:
     return "advised" if isinstance(case.verdict, Failed) and case.verdict.advised else case.verdict.kind
-
-
-def _severity(severity: Severity) -> str:
-    colour = {Severity.CRITICAL: "bold red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "dim"}
-    return f"[{colour[severity]}]{severity}[/]"

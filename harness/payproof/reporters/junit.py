@@ -1,10 +1,13 @@
 import re
+from collections.abc import Sequence
 from typing import IO
 from xml.etree import ElementTree as ET
 
-from payproof.domain.events import CaseFinished, RunEvent, RunFinished, RunStarted
+from payproof.domain.events import CaseFinished, ProblemsFound, RunEvent, RunFinished, RunStarted
+from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped
 from payproof.reporters.phrasing import describe_masking, describe_target, one_line, story, summary
+from payproof.reporters.problem_text import describe_problem, name_problems, tell_title
 
 __all__ = ["JUnit"]
 
@@ -18,6 +21,8 @@ class JUnit:
         self._file = file
         self._started: RunStarted | None = None
         self._cases: list[CaseFinished] = []
+        self._problems: dict[str, list[JudgedProblem]] = {}
+        self._told: set[int] = set()
 
     def handle(self, event: RunEvent) -> None:
         """Take one event."""
@@ -26,6 +31,10 @@ class JUnit:
                 self._started = event
             case CaseFinished():
                 self._cases.append(event)
+            case ProblemsFound(problems=problems):
+                for one in problems:
+                    for id_ in one.problem.cases:
+                        self._problems.setdefault(id_, []).append(one)
             case RunFinished():
                 self._write(event)
             case _:
@@ -48,8 +57,9 @@ class JUnit:
                 properties = ET.SubElement(suites[topic], "properties")
                 for key, value in (("seed", self._started.seed), ("target", self._started.target)):
                     ET.SubElement(properties, "property", name=key, value=_clean(one_line(str(value))))
-            entry = ET.SubElement(suites[topic], "testcase", classname=topic, name=name, time=f"{case.seconds:.3f}")
-            _fill(entry, case)
+            attributes = {"classname": f"payproof.{topic}.{name.partition('[')[0]}", "name": name}
+            entry = ET.SubElement(suites[topic], "testcase", attributes, time=f"{case.seconds:.3f}")
+            self._fill(entry, case)
         if unrun := self._started.cases - len(self._cases):
             # A CI server that reads only this file must not take a run that was interrupted for one that held.
             suites["payproof"] = ET.SubElement(root, "testsuite", name="payproof", timestamp=self._started.started)
@@ -63,26 +73,38 @@ class JUnit:
         # In one line with the declaration: whoever reads the first line of a report reads what was judged.
         self._file.write('<?xml version="1.0" encoding="utf-8"?>' + ET.tostring(root, encoding="unicode") + "\n")
 
+    def _fill(self, entry: ET.Element, case: CaseFinished) -> None:
+        """Add what became of a case: a problem is told whole by the first case that saw it, and named by the others."""
+        mine = self._problems.get(case.id, [])
+        new = [one for one in mine if one.status is ProblemStatus.NEW]
+        told: list[str] = []
+        match case.verdict:
+            case Passed() | Failed() if new:
+                gravest = max(new, key=lambda one: one.problem.severity.rank)
+                held = isinstance(case.verdict, Passed)
+                message = f"{'held; in passing: ' if held else ''}{name_problems(new)}"
+                kind = gravest.problem.severity.value
+                child = ET.SubElement(entry, "failure", type=kind, message=_clean(message))
+                told = self._tell_once(new, case)
+            case Passed():
+                return
+            case Failed(advised=True):
+                child = ET.SubElement(entry, "skipped", message=_clean("advice not kept: " + summary(case.verdict)))
+            case Failed():
+                child = ET.SubElement(entry, "skipped", message=_clean(name_problems(mine)))
+            case Errored(reason=reason):
+                child = ET.SubElement(entry, "error", type=reason.value, message=_clean(summary(case.verdict)))
+            case Skipped():
+                child = ET.SubElement(entry, "skipped", message=_clean(summary(case.verdict)))
+        lines = [case.title, *told, one_line(f"repeat: {case.repeat}"), *filter(None, [describe_masking(case)])]
+        child.text = _clean("\n".join(lines))
 
-def _fill(entry: ET.Element, case: CaseFinished) -> None:
-    match case.verdict:
-        case Passed():
-            return
-        case Failed(advised=True):
-            child = ET.SubElement(entry, "skipped", message=_clean("advice not kept: " + summary(case.verdict)))
-        case Failed():
-            child = ET.SubElement(entry, "failure", type=case.severity.value, message=_clean(summary(case.verdict)))
-        case Errored(reason=reason):
-            child = ET.SubElement(entry, "error", type=reason.value, message=_clean(summary(case.verdict)))
-        case Skipped():
-            child = ET.SubElement(entry, "skipped", message=_clean(summary(case.verdict)))
-    told = [
-        case.title,
-        *story(case.record),
-        one_line(f"repeat: {case.repeat}"),
-        *filter(None, [describe_masking(case)]),
-    ]
-    child.text = _clean("\n".join(told))
+    def _tell_once(self, problems: Sequence[JudgedProblem], case: CaseFinished) -> list[str]:
+        """Return each problem in full that no case before has told, with what was sent and seen."""
+        first = [one for one in problems if one.number not in self._told]
+        self._told |= {one.number for one in first}
+        told = [line for one in first for line in (tell_title(one), *describe_problem(one))]
+        return [*told, *story(case.record)] if first else ["told in full by an earlier case"]
 
 
 def _clean(text: str) -> str:

@@ -2,30 +2,33 @@
 
 from payproof.session.calibrating import find_named_types
 from payproof.session.choosing import FILE_NAME, described_choice, find_target, target_or_reference
+from payproof.session.comparing import RecordedRun, compare_runs, read_run
 from payproof.session.delivery import deliver_once
 from payproof.session.discovery import Wishes, write_target_file
 from payproof.session.doctor import Examination, Lack, examine
+from payproof.session.ending import Terms, count_verdicts, read_accepted
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
 from payproof.session.given import read_given
+from payproof.session.interrupts import hold_interrupts
 from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
-from payproof.session.pinning import describe_differences, pin, pin_file
+from payproof.session.pinning import describe_differences, pin, pin_file, write_beside
 from payproof.session.reach import Examined
 from payproof.session.record import rejudge
 from payproof.session.run import (
     GIVEN,
     MOST_SEED,
-    Choice,
     EmbeddedStore,
     Session,
     asks_for_fuzzing,
     asks_for_operations,
     choose,
-    count,
     open_session,
 )
+from payproof.session.scenario_names import name_cases, name_scenarios
 from payproof.session.scenarios import all_scenarios, check_scenarios, scenario_folders
+from payproof.session.telling import Choice
 
 __all__ = [
     "FILE_NAME",
@@ -38,14 +41,17 @@ __all__ = [
     "Lack",
     "Lanes",
     "OwnTest",
+    "RecordedRun",
     "Session",
+    "Terms",
     "Wishes",
     "all_scenarios",
     "asks_for_fuzzing",
     "asks_for_operations",
     "check_scenarios",
     "choose",
-    "count",
+    "compare_runs",
+    "count_verdicts",
     "deliver_once",
     "describe_differences",
     "described_choice",
@@ -53,14 +59,20 @@ __all__ = [
     "examine",
     "find_named_types",
     "find_target",
+    "hold_interrupts",
+    "name_cases",
+    "name_scenarios",
     "open_lanes",
     "open_session",
     "pin",
     "pin_file",
+    "read_accepted",
     "read_given",
+    "read_run",
     "rejudge",
     "scenario_folders",
     "target_or_reference",
     "try_target_file",
+    "write_beside",
     "write_target_file",
 ]

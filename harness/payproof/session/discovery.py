@@ -5,6 +5,7 @@ on this machine, the databases and logs beside it.
 """
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +23,7 @@ from payproof.domain.sensitive import Secret
 from payproof.domain.subject import PREFIXES
 from payproof.domain.target import LOOPBACK, Budget, Framework, Target
 from payproof.errors import ConfigurationError, PayproofError
-from payproof.language import read_target
+from payproof.language import read_target, target_schema
 from payproof.registry import log_sources
 from payproof.reporters.phrasing import printable
 from payproof.session.delivery import loose_target
@@ -43,6 +44,8 @@ __all__ = ["Looked", "Wishes", "write_target_file"]
 _DOCUMENT_BYTES = 8 * 1024 * 1024
 _LOOK_SECONDS = 60.0
 _MOST_LOGS = 3
+#: Beside the target file, and kept with it: an editor finds it without a network, on any machine, in this version.
+_SCHEMA = "payproof.schema.json"
 _BLOCK = re.compile(r"^#<(\w+)>\n(.*?)^#</\1>\n", re.DOTALL | re.MULTILINE)
 _API_KEYS = ("STRIPE_API_KEY", "STRIPE_SECRET_KEY", "STRIPE_SECRET")
 _BASES = ("STRIPE_API_BASE", "STRIPE_API_BASE_URL", "STRIPE_API_URL", "STRIPE_BASE_URL")
@@ -118,6 +121,7 @@ def write_target_file(url: str, output: Path, wishes: Wishes, environment: Mappi
     found = _add_sources(found, wishes, output.parent, logs, environment)
     found = _try_sources(found, wishes, output, environment)
     write_beside(output, _write_text(found, wishes, environment))
+    write_beside(output.with_name(_SCHEMA), json.dumps(target_schema(), indent=2) + "\n")
     return Looked(tuple(_describe(found)), is_found=webhook is not None)
 
 
@@ -244,7 +248,7 @@ def _write_head(found: _Discovery, wishes: Wishes) -> str:
         f"  {wishes.secret_env}=whsec_... payproof run",
         *(f"The webhook's route is {hint}: put the values into its path." for hint in search.hints),
     ]
-    return "".join(f"# {printable(line)}\n" for line in lines)
+    return f"#:schema ./{_SCHEMA}\n" + "".join(f"# {printable(line)}\n" for line in lines)
 
 
 def _quote(value: Any) -> str:

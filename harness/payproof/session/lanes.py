@@ -7,24 +7,26 @@ is told is told in the order of the cases, as if there were one lane.
 import os
 import secrets
 import signal
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext
 from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import Any
 
 from payproof.adapters.reference import require_reference
 from payproof.canary import Ledger
-from payproof.domain.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
-from payproof.domain.verdict import ExitCode, Verdict
-from payproof.engine.judge import exit_code
+from payproof.domain.events import CaseFinished, RunEvent, RunStarted
 from payproof.errors import PayproofError, Reason, TargetStartError, record_fault
-from payproof.session.run import MOST_SEED, Choice, EmbeddedStore, choose, count, open_session
+from payproof.session.ending import Terms
+from payproof.session.interrupts import allow_interrupts, hold_interrupts
+from payproof.session.run import MOST_SEED, EmbeddedStore, choose, open_session
 from payproof.session.scenarios import all_scenarios
+from payproof.session.telling import Choice, tell_run
 
 __all__ = ["Lanes", "open_lanes"]
 
@@ -44,25 +46,10 @@ class Lanes:
         self.ledger = Ledger()
         self._lanes, self._started = lanes, started
 
-    def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
-        """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
-        begun, verdicts, interrupted = time.perf_counter(), list[Verdict](), False
-        yield replace(self._started, cases=len(choices))
+    def run(self, choices: Sequence[Choice], terms: Terms | None = None) -> Iterator[RunEvent]:
+        """Run cases and tell what happens."""
         results = self._results([case.id for _, case in choices])
-        for _, case in choices:
-            yield CaseStarted(case.id)
-            try:
-                finished = next(results)
-            except KeyboardInterrupt:
-                interrupted = True
-                break
-            verdicts.append(finished.verdict)
-            yield finished
-        yield RunFinished(
-            counts=count(verdicts),
-            exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
-            seconds=time.perf_counter() - begun,
-        )
+        return tell_run(replace(self._started, cases=len(choices)), choices, lambda _: next(results), terms)
 
     def _results(self, ids: Sequence[str]) -> Iterator[CaseFinished]:
         """Yield what the cases came to, in their order; free lanes go ahead.
@@ -124,14 +111,14 @@ def open_lanes(
     seed = secrets.randbelow(MOST_SEED) if seed is None else seed
     given = {"seed": seed, "store": store, "operations": operations, "fuzzing": fuzzing, "effort": effort, "own": own}
     context = get_context("spawn")
+    ensure_running()  # which would let Ctrl-C through again where it is started with a process
     lanes: list[_Lane] = []
     try:
-        for _ in range(number):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_lane, args=(theirs, given))
-            process.start()
-            theirs.close()  # so that its end is seen here when the process is gone
-            lanes.append(_Lane(process, ours))
+        with hold_interrupts():
+            for _ in range(number):
+                lanes.append(_start_lane(context, given))
+                with allow_interrupts():
+                    pass
         started = [_receive(lane) for lane in lanes]
         yield Lanes(lanes, started[0])
     finally:
@@ -142,10 +129,25 @@ def open_lanes(
             lane.process.join(_END_SECONDS)
 
 
+def _start_lane(context: SpawnContext, given: Mapping[str, Any]) -> _Lane:
+    """Start a process, to which Ctrl-C does not come before its own handlers stand: it would tell so by a traceback."""
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_lane, args=(theirs, given))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    theirs.close()  # so that its end is seen here when the process is gone
+    return _Lane(process, ours)
+
+
 def _lane(connection: Connection, given: Mapping[str, Any]) -> None:
     """Run the cases that come in, until none comes any more; what goes back is a case and the values it registered."""
     # Ctrl-C in a terminal is for the process that tells what happens, which then ends this one, as SIGTERM does here.
     os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # forgets one that came meanwhile
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import shlex
 import time
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -31,8 +30,8 @@ from payproof.adapters.writer import DatabaseWriter
 from payproof.at_rest.leak_finder import LocalLeakFinder
 from payproof.canary import Ledger
 from payproof.domain.check import Check
-from payproof.domain.events import CaseFinished, CaseStarted, Record, RunEvent, RunFinished, RunStarted, Unwatched
-from payproof.domain.finding import Severity
+from payproof.domain.events import CaseFinished, Record, RunEvent, RunStarted, Unwatched
+from payproof.domain.finding import Finding, Severity
 from payproof.domain.observation import Observation
 from payproof.domain.operation import UpstreamSpec
 from payproof.domain.scenario import Case, Scenario
@@ -40,9 +39,9 @@ from payproof.domain.source import Log, Store
 from payproof.domain.step import Step
 from payproof.domain.tables import Tables
 from payproof.domain.target import Environment, SourceSpec, Target
-from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped, Verdict
+from payproof.domain.verdict import Errored, Skipped, Verdict
 from payproof.engine.equipment import Equipment
-from payproof.engine.judge import exit_code, has_crashed, judge, refuse_without_effect, skip
+from payproof.engine.judge import find_passing, has_crashed, judge, refuse_without_effect, skip
 from payproof.engine.runner import Runner
 from payproof.engine.search_at_rest import SearchAtRest
 from payproof.engine.trial import Trial
@@ -51,9 +50,11 @@ from payproof.extras import install
 from payproof.language import read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
 from payproof.session.calibrating import DELIVERIES, find_named_types
+from payproof.session.ending import Terms
 from payproof.session.event_factory import event_factory
 from payproof.session.openapi import add_openapi
 from payproof.session.subjects import find_subject
+from payproof.session.telling import Choice, tell_run
 from payproof.session.upstream import OpenUpstream, open_upstream
 
 __all__ = [
@@ -65,13 +66,10 @@ __all__ = [
     "asks_for_fuzzing",
     "asks_for_operations",
     "choose",
-    "count",
     "find_lacking",
     "open_session",
     "open_tables",
 ]
-
-Choice = tuple[Scenario, Case]
 
 #: What gives a target that no file describes: the fixture of a test-suite.
 GIVEN = "payproof_target"
@@ -229,11 +227,12 @@ class Session:
         if self._runner.refusal and (scenario.control is not None or not self._runner.is_refused_by_age):
             verdict = verdict or Errored(Reason.REFUSED, self._runner.refusal)
         verdict = verdict or refuse_without_effect(self.target, scenario, case)
-        record = Record()
+        record, passing = Record(), tuple[Finding, ...]()
         if verdict is None:
             try:
                 record = self._loop.run(self._runner.run(scenario, case))
                 verdict = judge(self.target.contract, scenario, case, record)
+                passing = find_passing(self.target.contract, scenario, case, record)
             except Exception as error:  # noqa: BLE001 (our own fault ends one case; its text could hold anything)
                 verdict = Errored(Reason.HARNESS_FAULT, record_fault(error))
         finished = CaseFinished(
@@ -244,6 +243,9 @@ class Session:
             record=record,
             seconds=time.perf_counter() - started,
             repeat=self.repeat(case.id),
+            passing=passing,
+            requirements=tuple(one.id for one in scenario.requirements),
+            follows_from=scenario.follows_from,
         )
         told, found = self.ledger.mask_strings(finished)
         masked = dict.fromkeys(f"{one.kind} ({one.label})" for one in found)
@@ -326,26 +328,9 @@ class Session:
             control=self.target.control,
         )
 
-    def run(self, choices: Sequence[Choice]) -> Iterator[RunEvent]:
-        """Run cases and tell what happens; an interrupt ends the run with its own exit code."""
-        begun = time.perf_counter()
-        verdicts: list[Verdict] = []
-        interrupted = False
-        yield self.make_header(len(choices))
-        for scenario, case in choices:
-            yield CaseStarted(case.id)
-            try:
-                finished = self.judge_case(scenario, case)
-            except KeyboardInterrupt:
-                interrupted = True
-                break
-            verdicts.append(finished.verdict)
-            yield finished
-        yield RunFinished(
-            counts=count(verdicts),
-            exit_code=ExitCode.INTERRUPTED if interrupted else exit_code(verdicts),
-            seconds=time.perf_counter() - begun,
-        )
+    def run(self, choices: Sequence[Choice], terms: Terms | None = None) -> Iterator[RunEvent]:
+        """Run cases and tell what happens."""
+        return tell_run(self.make_header(len(choices)), choices, lambda one: self.judge_case(*one), terms)
 
 
 @contextmanager
@@ -381,13 +366,6 @@ def find_lacking(case: Case) -> Skipped | None:
     missing = sorted(package for package in wanted if find_spec(package) is None)
     how = install("fuzz")
     return Skipped(f"{' and '.join(missing)} not installed: {how}", (how,)) if missing else None
-
-
-def count(verdicts: Iterable[Verdict]) -> dict[str, int]:
-    """Return how many verdicts there are of each kind; broken advice is counted apart from broken rules."""
-    kinds = ("passed", "failed", "advised", "errored", "skipped")
-    found = Counter("advised" if isinstance(v, Failed) and v.advised else v.kind for v in verdicts)
-    return {kind: found[kind] for kind in kinds}
 
 
 @contextmanager

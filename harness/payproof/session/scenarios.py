@@ -7,7 +7,7 @@ from random import Random
 from payproof.adapters.data import data_folder
 from payproof.canary import make_canaries
 from payproof.domain.scenario import Scenario
-from payproof.errors import ConfigurationError
+from payproof.errors import ConfigurationError, SeveralMistakesError
 from payproof.language import (
     OwnScenarios,
     locate_case,
@@ -32,7 +32,7 @@ def all_scenarios(own: Sequence[Path] = ()) -> tuple[Scenario, ...]:
     for folder in own:
         read = _read_own(folder, scenarios)
         if read.mistakes:
-            raise read.mistakes[0]
+            raise SeveralMistakesError(read.mistakes)
         scenarios += read.scenarios
     return scenarios
 

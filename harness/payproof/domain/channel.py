@@ -1,0 +1,16 @@
+"""Where observations come from."""
+
+from enum import StrEnum
+
+__all__ = ["Channel"]
+
+
+class Channel(StrEnum):
+    """Where an observation comes from."""
+
+    FILE = "file"
+    HTTP = "http"
+    LOG = "log"
+    PROCESS = "process"
+    STORE = "store"
+    STRIPE = "stripe"

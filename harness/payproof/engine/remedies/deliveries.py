@@ -1,0 +1,93 @@
+"""Remedies for what becomes of deliveries."""
+
+from collections.abc import Mapping
+
+from payproof.domain.kind import Kind
+from payproof.engine.remedies.lines import VERIFY
+from payproof.engine.remedies.remedy import Remedy
+
+__all__ = ["DELIVERIES"]
+
+DELIVERIES: Mapping[str, Remedy] = {
+    Kind.FORGERY_ACCEPTED: Remedy(
+        "Before anything else, verify the Stripe-Signature header by the raw body and the endpoint's secret, and "
+        "refuse times over 300 seconds old or ahead.",
+        sdks=VERIFY,
+    ),
+    Kind.FORGERY_APPLIED: Remedy(
+        "Verify the signature before the body is parsed, kept or given to a job, and return at once where that fails.",
+        sdks=VERIFY,
+    ),
+    Kind.FORGERY_MISTOLD: Remedy(
+        "Answer every refused delivery with 400, or name the status that you answer in rejected of [contract]."
+    ),
+    Kind.CAUSE_TOLD: Remedy(
+        "Answer every refusal with the same status, headers and body, whatever the cause. Write the cause to the log."
+    ),
+    Kind.REFUSAL_UNRECORDED: Remedy(
+        "Write one log line for each refused delivery, where the signature is verified, with cause, time, origin and "
+        "result, in the shape of [contract.rejection_record]."
+    ),
+    Kind.REFUSAL_RECORD_POOR: Remedy(
+        "Write cause, time, origin and result into the log line of each refusal, in the fields that "
+        "[contract.rejection_record] names."
+    ),
+    Kind.GENUINE_REFUSED: Remedy(
+        "Verify the bytes as they arrived, not parsed and written again, by the secret of this very endpoint.",
+        frameworks={
+            "django": "request.body, and @csrf_exempt on the view.",
+            "express": 'app.post(path, express.raw({type: "application/json"}), handler), before express.json().',
+            "fastapi": "await request.body() in the endpoint, without a model of the body.",
+            "flask": "request.get_data(), not request.json.",
+            "hono": "await c.req.text(), not c.req.json(); on Workers constructEventAsync.",
+            "laravel": "$request->getContent(), and validateCsrfTokens(except: [...]) in bootstrap/app.php.",
+            "net_http": "io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20)), before any json.Decoder.",
+            "nextjs": "await req.text() in route.ts; in pages/api bodyParser: false.",
+            "rails": "request.raw_post, and skip_forgery_protection in the controller.",
+            "spring": "@RequestBody String payload, and csrf.ignoringRequestMatchers(path).",
+        },
+        sdks=VERIFY,
+    ),
+    Kind.GENUINE_FAILED: Remedy(
+        "Mend the exception that the log tells of: fields of Stripe's objects may be null or missing. Answer 2xx to "
+        "types of events that the handler does not know."
+    ),
+    Kind.EFFECT_MISSING: Remedy(
+        "Apply the event before the answer, or keep it first in a table or queue that survives a restart: after a 2xx "
+        "Stripe does not send it again."
+    ),
+    Kind.APPLIED_TWICE: Remedy(
+        "Keep event.id under a unique constraint, insert it in the transaction that applies the event, and where it "
+        "is there already answer 2xx and do nothing.",
+        frameworks={
+            "django": "_, new = Event.objects.get_or_create(id=event.id) in transaction.atomic().",
+            "laravel": "insertOrIgnore() in DB::transaction(); 0 rows mean that it was applied.",
+            "rails": "insert(..., unique_by: :event_id) in a transaction; no row means that it was applied.",
+            "spring": "saveAndFlush() in @Transactional; catch DataIntegrityViolationException outside.",
+        },
+    ),
+    Kind.UNDECIDED: Remedy(
+        "Answer 400 to a delivery that cannot be read, and 2xx to one that is taken. Neither a redirect nor any other "
+        "status tells Stripe what became of it."
+    ),
+    Kind.DECISION_CHANGED: Remedy(
+        "Decide by the delivery and the secret alone. All instances need the same secrets and code, and one store in "
+        "which event ids are kept."
+    ),
+    Kind.STARTED_UNSAFE: Remedy(
+        "Read secret and key at the start, without a default, and end with an error where one is missing, empty, a "
+        "placeholder or of the wrong mode.",
+        frameworks={
+            "django": "raise ImproperlyConfigured in the settings.",
+            "express": "if (!process.env.STRIPE_WEBHOOK_SECRET) process.exit(1), before app.listen().",
+            "fastapi": "a field of BaseSettings without a default, with Field(min_length=20).",
+            "flask": "raise RuntimeError in create_app().",
+            "hono": "if (!process.env.STRIPE_WEBHOOK_SECRET) process.exit(1), before serve().",
+            "laravel": "throw in a service provider's boot() where config('services.stripe') lacks it.",
+            "net_http": "log.Fatal before http.ListenAndServe.",
+            "nextjs": "throw in register() of instrumentation.ts.",
+            "rails": "raise in an initializer; ENV.fetch alone takes an empty value.",
+            "spring": "@ConfigurationProperties with @Validated and @NotBlank.",
+        },
+    ),
+}
