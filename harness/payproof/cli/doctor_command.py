@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from payproof.cli.every_command import show_examples
 from payproof.cli.scenario_options import OWN_SCENARIOS
 from payproof.domain.verdict import ExitCode
 from payproof.domain.wants import WANTS
@@ -27,7 +28,7 @@ _MOST_SUSPECTS = 4
 _PLACES = {"top": " (at the top)"}
 
 
-@click.command()
+@click.command(epilog=show_examples("payproof doctor", "payproof doctor --target staging.toml"))
 @click.option("--target", type=click.Path(path_type=Path), help="Target file; without it as for payproof run.")
 @OWN_SCENARIOS
 def doctor(target: Path | None, own: tuple[Path, ...]) -> int:
