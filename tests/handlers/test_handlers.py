@@ -1,17 +1,20 @@
 """The first five minutes on small handlers: what `payproof init` writes is run without an edit."""
 
-import json
 import re
 import tomllib
 
 import pytest
 
+from payproof.domain.verdict import Errored
 from payproof.language import read_target
+from payproof.session import read_run
 from tests.end_to_end.command import environment, payproof
 from tests.handlers.running import FAULTS, HANDLERS, NAMES, TRUTHS, handling, problems_of
 
 _MOST_COMMANDS = 3
 _RUN_SECONDS = 480
+_MOST_DOUBLED = 1  # problems that a fault is told as beside its own
+_MOST_LINES = 75
 _SDKS = {"flask": "python", "django": "python", "fastapi": "python", "express": "node", "nextjs": "node"}
 
 
@@ -23,7 +26,7 @@ def commands():
 
 
 def follow(handler, *options):
-    """Follow the README on a running handler; return how the run ended, the edits that it took, and its events."""
+    """Follow the README on a running handler; return how the run ended, and the edits that it took."""
     (look, run), _ = commands()
     env = environment(**handler.variables)
     written = payproof(
@@ -34,7 +37,7 @@ def follow(handler, *options):
     before = file.read_text()
     ended = payproof(*(*run, "--report", "run.jsonl", *options), env=env, cwd=handler.folder, seconds=_RUN_SECONDS)
     edited = sum(one != other for one, other in zip(before.splitlines(), file.read_text().splitlines(), strict=True))
-    return ended, edited, [json.loads(line) for line in (handler.folder / "run.jsonl").read_text().splitlines()]
+    return ended, edited
 
 
 def test_the_readme_takes_three_commands():
@@ -55,18 +58,22 @@ def test_truths_name_what_there_is():
         assert len(problems_of(name, FAULTS)) == len({*problems_of(name, FAULTS)})
 
 
+def problems_in(folder):
+    """Return the problems of the recorded run, but for advice: rules, and where each is mended."""
+    found = [one.problem for one in read_run(folder / "run.jsonl").problems.problems if not one.problem.advised]
+    return [(problem.rule, problem.spot.name) for problem in found]
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_a_clean_handler_has_no_problem(record_property, tmp_path, name):
     """On a clean handler init finds all, the run starts without an edit, judges, and finds nothing wrong."""
     with handling(name, tmp_path) as handler:
-        ended, edited, events = follow(handler)
+        ended, edited = follow(handler)
         target = read_target(tmp_path / "payproof.toml", handler.variables)
-    broken = [one["id"] for one in events if one.get("verdict", {}).get("kind") in {"failed", "errored"}]
-    broken = [id_ for id_ in broken if not _is_advised(events, id_)]
-    record_property("handler", name)
-    record_property("edited", edited)
-    assert (edited, broken) == (0, [])
+    unknown = [id_ for id_, case in read_run(tmp_path / "run.jsonl").cases.items() if isinstance(case.verdict, Errored)]
+    _record(record_property, name, ended, edited, "clean")
+    assert (edited, problems_in(tmp_path), unknown) == (0, [], [])
     assert ended.code == 0, ended.out[-4000:]
     assert target.webhook.path == TRUTHS["names"][name]["route"]
     assert (target.contract.framework, target.contract.sdk) == (name, _SDKS[name])
@@ -74,14 +81,25 @@ def test_a_clean_handler_has_no_problem(record_property, tmp_path, name):
     assert "waive" not in tomllib.loads((tmp_path / "payproof.toml").read_text())
 
 
-def _is_advised(events, id_):
-    return any(one.get("id") == id_ and one["verdict"].get("advised") for one in events)
-
-
 @pytest.mark.thorough
+@pytest.mark.parametrize("faults", [FAULTS[:-1], FAULTS[-1:]], ids=["small_faults", FAULTS[-1]])
 @pytest.mark.parametrize("name", NAMES)
-def test_seeded_faults_are_told(tmp_path, name):
-    """A handler with seeded faults takes no edit either, and the run ends as one that has found something."""
-    with handling(name, tmp_path, FAULTS[:-1]) as handler:
-        ended, edited, _ = follow(handler)
+def test_seeded_faults_are_told(record_property, tmp_path, name, faults):
+    """Each seeded fault is told as the problem that the truths name, and little else is told; no edit is needed."""
+    with handling(name, tmp_path, faults) as handler:
+        ended, edited = follow(handler)
+    told, expected = problems_in(tmp_path), problems_of(name, faults)
+    _record(record_property, name, ended, edited, "+".join(faults))
     assert (ended.code, edited) == (1, 0), ended.out[-4000:]
+    missing = [(rule, where) for rule, where in expected if not any(_is_told(rule, where, one) for one in told)]
+    assert not missing, told
+    assert len(told) <= len(expected) + _MOST_DOUBLED, told
+    assert len(ended.out.splitlines()) <= _MOST_LINES
+
+
+def _is_told(rule, where, problem):
+    return problem[0] == rule and problem[1].startswith(where)
+
+
+def _record(record_property, name, ended, edited, faults):
+    record_property("handler", f"{name}, {faults}: {edited} edits, {len(ended.out.splitlines())} lines")
