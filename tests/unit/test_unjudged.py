@@ -9,13 +9,14 @@ from payproof.domain.finding import Severity
 from payproof.domain.needs import NEEDS
 from payproof.domain.observation import Channel
 from payproof.domain.sensitive import Secret
-from payproof.domain.target import Environment, SourceSpec, Target, Waiver, Webhook
+from payproof.domain.target import Environment, OpenApi, SourceSpec, Target, Waiver, Webhook
 from payproof.domain.verdict import Skipped
 from payproof.domain.wants import WANTS, sort_wants
 from payproof.engine.unjudged import foresee_skip, group_unjudged
 from payproof.language import decode_event, encode_event
 from payproof.registry import steps
 from payproof.session import all_scenarios, choose
+from payproof.steps.fuzz_openapi import FuzzOpenapi
 
 CASES = choose(all_scenarios())
 HOOK = Webhook("/hooks/stripe", Secret("webhook secret", "whsec_" + "0" * 32), "2025-09-30.clover")
@@ -91,6 +92,24 @@ def test_steps_that_do_not_fit_want_what_is_known(name):
     """Whatever a step misses in a target has a reason, and names only tables and keys that reports know."""
     gap = steps()[name]().unfit(BARE)
     assert gap is None or (gap.why and set(gap.wants) <= WANTS.keys())
+
+
+@pytest.mark.parametrize(
+    ("paths", "fits"),
+    [
+        (["/hooks/stripe"], False),
+        (["/stripe"], False),
+        (["/hooks/stripe", "/"], True),
+        (["/hooks/stripe", "/invoices"], True),
+        ([], True),
+    ],
+)
+def test_a_document_of_the_webhook_alone(paths, fits):
+    """Where the OpenAPI document describes the webhook only, there is nothing that lets made-up requests in."""
+    document = {"openapi": "3.1.0", "paths": {path: {"post": {}} for path in paths}}
+    gap = FuzzOpenapi().unfit(replace(BARE, openapi=OpenApi("/openapi.json", document)))
+    assert (gap is None) is fits
+    assert FuzzOpenapi().unfit(replace(BARE, openapi=OpenApi("/openapi.json"))) is None
 
 
 def test_order_of_wants():

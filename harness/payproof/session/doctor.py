@@ -82,8 +82,8 @@ def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str
         fitted, marked = _calibrate(file, target)
     project, search = read_project(file.parent), look.search
     answers, openapi = ([], {}) if search is None else (search.answers, search.openapi)
-    if target.openapi is not None and target.openapi.document is not None:
-        openapi = target.openapi.document
+    if look.openapi is not None and look.openapi.document is not None:
+        fitted, openapi = replace(fitted, openapi=look.openapi), look.openapi.document
     made_of = complete(recognise(answers, openapi), project)
     local = target.is_local
     known = Known(

@@ -8,7 +8,7 @@ from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
 from payproof.domain.observation import ABSENT, REDIRECTS
 from payproof.domain.source import Log
-from payproof.domain.target import Budget, SourceSpec, Target
+from payproof.domain.target import Budget, OpenApi, SourceSpec, Target
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 from payproof.errors import PayproofError
 from payproof.registry import log_sources, store_sources
@@ -42,6 +42,7 @@ class Look:
     parts: list[Examined] = field(default_factory=list)
     search: WebhookSearch | None = None
     refusal: tuple[str, ...] = ()
+    openapi: OpenApi | None = None
 
     def add(self, name: str, told: str, *, is_well: bool = True) -> None:
         """Take note of a part."""

@@ -7,7 +7,9 @@ from payproof.domain.context import Context
 from payproof.domain.observation import Exchange
 from payproof.domain.operation_requests import credential_headers, order_operations
 from payproof.domain.step import Step
+from payproof.domain.target import Target
 from payproof.domain.urls import path_of
+from payproof.domain.wants import Gap
 from payproof.errors import InconclusiveError, Reason
 from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
@@ -35,6 +37,16 @@ class FuzzOpenapi(Step):
     examples: int = 8
     requests: int = 240
     seconds: float = 30.0
+
+    def unfit(self, target: Target) -> Gap | None:
+        """Return that the document describes nothing but the webhook, which lets no made-up request in."""
+        document = None if target.openapi is None else target.openapi.document
+        paths = {} if document is None else document["paths"]
+        webhook = path_of(target.webhook.path)
+        ends = {webhook[at:] for at, one in enumerate(webhook) if one == "/"} - {"/"}
+        if not paths or paths.keys() - ends - {webhook}:
+            return None
+        return Gap("the OpenAPI document describes no route beside the webhook")
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Fuzz in a thread of its own, as schemathesis is synchronous."""
