@@ -174,7 +174,7 @@ def completed(*words: str, **more: str) -> list[str]:
     ("words", "offered"),
     [
         (("ru",), ["run"]),
-        (("run", "--fail"), ["--fail-fast"]),
+        (("run", "--fail-f"), ["--fail-fast"]),
         (("run", "--severity", ""), ["low", "medium", "high", "critical"]),
         (("run", "--color", "a"), ["auto", "always"]),
         (("run", "--topic", "webhook_s"), ["webhook_signature"]),

@@ -48,6 +48,7 @@ def test_version_and_help():
         "check-scenarios",
         "deliver",
         "demo",
+        "diff",
         "doctor",
         "events",
         "explain",
@@ -57,6 +58,7 @@ def test_version_and_help():
         "run",
         "scan",
         "schema",
+        "show",
         "signatures",
         "verify",
     ]

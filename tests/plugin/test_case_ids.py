@@ -171,8 +171,8 @@ def test_command_that_repeats_a_case_of_a_fixture(run, pytester):
         text = CONFTEST.format(url=server.url, secret=secret, asks="", parameters="")
         (pytester.path / "conftest.py").write_text(text)
         result = run("--payproof", HEADER)
-        (line,) = [one for one in result.outlines if one.strip().startswith("repeat ")]
-        command, *words = shlex.split(line.strip().removeprefix("repeat"))
+        (line,) = [one for one in result.outlines if one.strip().startswith("again ")]
+        command, *words = shlex.split(line.strip().removeprefix("again"))
         assert command == "pytest"
         assert words[-1] == f"conftest.py::{HEADER}"
         assert run(*words).parseoutcomes() == {"failed": 1}

@@ -36,6 +36,10 @@ _COMMANDS = {
         "Deliver EVENT (such as invoice.paid), or your own body, to your URL, signed with your secret.",
     ),
     "demo": ("payproof.cli.run_commands", "Run every scenario on the reference service that comes with Payproof."),
+    "diff": (
+        "payproof.cli.problem_commands",
+        "Tell what has changed between two run records: problems that are new, mended, or became unknown.",
+    ),
     "doctor": (
         "payproof.cli.doctor_command",
         "Say what of a target can be reached and is shown, and which lines would let more of it be judged.",
@@ -54,20 +58,16 @@ _COMMANDS = {
         "Judge a run record (--report FILE.jsonl) again with the checks of this version.",
     ),
     "list": ("payproof.cli.list_commands", "List the scenarios."),
-    "diff": (
-        "payproof.cli.problem_commands",
-        "Tell what has changed between two run records: problems that are new, mended, or became unknown.",
-    ),
-    "show": (
-        "payproof.cli.problem_commands",
-        "Show everything that a run record holds of a problem or a case: what was sent, answered and seen.",
-    ),
     "run": ("payproof.cli.run_commands", "Run scenarios on a target and judge them."),
     "scan": (
         "payproof.cli.scan_command",
         "Search files, streams and databases for payment data and secrets.",
     ),
     "schema": ("payproof.cli.list_commands", "Print the JSON Schema of target or scenario files, for editors."),
+    "show": (
+        "payproof.cli.problem_commands",
+        "Show everything that a run record holds of a problem or a case: what was sent, answered and seen.",
+    ),
     "signatures": ("payproof.cli.list_commands", "List the ways to sign and to forge."),
     "verify": ("payproof.cli.deliver_commands", "Say whether a signature verifies, and if not, why not."),
 }

@@ -244,8 +244,6 @@ def _report_events(events: Any, reporters: Sequence[Reporter]) -> int:
                 reporter.handle(event)
             if isinstance(event, RunFinished):
                 code = event.exit_code
-                if event.unrun and code is not ExitCode.INTERRUPTED:
-                    click.echo(f"Stopped by --fail-fast: {event.unrun} cases did not run and are unknown.")
     finally:
         for reporter in reporters:
             reporter.close()

@@ -207,6 +207,8 @@ class ConsoleReport:
         ]
         self._print(f"\n{', '.join(told)} in {run.seconds:.1f} s")
         self._print(_ENDINGS[run.exit_code])
+        if run.unrun and run.exit_code is not ExitCode.INTERRUPTED:
+            self._print(f"[yellow]Stopped by --fail-fast: {run.unrun} cases did not run and are unknown.[/]")
         failed = counts["failed"] or counts["advised"] or counts["errored"]
         if failed and self._record is not None and self._detail is not Detail.QUIET:
             self._print(f"[dim]all that was sent, answered and seen: payproof show {_escape(str(self._record))} 1[/]")

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 from payproof.domain.events import CaseFinished, ProblemsFound, RunEvent, RunFinished, RunStarted
 from payproof.domain.problem import JudgedProblem, ProblemStatus
-from payproof.domain.verdict import Errored, Failed, Passed, Skipped
+from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from payproof.reporters.phrasing import describe_masking, describe_target, one_line, story, summary
 from payproof.reporters.problem_text import describe_problem, name_problems, tell_title
 
@@ -63,8 +63,9 @@ class JUnit:
         if unrun := self._started.cases - len(self._cases):
             # A CI server that reads only this file must not take a run that was interrupted for one that held.
             suites["payproof"] = ET.SubElement(root, "testsuite", name="payproof", timestamp=self._started.started)
-            entry = ET.SubElement(suites["payproof"], "testcase", classname="payproof", name="interrupted", time="0")
-            ET.SubElement(entry, "error", type="interrupted", message=f"{unrun} cases did not run")
+            name = "interrupted" if finished.exit_code is ExitCode.INTERRUPTED else "stopped"
+            entry = ET.SubElement(suites["payproof"], "testcase", classname="payproof", name=name, time="0")
+            ET.SubElement(entry, "error", type=name, message=f"{unrun} cases did not run")
         for suite in suites.values():
             for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
                 suite.set(attribute, str(sum(1 for _ in suite.iter(tag))))
