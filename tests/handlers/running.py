@@ -42,7 +42,7 @@ class Handler:
 
 def problems_of(name: str, faults: Sequence[str]) -> list[tuple[str, str]]:
     """Return the problems that seeded faults of a handler must be told as: rules, and how their places begin."""
-    names = {key.upper(): value for key, value in TRUTHS["names"][name].items()}
+    names = {key.upper(): value for key, value in TRUTHS["names"][name].items() if key != "own"}
     seeded = [one for fault in TRUTHS["fault"] if fault["name"] in faults for one in fault["problems"]]
     return [(one["rule"], re.sub("|".join(names), lambda key: names[key[0]], one["where"])) for one in seeded]
 

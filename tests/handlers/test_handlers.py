@@ -58,10 +58,11 @@ def test_truths_name_what_there_is():
         assert len(problems_of(name, FAULTS)) == len({*problems_of(name, FAULTS)})
 
 
-def problems_in(folder):
-    """Return the problems of the recorded run, but for advice: rules, and where each is mended."""
+def problems_in(folder, name):
+    """Return the problems of the recorded run, but for advice and the framework's own: rules, and where each is."""
+    own = {(one["rule"], one["where"]) for one in TRUTHS["names"][name].get("own", [])}
     found = [one.problem for one in read_run(folder / "run.jsonl").problems.problems if not one.problem.advised]
-    return [(problem.rule, problem.spot.name) for problem in found]
+    return [told for problem in found if (told := (problem.rule, problem.spot.name)) not in own]
 
 
 @pytest.mark.thorough
@@ -73,8 +74,8 @@ def test_a_clean_handler_has_no_problem(record_property, tmp_path, name):
         target = read_target(tmp_path / "payproof.toml", handler.variables)
     unknown = [id_ for id_, case in read_run(tmp_path / "run.jsonl").cases.items() if isinstance(case.verdict, Errored)]
     _record(record_property, name, ended, edited, "clean")
-    assert (edited, problems_in(tmp_path), unknown) == (0, [], [])
-    assert ended.code == 0, ended.out[-4000:]
+    assert (edited, problems_in(tmp_path, name), unknown) == (0, [], [])
+    assert ended.code == 0 or (ended.code == 1 and "own" in TRUTHS["names"][name]), ended.out[-4000:]
     assert target.webhook.path == TRUTHS["names"][name]["route"]
     assert (target.contract.framework, target.contract.sdk) == (name, _SDKS[name])
     assert [(one.name, len(target.stores)) for one in target.logs] == [("service", 1)]
@@ -82,14 +83,14 @@ def test_a_clean_handler_has_no_problem(record_property, tmp_path, name):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("faults", [FAULTS[:-1], FAULTS[-1:]], ids=["small_faults", FAULTS[-1]])
+@pytest.mark.parametrize("seeded", [FAULTS[:-1], FAULTS[-1:]], ids=["small_faults", FAULTS[-1]])
 @pytest.mark.parametrize("name", NAMES)
-def test_seeded_faults_are_told(record_property, tmp_path, name, faults):
+def test_seeded_faults_are_told(record_property, tmp_path, name, seeded):
     """Each seeded fault is told as the problem that the truths name, and little else is told; no edit is needed."""
-    with handling(name, tmp_path, faults) as handler:
+    with handling(name, tmp_path, seeded) as handler:
         ended, edited = follow(handler)
-    told, expected = problems_in(tmp_path), problems_of(name, faults)
-    _record(record_property, name, ended, edited, "+".join(faults))
+    told, expected = problems_in(tmp_path, name), problems_of(name, seeded)
+    _record(record_property, name, ended, edited, "+".join(seeded))
     assert (ended.code, edited) == (1, 0), ended.out[-4000:]
     missing = [(rule, where) for rule, where in expected if not any(_is_told(rule, where, one) for one in told)]
     assert not missing, told
