@@ -6,8 +6,9 @@ from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import either, one, word
+from payproof.scan.context import words_before
 from payproof.scan.detector import AnchoredDetector
-from payproof.scan.keyed import EDGE, END, make_named_pattern
+from payproof.scan.keyed import EDGE, END, is_numbered, make_named_pattern
 from payproof.scan.streams import Bits
 
 __all__ = ["Cvc"]
@@ -17,6 +18,13 @@ _NAMES = (
     rb"|card[_ -]?(?:security[_ -]?)?code|security[_ -]?code|(?:card[_ -]?)?verification[_ -]?(?:value|code|number)"
 ) % EDGE
 _VALUE = rb"\d{3,4}" + END
+#: With one of these before it a name is that of an error, and its number the error's.
+_OF_ERRORS = frozenset(
+    (
+        *("bad", "declined", "err", "error", "errors", "failed", "failure", "incorrect", "invalid", "mismatch"),
+        *("missing", "no", "not", "unknown", "unsupported", "wrong"),
+    )
+)
 _CODE = make_named_pattern(rb"(?:%s)" % _NAMES, _VALUE)
 
 
@@ -39,7 +47,7 @@ class Cvc(AnchoredDetector):
     begins: ClassVar[re.Pattern[bytes]] = re.compile(
         rb"c[vs][cnvd](?:[^a-z0-9]|[2cnv])|security|verification|d_?co", re.IGNORECASE
     )
-    reach: ClassVar[tuple[int, int]] = (16, 64)
+    reach: ClassVar[tuple[int, int]] = (128, 128)
     positive: ClassVar[tuple[bytes, ...]] = (
         b'{"cvc": "123"}',
         b"card[cvc]=1234&card[exp_month]=12",
@@ -56,6 +64,7 @@ class Cvc(AnchoredDetector):
         b"cvc%3D123%26x",
         b"cvc%253D123%2526x",
         b"cvc\\u003d123\\u0026x",
+        b"CARD_CVC=123\nCARD_ZIP=94107\n",
     )
     negative: ClassVar[tuple[bytes, ...]] = (
         b'{"cvc_check": "pass"}',
@@ -65,12 +74,18 @@ class Cvc(AnchoredDetector):
         b"CVC 4.0.1",
         b"retry cvv 123.45",
         b"NO_STATUS_RCVD = 1005",
+        b"INVALID_CVC = 1005",
+        b'{"incorrect_cvc": 1023}',
+        b"PAN = 1004\nCVC = 1005\nEXPIRY = 1006\n",
+        b"  CVV: 200,  // the code\n  EXPIRY: 201,\n",
         b'{"name":"cvc","type":"number"},{"value":"123"}',
     )
 
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each code."""
         for match in _CODE.finditer(data):
+            if is_numbered(data, match) or not _OF_ERRORS.isdisjoint(words_before(data, match.start())):
+                continue
             confidence = Confidence.HIGH if match["sign"].strip() else Confidence.MEDIUM
             key = match["key"].decode()
             yield Hit(match.start("value"), match.end("value"), "card verification code", confidence, "***", key=key)
