@@ -58,6 +58,8 @@ def _is_of_documents(user: bytes, password: bytes) -> bool:
 
 def _may_be_one(match: re.Match[bytes]) -> bool:
     """Whether what no scheme stands before may be an address at all: patterns and paths have slashes and signs, too."""
+    if match["password"][-1:] in b"[(":  # XPath: //iso:rule[@id]
+        return False
     if match["scheme"] or match["damaged"]:
         return True
     cut = match["cut"] or b""
@@ -122,6 +124,7 @@ class DsnPassword(AnchoredDetector):
         b"xpath('//svg:*[@id]')",
         b'"pattern":"[\\\\w\\\\s:+=@/-]+"',
         b"//iso:rule[contains(@context,'@')]",
+        b"xmlns://xsl:stylesheet[@xml:id = $id]",
         b"z\x03://\xfa\x01:\xfa\x01@r+\x00",
     )
 

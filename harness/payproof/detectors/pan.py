@@ -5,7 +5,7 @@ from typing import ClassVar
 from payproof.domain.detector import PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
-from payproof.scan.brands import TEST_NUMBERS
+from payproof.scan.brands import is_for_tests
 from payproof.scan.cards import find_likely, mask_digits, rate_card_number
 from payproof.scan.detector import PreparedDetector
 from payproof.scan.digits import MARGIN, find_numbers, prepare_view
@@ -53,7 +53,7 @@ class Pan(PreparedDetector):
         for number in find_numbers(view, chosen):
             confidence, key = rate_card_number(view.data, number, view.column(number.start), least)
             if confidence is not None:
-                sort = f"{PUBLISHED_TEST} card number" if number.digits in TEST_NUMBERS else "card number"
+                sort = f"{PUBLISHED_TEST} card number" if is_for_tests(number.digits) else "card number"
                 what = f"{number.brand.name} {sort}"
                 yield Hit(
                     number.start, number.end, what, confidence, mask_digits(number.digits), number.brand.name, key

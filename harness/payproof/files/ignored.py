@@ -13,6 +13,8 @@ from payproof.errors import ConfigurationError
 __all__ = ["IgnoredPaths"]
 
 _GIT, _IGNORE = ".git", ".gitignore"
+#: Folders of packages that pip, Debian and npm install: other people's code, which no log is written into.
+_INSTALLED = frozenset({"site-packages", "dist-packages", "node_modules"})
 _NO_PATTERNS = GitIgnoreSpec([])
 
 
@@ -40,8 +42,15 @@ class IgnoredPaths:
             self._root = self._top  # whoever names it means it: only what stands below says what is left out
 
     def name_in_tree(self, path: Path) -> str:
-        """Return a path as it is called in the work tree; empty outside of one, and in what git ignores there."""
-        return _absolute(path).relative_to(self._tree).as_posix() if self._tree is not None else ""
+        """Return a path as it is called in the work tree, or among installed packages; empty for what is no code.
+
+        What git ignores is none, but for such packages.
+        """
+        absolute = _absolute(path)
+        if self._tree is not None:
+            return absolute.relative_to(self._tree).as_posix()
+        installed = next((at for at, part in enumerate(absolute.parts) if part in _INSTALLED), None)
+        return "" if installed is None else "/".join(absolute.parts[installed:])
 
     def leaves_out(self, path: Path) -> bool:
         """Whether a file or folder below the place is left out, with all that is in it."""

@@ -30,8 +30,7 @@ _CERTAIN = 256  # bytes that a false start does not decompress to
 _DEFLATED = 8
 _PIXELS = b"IDAT"  # begins a part of a PNG's pixels, which are no characters, and go on in its next part
 _SIP = 32
-_GZIP_HEADER = 10
-_NOTHING = 8  # bytes of compressed data that hold no card number
+_FEWEST = 18  # bytes of which a card number can be made: gzip's header has 10
 _AS_IT_IS = 0.98  # share of what blocks without compression say in their bytes; their lengths are the rest
 #: APPNOTE 4.3.7: version, flags, method, lengths of name and extra field.
 _ZIP_HEADER = struct.Struct("<4xHHH16xHH")
@@ -116,7 +115,7 @@ def _inflate(
             made.append(inflater.decompress(fed, _CHUNK))
         except zlib.error:
             used = data.taken - begun - len(fed)
-            if not size:
+            if not size and sure:
                 made.append(_inflate_slowly(bits, fed))
                 size = len(made[-1])
             why = f"{name} data is corrupt after {size} bytes"
@@ -128,18 +127,15 @@ def _inflate(
             why = f"{name} data expands more than {_MOST_RATIO} times: the rest was not read"
         elif not fed and not made[-1]:
             why, is_cut = f"{name} data is cut after {size} bytes", data.taken < _MOST_READ
-    if why and (_is_none(size, data.taken - begun, is_cut=is_cut) or (size < _CERTAIN and not sure)):
+    if why and size == 0 and (data.taken - begun < _FEWEST if is_cut else name == "gzip"):
+        return  # a program or a text that names the sign that gzip begins with
+    if why and size < _CERTAIN and not sure:
         return
     if size:
         yield DecodedPart(start, start + data.taken - len(inflater.unused_data), name, b"".join(made))
     # Of what begins with two bytes only, and ends early or is not compressed, there is no more that it could be.
-    if why and not is_image and (sure or not (is_cut or 0 < used <= size / _AS_IT_IS)):
+    if why and not is_image and (sure or not (is_cut or _AS_IT_IS * used < size <= used)):
         yield Unread(start, why, (name,))
-
-
-def _is_none(size: int, taken: int, *, is_cut: bool) -> bool:
-    """Whether what begins as compressed data does, and says nothing, is a program or a text that names such data."""
-    return size == 0 and (not is_cut or taken < _GZIP_HEADER + _NOTHING)
 
 
 def _inflate_slowly(bits: int, fed: bytes) -> bytes:
