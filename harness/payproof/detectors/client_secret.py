@@ -26,7 +26,9 @@ _KINDS = {
     **dict.fromkeys((b"accs", b"cuss", b"fcsess", b"vs"), "client secret of a session"),
 }
 _NAMED = make_named_pattern(rb"(?:client|confirmation)[_ -]?secret", rb"[^\x00-\x20\"'`&,;<>\\\x7f-\xff]{16,400}")
-_OAUTH = re.compile(rb"oauth|client_?id|grant_?type|redirect_?ur|(?:access|refresh)_?token|token_?ur|authoriz", re.IGNORECASE)
+_OAUTH = re.compile(
+    rb"oauth|client_?id|grant_?type|redirect_?ur|(?:access|refresh)_?token|token_?ur|authoriz", re.IGNORECASE
+)
 _NEAR = 160
 
 

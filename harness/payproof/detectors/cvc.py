@@ -9,6 +9,7 @@ from payproof.scan.characters import either, one, word
 from payproof.scan.context import words_before
 from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import EDGE, END, is_numbered, make_named_pattern
+from payproof.scan.names import say
 from payproof.scan.streams import Bits
 
 __all__ = ["Cvc"]
@@ -21,11 +22,26 @@ _VALUE = rb"\d{3,4}" + END
 #: With one of these before it a name is that of an error, and its number the error's.
 _OF_ERRORS = frozenset(
     (
-        *("bad", "declined", "err", "error", "errors", "failed", "failure", "incorrect", "invalid", "mismatch"),
-        *("missing", "no", "not", "unknown", "unsupported", "wrong"),
+        *("bad", "declined", "err", "error", "failed", "failure", "incorrect", "invalid", "mismatch", "missing"),
+        *("unknown", "unsupported", "wrong"),
     )
 )
+_CARDS = frozenset({"card", "credit", "debit"})
 _CODE = make_named_pattern(rb"(?:%s)" % _NAMES, _VALUE)
+
+
+def _names_error(data: bytes, place: int) -> bool:
+    words = [word for word in words_before(data, place) if word not in _CARDS]
+    return words[-1:] != [] and words[-1] in _OF_ERRORS
+
+
+def _find_confidence(data: bytes, match: re.Match[bytes]) -> Confidence:
+    """Return how surely a named number is a code: what is sent by SMS, and a PIN's value, are called so, too."""
+    if not match["sign"].strip():
+        return Confidence.MEDIUM
+    if match["key"].lower().startswith(b"verification") and not say(data[: match.start()] + data[match.end() :]):
+        return Confidence.MEDIUM
+    return Confidence.HIGH
 
 
 @detector
@@ -84,8 +100,6 @@ class Cvc(AnchoredDetector):
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each code."""
         for match in _CODE.finditer(data):
-            if is_numbered(data, match) or not _OF_ERRORS.isdisjoint(words_before(data, match.start())):
-                continue
-            confidence = Confidence.HIGH if match["sign"].strip() else Confidence.MEDIUM
-            key = match["key"].decode()
-            yield Hit(match.start("value"), match.end("value"), "card verification code", confidence, "***", key=key)
+            if not is_numbered(data, match) and not _names_error(data, match.start()):
+                sure, key = _find_confidence(data, match), match["key"].decode()
+                yield Hit(match.start("value"), match.end("value"), "card verification code", sure, "***", key=key)

@@ -30,7 +30,9 @@ _URL = re.compile(
     % {b"edge": EDGE, b"schemes": _SCHEMES, b"slash": _SLASH, b"no": _CHARACTER}
 )
 #: What follows a host and its port without a scheme before them: a path, or the end of a sentence, a string or a list.
-_HOST = re.compile(rb"(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\.?(?:[^\w.:@-].*)?", re.DOTALL)
+_HOST = re.compile(
+    rb"(?:[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?\.?(?:[^\w.:@-].*)?", re.DOTALL
+)
 _USER = re.compile(rb"[A-Za-z][\w.%+~-]*")
 _TYPED = re.compile(rb"(?=[^A-Za-z0-9]*[A-Za-z0-9])[^\[\](){}*|]{4,}")
 _OTHER_HOSTS = re.compile(rb"\d{1,5},(?:.*,)?[^:,]*:(?=[^,]*\Z)", re.DOTALL)
@@ -45,7 +47,9 @@ _NOBODYS = re.compile(
 def _judge_password(user: bytes, password: bytes, host: bytes) -> str | None:
     """Return what to call a password, or None where it is a placeholder, or the host is nobody's."""
     plain = unquote_to_bytes(password)
-    if _NOBODYS.match(host) or is_hidden(plain) or names_a_password(plain) or _is_of_documents(user, plain):
+    if _NOBODYS.match(host) or _is_of_documents(user, plain):
+        return None
+    if is_hidden(password) or is_hidden(plain) or names_a_password(plain):
         return None
     return f"{GUESSABLE} password" if is_guessable(plain, unquote_to_bytes(user)) else "password"
 

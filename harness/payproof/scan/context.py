@@ -86,11 +86,11 @@ def words_of(key: str) -> tuple[str, ...]:
     return tuple(word.lower() for token in _TOKEN.findall(key) for word in _WORD.findall(token))
 
 
-_PREFIX = re.compile(rb"[A-Za-z0-9_.-]{0,48}\Z")
+_PREFIX = re.compile(rb"[A-Za-z0-9_-]{0,48}\Z")
 
 
 def words_before(data: bytes, place: int) -> tuple[str, ...]:
-    """Return the words of a name that stand before the part of it that begins at a place: ``aws`` of awsAccountNumber."""
+    """Return the words of a name before the part of it that begins at a place: ``aws`` of ``awsAccountNumber``."""
     match = _PREFIX.search(data, max(0, place - _KEY_REACH), place)
     return words_of(match[0].decode("ascii", "replace")) if match else ()
 

@@ -60,7 +60,10 @@ _SERVICE = re.compile(
     r"|\bexp\((?!\d\d?/)"  # the exponential function
     r"""|\b(?:service|svc|app|application|component|logger|module|container|pod)["']?\s?[:=]\s?["']?[\w.-]+"""
 )
-_CUT_BEFORE, _CUT_AFTER = re.compile(rb"\A(?:[A-Za-z0-9]+|.)", re.DOTALL), re.compile(rb"(?:[A-Za-z0-9]+|.)\Z", re.DOTALL)
+_CUT_BEFORE, _CUT_AFTER = (
+    re.compile(rb"\A(?:[A-Za-z0-9]+|.)", re.DOTALL),
+    re.compile(rb"(?:[A-Za-z0-9]+|.)\Z", re.DOTALL),
+)
 REACH = 40  # bytes within which a neighbour counts
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
 _WITHIN = ("card", "credit", "debit", "exp", "cv", "track", "cc", "pan")

@@ -72,12 +72,12 @@ def decode(view: View, read: Read) -> Iterator[DecodedPart | Unread]:
 def find_deeper(view: View) -> Iterator[Unread]:
     """Tell what begins as compressed data does, where nothing more is decoded."""
     for start in view.places("archive").tolist():
-        if _GZIP.match(view.data, start) or _is_zip_header(view.data[start : start + _ZIP_HEADER.size]):
+        if _GZIP.match(view.data, start) or _is_zip_header(bytes(view.data[start : start + _ZIP_HEADER.size])):
             yield Unread(start, "compressed data within too many encodings: not read")
 
 
 def _is_zip_header(header: bytes) -> bool:
-    """Whether a local header can be one; where it cannot, a program or a text names the sign that entries begin with."""
+    """Whether a local header can be one; where it cannot, a program or a text names the sign of entries."""
     if header[:4] != b"PK\x03\x04" or len(header) < _ZIP_HEADER.size:
         return False
     version, flags, method, name, _ = _ZIP_HEADER.unpack(header)
@@ -127,15 +127,20 @@ def _inflate(
             why = f"{name} data expands more than {_MOST_RATIO} times: the rest was not read"
         elif not fed and not made[-1]:
             why, is_cut = f"{name} data is cut after {size} bytes", data.taken < _MOST_READ
-    if why and size == 0 and (data.taken - begun < _FEWEST if is_cut else name == "gzip"):
-        return  # a program or a text that names the sign that gzip begins with
-    if why and size < _CERTAIN and not sure:
+    if why and _is_none(name, size, data.taken - begun, is_cut=is_cut, sure=sure):
         return
     if size:
         yield DecodedPart(start, start + data.taken - len(inflater.unused_data), name, b"".join(made))
     # Of what begins with two bytes only, and ends early or is not compressed, there is no more that it could be.
     if why and not is_image and (sure or not (is_cut or _AS_IT_IS * used < size <= used)):
         yield Unread(start, why, (name,))
+
+
+def _is_none(name: str, size: int, taken: int, *, is_cut: bool, sure: bool) -> bool:
+    """Whether what begins as compressed data does is none: by chance, or a program or a text names the sign."""
+    if size == 0 and (taken < _FEWEST if is_cut else name == "gzip"):
+        return True
+    return size < _CERTAIN and not sure
 
 
 def _inflate_slowly(bits: int, fed: bytes) -> bytes:
