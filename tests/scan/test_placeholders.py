@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from payproof.detectors import iban
 from payproof.domain.detector import GUESSABLE, PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detectors_at_rest
@@ -247,3 +248,13 @@ def test_numbers_that_stripe_publishes_for_tests_are_told_as_such():
 def test_numbers_of_programs_are_less_sure(text, sure):
     """Seeds, symbols, fractions and tables of numbers are no cards; words are read whole."""
     assert [one for _, one in told(text, "pan")] == [sure]
+
+
+def test_examples_of_bank_accounts_are_told_as_such():
+    """What the registry of IBANs and Stripe publish is nobody's; another account of the same bank is somebody's."""
+    assert told('{"iban": "DE89 3704 0044 0532 0130 00"}', "iban")[0][0].startswith(PUBLISHED_TEST)
+    bank = "37040044" + "0532013001"
+    number = f"DE{98 - int(bank + '131400') % 97:02d}{bank}"
+    assert told(f'{{"iban": "{number}"}}', "iban") == [("bank account number (IBAN)", Confidence.HIGH)]
+    for example in iban._EXAMPLES:
+        assert [what.startswith(PUBLISHED_TEST) for what, _ in told(f"iban {example} ", "iban")] == [True], example

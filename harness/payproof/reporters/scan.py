@@ -61,13 +61,17 @@ def _lines(report: ScanReport) -> list[str]:
             lines.append(f"sampled: {one.unit}: {one.rows:,} rows{share}")
     lines += [f"left out: {one} (--no-ignore searches what git ignores)" for one in report.left_out]
     lines += [f"note: {note}" for note in report.notes]
-    folded: Counter[str] = Counter()
-    for leak, status, _ in report.leaks:
-        if _is_folded(leak, status):
-            folded[leak.what] += leak.count
-    if folded:
-        told = ", ".join(f"{count:,} {what}" for what, count in folded.most_common())
-        lines.append(f"listed in code: {told} (--format jsonl says where)")
+    folded = [leak for leak, status, _ in report.leaks if _is_folded(leak, status)]
+    for why, some in (
+        ("published for tests, or what anybody would guess", [one for one in folded if one.is_of_tests]),
+        ("unsure", [one for one in folded if not one.is_of_tests]),
+    ):
+        counted: Counter[str] = Counter()
+        for leak in some:
+            counted[leak.kind] += leak.count
+        if counted:
+            told = ", ".join(f"{count:,} {kind}" for kind, count in counted.most_common())
+            lines.append(f"listed in code, {why}: {told} (--format jsonl says where)")
     counts = dict.fromkeys(LeakStatus, 0)
     for leak, status, _ in report.leaks:
         counts[status] += leak.count
