@@ -65,7 +65,7 @@ def test_installed_packages_are_code(tmp_path, monkeypatch, folder):
 
 
 def test_what_anybody_would_guess_is_listed_in_code(tmp_path, monkeypatch):
-    """A password for development is counted by the table, and breaks nothing; in a log it counts, and a real one does."""
+    """A password for development is counted and breaks nothing; in a log it does, and a real one does in code too."""
     guessed, real = (f"url = 'postgresql://app:{word}@localhost/x'\n" for word in ("app", "tr0ub4" + "dor-Qx9"))
     made(tmp_path / "shop", settings=guessed)
     (tmp_path / "log").write_text(guessed)

@@ -1,8 +1,8 @@
 """Searches the packages that others use most, as a measure of what is found where there is nothing.
 
-Run as a program: `python -m tests.scan.packages DIR`. It installs the distributions of `most_used/pypi.txt` and the packages
-of `most_used/npm.txt` below DIR, unless they are there, without running anything of theirs, and searches them as
-`payproof scan` does. `most_used/known.yaml` says what is there and true. It ends with 0 where nothing else is found.
+Run as a program: `python -m tests.scan.packages DIR`. It installs the distributions of `most_used/pypi.txt` and the
+packages of `most_used/npm.txt` below DIR, unless they are there, without running anything of theirs, and searches them
+as `payproof scan` does. `most_used/known.yaml` says what is there and true. It ends with 0 where nothing else is found.
 """
 
 import argparse
