@@ -93,7 +93,7 @@ class Cvc(AnchoredDetector):
         b"INVALID_CVC = 1005",
         b'{"incorrect_cvc": 1023}',
         b"PAN = 1004\nCVC = 1005\nEXPIRY = 1006\n",
-        b"  CVV: 200,  // the code\n  EXPIRY: 201,\n",
+        b"  CVV: 200,  // the code\n  EXPIRY: 201,\n  NAME: 202,\n",
         b'{"name":"cvc","type":"number"},{"value":"123"}',
     )
 

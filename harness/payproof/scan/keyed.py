@@ -44,17 +44,23 @@ def make_named_pattern(names: bytes, value: bytes) -> re.Pattern[bytes]:
     return re.compile(b"(?P<key>%s)%s%s%s(?P<value>%s)" % (names, _CLOSING, _SIGN, _OPENING, value), re.IGNORECASE)
 
 
-_LAST = re.compile(rb"[=:]\s*(\d{1,9})\W*[^\n]*\n[^\n]*\Z")
-_NEXT = re.compile(rb"[^\n]*\n[^\n]*?[=:]\s*(\d{1,9})(?!\d)")
+_ASSIGNED_NUMBER = re.compile(rb"[=:]\s*\(?(\d{1,9})(?!\d)")
 
 
 def is_numbered(data: bytes, match: re.Match[bytes]) -> bool:
-    """Whether a value counts on from the line before, or the next line from it: the constants of a program do so."""
+    """Whether a value and two of the lines beside its own count on, as the constants of a program do."""
     value = int(match["value"])
-    last, following = _LAST.search(data[: match.start()]), _NEXT.match(data, match.end())
-    return (last is not None and int(last[1]) == value - 1) or (
-        following is not None and int(following[1]) == value + 1
-    )
+    before = [_read_number(line) for line in reversed(data[: match.start()].split(b"\n")[:-1])]
+    after = [_read_number(line) for line in data[match.end() :].split(b"\n")[1:]]
+    fewer = [number == value - away for away, number in enumerate(before[:2], 1)]
+    more = [number == value + away for away, number in enumerate(after[:2], 1)]
+    return fewer == [True, True] or more == [True, True] or (fewer[:1] == more[:1] == [True])
+
+
+def _read_number(line: bytes) -> int | None:
+    """Return the first number that a line assigns to something."""
+    match = _ASSIGNED_NUMBER.search(line)
+    return None if match is None else int(match[1])
 
 
 def secret(prefix: bytes, value: bytes) -> str:

@@ -12,8 +12,8 @@ _MASKED = re.compile(
 _MASKS = frozenset(b"xX*._-#?")
 #: Fields that something else is filled in for: ``${NAME}``, ``{{ name }}``, ``<name>``, ``%(name)s``, ``%NAME%``.
 _FIELD = re.compile(
-    rb"\{[^{}]*\}|<[^<>]*>|\$\([^()]*\)|%\([A-Za-z_]\w*\)[a-z]|%[A-Z_][A-Z0-9_]+%"
-    rb"|\A(?:%[a-z]|\[.*\]|[$@:](?:[A-Z_][A-Z0-9_]*|[a-z_.]+|[a-z]+(?:[A-Z][a-z]+)+))\Z",
+    rb"[$#]\{|\{\{|\{[A-Za-z_][\w.]{2,}\}|<[^<>]*>|\$\([A-Za-z_]\w*\)|%\([A-Za-z_]\w*\)[a-z]|%[A-Z_][A-Z0-9_]+%"
+    rb"|\A(?:\{.*\}|%[a-z]|\[.*\]|[$@:](?:[A-Z_][A-Z0-9_]*|[a-z_.]+|[a-z]+(?:[A-Z][a-z]+)+))\Z",
     re.DOTALL,
 )
 
