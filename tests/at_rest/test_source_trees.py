@@ -53,6 +53,17 @@ def test_baselines_hold_however_the_path_is_given(tmp_path, monkeypatch):
         assert (code, [status for status, _ in found]) == (0, ["known"]), path
 
 
+def test_a_link_to_nowhere_is_no_gap_in_code(tmp_path, monkeypatch):
+    """Code has links to what only some machines have; a link to a log that is gone is told as not read."""
+    made(tmp_path / "shop", _dot_gitignore="logs/\n", code="x = 1\n", logs__app="started\n")
+    for place in (tmp_path / "shop" / "keys", tmp_path / "shop" / "logs" / "latest"):
+        place.symlink_to("/nowhere/at/all")
+    monkeypatch.chdir(tmp_path)
+    assert scanned("shop")[0] == 0
+    assert scanned("shop/keys")[0] == 3
+    assert scanned("shop/logs")[0] == 3
+
+
 @pytest.mark.parametrize("folder", ["site-packages", "dist-packages", "node_modules"])
 def test_installed_packages_are_code(tmp_path, monkeypatch, folder):
     """Wherever packages are installed, ignored by git or in no work tree, what belongs into code is no fault there."""

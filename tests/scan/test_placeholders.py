@@ -215,6 +215,17 @@ def test_security_codes_are_told(text, sure):
     assert told(text, "cvc") == [("card verification code", sure)]
 
 
+def test_the_code_and_the_track_of_a_published_number_are_told_as_such():
+    """What stands beside a number that is published for tests is nobody's either; beside another number it is."""
+    for number, words in (("4242 4242 4242 4242", f" of a {PUBLISHED_TEST} card"), (GROUPS, "")):
+        text = f"card = {{'number': '{number}', 'exp_month': 8, 'exp_year': 2031, 'cvc': '314'}}"
+        assert told(text, "cvc") == [(f"card verification code{words}", Confidence.HIGH)]
+        digits, published = number.replace(" ", ""), f" {PUBLISHED_TEST}" if words else ""
+        assert told(f";{digits}=29121010000000000?", "track_data")[0][0] == f"track 2 of a Visa{published} card"
+    both = f"'4242424242424242' then {{'number': '{NUMBER}', 'cvc': '314'}}"
+    assert told(both, "cvc") == [("card verification code", Confidence.HIGH)]
+
+
 @pytest.mark.parametrize("text", ['{"awsAccountNumber": "123456780012"}', "--primary-account-number=171234567890123"])
 def test_an_account_that_is_none_with_a_bank_is_none(text):
     """An account with a cloud, and the name that standards give a card's number, are no bank accounts."""

@@ -2,9 +2,10 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Hit
+from payproof.domain.detector import PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
+from payproof.scan.brands import is_for_tests
 from payproof.scan.characters import either, one, word
 from payproof.scan.context import words_before
 from payproof.scan.detector import AnchoredDetector
@@ -26,13 +27,22 @@ _OF_ERRORS = frozenset(
         *("unknown", "unsupported", "wrong"),
     )
 )
+_NEAR = 112
 _CARDS = frozenset({"card", "credit", "debit"})
+_NUMBER = re.compile(rb"(?<!\d)\d(?:[ -]?\d){11,18}(?!\d)")
 _CODE = make_named_pattern(rb"(?:%s)" % _NAMES, _VALUE)
 
 
 def _names_error(data: bytes, place: int) -> bool:
     words = [word for word in words_before(data, place) if word not in _CARDS]
     return words[-1:] != [] and words[-1] in _OF_ERRORS
+
+
+def _name_code(data: bytes) -> str:
+    """Return what to call a code: one beside a number that is published for tests is nobody's either."""
+    numbers = [match[0].translate(None, b" -").decode() for match in _NUMBER.finditer(data)]
+    of_tests = bool(numbers) and all(map(is_for_tests, numbers))
+    return f"card verification code of a {PUBLISHED_TEST} card" if of_tests else "card verification code"
 
 
 def _find_confidence(data: bytes, match: re.Match[bytes]) -> Confidence:
@@ -101,5 +111,6 @@ class Cvc(AnchoredDetector):
         """Return each code."""
         for match in _CODE.finditer(data):
             if not is_numbered(data, match) and not _names_error(data, match.start()):
+                near = data[max(0, match.start() - _NEAR) : match.end() + _NEAR]
                 sure, key = _find_confidence(data, match), match["key"].decode()
-                yield Hit(match.start("value"), match.end("value"), "card verification code", sure, "***", key=key)
+                yield Hit(match.start("value"), match.end("value"), _name_code(near), sure, "***", key=key)

@@ -25,7 +25,7 @@ _WORD = re.compile(
     rb"your|secret|key|goes|here|please|stripe|web|hook|signing|signature|endpoint|test(?:ing)?|live|token|client|payment|"
     rb"intent|setup|confirmation|placeholder|replace|insert|example|sample|dummy|fake|mock|real|with|value|some|the|this|put|"
     rb"add|enter|paste|change|public|private|password|passwd|pass|pwd|user|name|api|account|session|customer|database|redis|"
-    rb"admin|abc|xyz",
+    rb"admin|abc|xyz|wrong|invalid|bogus",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(
