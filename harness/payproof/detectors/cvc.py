@@ -45,11 +45,9 @@ def _name_code(data: bytes) -> str:
     return f"card verification code of a {PUBLISHED_TEST} card" if of_tests else "card verification code"
 
 
-def _find_confidence(data: bytes, match: re.Match[bytes]) -> Confidence:
+def _find_confidence(match: re.Match[bytes], near: bytes) -> Confidence:
     """Return how surely a named number is a code: what is sent by SMS, and a PIN's value, are called so, too."""
-    if not match["sign"].strip():
-        return Confidence.MEDIUM
-    if match["key"].lower().startswith(b"verification") and not say(data[: match.start()] + data[match.end() :]):
+    if not match["sign"].strip() or (match["key"].lower().startswith(b"verification") and not say(near)):
         return Confidence.MEDIUM
     return Confidence.HIGH
 
@@ -111,6 +109,7 @@ class Cvc(AnchoredDetector):
         """Return each code."""
         for match in _CODE.finditer(data):
             if not is_numbered(data, match) and not _names_error(data, match.start()):
-                near = data[max(0, match.start() - _NEAR) : match.end() + _NEAR]
-                sure, key = _find_confidence(data, match), match["key"].decode()
+                start, end = match.span()
+                near = data[max(0, start - _NEAR) : start] + data[end : end + _NEAR]
+                sure, key = _find_confidence(match, near), match["key"].decode()
                 yield Hit(match.start("value"), match.end("value"), _name_code(near), sure, "***", key=key)

@@ -44,14 +44,16 @@ def make_named_pattern(names: bytes, value: bytes) -> re.Pattern[bytes]:
     return re.compile(b"(?P<key>%s)%s%s%s(?P<value>%s)" % (names, _CLOSING, _SIGN, _OPENING, value), re.IGNORECASE)
 
 
+_NEAR = 128  # bytes in which two lines of constants are
 _ASSIGNED_NUMBER = re.compile(rb"[=:]\s*\(?(\d{1,9})(?!\d)")
 
 
 def is_numbered(data: bytes, match: re.Match[bytes]) -> bool:
     """Whether a value and two of the lines beside its own count on, as the constants of a program do."""
     value = int(match["value"])
-    before = [_read_number(line) for line in reversed(data[: match.start()].split(b"\n")[:-1])]
-    after = [_read_number(line) for line in data[match.end() :].split(b"\n")[1:]]
+    start, end = match.span()
+    before = [_read_number(line) for line in reversed(data[max(0, start - _NEAR) : start].split(b"\n")[:-1])]
+    after = [_read_number(line) for line in data[end : end + _NEAR].split(b"\n")[1:]]
     fewer = [number == value - away for away, number in enumerate(before[:2], 1)]
     more = [number == value + away for away, number in enumerate(after[:2], 1)]
     return fewer == [True, True] or more == [True, True] or (fewer[:1] == more[:1] == [True])
