@@ -83,7 +83,7 @@ def test_what_anybody_would_guess_is_listed_in_code(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert scanned("shop") == (0, [("listed", "shop/settings")])
     told = payproof_here("scan", "shop").out
-    assert "listed in code, published for tests, or what anybody would guess: 1 dsn_password" in told
+    assert "listed in code, published for tests, made up, or what anybody would guess: 1 dsn_password" in told
     assert "settings" not in told
     assert scanned("log") == (1, [("new", "log")])
     made(tmp_path / "shop", settings=real)

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from payproof.detectors import iban
-from payproof.domain.detector import GUESSABLE, PUBLISHED_TEST, Hit
+from payproof.domain.detector import GUESSABLE, MADE_UP, PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence
 from payproof.registry import detectors_at_rest
 from payproof.scan.luhn import check_digit
@@ -262,6 +262,17 @@ def test_numbers_that_stripe_publishes_for_tests_are_told_as_such():
 def test_numbers_of_programs_are_less_sure(text, sure):
     """Seeds, symbols, fractions and tables of numbers are no cards; words are read whole."""
     assert [one for _, one in told(text, "pan")] == [sure]
+
+
+def test_numbers_of_zeros_are_told_as_made_up():
+    """A number that is hardly anything but zeros is found, and told apart from somebody's."""
+    for number in ("6450000000000002", "6362000000000009", "9792000000000003", "4007000000027"):
+        ((what, sure),) = told(f'{{"card_number": "{number}"}}', "pan")
+        assert f" {MADE_UP} card number" in what
+        assert sure is Confidence.HIGH
+    assert told('{"iban": "TR610000100000000000000001"}', "iban")[0][0].startswith(MADE_UP)
+    for check in ("DE000000000000" + "00000066", "DE010000000000" + "00000048", "DE990000000000" + "00000030"):
+        assert told(f"iban {check}", "iban") == []
 
 
 def test_examples_of_bank_accounts_are_told_as_such():

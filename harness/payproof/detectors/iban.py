@@ -2,13 +2,14 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import PUBLISHED_TEST, Hit
+from payproof.domain.detector import MADE_UP, PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import DIGIT, nibble, one, word
 from payproof.scan.context import key_before
 from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import EDGE
+from payproof.scan.placeholders import is_made_up
 from payproof.scan.streams import Bits
 
 __all__ = ["Iban"]
@@ -50,6 +51,7 @@ _EXAMPLES = frozenset(
 )
 _START = re.compile(rb"%s(?P<iban>[A-Za-z]{2}[0-9]{2}(?:[ -]?[0-9A-Za-z]){11,30})" % EDGE)
 _GAPS = b" -"
+_NO_CHECKS = frozenset({"00", "01", "99"})  # what is left of 98 is 2 to 98
 _upper = nibble(4, 4) | nibble(4, 5)
 _alnum = _upper | DIGIT
 
@@ -76,6 +78,17 @@ def _end(data: bytes, start: int, length: int) -> int:
     return place
 
 
+def _is_checked(number: str) -> bool:
+    """Whether the check digits of a number are right (ISO 7064)."""
+    return number[2:4] not in _NO_CHECKS and int(_in_digits(number[4:] + number[:4])) % 97 == 1
+
+
+def _name_sort(number: str) -> str:
+    if number in _EXAMPLES:
+        return f"{PUBLISHED_TEST} "
+    return f"{MADE_UP} " if is_made_up(number[4:]) else ""
+
+
 @detector
 class Iban(AnchoredDetector):
     """An international bank account number: country, length and check digits (ISO 13616)."""
@@ -95,6 +108,7 @@ class Iban(AnchoredDetector):
     negative: ClassVar[tuple[bytes, ...]] = (
         _GERMAN[:2] + b"00" + _GERMAN[4:],
         _GERMAN[:-1],
+        b"DE000000000000" + b"00000066",
         b"x" + _GERMAN,
         _GERMAN[:4] + b"*" * 14 + _GERMAN[-4:],
     )
@@ -102,20 +116,12 @@ class Iban(AnchoredDetector):
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each number."""
         for match in _START.finditer(data):
-            text = match["iban"]
+            text, start = match["iban"], match.start("iban")
             length = _LENGTHS.get(text[:2].decode().upper(), 0)
-            compact = text.translate(None, _GAPS)[:length].decode().upper()
-            if len(compact) == length and length and int(_in_digits(compact[4:] + compact[:4])) % 97 == 1:
-                start = match.start("iban")
+            number = text.translate(None, _GAPS)[:length].decode().upper()
+            if len(number) == length and length and _is_checked(number):
                 end = _end(data, start, length)
                 if not data[end : end + 1].isalnum():
-                    sort = f"{PUBLISHED_TEST} " if compact in _EXAMPLES else ""
-                    shown = f"{compact[:4]}{'*' * (length - 8)}{compact[-4:]}"
-                    yield Hit(
-                        start,
-                        end,
-                        f"{sort}bank account number (IBAN)",
-                        Confidence.HIGH,
-                        shown,
-                        key=key_before(data, start).shown,
-                    )
+                    what = f"{_name_sort(number)}bank account number (IBAN)"
+                    shown = f"{number[:4]}{'*' * (length - 8)}{number[-4:]}"
+                    yield Hit(start, end, what, Confidence.HIGH, shown, key=key_before(data, start).shown)

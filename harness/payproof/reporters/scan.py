@@ -63,7 +63,7 @@ def _lines(report: ScanReport) -> list[str]:
     lines += [f"note: {note}" for note in report.notes]
     folded = [leak for leak, status, _ in report.leaks if _is_folded(leak, status)]
     for why, some in (
-        ("published for tests, or what anybody would guess", [one for one in folded if one.is_of_tests]),
+        ("published for tests, made up, or what anybody would guess", [one for one in folded if one.is_of_tests]),
         ("unsure", [one for one in folded if not one.is_of_tests]),
     ):
         counted: Counter[str] = Counter()

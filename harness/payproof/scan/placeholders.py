@@ -3,7 +3,7 @@
 import re
 from itertools import pairwise
 
-__all__ = ["is_guessable", "is_hidden", "masks", "names_a_password", "stands_in"]
+__all__ = ["is_guessable", "is_hidden", "is_made_up", "masks", "names_a_password", "stands_in"]
 
 _MASKED = re.compile(
     rb"\*{2}|x{5}|X{5}|\.{3}|\xe2\x80\xa6|\xe2\x80\xa2|redacted|hidden|masked|removed|example|change[-_ ]?me",
@@ -35,6 +35,7 @@ _PASSWORD = re.compile(
 )
 _MOSTLY, _HALF = 0.6, 0.5
 _LONGEST_PERIOD = 10
+_ZEROS = 0.65
 _FEWEST_KINDS = 6  # different characters
 #: A password has 8 characters at least (NIST SP 800-63B-3, 5.1.1.2).
 _SHORTEST = 8
@@ -82,6 +83,11 @@ def is_guessable(password: bytes, user: bytes) -> bool:
         or (len(password) < _SHORTEST and (plain.isalpha() or password.isdigit()))
         or len(password) < _SHORTEST // 2
     )
+
+
+def is_made_up(number: str) -> bool:
+    """Whether a number is hardly anything but zeros, as people make one up; of a million cards one has so many."""
+    return number.count("0") >= _ZEROS * len(number)
 
 
 def _is_of_one(value: bytes) -> bool:
