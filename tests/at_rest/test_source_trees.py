@@ -28,6 +28,9 @@ def test_published_numbers_are_no_fault_of_code(tmp_path, monkeypatch):
     assert scanned("shop") == (0, [("listed", "shop/tests/cards")])
     assert scanned("shop/logs") == (1, [("new", "shop/logs/app")])
     assert scanned("log") == (1, [("new", "log")])
+    (tmp_path / "shop" / ".git" / "note").write_text(TEST)
+    everything = [("listed", "shop/tests/cards"), ("new", "shop/.git/note"), ("new", "shop/logs/app")]
+    assert scanned("shop", "--no-ignore") == (1, everything)
 
 
 @pytest.mark.parametrize("mark", ["payproof:allow", "gitleaks:allow", "pragma: allowlist secret"])
