@@ -23,7 +23,7 @@ def names(file):
 
 def install_distributions(folder):
     """Install Python's distributions, wheels only: to build another would run it."""
-    uv = shutil.which("uv", path=Path(sys.executable).parent) or "uv"
+    uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
     command = [uv, "pip", "install", "--python", sys.executable, "--target", folder, "--no-deps"]
     subprocess.run([*command, "--only-binary", ":all:", "-r", LISTS / "pypi.txt"], check=True)
 
