@@ -43,8 +43,8 @@ def _zip_bomb() -> bytes:
 
 def _lying_zip() -> bytes:
     """Return entries whose headers state lengths and sizes that they do not have."""
-    header = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 8, 0, 0, 0, 1, 0xFFFFFFFF, 0xFFFF, 0xFFFF)
-    return header * 40_000
+    header = struct.pack("<4s5H3L2H", b"PK\x03\x04", 20, 0, 8, 0, 0, 0, 1, 0xFFFFFFFF, 8, 0xFFFF)
+    return (header + b"card.txt") * 40_000
 
 
 def _nested_gzip() -> bytes:

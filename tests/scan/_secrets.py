@@ -90,6 +90,7 @@ def masked_secrets(random: Random) -> list[bytes]:
         b"whsec_YOUR_WEBHOOK_SIGNING_SECRET_HERE",
         b"STRIPE_WEBHOOK_SECRET=whsec_replace_me_with_your_real_secret",
         ("whsec_" + "1234567890abcdef" * 2).encode(),
+        ("whsec_" + "WRONGSECRET" * 2 + "WRONG000000").encode(),
         ("sk_" + "live_YOURSECRETKEYGOESHEREPLEASE").encode(),
         ("sk_" + "test_abcdefghijklmnopqrstuvwxyz").encode(),
         ("rk_" + "live_" + "REPLACEWITHYOURRESTRICTEDKEY").encode(),

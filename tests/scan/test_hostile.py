@@ -99,12 +99,39 @@ def test_what_only_looks_like_an_archive_is_no_gap():
     found = SCANNER.scan(packed[:50_000])
     assert "pan" in {getattr(one, "kind", "") for one in found}
     assert not unread(found)
-    corrupt = packed[:50_000] + b"\xff" * 90_000
-    assert unread(SCANNER.scan(corrupt))
+    assert not unread(SCANNER.scan(packed[:50_000] + b"\xff" * 90_000))  # what is not compressed stands there as it is
+    text = zlib.compress(CARD + Random(1).randbytes(90_000).hex().encode())
+    assert unread(SCANNER.scan(text[:50_000] + Random(2).randbytes(90_000)))
     chunks = (packed[at : at + 32_000] for at in range(0, len(packed), 32_000))
     image = b"".join(struct.pack(">I", len(part)) + b"IDAT" + part + b"\xff" * 4 for part in chunks)
     assert not unread(SCANNER.scan(b"\x89PNG\r\n\x1a\n" + image))
     assert not unread(SCANNER.scan(base64.b64encode(b"\x89PNG\r\n\x1a\n" + image)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'if data.startswith(b"PK\x03\x04") or data.startswith(b"\x1f\x8b\x08\x00"): ...',
+        json.dumps("signature = PK\x03\x04, then what the reader expects").encode(),
+        b"\x7fELF" + b"PK\x03\x04\x40\x00\x80\x07\x4b\x45" + bytes(range(64)),
+        b"\x7fELF" + b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 300,
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03",
+        b"glyphs " + b"\x78\x01" + struct.pack("<BHH", 1, 3000, 3000 ^ 0xFFFF) + b"y" * 3000 + b"and more",
+    ],
+    ids=["code", "string", "zip in a program", "gzip in a program", "header", "font"],
+)
+def test_a_sign_that_archives_begin_with_is_no_archive(text):
+    """Programs, fonts and source files hold the signs that archives begin with: nothing there was left unread."""
+    assert not unread(SCANNER.scan(text))
+
+
+def test_an_archive_that_goes_on_in_the_next_block_is_read():
+    """What compressed data holds behind the end of a block is found, however far behind."""
+    noise = Random(1).randbytes(2_000_000)
+    packed = gzip.compress(noise + CARD, mtime=0)
+    found = list(SCANNER.stream([b"-" * 1_000_000 + packed + b"-" * 1_000_000]))
+    assert {getattr(one, "kind", "") for one in found} == {"pan"}
+    assert not unread(found)
 
 
 def test_why_something_was_not_read_is_told():

@@ -153,7 +153,9 @@ def test_bytes_beyond_a_block_can_be_read():
     blocks = Blocks(pieces(data, (100_000,)))
     for block in blocks:
         offset = block.start + block.first
-        assert blocks.read(block.first, 2 * BLOCK) == data[offset : offset + 2 * BLOCK]
+        for ahead in (0, BLOCK, BLOCK + OVERLAP + 7, 2 * BLOCK - 1, 9 * BLOCK):
+            place = offset + ahead
+            assert blocks.read(block.first + ahead, 2 * BLOCK) == data[place : place + 2 * BLOCK]
         assert bytes(block.data[block.first : block.last]) == data[offset : block.start + block.last]
 
 

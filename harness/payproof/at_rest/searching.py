@@ -138,6 +138,8 @@ class _Run:
         seen: set[tuple[int, int]] = set()
         for path, left_out in zip(specs.paths, ignored, strict=True):
             for file, problem in find_files(path, seen, left_out.leaves_out):
+                if problem and file != path and _is_link_of_code(file, left_out):
+                    continue
                 if problem:
                     yield NotRead(Place(str(file)), problem)
                 elif not knows(str(file)):
@@ -202,6 +204,11 @@ class _Run:
             context: Any = multiprocessing.get_context("spawn")
             self._executor = self._stack.enter_context(ProcessPoolExecutor(self._options.jobs, mp_context=context))
         return self._executor
+
+
+def _is_link_of_code(file: Path, ignored: IgnoredPaths) -> bool:
+    """Whether a file is a link to nowhere in code, which leads to what only some machines have."""
+    return file.is_symlink() and not file.exists() and bool(ignored.name_in_tree(file))
 
 
 def _of_tree(name: str, events: Iterator[SearchEvent]) -> Iterator[SearchEvent]:

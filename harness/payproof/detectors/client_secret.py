@@ -7,7 +7,8 @@ from payproof.domain.finding import Confidence
 from payproof.registry import detector
 from payproof.scan.characters import word
 from payproof.scan.detector import AnchoredDetector
-from payproof.scan.keyed import EDGE, make_named_pattern, masks, secret
+from payproof.scan.keyed import EDGE, make_named_pattern, secret
+from payproof.scan.placeholders import masks
 from payproof.scan.streams import Bits
 
 __all__ = ["ClientSecret"]
@@ -24,13 +25,27 @@ _KINDS = {
     b"pst": "connection token of a terminal",
     **dict.fromkeys((b"accs", b"cuss", b"fcsess", b"vs"), "client secret of a session"),
 }
-_NAMED = make_named_pattern(rb"(?:client|confirmation)[_ -]?secret", rb"[^\s\"'`&,;<>\\]{16,400}")
+_NAMED = make_named_pattern(rb"(?:client|confirmation)[_ -]?secret", rb"[^\x00-\x20\"'`&,;<>\\\x7f-\xff]{16,400}")
+_OAUTH = re.compile(
+    rb"oauth|client_?id|grant_?type|redirect_?ur|(?:access|refresh)_?token|token_?ur|authoriz", re.IGNORECASE
+)
+_NEAR = 160
 
 
-def _hit(start: int, end: int, value: bytes) -> Hit:
+def _name_formed(value: bytes) -> tuple[str, bytes]:
+    """Return what to call a secret that its form tells, and how it begins."""
     prefix = value[: value.find(b"_") + 1]
-    what = _KINDS.get(prefix[:-1], "client secret of a payment")
-    return Hit(start, end, what, Confidence.HIGH, secret(prefix, value), key="")
+    return _KINDS.get(prefix[:-1], "client secret of a payment"), prefix
+
+
+def _name_unformed(data: bytes, start: int, end: int) -> str:
+    """Return what to call a secret that only its name tells: OAuth (RFC 6749) calls one so, too."""
+    oauth = _OAUTH.search(data, max(0, start - _NEAR), end + _NEAR)
+    return "OAuth client secret" if oauth else "client secret"
+
+
+#: An expression has them, a token (RFC 6749, A.2, as servers issue it) has none.
+_BRACKETS = frozenset(b"()[]{}|$%*")
 
 
 def _is_code(value: bytes) -> bool:
@@ -68,13 +83,17 @@ class ClientSecret(AnchoredDetector):
         b"client_secret=YOUR_CLIENT_SECRET",
         b"client_secret = form_data.client_secret",
         b"client_secret='fake-client-secret'",
+        b"&client_secret=\0AZURE_AUTHORITY_HOST\0&scope=\0",
+        b"client_secret=${OAUTH_CLIENT_SECRET_2}",
+        b"client_secret:e.concat(this.clientSecret7)",
     )
 
     def find(self, data: bytes) -> Iterator[Hit]:
         """Return each secret, by its form or its name."""
         for match in _SECRET.finditer(data):
             if not masks(match[0].rpartition(b"_")[2]):
-                yield _hit(match.start(), match.end(), match[0])
+                what, prefix = _name_formed(match[0])
+                yield Hit(match.start(), match.end(), what, Confidence.HIGH, secret(prefix, match[0]))
         for match in _NAMED.finditer(data):
             value, start = match["value"], match.start("value")
             if (
@@ -82,6 +101,7 @@ class ClientSecret(AnchoredDetector):
                 and not masks(value)
                 and not _is_code(value)
                 and not _SECRET.search(data, max(0, start - 1), match.end())
-                and b"[" not in value
+                and not _BRACKETS & set(value)
             ):
-                yield _hit(start, match.end("value"), value)
+                what = _name_unformed(data, match.start(), match.end())
+                yield Hit(start, match.end("value"), what, Confidence.HIGH, secret(b"", value))

@@ -2,14 +2,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
-from payproof.domain.detector import PUBLISHED_TEST, Hit
+from payproof.domain.detector import MADE_UP, PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
-from payproof.scan.brands import TEST_NUMBERS
+from payproof.scan.brands import is_for_tests
 from payproof.scan.cards import find_likely, mask_digits, rate_card_number
 from payproof.scan.detector import PreparedDetector
 from payproof.scan.digits import MARGIN, find_numbers, prepare_view
 from payproof.scan.luhn import check_digit
+from payproof.scan.placeholders import is_made_up
 from payproof.scan.view import View
 
 __all__ = ["Pan"]
@@ -19,6 +20,12 @@ _VISA += check_digit(_VISA)
 _AMEX = "3700" + "1234567" + "890"
 _AMEX += check_digit(_AMEX)
 _TEST = "4242" * 4
+
+
+def _name_sort(digits: str) -> str:
+    if is_for_tests(digits):
+        return f"{PUBLISHED_TEST} "
+    return f"{MADE_UP} " if is_made_up(digits) else ""
 
 
 @detector
@@ -53,8 +60,7 @@ class Pan(PreparedDetector):
         for number in find_numbers(view, chosen):
             confidence, key = rate_card_number(view.data, number, view.column(number.start), least)
             if confidence is not None:
-                sort = f"{PUBLISHED_TEST} card number" if number.digits in TEST_NUMBERS else "card number"
-                what = f"{number.brand.name} {sort}"
+                what = f"{number.brand.name} {_name_sort(number.digits)}card number"
                 yield Hit(
                     number.start, number.end, what, confidence, mask_digits(number.digits), number.brand.name, key
                 )

@@ -7,7 +7,7 @@ from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import word
 from payproof.scan.detector import AnchoredDetector
-from payproof.scan.keyed import EDGE, END, make_named_pattern
+from payproof.scan.keyed import EDGE, END, is_numbered, make_named_pattern
 from payproof.scan.streams import Bits
 
 __all__ = ["Pin"]
@@ -30,7 +30,7 @@ class Pin(AnchoredDetector):
     severity: ClassVar[Severity] = Severity.CRITICAL
     anchor: ClassVar[Bits] = word("pin", caseless=True)
     begins: ClassVar[re.Pattern[bytes]] = re.compile(rb"pin(?:[^a-z]|[bcnv])", re.IGNORECASE)
-    reach: ClassVar[tuple[int, int]] = (16, 64)
+    reach: ClassVar[tuple[int, int]] = (128, 128)
     positive: ClassVar[tuple[bytes, ...]] = (
         b'{"pin": "1234"}',
         b"card_pin=1234&x=1",
@@ -53,6 +53,7 @@ class Pin(AnchoredDetector):
         b"mapping=1234",
         b"pincode: 560001",
         b"GPIO pin 1234 is high",
+        b'{\n "pim": 5534,\n "pin": 5535,\n "pio": 5536\n}',
     )
 
     def find(self, data: bytes) -> Iterator[Hit]:
@@ -60,6 +61,8 @@ class Pin(AnchoredDetector):
         for match in _PIN.finditer(data):
             if match["sign"] not in _SPACES:
                 key, block = match["key"].decode(), len(match["value"]) == _BLOCK
+                if not block and is_numbered(data, match):
+                    continue
                 if block and b"block" not in match["key"].lower():
                     continue
                 sure = block or b"card" in match["key"].lower()

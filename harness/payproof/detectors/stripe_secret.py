@@ -8,7 +8,8 @@ from payproof.registry import detector
 from payproof.scan.characters import one, word
 from payproof.scan.context import key_before
 from payproof.scan.detector import AnchoredDetector
-from payproof.scan.keyed import EDGE, masks, secret
+from payproof.scan.keyed import EDGE, secret
+from payproof.scan.placeholders import masks
 from payproof.scan.streams import Bits
 
 __all__ = ["StripeSecret"]

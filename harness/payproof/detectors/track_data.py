@@ -6,9 +6,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from payproof.domain.detector import Hit
+from payproof.domain.detector import PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
+from payproof.scan.brands import is_for_tests
 from payproof.scan.cards import mask_digits
 from payproof.scan.context import in_token
 from payproof.scan.detector import PreparedDetector
@@ -63,7 +64,8 @@ class TrackData(PreparedDetector):
                 match = rest.match(view.data, number.end)
                 if match and (not sign or view.data[number.start - 1] in sign):
                     start = number.start - (track == 1)
-                    what = f"track {track} of a {number.brand.name} card"
+                    sort = f"{PUBLISHED_TEST} card" if is_for_tests(number.digits) else "card"
+                    what = f"track {track} of a {number.brand.name} {sort}"
                     # About one in 15 MB of hexadecimal digits looks so by chance, within a longer token.
                     by_chance = not sign and in_token(view.data, start, match.end())
                     sure = Confidence.LOW if by_chance else Confidence.HIGH

@@ -2,10 +2,11 @@ import re
 from collections.abc import Iterator
 from typing import ClassVar
 
-from payproof.domain.detector import Hit
+from payproof.domain.detector import PUBLISHED_TEST, Hit
 from payproof.domain.finding import Confidence, Severity
 from payproof.registry import detector
 from payproof.scan.characters import either, word
+from payproof.scan.context import words_before
 from payproof.scan.detector import AnchoredDetector
 from payproof.scan.keyed import make_named_pattern
 from payproof.scan.streams import Bits
@@ -17,6 +18,10 @@ _ROUTING = make_named_pattern(rb"(?:aba[_ -]?)?routing(?:[_ -]?(?:transit[_ -]?)
 _ACCOUNT = make_named_pattern(
     rb"(?:bank[_ -]?)?account[_ -]?(?:number|num|no|nr)|acct[_ -]?(?:number|num|no)", rb"\d{6,17}" + _END
 )
+#: Of accounts for tests: https://docs.stripe.com/connect/testing.
+_TEST_NUMBERS = frozenset({b"110000000", b"000123456789"})
+#: A card's number is its primary account number; an account with a cloud is none with a bank.
+_NO_BANKS = frozenset({"aws", "azure", "cloud", "gcp", "primary"})
 _WEIGHTS = (3, 7, 1) * 3
 _NEAR = 160
 
@@ -31,6 +36,8 @@ def _is_routing(number: bytes) -> bool:
 
 
 def _hit(match: re.Match[bytes], what: str, confidence: Confidence) -> Hit:
+    if match["value"] in _TEST_NUMBERS:
+        what = f"{PUBLISHED_TEST} {what}"
     shown = "*" * (len(match["value"]) - 4) + match["value"][-4:].decode()
     return Hit(match.start("value"), match.end("value"), what, confidence, shown, key=match["key"].decode())
 
@@ -58,6 +65,8 @@ class UsBankAccount(AnchoredDetector):
         b'{"account":"acct_1MtwBwLkdIwHu7ix"}',
         b'{"account_number":"****6789"}',
         b"event routing: 12345",
+        b'{"awsAccountNumber": "123456780012"}',
+        b"--primary-account-number=171234567890123",
     )
 
     def find(self, data: bytes) -> Iterator[Hit]:
@@ -66,5 +75,7 @@ class UsBankAccount(AnchoredDetector):
         for match in routes:
             yield _hit(match, "US bank routing number", Confidence.HIGH)
         for match in _ACCOUNT.finditer(data):
+            if not _NO_BANKS.isdisjoint(words_before(data, match.start())):
+                continue
             beside = any(abs(match.start() - route.start()) < _NEAR for route in routes)
             yield _hit(match, "bank account number", Confidence.HIGH if beside else Confidence.MEDIUM)

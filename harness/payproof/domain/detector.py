@@ -19,10 +19,14 @@ from typing import ClassVar
 
 from payproof.domain.finding import Confidence, Severity
 
-__all__ = ["PUBLISHED_TEST", "Detector", "Hit"]
+__all__ = ["GUESSABLE", "MADE_UP", "PUBLISHED_TEST", "Detector", "Hit"]
 
 #: How the words for a number that is nobody's begin: those that Stripe and the networks publish for tests.
 PUBLISHED_TEST = "published test"
+#: How the words for a secret that anybody would try first begin.
+GUESSABLE = "guessable"
+#: How the words for a number that is hardly anything but zeros begin.
+MADE_UP = "made-up"
 
 
 @dataclass(frozen=True, slots=True)

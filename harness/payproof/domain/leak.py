@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
-from payproof.domain.detector import PUBLISHED_TEST
+from payproof.domain.detector import GUESSABLE, MADE_UP, PUBLISHED_TEST
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.verdict import ExitCode
 
@@ -92,8 +92,8 @@ class Leak:
 
     @property
     def is_of_tests(self) -> bool:
-        """Whether it is a number that is published for tests, in code: that is where such numbers belong."""
-        return bool(self.in_tree) and PUBLISHED_TEST in self.what
+        """Whether it is nobody's number or secret, in code: published, made up, or one that all would guess."""
+        return bool(self.in_tree) and any(words in self.what for words in (PUBLISHED_TEST, MADE_UP, GUESSABLE))
 
     @property
     def sort(self) -> str:

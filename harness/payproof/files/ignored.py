@@ -13,6 +13,8 @@ from payproof.errors import ConfigurationError
 __all__ = ["IgnoredPaths"]
 
 _GIT, _IGNORE = ".git", ".gitignore"
+#: Folders of packages that pip, Debian and npm install: other people's code, which no log is written into.
+_INSTALLED = frozenset({"site-packages", "dist-packages", "node_modules"})
 _NO_PATTERNS = GitIgnoreSpec([])
 
 
@@ -33,31 +35,42 @@ class IgnoredPaths:
         self._top = _absolute(top)
         self._excluded = _read_patterns(exclude)
         self._known: dict[Path, GitIgnoreSpec] = {}
-        self._root = _find_work_tree(self._top) if by_git else None
+        self._by_git = by_git
+        self._root = _find_work_tree(self._top)
         self._tree = self._root
-        if self._root is not None and self._is_ignored(self._top):
+        if self._root is not None and self._is_ignored(self._top, is_folder=True):
             self._tree = None
             self._root = self._top  # whoever names it means it: only what stands below says what is left out
 
     def name_in_tree(self, path: Path) -> str:
-        """Return a path as it is called in the work tree; empty outside of one, and in what git ignores there."""
-        return _absolute(path).relative_to(self._tree).as_posix() if self._tree is not None else ""
+        """Return a path as it is called in the work tree, or among installed packages; empty for what is no code.
+
+        What git ignores is none, but for such packages.
+        """
+        absolute = _absolute(path)
+        if self._tree is not None and (self._by_git or not self._is_ignored(absolute, is_folder=False)):
+            return absolute.relative_to(self._tree).as_posix()
+        installed = next((at for at, part in enumerate(absolute.parts) if part in _INSTALLED), None)
+        return "" if installed is None else "/".join(absolute.parts[installed:])
 
     def leaves_out(self, path: Path) -> bool:
         """Whether a file or folder below the place is left out, with all that is in it."""
-        if self._root is not None and path.name == _GIT:
+        if self._by_git and self._root is not None and path.name == _GIT:
             return True  # what git keeps for itself is none of the tree, and nothing that was left out of it
         absolute, is_folder = _absolute(path), path.is_dir() and not path.is_symlink()
         decision = _decide(self._excluded, absolute.relative_to(self._top), is_folder=is_folder)
-        if not (self._names(absolute, is_folder=is_folder) if decision is None else decision):
+        if decision is None:
+            decision = self._by_git and self._names(absolute, is_folder=is_folder)
+        if not decision:
             return False
         self.count += 1
         return True
 
-    def _is_ignored(self, folder: Path) -> bool:
-        """Whether git ignores a folder, or one above it in the work tree."""
-        within = [one for one in (folder, *folder.parents) if self._root in one.parents]
-        return any(self._names(one, is_folder=True) for one in within)
+    def _is_ignored(self, path: Path, *, is_folder: bool) -> bool:
+        """Whether git ignores a path, or a folder above it in the work tree; what it keeps for itself is so, too."""
+        within = [one for one in path.parents if self._root in one.parents]
+        above = any(one.name == _GIT or self._names(one, is_folder=True) for one in within)
+        return above or (path != self._root and self._names(path, is_folder=is_folder))
 
     def _names(self, path: Path, *, is_folder: bool) -> bool:
         """Whether git ignores a path: the file of patterns that is nearest to it decides, and in it the last one."""

@@ -1,6 +1,7 @@
 """What a search of data at rest has told, as a table, as JSON lines and as SARIF 2.1.0."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from io import StringIO
@@ -28,11 +29,12 @@ _BYTES = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 def _table(report: ScanReport, width: int) -> str:
     """Return the report for people."""
     out = Console(file=StringIO(), record=True, width=width, color_system=None)
-    if report.leaks:
+    shown_leaks = [one for one in report.leaks if not _is_folded(one[0], one[1])]
+    if shown_leaks:
         table = Table(box=None, pad_edge=False)
         for name in ("status", "severity", "sure", "where", "what", "fingerprint"):
             table.add_column(name, overflow="fold")
-        for leak, status, reason in report.leaks:
+        for leak, status, reason in shown_leaks:
             shown = f" {leak.shown}" if leak.shown else ""
             named = f" named {leak.name}" if leak.name else ""
             more = f" ({leak.count:,} more)" if leak.count > 1 else ""
@@ -46,6 +48,11 @@ def _table(report: ScanReport, width: int) -> str:
     return out.export_text()
 
 
+def _is_folded(leak: Leak, status: LeakStatus) -> bool:
+    """Whether people see only how many there are: in code much is listed, and nothing of it is to be mended."""
+    return status is LeakStatus.LISTED and bool(leak.in_tree)
+
+
 def _lines(report: ScanReport) -> list[str]:
     lines = [f"not read: {one.place}: {one.why}" for one in report.unread]
     for one in report.searched:
@@ -54,6 +61,17 @@ def _lines(report: ScanReport) -> list[str]:
             lines.append(f"sampled: {one.unit}: {one.rows:,} rows{share}")
     lines += [f"left out: {one} (--no-ignore searches what git ignores)" for one in report.left_out]
     lines += [f"note: {note}" for note in report.notes]
+    folded = [leak for leak, status, _ in report.leaks if _is_folded(leak, status)]
+    for why, some in (
+        ("published for tests, made up, or what anybody would guess", [one for one in folded if one.is_of_tests]),
+        ("unsure", [one for one in folded if not one.is_of_tests]),
+    ):
+        counted: Counter[str] = Counter()
+        for leak in some:
+            counted[leak.kind] += leak.count
+        if counted:
+            told = ", ".join(f"{count:,} {kind}" for kind, count in counted.most_common())
+            lines.append(f"listed in code, {why}: {told} (--format jsonl says where)")
     counts = dict.fromkeys(LeakStatus, 0)
     for leak, status, _ in report.leaks:
         counts[status] += leak.count

@@ -79,17 +79,16 @@ class Blocks:
         block = self._block
         end = block.end if self._next else block.end - len(GUARD)
         parts = [bytes(block.data[place : min(end, place + most)])]
-        missing = most - len(parts[0])
-        if missing > 0:
-            parts.append(bytes(self._next[:missing]))
-            missing -= len(parts[-1])
+        missing, skipped = most - len(parts[0]), max(0, place - end)
         if missing > 0 and self._rest:
             self._ahead.appendleft(bytes(self._rest))
             self._rest = memoryview(b"")
-        number = 0
+        number = -1  # the next block comes before what was read ahead
         while missing > 0 and (number < len(self._ahead) or self._read_ahead()):
-            parts.append(self._ahead[number][:missing])
+            chunk = self._next if number < 0 else self._ahead[number]
+            parts.append(bytes(chunk[skipped : skipped + missing]))
             missing -= len(parts[-1])
+            skipped = max(0, skipped - len(chunk))
             number += 1
         return b"".join(parts)
 

@@ -18,6 +18,7 @@ __all__ = [
     "Brand",
     "brand_among",
     "brand_of",
+    "is_for_tests",
     "known_lengths",
     "known_starts",
 ]
@@ -90,6 +91,14 @@ TEST_NUMBERS = frozenset(
     4111111111111111 30569309025904 38520000023237 3530111333300000 4222222222222
     """.split()  # noqa: SIM905 (a list would take forty lines)
 )
+
+#: What the numbers of Stripe's tests begin with that stand for a country, a decline or a way of authentication.
+_FOR_TESTS, _LENGTH = "400000", 16
+
+
+def is_for_tests(digits: str) -> bool:
+    """Whether Stripe publishes a number, or its range, for tests: it is nobody's."""
+    return digits in TEST_NUMBERS or (len(digits) == _LENGTH and digits.startswith(_FOR_TESTS))
 
 
 @cache

@@ -20,6 +20,7 @@ __all__ = [
     "name_before",
     "names_before",
     "surely_joined",
+    "words_before",
     "words_of",
 ]
 
@@ -83,6 +84,15 @@ def key_before(data: bytes | bytearray, place: int) -> Key:
 def words_of(key: str) -> tuple[str, ...]:
     """Return the words of a name in any of the usual spellings (``cardNumber``, ``card_number``, ``CARD-NUMBER``)."""
     return tuple(word.lower() for token in _TOKEN.findall(key) for word in _WORD.findall(token))
+
+
+_PREFIX = re.compile(rb"[A-Za-z0-9_-]{0,48}\Z")
+
+
+def words_before(data: bytes, place: int) -> tuple[str, ...]:
+    """Return the words of a name before the part of it that begins at a place: ``aws`` of ``awsAccountNumber``."""
+    match = _PREFIX.search(data, max(0, place - _KEY_REACH), place)
+    return words_of(match[0].decode("ascii", "replace")) if match else ()
 
 
 #: Escapes, whose last characters are no part of the token behind them.

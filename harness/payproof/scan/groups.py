@@ -153,7 +153,7 @@ def _find_writing(data: bytes | bytearray, start: int, end: int, gaps: list[byte
     printed = _PRINTED.fullmatch(gap)
     # Before and behind a row of a table there are more of its columns.
     before, after = data[start - len(gap) - 2 : start], data[end : end + len(gap) + 4]
-    more = (before.endswith(gap) and before[:2].isdigit()) or (after.startswith(gap) and after[len(gap) :].isdigit())
+    more = (before.endswith(gap) and before[1:2].isdigit()) or (after.startswith(gap) and after[len(gap) :].isdigit())
     if printed and not breaks and not more:
         return Writing.PRINTED
     return Writing.ODD if more and (breaks or not printed) else Writing.SPACED

@@ -32,6 +32,7 @@ _DIGITS = b"0123456789"
 _NEAR = 48  # bytes of a token that are looked at
 _LEFT = re.compile(rb"[A-Za-z0-9_-]*\Z")
 _RIGHT = re.compile(rb"[A-Za-z0-9_-]*")
+_BEFORE_FRACTION = tuple(b"%c" % sign for sign in b"-+*/(,[{:= \t")  # .5 is a half, and ...5 what hides the rest
 _FRACTION = re.compile(rb"\.0{1,6}(?![\d.])")
 _MIXED = re.compile(rb"([A-Za-z]+)[0-9]")
 #: Words that digits may follow, or stand before, in a token that holds a card's data.
@@ -66,6 +67,8 @@ def _read_left(near: bytes) -> bytes | None:
         return b"" if before.isalnum() else None  # in a URL a space; before a telephone number there is none
     if last in (b".", b"/") and before.isdigit():
         return before if last == b"/" else None
+    if last == b"." and before in _BEFORE_FRACTION:
+        return None
     token = _LEFT.search(ESCAPES.split(near)[-1])
     return token[0] if token else b""
 

@@ -1,9 +1,8 @@
 """Finds values by the name before them: ``"cvc": "123"``, ``cvc=123``, ``<cvc>123</cvc>``, ``CVC 123``."""
 
 import re
-from itertools import pairwise
 
-__all__ = ["EDGE", "END", "begins", "make_named_pattern", "masks", "secret", "stands_in"]
+__all__ = ["EDGE", "END", "begins", "is_numbered", "make_named_pattern", "secret"]
 
 #: Where a token may begin: not within a longer one, unless that is the end of an escape.
 EDGE = (
@@ -26,26 +25,8 @@ _SIGN = rb"(?P<sign>%s|\r?\n\r?\n|\s)" % b"|".join(
         _ASSIGNED,
     )
 )
-_MASKED = re.compile(
-    rb"\*{2}|x{5}|X{5}|\.{3}|\xe2\x80\xa6|\xe2\x80\xa2|[<>{}$%]|redacted|hidden|masked|removed|example|changeme",
-    re.IGNORECASE,
-)
 #: Where a value ends: not before more of it, nor before what hides the rest.
 END = rb"(?![\w*]|%(?![0-9A-Fa-f]{2})|[.,-]\d|\s?[*x]{2})"
-
-# Words that stand in for a secret: one of the first set apart by signs, or hardly anything but such words.
-_STANDS_IN = frozenset(
-    b"your insert replace placeholder changeme dummy fake sample mock goes here todo fixme secretkey mysecret".split()
-)
-_WORD = re.compile(
-    rb"your|secret|key|goes|here|please|stripe|web|hook|signing|signature|endpoint|test|live|token|client|payment|intent|"
-    rb"setup|confirmation|placeholder|replace|insert|example|sample|dummy|fake|mock|real|with|value|some|the|this|put|add|enter|paste|"
-    rb"change|public|private|password|passwd|pass|pwd|user|name|api|account|session|customer|database|redis|admin|abc|xyz",
-    re.IGNORECASE,
-)
-_MOSTLY, _HALF = 0.6, 0.5
-_LONGEST_PERIOD = 10
-
 
 _EDGE = re.compile(EDGE)
 
@@ -63,22 +44,25 @@ def make_named_pattern(names: bytes, value: bytes) -> re.Pattern[bytes]:
     return re.compile(b"(?P<key>%s)%s%s%s(?P<value>%s)" % (names, _CLOSING, _SIGN, _OPENING, value), re.IGNORECASE)
 
 
-def masks(value: bytes) -> bool:
-    """Whether a secret is hidden, a placeholder, or has too few different characters to be one."""
-    return _MASKED.search(value) is not None or len(set(value)) < 6 or stands_in(value)  # noqa: PLR2004
+_NEAR = 128  # bytes in which two lines of constants are
+_ASSIGNED_NUMBER = re.compile(rb"[=:]\s*\(?(\d{1,9})(?!\d)")
 
 
-def stands_in(value: bytes) -> bool:
-    """Whether a value says that a secret is to be put in its place, or counts up, or repeats itself."""
-    if not _STANDS_IN.isdisjoint(re.split(rb"[^a-z0-9]+", value.lower())):
-        return True
-    if sum(map(len, _WORD.findall(value))) >= _MOSTLY * len(re.sub(rb"[^A-Za-z0-9]", b"", value)):
-        return True
-    counting = sum(after - before == 1 for before, after in pairwise(value))
-    return counting >= _HALF * len(value) or any(
-        value == (value[:period] * len(value))[: len(value)]
-        for period in range(1, min(_LONGEST_PERIOD, len(value) // 2) + 1)
-    )
+def is_numbered(data: bytes, match: re.Match[bytes]) -> bool:
+    """Whether a value and two of the lines beside its own count on, as the constants of a program do."""
+    value = int(match["value"])
+    start, end = match.span()
+    before = [_read_number(line) for line in reversed(data[max(0, start - _NEAR) : start].split(b"\n")[:-1])]
+    after = [_read_number(line) for line in data[end : end + _NEAR].split(b"\n")[1:]]
+    fewer = [number == value - away for away, number in enumerate(before[:2], 1)]
+    more = [number == value + away for away, number in enumerate(after[:2], 1)]
+    return fewer == [True, True] or more == [True, True] or (fewer[:1] == more[:1] == [True])
+
+
+def _read_number(line: bytes) -> int | None:
+    """Return the first number that a line assigns to something."""
+    match = _ASSIGNED_NUMBER.search(line)
+    return None if match is None else int(match[1])
 
 
 def secret(prefix: bytes, value: bytes) -> str:

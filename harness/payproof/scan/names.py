@@ -25,7 +25,7 @@ _OTHER_THINGS = frozenset(
     micros millis mobile modified ms msisdn nanos nonce ns offset oid order orders phone pid port price qty quantity
     request revision rid seq sequence serial session sha size sku span ssn tax tel telephone tenant ticket tid
     time timestamp total trace tracking transaction ts txn tx upc updated uptime us user uuid guid vat version xid
-    ordernumber orderid phonenumber spanid traceid trackingnumber userid requestid invoiceid
+    ordernumber orderid phonenumber spanid traceid trackingnumber userid requestid invoiceid seed rng random llvm
     """.split()  # noqa: SIM905 (a list would take a hundred lines)
 )
 _CARDS = frozenset(
@@ -57,7 +57,12 @@ _SERVICES = frozenset(_PARTS)
 _SERVICE = re.compile(
     rf"\b[A-Za-z]+(?:[-_.][A-Za-z]+){{0,2}}[-_. ](?:{'|'.join(_PARTS)})(?![A-Za-z])"
     rf"|\b[A-Za-z]+(?:{'|'.join(part.capitalize() for part in _PARTS)})(?![a-z])"
+    r"|\bexp\((?!\d\d?/)"  # the exponential function
     r"""|\b(?:service|svc|app|application|component|logger|module|container|pod)["']?\s?[:=]\s?["']?[\w.-]+"""
+)
+_CUT_BEFORE, _CUT_AFTER = (
+    re.compile(rb"\A(?:[A-Za-z0-9]+|.)", re.DOTALL),
+    re.compile(rb"(?:[A-Za-z0-9]+|.)\Z", re.DOTALL),
 )
 REACH = 40  # bytes within which a neighbour counts
 _TOKEN = re.compile(r"[A-Za-z0-9]+")
@@ -103,9 +108,12 @@ def beside(data: bytes | bytearray, start: int, end: int) -> bool:
 
 def tells(data: bytes | bytearray, start: int, end: int) -> bool:
     """Whether words close to a number, or a date behind it, say that it is a card's."""
-    return EXPIRY.match(data, end) is not None or say(
-        b"%s\n%s" % (data[max(0, start - REACH) : start], data[end : end + REACH])
-    )
+    if EXPIRY.match(data, end) is not None:
+        return True
+    # What the reach cuts through is another word: Tracking is no track, and discard no card.
+    before = _CUT_BEFORE.sub(b"", data[max(0, start - REACH - 1) : start])
+    after = _CUT_AFTER.sub(b"", data[end : end + REACH + 1])
+    return say(b"%s\n%s" % (before, after))
 
 
 def say(words: bytes) -> bool:

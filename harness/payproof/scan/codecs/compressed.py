@@ -4,6 +4,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from payproof.scan.characters import byte, one, word
 from payproof.scan.pieces import DecodedPart, Read, Unread
@@ -28,7 +29,15 @@ _CHUNK = 16 * 1024
 _CERTAIN = 256  # bytes that a false start does not decompress to
 _DEFLATED = 8
 _PIXELS = b"IDAT"  # begins a part of a PNG's pixels, which are no characters, and go on in its next part
-_ZIP_HEADER = struct.Struct("<6xHH16xHH")  # flags, method, lengths of name and extra field
+_SIP = 32
+_FEWEST = 18  # bytes of which a card number can be made: gzip's header has 10
+_AS_IT_IS = 0.98  # share of what blocks without compression say in their bytes; their lengths are the rest
+#: APPNOTE 4.3.7: version, flags, method, lengths of name and extra field.
+_ZIP_HEADER = struct.Struct("<4xHHH16xHH")
+_LATEST = 63  # the version of the format that needs most, 6.3
+_RESERVED = 0xD780  # flags that mean nothing (4.4.4)
+_METHODS = frozenset((*range(11), 12, 14, 16, 18, 19, 20, *range(93, 100)))  # 4.4.5
+_MOST_NAME = 4096
 
 
 class _Input:
@@ -63,18 +72,28 @@ def decode(view: View, read: Read) -> Iterator[DecodedPart | Unread]:
 def find_deeper(view: View) -> Iterator[Unread]:
     """Tell what begins as compressed data does, where nothing more is decoded."""
     for start in view.places("archive").tolist():
-        if _GZIP.match(view.data, start) or view.data[start : start + 4] == b"PK\x03\x04":
+        if _GZIP.match(view.data, start) or _is_zip_header(bytes(view.data[start : start + _ZIP_HEADER.size])):
             yield Unread(start, "compressed data within too many encodings: not read")
+
+
+def _is_zip_header(header: bytes) -> bool:
+    """Whether a local header can be one; where it cannot, a program or a text names the sign of entries."""
+    if header[:4] != b"PK\x03\x04" or len(header) < _ZIP_HEADER.size:
+        return False
+    version, flags, method, name, _ = _ZIP_HEADER.unpack(header)
+    known = version & 0xFF <= _LATEST and not flags & _RESERVED and method in _METHODS
+    return known and 0 < name <= _MOST_NAME
 
 
 def _inflate_entry(start: int, data: _Input) -> Iterator[DecodedPart | Unread]:
     """Decompress an entry of a zip file from its local header (APPNOTE 4.3.7)."""
     header = data.take(_ZIP_HEADER.size)
-    if len(header) < _ZIP_HEADER.size:
-        yield Unread(start, "zip entry is cut", ("zip",))
+    if not _is_zip_header(header):
         return
-    flags, method, name, extra = _ZIP_HEADER.unpack(header)
-    data.take(name + extra)
+    _, flags, method, name, extra = _ZIP_HEADER.unpack(header)
+    if b"\0" in data.take(name):
+        return
+    data.take(extra)
     if flags & 1:
         yield Unread(start, "zip entry is encrypted", ("zip",))
     elif method == _DEFLATED:
@@ -89,12 +108,16 @@ def _inflate(
     """Decompress until the data, the bound or the ratio ends; what was made before an error is searched, too."""
     inflater = zlib.decompressobj(bits)
     made: list[bytes] = []
-    size, why, is_cut = 0, "", False
+    size, why, is_cut, begun, used = 0, "", False, data.taken, 0
     while not inflater.eof and not why:
         fed = inflater.unconsumed_tail or data.take(_CHUNK)
         try:
             made.append(inflater.decompress(fed, _CHUNK))
         except zlib.error:
+            used = data.taken - begun - len(fed)
+            if not size and sure:
+                made.append(_inflate_slowly(bits, fed))
+                size = len(made[-1])
             why = f"{name} data is corrupt after {size} bytes"
             break
         size += len(made[-1])
@@ -104,10 +127,29 @@ def _inflate(
             why = f"{name} data expands more than {_MOST_RATIO} times: the rest was not read"
         elif not fed and not made[-1]:
             why, is_cut = f"{name} data is cut after {size} bytes", data.taken < _MOST_READ
-    if size < _CERTAIN and why and not sure:
+    if why and _is_none(name, size, data.taken - begun, is_cut=is_cut, sure=sure):
         return
     if size:
         yield DecodedPart(start, start + data.taken - len(inflater.unused_data), name, b"".join(made))
-    # Of what begins with two bytes only, and ends early, there is no more that it could be.
-    if why and not is_image and (sure or not is_cut):
+    # Of what begins with two bytes only, and ends early or is not compressed, there is no more that it could be.
+    if why and not is_image and (sure or not (is_cut or _AS_IT_IS * used < size <= used)):
         yield Unread(start, why, (name,))
+
+
+def _is_none(name: str, size: int, taken: int, *, is_cut: bool, sure: bool) -> bool:
+    """Whether what begins as compressed data does is none: by chance, or a program or a text names the sign."""
+    if size == 0 and (taken < _FEWEST if is_cut else name == "gzip"):
+        return True
+    return size < _CERTAIN and not sure
+
+
+def _inflate_slowly(bits: int, fed: bytes) -> bytes:
+    """Return what compressed data says before it is corrupt: a call that fails returns nothing of it."""
+    inflater = zlib.decompressobj(bits)
+    made = bytearray()
+    with suppress(zlib.error):
+        for at in range(0, len(fed), _SIP):
+            made += inflater.decompress(fed[at : at + _SIP], _CHUNK)
+            if len(made) > _CHUNK:
+                break
+    return bytes(made)
