@@ -42,7 +42,9 @@ def finding_of_change(
     if accepted and all(one.sent.variant in _GENUINE for one in accepted):
         kind = Kind.APPLIED_TWICE
     elif accepted:
-        kind, spot = Kind.FORGERY_ACCEPTED, spot_of_answer(accepted[0])
+        # Stripe's deliveries are POST: another request beside them changes nothing by itself.
+        taker = next((one for one in accepted if one.sent.method == "POST"), accepted[0])
+        kind, spot = Kind.FORGERY_ACCEPTED, spot_of_answer(taker)
     elif mine:
         spot = spot_of_route(mine[0])
     what = f"table {table.table} of {change.source} changed"
