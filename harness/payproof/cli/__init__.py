@@ -58,6 +58,10 @@ _COMMANDS = {
         "Judge a run record (--report FILE.jsonl) again with the checks of this version.",
     ),
     "list": ("payproof.cli.list_commands", "List the scenarios."),
+    "report": (
+        "payproof.cli.report_command",
+        "Tell a run record (--report FILE.jsonl) again: as a page, as SARIF, JUnit, Markdown, JSON lines or metrics.",
+    ),
     "run": ("payproof.cli.run_commands", "Run scenarios on a target and judge them."),
     "scan": (
         "payproof.cli.scan_command",

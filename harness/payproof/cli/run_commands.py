@@ -63,8 +63,9 @@ _REPORTS = click.option(
     "reports",
     multiple=True,
     type=click.Path(path_type=Path),
-    metavar="FILE.jsonl|FILE.xml",
-    help="Also write a run record or JUnit XML; repeatable.",
+    metavar="FILE",
+    help="Also write a run record (.jsonl), a page (.html), SARIF (.sarif), JUnit (.xml), Markdown (.md), metrics for "
+    "Prometheus (.prom) or the problems for programs (.problems.jsonl), as the name ends; repeatable.",
 )
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -9,10 +10,16 @@ from payproof.domain.events import RunEvent
 from payproof.domain.sensitive import Exposure
 from payproof.errors import ConfigurationError
 from payproof.registry import nearest
+from payproof.reporters.html import write_html
 from payproof.reporters.jsonl import JsonLines
 from payproof.reporters.junit import JUnit
+from payproof.reporters.markdown import write_markdown
+from payproof.reporters.problem_lines import write_problem_lines
+from payproof.reporters.prometheus import write_prometheus
+from payproof.reporters.sarif import write_sarif
+from payproof.reporters.whole_run import WholeRun, WholeRunReporter
 
-__all__ = ["Reporter", "check_report", "mask_report", "open_report"]
+__all__ = ["RECORDED_FORMATS", "REPORT_SUFFIXES", "Reporter", "check_report", "mask_report", "open_report"]
 
 
 class Reporter(Protocol):
@@ -27,7 +34,41 @@ class Reporter(Protocol):
         ...
 
 
-_FORMATS: Mapping[str, Callable[[IO[str]], Reporter]] = {".jsonl": JsonLines, ".xml": JUnit}
+def _at_the_end(write: Callable[[WholeRun], str]) -> Callable[[IO[str]], Reporter]:
+    return partial(WholeRunReporter, write=write)
+
+
+_Maker = Callable[[IO[str]], Reporter]
+
+#: What a recorded run can be told as, by the names of ``payproof report --format``.
+RECORDED_FORMATS: Mapping[str, _Maker] = {
+    "html": _at_the_end(write_html),
+    "jsonl": _at_the_end(write_problem_lines),
+    "junit": JUnit,
+    "markdown": _at_the_end(write_markdown),
+    "prometheus": _at_the_end(write_prometheus),
+    "sarif": _at_the_end(write_sarif),
+}
+#: The same by how a file's name ends; of two endings that fit, the first decides.
+REPORT_SUFFIXES: Mapping[str, str] = {
+    ".problems.jsonl": "jsonl",
+    ".html": "html",
+    ".md": "markdown",
+    ".prom": "prometheus",
+    ".sarif": "sarif",
+    ".xml": "junit",
+}
+#: What a run writes while it goes on beside those: all that was observed.
+_RECORD = ".jsonl"
+
+
+def _find_format(path: Path) -> _Maker:
+    for suffix, name in REPORT_SUFFIXES.items():
+        if path.name.endswith(suffix):
+            return RECORDED_FORMATS[name]
+    if path.suffix == _RECORD:
+        return JsonLines
+    raise ConfigurationError(f"--report {path}: unknown format", hint=nearest(path.suffix, [_RECORD, *REPORT_SUFFIXES]))
 
 
 def check_report(path: Path) -> None:
@@ -36,8 +77,7 @@ def check_report(path: Path) -> None:
     Raises:
         ConfigurationError: an unknown suffix, or a place that cannot be written to.
     """
-    if path.suffix not in _FORMATS:
-        raise ConfigurationError(f"--report {path}: unknown format", hint=nearest(path.suffix, _FORMATS))
+    _find_format(path)
     if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
         problem = "is a directory" if path.is_dir() else "no such directory, or no right to write there"
         raise ConfigurationError(f"--report cannot be written: {problem}", file=path)
@@ -54,7 +94,7 @@ def open_report(path: Path) -> Reporter:
         file = path.open("w", encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"--report cannot be written: {error.strerror}", file=path) from None
-    return _FORMATS[path.suffix](file)
+    return _find_format(path)(file)
 
 
 def mask_report(path: Path, mask: Callable[[bytes], tuple[bytes, tuple[Exposure, ...]]]) -> tuple[str, ...]:

@@ -1,0 +1,281 @@
+"""A run as one HTML page for people, which loads nothing and runs no script but its own.
+
+The problems are whole in the markup. What is told of each case, of which there may be thousands, is data that the
+page's script shows when it is asked for; a browser makes text of it, never markup.
+"""
+
+import json
+import re
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from payproof.domain.events import CaseFinished
+from payproof.domain.finding import Severity
+from payproof.domain.problem import JudgedProblem, ProblemStatus, Sighting
+from payproof.domain.verdict import Failed, Passed
+from payproof.domain.wants import WANTS
+from payproof.reporters.phrasing import (
+    describe_calibration,
+    describe_masking,
+    describe_target,
+    name_some,
+    one_line,
+    story,
+    summary,
+)
+from payproof.reporters.problem_text import describe_status, name_seen
+from payproof.reporters.requirement_matrix import make_matrix
+from payproof.reporters.whole_run import ENDINGS, VERDICT_WORDS, WholeRun, group_topics, list_findings, name_verdict
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+__all__ = ["write_html"]
+
+_MOST_SIGHTINGS = 5
+_MOST_FINDINGS = 20
+_MOST_LINES = 100
+_MOST_NAMED = 20
+_LONGEST = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemView:
+    """A problem with what the page tells of it beside its own fields."""
+
+    judged: JudgedProblem
+    topic: str
+    seen: str
+    also: str
+    note: str
+    first: str
+    story: Sequence[str]
+    story_more: int
+    sightings: Sequence[Sighting]
+    sightings_more: int
+
+
+def write_html(run: WholeRun) -> str:
+    """Return the page."""
+    from markupsafe import Markup  # noqa: PLC0415 (comes with jinja2, which no other report wants)
+
+    style, script = _read_part("page.css"), _read_part("page.js")
+    started, problems = run.started, run.problems
+    new = [one for one in problems if one.status is ProblemStatus.NEW]
+    severities = Counter(one.problem.severity for one in new)
+    statuses = Counter(one.status for one in problems if one.status is not ProblemStatus.NEW)
+    indices = {case.id: index for index, case in enumerate(run.cases)}
+    return _load_page().render(
+        policy=_make_policy(style, script),
+        style=Markup(style),  # noqa: S704 (our own file)
+        script=Markup(script),  # noqa: S704 (our own file)
+        data=Markup(_dump_data(_collect_data(run))),  # noqa: S704 (no angle bracket is left in it)
+        started=started,
+        what=describe_target(started.target, started.environment, started.url, started.file),
+        new=len(new),
+        ending=ENDINGS[run.finished.exit_code],
+        ending_class=run.finished.exit_code.name.lower(),
+        severities=[(one, severities[one]) for one in reversed(Severity) if severities[one]],
+        statuses=[*statuses.items()],
+        verdicts=[(word, run.finished.counts.get(name, 0)) for name, word in VERDICT_WORDS.items()],
+        problems=[*_view_problems(run)],
+        number_of_cases=len(run.cases),
+        judged=any(isinstance(case.verdict, Passed | Failed) for case in run.cases),
+        all_severities=[*reversed(Severity)],
+        all_statuses=[*ProblemStatus],
+        all_verdicts=[*VERDICT_WORDS.items()],
+        topics=sorted(group_topics(run.cases)),
+        unrun=run.unrun,
+        unknown=_index_groups(run.group_unknown(faults=False), indices),
+        faults=_index_groups(run.group_unknown(faults=True), indices),
+        matrix=make_matrix(run),
+        number_unjudged=sum(len(group.cases) for group in run.group_skipped()),
+        unjudged=[
+            {"wants": one.wants, "also": one.also, "reasons": one.reasons, "cases": [indices[id_] for id_ in one.cases]}
+            for one in run.group_skipped()
+        ],
+        wants=WANTS,
+        facts=[*_list_facts(run)],
+        calibration=describe_calibration(started),
+        waivers=started.contract.waivers,
+        changes=started.contract.severities,
+    )
+
+
+def _view_problems(run: WholeRun) -> Iterator[ProblemView]:
+    by_id = {case.id: case for case in run.cases}
+    for judged in run.problems:
+        problem = judged.problem
+        # The first case of the problem's own rule tells most; without one any that has seen it.
+        own = [id_ for id_ in problem.cases if id_.startswith(f"{problem.rule}[") and id_ in by_id]
+        first = next(iter([*own, *(id_ for id_ in problem.cases if id_ in by_id)]), "")
+        lines = story(by_id[first].record) if first else []
+        shown = [*_pick_sightings(problem.sightings, first)]
+        yield ProblemView(
+            judged=judged,
+            topic=problem.rule.partition("/")[0],
+            seen=name_seen(problem),
+            also=name_some(problem.also, _MOST_NAMED),
+            note=describe_status(judged),
+            first=first,
+            story=lines[:_MOST_LINES],
+            story_more=max(0, len(lines) - _MOST_LINES),
+            sightings=shown,
+            sightings_more=len(problem.sightings) - len(shown),
+        )
+
+
+def _pick_sightings(sightings: Sequence[Sighting], first: str) -> Iterator[Sighting]:
+    """Yield a few: of the case that is told before those of others, and of each sort of thing that was seen one."""
+    told: set[str] = set()
+    for one in sorted(sightings, key=lambda one: one.case != first):
+        sort = one.finding.what or one.finding.seen
+        if sort not in told and len(told) < _MOST_SIGHTINGS:
+            told.add(sort)
+            yield one
+
+
+def _index_groups(
+    groups: Iterable[tuple[str, Iterable[str]]], indices: Mapping[str, int]
+) -> list[tuple[str, list[int]]]:
+    return [(why, [indices[id_] for id_ in ids]) for why, ids in groups]
+
+
+def _list_facts(run: WholeRun) -> Iterator[tuple[str, str]]:
+    started = run.started
+    yield "Target", started.target
+    if started.file:
+        yield "Address", started.url
+        yield "Target file", started.file
+    yield "Environment", started.environment
+    yield "Seed", str(started.seed)
+    yield "Started", started.started
+    yield "Took", f"{run.finished.seconds:.1f} s"
+    yield "Exit code", f"{int(run.finished.exit_code)}"
+    watched = [(sort, names) for sort, names in (("store", started.stores), ("log", started.logs)) if names]
+    watched += [("file", started.files)] if started.files else []
+    yield "Watched", "; ".join(f"{sort} {', '.join(names)}" for sort, names in watched) or "answers only"
+
+
+def _collect_data(run: WholeRun) -> dict[str, Any]:
+    """Return what the page's script shows: texts that many cases share stand once."""
+    titles: dict[str, int] = {}
+    requirements: dict[str, int] = {}
+    numbers: dict[str, list[int]] = {}
+    for one in run.problems:
+        for id_ in one.problem.cases:
+            numbers.setdefault(id_, []).append(one.number)
+    indices = {case.id: index for index, case in enumerate(run.cases)}
+    cases = [_describe_case(case, numbers.get(case.id, []), titles, requirements) for case in run.cases]
+    problems = {
+        one.number: {
+            "fingerprint": one.problem.fingerprint,
+            "title": one_line(one.problem.title),
+            "cases": [indices[id_] for id_ in one.problem.cases if id_ in indices],
+        }
+        for one in run.problems
+    }
+    shared = {"titles": [*map(one_line, titles)], "requirements": [*map(one_line, requirements)]}
+    return {"words": VERDICT_WORDS, "problems": problems, **shared, "cases": cases}
+
+
+def _describe_case(
+    case: CaseFinished, problems: list[int], titles: dict[str, int], requirements: dict[str, int]
+) -> dict[str, Any]:
+    lines, findings = story(case.record), list_findings(case)
+    return {
+        "id": one_line(case.id),
+        "title": titles.setdefault(case.title, len(titles)),
+        "severity": case.severity.value,
+        "verdict": name_verdict(case),
+        "why": _cut(summary(case.verdict)),
+        "problems": problems,
+        "asked": [requirements.setdefault(one, len(requirements)) for one in case.requirements],
+        "seconds": round(case.seconds, 2),
+        "masked": describe_masking(case),
+        "repeat": one_line(case.repeat),
+        "findings": [
+            {
+                "check": one.check,
+                "step": one.step,
+                "rule": one.rule,
+                "expected": _cut(one.expected),
+                "seen": _cut(one.seen),
+                "evidence": "\n".join(_split_lines(one.evidence)),
+            }
+            for one in findings[:_MOST_FINDINGS]
+        ],
+        "more_findings": max(0, len(findings) - _MOST_FINDINGS),
+        "story": lines[:_MOST_LINES],
+        "more_lines": max(0, len(lines) - _MOST_LINES),
+    }
+
+
+def _dump_data(content: Mapping[str, Any]) -> str:
+    """Return JSON in ASCII that no reader of HTML takes for the end of a script, or for a comment."""
+    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _make_policy(style: str, script: str) -> str:
+    """Return what the page may do: nothing but to use its own style sheet and its own script, by their digests."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"style-src {_hash(style)}",
+            f"script-src {_hash(script)}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "require-trusted-types-for 'script'",
+            "trusted-types 'none'",
+        ]
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def _load_page() -> "Template":
+    """Return the template; every text in it is made one printable line, and then escaped."""
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 (no other report wants it)
+    from markupsafe import Markup  # noqa: PLC0415
+
+    environment = Environment(
+        loader=FunctionLoader(_read_part),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
+    environment.filters |= {"cut": _cut, "lines": _split_lines, "split_code": _split_code}
+    return environment.get_template("page.html")
+
+
+@cache
+def _read_part(name: str) -> str:
+    return (files("payproof.reporters") / "html_page" / name).read_text(encoding="utf-8")
+
+
+def _cut(text: str) -> str:
+    line = one_line(text[: 2 * _LONGEST])
+    return line if len(text) <= _LONGEST else f"{line[:_LONGEST]}… ({len(text) - _LONGEST:,} more characters)"
+
+
+def _split_lines(evidence: Iterable[str]) -> list[str]:
+    lines = [line for one in evidence for line in one[: 20 * _LONGEST].splitlines()]
+    more = [f"({len(lines) - _MOST_LINES} more lines)"] if len(lines) > _MOST_LINES else []
+    return [*(_cut(line) for line in lines[:_MOST_LINES]), *more]
+
+
+def _split_code(text: str) -> list[tuple[bool, str]]:
+    """Return the parts of a text, and of each whether it stands between backticks."""
+    return [(at % 2 == 1, part.strip("`")) for at, part in enumerate(re.split(r"(`[^`]+`)", text)) if part]

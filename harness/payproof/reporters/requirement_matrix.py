@@ -1,0 +1,60 @@
+"""Who asks for what, and what became of the cases that judge it: the requirements of a run by verdict."""
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from payproof.domain.problem import JudgedProblem, ProblemStatus
+from payproof.reporters.whole_run import VERDICT_WORDS, WholeRun, name_verdict
+
+__all__ = ["RequirementRow", "make_matrix"]
+
+#: Whose requirements stand together: the first pattern that an id begins with.
+_GROUPS = (
+    ("PCI DSS", re.compile(r"PCI DSS")),
+    ("OWASP", re.compile(r"OWASP")),
+    ("CWE", re.compile(r"CWE-")),
+    ("Stripe's documents", re.compile(r"Stripe\b")),
+    ("Known incidents and defects", re.compile(r"CVE-|GHSA-|[\w.-]+#\d")),
+)
+_OTHERS = "Other documents"
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRow:
+    """One requirement: how many cases that judge it came to what, and the problems that break it."""
+
+    name: str
+    counts: tuple[tuple[str, int], ...]
+    problems: tuple[JudgedProblem, ...]
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a case broke it, or a new problem does."""
+        broken = any(number for verdict, number in self.counts if verdict == "failed")
+        return broken or any(one.status is ProblemStatus.NEW for one in self.problems)
+
+
+def make_matrix(run: WholeRun) -> list[tuple[str, list[RequirementRow]]]:
+    """Return rows in groups by who asks; in each group by name, numbers in their order."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    problems: dict[str, list[JudgedProblem]] = defaultdict(list)
+    for case in run.cases:
+        for name in case.requirements:
+            found[name][name_verdict(case)] += 1
+    for one in run.problems:
+        for name in one.problem.requirements:
+            problems[name].append(one)
+    groups: dict[str, list[RequirementRow]] = {name: [] for name in (*(name for name, _ in _GROUPS), _OTHERS)}
+    for name in sorted({*found, *problems}, key=_order):
+        counts = tuple((verdict, found[name][verdict]) for verdict in VERDICT_WORDS)
+        groups[_name_group(name)].append(RequirementRow(name, counts, tuple(problems[name])))
+    return [(name, rows) for name, rows in groups.items() if rows]
+
+
+def _name_group(name: str) -> str:
+    return next((group for group, pattern in _GROUPS if pattern.match(name)), _OTHERS)
+
+
+def _order(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
