@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-__all__ = ["docker_answers", "has_image", "installed", "need"]
+__all__ = ["docker_answers", "has_image", "installed", "need", "npm_packages"]
 
 
 def need(name: str, present: bool) -> None:
@@ -78,3 +78,13 @@ def installed(name: str, sources: Sequence[Path], *commands: Sequence[str], seco
                     return None
             fresh.rename(folder)
     return folder
+
+
+def npm_packages(name: str, source: Path) -> Path:
+    """Return the `node_modules` that the lock file of a folder says, or skip the test where there is no npm."""
+    need("npm", shutil.which("npm") is not None)
+    files = [source / "package.json", source / "package-lock.json"]
+    folder = installed(name, files, ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"))
+    need(f"the npm packages of {name}", folder is not None)
+    assert folder is not None
+    return folder / "node_modules"

@@ -2,11 +2,9 @@
 
 import gzip
 import json
-import shutil
 import sqlite3
 import tarfile
 from datetime import date, timedelta
-from pathlib import Path
 
 import jsonschema
 import psycopg
@@ -15,8 +13,8 @@ import pytest
 from payproof.at_rest import Options, read_specs, search
 from payproof.domain.leak import Leak, NotRead, UnitSearched
 from tests.at_rest.made import LINES, MASKED, PAN, SECRET
-from tests.components import installed, need
 from tests.end_to_end.command import payproof, payproof_here
+from tests.sarif import sarif
 
 FORMS = ("table", "jsonl", "sarif")
 
@@ -32,12 +30,7 @@ def log(tmp_path):
 @pytest.fixture(scope="session")
 def sarif_schema():
     """The JSON Schema of SARIF 2.1.0."""
-    need("npm", shutil.which("npm") is not None)
-    source = Path(__file__).parent / "sarif_schema"
-    files = [source / "package.json", source / "package-lock.json"]
-    folder = installed("sarif-schema", files, ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"))
-    need("the schema of SARIF", folder is not None)
-    return json.loads((folder / "node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json").read_text())
+    return sarif.read_schema()
 
 
 def nothing_sensitive(*texts):

@@ -67,7 +67,10 @@ _COMMANDS = {
         "payproof.cli.scan_command",
         "Search files, streams and databases for payment data and secrets.",
     ),
-    "schema": ("payproof.cli.list_commands", "Print the JSON Schema of target or scenario files, for editors."),
+    "schema": (
+        "payproof.cli.list_commands",
+        "Print the JSON Schema of target or scenario files, for editors, or of a line of problems, for programs.",
+    ),
     "show": (
         "payproof.cli.problem_commands",
         "Show everything that a run record holds of a problem or a case: what was sent, answered and seen.",

@@ -17,7 +17,7 @@ from payproof.cli.every_command import show_examples
 from payproof.cli.scenario_options import OWN_SCENARIOS, found_folders
 from payproof.domain.scenario import Scenario
 from payproof.errors import ConfigurationError
-from payproof.language import scenario_schema, target_schema
+from payproof.language import problem_lines_schema, scenario_schema, target_schema
 from payproof.registry import nearest
 from payproof.session import all_scenarios, event_factory, write_beside
 from payproof.stripe.forgeries import FORGERIES
@@ -84,11 +84,12 @@ def _steps(steps: Sequence[Any]) -> str:
 
 
 @click.command(epilog=show_examples("payproof schema target", "payproof schema scenario --output scenario.schema.json"))
-@click.argument("which", type=click.Choice(["target", "scenario"]))
+@click.argument("which", type=click.Choice(["target", "scenario", "problems"]))
 @click.option("--output", type=click.Path(path_type=Path), help="Write it here, not to standard output.")
 def schema(which: str, output: Path | None) -> None:
-    """Print the JSON Schema of target or scenario files, for editors."""
-    text = json.dumps(target_schema() if which == "target" else scenario_schema(), indent=2) + "\n"
+    """Print the JSON Schema of target or scenario files, for editors, or of a line of problems, for programs."""
+    schemas = {"target": target_schema, "scenario": scenario_schema, "problems": problem_lines_schema}
+    text = json.dumps(schemas[which](), indent=2) + "\n"
     if output is None:
         click.echo(text, nl=False)
     else:

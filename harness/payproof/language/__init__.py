@@ -5,6 +5,7 @@ pydantic lives at this border only: what enters is checked by models, what leave
 
 from payproof.language.openapi import read_openapi
 from payproof.language.own_scenarios import OwnScenarios, read_own_scenarios
+from payproof.language.problem_lines import problem_lines_schema, read_problem_lines
 from payproof.language.record import decode_event, encode_event
 from payproof.language.requirements_file import read_requirements
 from payproof.language.scenario_file import (
@@ -22,9 +23,11 @@ __all__ = [
     "decode_event",
     "encode_event",
     "locate_case",
+    "problem_lines_schema",
     "read_case_names",
     "read_openapi",
     "read_own_scenarios",
+    "read_problem_lines",
     "read_requirements",
     "read_scenario",
     "read_scenario_folders",

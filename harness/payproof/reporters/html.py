@@ -124,7 +124,7 @@ def _view_problems(run: WholeRun) -> Iterator[ProblemView]:
             also=name_some(problem.also, _MOST_NAMED),
             note=describe_status(judged),
             first=first,
-            story=lines[:_MOST_LINES],
+            story=[*map(_cut, lines[:_MOST_LINES])],
             story_more=max(0, len(lines) - _MOST_LINES),
             sightings=shown,
             sightings_more=len(problem.sightings) - len(shown),
@@ -212,7 +212,7 @@ def _describe_case(
             for one in findings[:_MOST_FINDINGS]
         ],
         "more_findings": max(0, len(findings) - _MOST_FINDINGS),
-        "story": lines[:_MOST_LINES],
+        "story": [*map(_cut, lines[:_MOST_LINES])],
         "more_lines": max(0, len(lines) - _MOST_LINES),
     }
 

@@ -18,6 +18,8 @@ from payproof.reporters.whole_run import WholeRun
 __all__ = ["write_problem_lines"]
 
 _MOST_SEEN = 5
+_MOST_EVIDENCE = 10
+_LONGEST = 2_000
 
 _Line = HeaderLine | ProblemLine | UnknownLine | UnjudgedLine | FooterLine
 
@@ -86,7 +88,11 @@ def _list_seen(problem: Problem) -> Iterator[SeenEntry]:
                 case=one.case,
                 step=finding.step,
                 check=finding.check,
-                expected=finding.expected,
-                seen=finding.seen,
-                evidence=finding.evidence,
+                expected=_cut(finding.expected),
+                seen=_cut(finding.seen),
+                evidence=tuple(map(_cut, finding.evidence[:_MOST_EVIDENCE])),
             )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -137,7 +137,7 @@ def _describe_result(
             "status": judged.status.value,
             "severity": problem.severity.value,
             "rule": problem.rule,
-            "kind": problem.kind,
+            "kind": one_line(problem.kind),
             "cases": [*problem.cases[:_MOST_NAMED]],
             "repeat": one_line(problem.repeat),
         },
@@ -178,7 +178,7 @@ def _target(run: WholeRun) -> tuple[str, str, str, str]:
 def _notification(level: str, id_: str, text: str, ids: Iterable[str] = ()) -> dict[str, Any]:
     cases = [*ids]
     told = f"{text} ({len(cases)} cases: {name_some(cases, _MOST_NAMED)})" if cases else text
-    return {"level": level, "message": {"text": one_line(told)}, "descriptor": {"id": id_}}
+    return {"level": level, "message": {"text": _shorten(told)}, "descriptor": {"id": id_}}
 
 
 def _shorten(text: str) -> str:

@@ -66,7 +66,7 @@ class WholeRun:
         return group_unjudged((case.id, case.verdict) for case in self.cases if isinstance(case.verdict, Skipped))
 
     def group_unknown(self, *, faults: bool) -> list[tuple[str, tuple[str, ...]]]:
-        """Return why something is unknown, with the cases; or what Payproof itself got wrong. The most frequent first."""
+        """Return why something is unknown, or what Payproof itself got wrong, with the cases, the most cases first."""
         ids: dict[str, list[str]] = defaultdict(list)
         for case in self.cases:
             verdict = case.verdict

@@ -245,10 +245,13 @@
   // On paper everything of a problem is open.
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll(".problem details, .matrix")].filter((one) => !one.open);
+    if (!opened.length) opened = [...document.querySelectorAll(".problem details, .matrix")].filter((one) => !one.open);
     for (const one of opened) one.open = true;
   });
-  addEventListener("afterprint", () => { for (const one of opened) one.open = false; });
+  addEventListener("afterprint", () => {
+    for (const one of opened) one.open = false;
+    opened = [];
+  });
 
   for (const one of [form, theme, ...document.querySelectorAll(".copy")]) one.hidden = false;
   for (const one of document.querySelectorAll(".find")) one.disabled = false;
