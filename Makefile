@@ -21,7 +21,9 @@ help:  ## Show the commands
 
 .PHONY: demo
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
-	$(BIN)/payproof demo
+	@mkdir -p build
+	$(BIN)/payproof demo --report build/demo.html
+	@echo "The same as a page for your browser: build/demo.html"
 
 # Twice the processors: much of the tests' time is waiting for what must not come.
 WORKERS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))
@@ -65,7 +67,7 @@ fuzz-kernel: $(READY)  ## Fuzz the compiled loops of the search under sanitizers
 	$(BIN)/python -m tests.scan.fuzz_kernel --seconds $(SECONDS)
 
 # Words beside it name sections: `make bench deliveries`.
-SECTIONS := $(if $(filter bench,$(MAKECMDGOALS)),$(filter counts runs deliveries service scan rows fuzz upstream,$(MAKECMDGOALS)))
+SECTIONS := $(if $(filter bench,$(MAKECMDGOALS)),$(filter counts runs deliveries service scan rows fuzz upstream reports,$(MAKECMDGOALS)))
 .PHONY: bench $(SECTIONS)
 bench: $(READY)  ## Measure against the peers (needs nginx, wrk and rg); with names of sections, only these
 	$(BIN)/python -m tests.benchmarks $(SECTIONS)
@@ -74,10 +76,11 @@ $(SECTIONS): bench
 	@:
 
 .PHONY: schemas
-schemas: $(READY)  ## Write the JSON Schemas of both file formats for editors
+schemas: $(READY)  ## Write the JSON Schemas of the file formats for editors and programs
 	@mkdir -p harness/payproof/schemas
 	$(BIN)/payproof schema target > harness/payproof/schemas/target.json
 	$(BIN)/payproof schema scenario > harness/payproof/schemas/scenario.json
+	$(BIN)/payproof schema problems > harness/payproof/schemas/problems.json
 
 .PHONY: command-line
 command-line: $(READY)  ## Write the reference of all commands and options, docs/command-line.md

@@ -83,7 +83,11 @@ def _steps(steps: Sequence[Any]) -> str:
     return "; ".join(told)
 
 
-@click.command(epilog=show_examples("payproof schema target", "payproof schema scenario --output scenario.schema.json"))
+@click.command(
+    epilog=show_examples(
+        "payproof schema target", "payproof schema scenario --output scenario.schema.json", "payproof schema problems"
+    )
+)
 @click.argument("which", type=click.Choice(["target", "scenario", "problems"]))
 @click.option("--output", type=click.Path(path_type=Path), help="Write it here, not to standard output.")
 def schema(which: str, output: Path | None) -> None:

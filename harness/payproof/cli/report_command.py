@@ -1,21 +1,29 @@
 """The command ``payproof report``."""
 
-import os
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
+from typing import Literal
 
 import click
 
+from payproof.cli.every_command import show_examples
+from payproof.cli.judging_options import accept_problems, read_terms
 from payproof.cli.scenario_options import OWN_SCENARIOS, found_folders
 from payproof.errors import ConfigurationError
 from payproof.reporters import RECORDED_FORMATS, REPORT_SUFFIXES
-from payproof.session import rejudge
+from payproof.session import rejudge, write_beside
 
 __all__ = ["report"]
 
 
-@click.command()
+@click.command(
+    epilog=show_examples(
+        "payproof report run.jsonl --output report.html",
+        "payproof report run.jsonl --output payproof.sarif --baseline known.json",
+        'payproof report run.jsonl --format markdown >> "$GITHUB_STEP_SUMMARY"',
+    )
+)
 @click.argument("record", metavar="RUN.jsonl", type=click.Path(path_type=Path))
 @click.option(
     "--format",
@@ -23,26 +31,37 @@ __all__ = ["report"]
     type=click.Choice(sorted(RECORDED_FORMATS)),
     help="What to write; without it as the name of the output ends.",
 )
-@click.option(
-    "--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to; without it the standard output."
-)
+@click.option("--output", type=click.Path(path_type=Path), help="Write it here, not to standard output.")
 @OWN_SCENARIOS
-def report(record: Path, form: str | None, output: Path | None, own: Sequence[Path]) -> None:
+@accept_problems
+def report(
+    record: Path,
+    form: str | None,
+    output: Path | None,
+    own: Sequence[Path],
+    baseline: Path | None,
+    waivers: Path | None,
+    fail_on: Literal["new", "any"],
+) -> None:
     """Tell a run record (--report FILE.jsonl) again: as a page, as SARIF, JUnit, Markdown, JSON lines or metrics.
 
     It judges the record with the checks of this version, as `payproof judge` does, and sends nothing. The exit code is
     0 once the report is written, whatever it tells.
     """
     form = form or _guess_format(output)
+    terms = read_terms(baseline, waivers, fail_on)
     text = _Text()
     reporter = RECORDED_FORMATS[form](text)
-    for event in rejudge(record, found_folders(own)):
+    for event in rejudge(record, found_folders(own), terms):
         reporter.handle(event)
     reporter.close()
     if output is None:
         click.echo(text.whole, nl=False)
+    elif output.exists() and not output.is_file():  # a pipe, or a terminal
+        output.write_text(text.whole, encoding="utf-8")
     else:
-        _write(output, text.whole)
+        # At once: whoever reads the file, such as a collector of metrics, never reads a part of it.
+        write_beside(output, text.whole)
 
 
 def _guess_format(output: Path | None) -> str:
@@ -51,21 +70,6 @@ def _guess_format(output: Path | None) -> str:
             return name
     hint = f"--format is one of {', '.join(sorted(RECORDED_FORMATS))}"
     raise ConfigurationError("no format is named, and none follows from the name of the output", hint=hint)
-
-
-def _write(output: Path, text: str) -> None:
-    """Write a report at once, so that whoever reads its file, such as a collector of metrics, never reads a part."""
-    output = output.resolve()
-    fresh = output.with_name(f".{output.name}.{os.getpid()}.new")
-    try:
-        if output.exists() and not output.is_file():  # a pipe, a terminal
-            output.write_text(text, encoding="utf-8")
-            return
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(output)
-    except OSError as error:
-        fresh.unlink(missing_ok=True)
-        raise ConfigurationError(f"the report cannot be written: {error.strerror}", file=output) from None
 
 
 class _Text(StringIO):

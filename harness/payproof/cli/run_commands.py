@@ -17,7 +17,7 @@ from payproof.domain.events import RunFinished
 from payproof.domain.finding import Severity
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError
-from payproof.reporters import Reporter, check_report, mask_report, open_report
+from payproof.reporters import Reporter, check_report, is_record, mask_report, open_report
 from payproof.reporters.console import ConsoleReport, Detail
 from payproof.reporters.github import GithubAnnotations
 from payproof.session import (
@@ -223,7 +223,7 @@ def _run_cases(
         if isinstance(session, Session):
             session.require_acceptance(of_any_age=True)
         with hold_interrupts():
-            record = next((path for path in reports if path.suffix == ".jsonl"), None)
+            record = next((path for path in reports if is_record(path)), None)
             reporters = [ConsoleReport(console, detail, record), *(open_report(path) for path in reports), *others]
             code = _report_events(session.run(choices, terms), reporters)
             if not session.ledger.holds_none([console.export_text().encode()]):

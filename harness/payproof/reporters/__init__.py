@@ -19,7 +19,7 @@ from payproof.reporters.prometheus import write_prometheus
 from payproof.reporters.sarif import write_sarif
 from payproof.reporters.whole_run import WholeRun, WholeRunReporter
 
-__all__ = ["RECORDED_FORMATS", "REPORT_SUFFIXES", "Reporter", "check_report", "mask_report", "open_report"]
+__all__ = ["RECORDED_FORMATS", "REPORT_SUFFIXES", "Reporter", "check_report", "is_record", "mask_report", "open_report"]
 
 
 class Reporter(Protocol):
@@ -62,12 +62,17 @@ REPORT_SUFFIXES: Mapping[str, str] = {
 _RECORD = ".jsonl"
 
 
+def is_record(path: Path) -> bool:
+    """Whether a report file is a run record by its name, from which every other report can be made."""
+    return path.suffix == _RECORD and not any(path.name.endswith(suffix) for suffix in REPORT_SUFFIXES)
+
+
 def _find_format(path: Path) -> _Maker:
+    if is_record(path):
+        return JsonLines
     for suffix, name in REPORT_SUFFIXES.items():
         if path.name.endswith(suffix):
             return RECORDED_FORMATS[name]
-    if path.suffix == _RECORD:
-        return JsonLines
     raise ConfigurationError(f"--report {path}: unknown format", hint=nearest(path.suffix, [_RECORD, *REPORT_SUFFIXES]))
 
 

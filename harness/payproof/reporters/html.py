@@ -29,9 +29,17 @@ from payproof.reporters.phrasing import (
     story,
     summary,
 )
-from payproof.reporters.problem_text import describe_status, name_seen
+from payproof.reporters.problem_text import describe_seen, describe_status
 from payproof.reporters.requirement_matrix import make_matrix
-from payproof.reporters.whole_run import ENDINGS, VERDICT_WORDS, WholeRun, group_topics, list_findings, name_verdict
+from payproof.reporters.whole_run import (
+    ENDINGS,
+    VERDICT_WORDS,
+    WholeRun,
+    group_topics,
+    list_cases,
+    list_findings,
+    name_verdict,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -52,6 +60,7 @@ class ProblemView:
     judged: JudgedProblem
     topic: str
     seen: str
+    cases: int
     also: str
     note: str
     first: str
@@ -113,14 +122,15 @@ def _view_problems(run: WholeRun) -> Iterator[ProblemView]:
     for judged in run.problems:
         problem = judged.problem
         # The first case of the problem's own rule tells most; without one any that has seen it.
-        own = [id_ for id_ in problem.cases if id_.startswith(f"{problem.rule}[") and id_ in by_id]
-        first = next(iter([*own, *(id_ for id_ in problem.cases if id_ in by_id)]), "")
+        cases = list_cases(problem)
+        first = next((id_ for id_ in cases if id_.startswith(f"{problem.rule}[")), cases[0] if cases else "")
         lines = story(by_id[first].record) if first else []
         shown = [*_pick_sightings(problem.sightings, first)]
         yield ProblemView(
             judged=judged,
             topic=problem.rule.partition("/")[0],
-            seen=name_seen(problem),
+            seen=describe_seen(problem),
+            cases=len(cases),
             also=name_some(problem.also, _MOST_NAMED),
             note=describe_status(judged),
             first=first,
@@ -169,7 +179,7 @@ def _collect_data(run: WholeRun) -> dict[str, Any]:
     requirements: dict[str, int] = {}
     numbers: dict[str, list[int]] = {}
     for one in run.problems:
-        for id_ in one.problem.cases:
+        for id_ in list_cases(one.problem):
             numbers.setdefault(id_, []).append(one.number)
     indices = {case.id: index for index, case in enumerate(run.cases)}
     cases = [_describe_case(case, numbers.get(case.id, []), titles, requirements) for case in run.cases]
@@ -177,7 +187,7 @@ def _collect_data(run: WholeRun) -> dict[str, Any]:
         one.number: {
             "fingerprint": one.problem.fingerprint,
             "title": one_line(one.problem.title),
-            "cases": [indices[id_] for id_ in one.problem.cases if id_ in indices],
+            "cases": [indices[id_] for id_ in list_cases(one.problem)],
         }
         for one in run.problems
     }

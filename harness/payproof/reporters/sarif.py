@@ -15,8 +15,8 @@ from payproof.domain.finding import Severity
 from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.verdict import ExitCode
 from payproof.reporters.phrasing import describe_target, name_some, one_line
-from payproof.reporters.problem_text import count_cases, describe_status, name_seen
-from payproof.reporters.whole_run import WholeRun
+from payproof.reporters.problem_text import describe_seen, describe_status
+from payproof.reporters.whole_run import WholeRun, list_cases
 
 __all__ = ["LEVELS", "SCHEMA", "SCORES", "write_sarif"]
 
@@ -108,7 +108,7 @@ def _describe_result(
     run: WholeRun, judged: JudgedProblem, indices: dict[str, int], *, has_baseline: bool
 ) -> dict[str, Any]:
     problem, name = judged.problem, _name_rule(judged)
-    told = [f"{problem.title}: {problem.spot}.", f"Seen: {name_seen(problem)}; {count_cases(problem)}."]
+    told = [f"{problem.title}: {problem.spot}.", f"Seen: {describe_seen(problem)}."]
     told += [f"{status}." for status in [describe_status(judged)] if status]
     result: dict[str, Any] = {
         "ruleId": name,
@@ -138,7 +138,7 @@ def _describe_result(
             "severity": problem.severity.value,
             "rule": problem.rule,
             "kind": one_line(problem.kind),
-            "cases": [*problem.cases[:_MOST_NAMED]],
+            "cases": [*list_cases(problem)[:_MOST_NAMED]],
             "repeat": one_line(problem.repeat),
         },
     }
