@@ -184,7 +184,7 @@ def completed(*words: str, **more: str) -> list[str]:
         (("explain", "nowhere/"), []),
         (("deliver", "invoice.pai"), ["invoice.paid"]),
         (("deliver", "--signature", "wrong_secret.ran"), ["wrong_secret.random"]),
-        (("schema", ""), ["target", "scenario"]),
+        (("schema", ""), ["target", "scenario", "problems"]),
     ],
 )
 def test_bash_completes(words, offered):

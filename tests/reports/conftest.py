@@ -41,10 +41,11 @@ def _opened(browser, folder, events, fragment, options):
     page = context.new_page()
     page.on("console", lambda message: told.append(message.text))
     page.on("pageerror", lambda error: told.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: asked.append(request))  # noqa: PLW0108 (it wants a function)
     page.goto(file.as_uri() + fragment)
     assert page.evaluate("performance.getEntriesByName('payproof-ready').length") == 1
     yield page
     context.close()
     assert [one for one in told if not any(part in one for part in expected)] == []
-    assert {one.partition("#")[0] for one in asked} == {file.as_uri()}
+    # A request that the page's policy stopped is none.
+    assert {one.url.partition("#")[0] for one in asked if one.failure != "csp"} == {file.as_uri()}

@@ -13,7 +13,8 @@ from payproof.domain.observation import Answer, Exchange, LogLines, Sent, StoreC
 from payproof.domain.problem import JudgedProblem, Problem, ProblemStatus, Sighting
 from payproof.domain.target import Contract, RejectionRecord, Waiver
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, Verdict
-from payproof.engine.folding import fold_findings, judge_problems
+from payproof.engine.accepting import judge_problems
+from payproof.engine.folding import fold_findings
 from payproof.errors import Reason
 from payproof.reporters import Reporter
 from payproof.session import count_verdicts

@@ -85,7 +85,7 @@ def test_report_of_a_broken_run_is_no_failure(reported, tmp_path):
         (["run.jsonl", "--output", "no/such/folder/a.html"], "cannot be written"),
         (["cut.jsonl", "--format", "html"], "this one was cut short"),
         (["run.problems.jsonl", "--format", "html"], "not a line of a Payproof run record"),
-        (["run.html", "--format", "html"], "run.html:1: not JSON"),
+        (["run.html", "--format", "html"], "run.html: no run record; `payproof run --report FILE.jsonl` writes one"),
     ],
 )
 def test_bad_input_is_one_line(reported, arguments, told, monkeypatch):

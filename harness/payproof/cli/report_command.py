@@ -21,7 +21,7 @@ __all__ = ["report"]
     epilog=show_examples(
         "payproof report run.jsonl --output report.html",
         "payproof report run.jsonl --output payproof.sarif --baseline known.json",
-        'payproof report run.jsonl --format markdown >> "$GITHUB_STEP_SUMMARY"',
+        "payproof report run.jsonl --format markdown",
     )
 )
 @click.argument("record", metavar="RUN.jsonl", type=click.Path(path_type=Path))
