@@ -30,7 +30,15 @@ _RULES = (
     ("operations/declined", "A decline is told without its reason", Severity.LOW),
     ("retention/purged", "What is too old is removed", Severity.MEDIUM),
 )
-_ASKED = ("PCI DSS 3.3.1", "PCI DSS 6.2.4", "OWASP ASVS 16.5.1", "CWE-209", "Stripe, webhooks", "stripe-node#2841")
+_ASKED = (
+    "PCI DSS 3.3.1",
+    "PCI DSS 3.3.1.1",
+    "PCI DSS 6.2.4",
+    "OWASP ASVS 16.5.1",
+    "CWE-209",
+    "Stripe, webhooks",
+    "stripe-node#2841",
+)
 
 #: What begins a text that a target may say to break out of a report; the word tells whether it is found whole.
 SPOKEN = "spoken by the target"

@@ -187,6 +187,7 @@ def _collect_data(run: WholeRun) -> dict[str, Any]:
         one.number: {
             "fingerprint": one.problem.fingerprint,
             "title": one_line(one.problem.title),
+            "asked": [requirements.setdefault(name, len(requirements)) for name in one.problem.requirements],
             "cases": [indices[id_] for id_ in list_cases(one.problem)],
         }
         for one in run.problems

@@ -38,18 +38,31 @@ class RequirementRow:
 def make_matrix(run: WholeRun) -> list[tuple[str, list[RequirementRow]]]:
     """Return rows in groups by who asks; in each group by name, numbers in their order."""
     found: dict[str, Counter[str]] = defaultdict(Counter)
-    problems: dict[str, list[JudgedProblem]] = defaultdict(list)
+    problems: dict[str, set[JudgedProblem]] = defaultdict(set)
+    breaking = _find_breaking(run)
     for case in run.cases:
         for name in case.requirements:
             found[name][name_verdict(case)] += 1
+            problems[name] |= breaking.get(case.id, set())
     for one in run.problems:
         for name in one.problem.requirements:
-            problems[name].append(one)
+            problems[name].add(one)
     groups: dict[str, list[RequirementRow]] = {name: [] for name in (*(name for name, _ in _GROUPS), _OTHERS)}
     for name in sorted({*found, *problems}, key=_order):
         counts = tuple((verdict, found[name][verdict]) for verdict in VERDICT_WORDS)
-        groups[_name_group(name)].append(RequirementRow(name, counts, tuple(problems[name])))
+        ordered = sorted(problems[name], key=lambda one: one.number)
+        groups[_name_group(name)].append(RequirementRow(name, counts, tuple(ordered)))
     return [(name, rows) for name, rows in groups.items() if rows]
+
+
+def _find_breaking(run: WholeRun) -> dict[str, set[JudgedProblem]]:
+    """Return the problems by which cases broke their own rules, also where another rule's problem stands for that."""
+    breaking: dict[str, set[JudgedProblem]] = defaultdict(set)
+    for one in run.problems:
+        for sighting in one.problem.sightings:
+            if sighting.finding.rule in {"", sighting.case.partition("[")[0]}:
+                breaking[sighting.case].add(one)
+    return breaking
 
 
 def _name_group(name: str) -> str:

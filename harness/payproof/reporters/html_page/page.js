@@ -115,11 +115,14 @@
     }
     return one.text;
   };
+  // "asked:PCI DSS 3.5.1" leaves what that asks for, and not what PCI DSS 3.5.1.1 does.
+  const asked = (wanted) => (wanted.startsWith("asked:") ? wanted.slice(6).trim() : undefined);
+  const asks = (one, name) => one.asked.some((at) => data.requirements[at].toLowerCase() === name);
   const leaves = (one, wanted) =>
     (!severity.value || one.severity === severity.value) &&
     (!topic.value || one.topic === topic.value) &&
     (!verdict.value || one.verdict === verdict.value) &&
-    (!wanted || text(one).includes(wanted));
+    (!wanted || (asked(wanted) === undefined ? text(one).includes(wanted) : asks(one, asked(wanted))));
 
   const group = (rule, cases) => {
     const found = new Map();
@@ -154,7 +157,8 @@
       const stays = (!severity.value || one.dataset.severity === severity.value) &&
         (!topic.value || one.dataset.topic === topic.value) &&
         (!status.value || one.dataset.status === status.value) &&
-        (!wanted || one.textContent.toLowerCase().includes(wanted));
+        (!wanted || (asked(wanted) === undefined ? one.textContent.toLowerCase().includes(wanted) :
+          asks(data.problems[one.dataset.number], asked(wanted))));
       one.hidden = !stays;
       seen += stays;
     }
@@ -211,7 +215,7 @@
     if (target.matches(".copy")) copy(target);
     if (target.matches(".find")) {
       form.reset();
-      query.value = target.dataset.find;
+      query.value = `asked:${target.dataset.find}`;
       show();
       reach(byId("cases"));
     }
