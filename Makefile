@@ -67,7 +67,7 @@ fuzz-kernel: $(READY)  ## Fuzz the compiled loops of the search under sanitizers
 	$(BIN)/python -m tests.scan.fuzz_kernel --seconds $(SECONDS)
 
 # Words beside it name sections: `make bench deliveries`.
-SECTIONS := $(if $(filter bench,$(MAKECMDGOALS)),$(filter counts runs deliveries service scan rows fuzz upstream reports,$(MAKECMDGOALS)))
+SECTIONS := $(if $(filter bench,$(MAKECMDGOALS)),$(filter counts runs deliveries service scan rows fuzz upstream pages,$(MAKECMDGOALS)))
 .PHONY: bench $(SECTIONS)
 bench: $(READY)  ## Measure against the peers (needs nginx, wrk and rg); with names of sections, only these
 	$(BIN)/python -m tests.benchmarks $(SECTIONS)
@@ -85,6 +85,10 @@ schemas: $(READY)  ## Write the JSON Schemas of the file formats for editors and
 .PHONY: command-line
 command-line: $(READY)  ## Write the reference of all commands and options, docs/command-line.md
 	$(BIN)/python -m tests.command_line
+
+.PHONY: reports
+reports: $(READY)  ## Write the examples of reports in docs/reports.md
+	$(BIN)/python -m tests.reports.document
 
 .PHONY: lock
 lock: $(READY)  ## Resolve the dependencies anew

@@ -1,7 +1,7 @@
 """Measures the project beside its peers on this machine and prints the figures: `python -m tests.benchmarks`.
 
 Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows, fuzz,
-upstream and reports.
+upstream and pages.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from tests.benchmarks._counts import counts
 from tests.benchmarks._deliveries import deliveries
 from tests.benchmarks._fuzz import fuzz
 from tests.benchmarks._machine import machine, missing
-from tests.benchmarks._reports import reports
+from tests.benchmarks._pages import pages
 from tests.benchmarks._rows import rows
 from tests.benchmarks._runs import runs
 from tests.benchmarks._scan import scan
@@ -30,15 +30,15 @@ _PEERS = {
     "scan": ("rg",),
     "rows": ("rg",),
     "upstream": ("wrk",),
-    "reports": ("chromium",),
+    "pages": ("chromium",),
 }
 
 
 def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[RenderableType], list[str]]:
     """Return the tables of a section that can be measured without some programs, and a line for each failure."""
     match section:
-        case "counts" | "fuzz" | "reports":
-            return [{"counts": counts, "fuzz": fuzz, "reports": reports}[section]()], []
+        case "counts" | "fuzz" | "pages":
+            return [{"counts": counts, "fuzz": fuzz, "pages": pages}[section]()], []
         case "runs" | "rows":
             timed, failed = runs() if section == "runs" else rows()
             return [timed], failed
@@ -55,7 +55,7 @@ def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[Rend
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print every table; 1 when a run did not hold, or a peer is missing where the environment requires all."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nginx is stopped then too
-    sections = ("counts", "runs", "deliveries", "service", "scan", "rows", "fuzz", "upstream", "reports")
+    sections = ("counts", "runs", "deliveries", "service", "scan", "rows", "fuzz", "upstream", "pages")
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description="Measure the project beside its peers.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)}; all by default")
     parser.add_argument("--megabytes", type=int, default=256, help="size of the log that is searched (256)")

@@ -16,7 +16,7 @@ from tests.benchmarks._deliveries import deliveries
 from tests.benchmarks._fuzz import fuzz
 from tests.benchmarks._harness import client_alone, made_and_signed, prebuilt
 from tests.benchmarks._machine import program
-from tests.benchmarks._reports import reports
+from tests.benchmarks._pages import pages
 from tests.benchmarks._rows import rows
 from tests.benchmarks._runs import runs
 from tests.benchmarks._scan import scan
@@ -122,10 +122,10 @@ def test_upstream():
     assert (rates.row_count, covered.row_count, failed) == (6, 5, [])
 
 
-def test_reports():
+def test_pages():
     """Each report of a small run is timed, and the page is opened."""
     need_programs("chromium")
-    table = reports((5,))
+    table = pages((5,))
     assert table.row_count == 6
     *_, usable = table.columns
     assert sum(cell.isdecimal() for cell in usable.cells) == 1

@@ -50,7 +50,7 @@ def report(
     """
     form = form or _guess_format(output)
     terms = read_terms(baseline, waivers, fail_on)
-    text = _Text()
+    text = _KeptText()
     reporter = RECORDED_FORMATS[form](text)
     for event in rejudge(record, found_folders(own), terms):
         reporter.handle(event)
@@ -72,7 +72,7 @@ def _guess_format(output: Path | None) -> str:
     raise ConfigurationError("no format is named, and none follows from the name of the output", hint=hint)
 
 
-class _Text(StringIO):
+class _KeptText(StringIO):
     """Keeps what was written when it is closed."""
 
     whole = ""

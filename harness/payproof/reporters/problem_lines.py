@@ -51,7 +51,7 @@ def _make_lines(run: WholeRun) -> Iterator[_Line]:
         problems=len(run.problems),
         counts=dict(finished.counts),
         exit_code=int(finished.exit_code),
-        seconds=finished.seconds,
+        seconds=round(finished.seconds, 3),
     )
 
 

@@ -25,7 +25,7 @@ def write_prometheus(run: WholeRun) -> str:
         ("cases", "Cases of the last run by topic and verdict.", _count_cases(run)),
         ("cases_unrun", "Cases that were chosen for the last run and did not run.", [({}, run.unrun)]),
         ("run_start_timestamp_seconds", "When the last run began.", [({}, started)]),
-        ("run_duration_seconds", "How long the last run took.", [({}, run.finished.seconds)]),
+        ("run_duration_seconds", "How long the last run took.", [({}, round(run.finished.seconds, 3))]),
         ("run_exit_code", "The exit code of the last run; 0 says that all held.", [({}, run.finished.exit_code)]),
         ("run_info", "What has judged the target; always 1.", [_describe_run(run)]),
     )

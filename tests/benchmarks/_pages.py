@@ -12,13 +12,13 @@ from payproof.reporters import RECORDED_FORMATS
 from tests.benchmarks._machine import program
 from tests.reports.made_runs import make_events, write_report
 
-__all__ = ["reports"]
+__all__ = ["pages"]
 
 _TIMES = 5
 _READY = "performance.getEntriesByName('payproof-ready')[0].startTime"
 
 
-def reports(sizes: Sequence[int] = (500, 5_000)) -> Table:
+def pages(sizes: Sequence[int] = (500, 5_000)) -> Table:
     """Return kilobytes and seconds of each report, and milliseconds until a browser can use the page."""
     table = Table(title="reports of made-up runs", title_justify="left", box=None)
     for column in ("report", "cases", "kB", "seconds to write", "ms until usable (median)"):
