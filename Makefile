@@ -22,8 +22,8 @@ help:  ## Show the commands
 .PHONY: demo
 demo: $(READY)  ## Run the harness on the reference billing service over HTTPS
 	@mkdir -p build
-	$(BIN)/payproof demo --report build/demo.html
-	@echo "The same as a page for your browser: build/demo.html"
+	@$(BIN)/payproof demo --report build/demo.html; code=$$?; \
+		echo "The same as a page for your browser: build/demo.html"; exit $$code
 
 # Twice the processors: much of the tests' time is waiting for what must not come.
 WORKERS ?= $(shell echo $$(( 2 * $$(getconf _NPROCESSORS_ONLN) )))

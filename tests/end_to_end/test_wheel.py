@@ -43,6 +43,7 @@ def test_wheel_holds_code_and_data(wheel):
     for name in (
         "payproof_reference/__main__.py",
         "payproof/py.typed",
+        *(f"payproof/reporters/html_page/page.{part}" for part in ("css", "html", "js")),
     ):
         assert name in names
     assert [name for name in names if name.endswith("licenses/LICENSE")]

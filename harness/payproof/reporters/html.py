@@ -87,7 +87,7 @@ def write_html(run: WholeRun) -> str:
         data=Markup(_dump_data(_collect_data(run))),  # noqa: S704 (no angle bracket is left in it)
         started=started,
         what=describe_target(started.target, started.environment, started.url, started.file),
-        new=len(new),
+        headline=run.headline,
         ending=ENDINGS[run.finished.exit_code],
         ending_class=run.finished.exit_code.name.lower(),
         severities=[(one, severities[one]) for one in reversed(Severity) if severities[one]],

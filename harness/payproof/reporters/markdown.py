@@ -27,8 +27,7 @@ def write_markdown(run: WholeRun) -> str:
 
 
 def _write_lines(run: WholeRun) -> Iterator[str]:
-    new = run.count_new()
-    yield f"### Payproof: {f'{new} problem{_s(new)}' if new else 'no problem'}"
+    yield f"### Payproof: {run.headline[0].lower()}{run.headline[1:]}"
     yield ""
     started = run.started
     what = _code(describe_target(started.target, started.environment, started.url, started.file))

@@ -42,6 +42,14 @@ ENDINGS = {
     ExitCode.USAGE: "Nothing was judged: the configuration is wrong.",
     ExitCode.NOTHING_RAN: "Nothing ran: nothing was proven.",
 }
+_NO_PROBLEM = {
+    ExitCode.HELD: "No problem",
+    ExitCode.BROKEN: "Problems that were known or waived",
+    ExitCode.INTERRUPTED: "Interrupted before a problem was found",
+    ExitCode.UNKNOWN: "No problem found, but not all is known",
+    ExitCode.USAGE: "Nothing was judged",
+    ExitCode.NOTHING_RAN: "Nothing was judged",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,13 @@ class WholeRun:
     def count_new(self) -> int:
         """Return how many problems are new."""
         return sum(one.status is ProblemStatus.NEW for one in self.problems)
+
+    @property
+    def headline(self) -> str:
+        """How many problems are new; without any whether that is known."""
+        if new := self.count_new():
+            return f"{new} problem{'' if new == 1 else 's'}"
+        return _NO_PROBLEM[self.finished.exit_code]
 
     def group_skipped(self) -> tuple[UnjudgedGroup, ...]:
         """Return what was not judged, by what of the target file would let it be."""
