@@ -8,6 +8,7 @@ from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from payproof.reporters.phrasing import describe_masking, describe_target, one_line, story, summary
 from payproof.reporters.problem_text import describe_problem, name_problems, tell_title
+from payproof.reporters.whole_run import list_cases
 
 __all__ = ["JUnit"]
 
@@ -22,6 +23,7 @@ class JUnit:
         self._started: RunStarted | None = None
         self._cases: list[CaseFinished] = []
         self._problems: dict[str, list[JudgedProblem]] = {}
+        self._of_no_case: list[JudgedProblem] = []
         self._told: set[int] = set()
 
     def handle(self, event: RunEvent) -> None:
@@ -32,6 +34,7 @@ class JUnit:
             case CaseFinished():
                 self._cases.append(event)
             case ProblemsFound(problems=problems):
+                self._of_no_case = [one for one in problems if not list_cases(one.problem)]
                 for one in problems:
                     for id_ in one.problem.cases:
                         self._problems.setdefault(id_, []).append(one)
@@ -60,9 +63,18 @@ class JUnit:
             attributes = {"classname": f"payproof.{topic}.{name.partition('[')[0]}", "name": name}
             entry = ET.SubElement(suites[topic], "testcase", attributes, time=f"{case.seconds:.3f}")
             self._fill(entry, case)
-        if unrun := self._started.cases - len(self._cases):
-            # A CI server that reads only this file must not take a run that was interrupted for one that held.
+        # A CI server that reads only this file must not take a run for one that held which did not: that was
+        # interrupted, or has a problem, such as a waiver that is over, which no case has seen.
+        if (unrun := self._started.cases - len(self._cases)) or self._of_no_case:
             suites["payproof"] = ET.SubElement(root, "testsuite", name="payproof", timestamp=self._started.started)
+        for one in self._of_no_case:
+            spot = _clean(one_line(str(one.problem.spot)))
+            entry = ET.SubElement(suites["payproof"], "testcase", classname=one.problem.rule, name=spot, time="0")
+            child = ET.SubElement(
+                entry, "failure", type=one.problem.severity.value, message=_clean(name_problems([one]))
+            )
+            child.text = _clean("\n".join([tell_title(one), *describe_problem(one)]))
+        if unrun:
             name = "interrupted" if finished.exit_code is ExitCode.INTERRUPTED else "stopped"
             entry = ET.SubElement(suites["payproof"], "testcase", classname="payproof", name=name, time="0")
             ET.SubElement(entry, "error", type=name, message=f"{unrun} cases did not run")
