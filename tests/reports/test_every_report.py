@@ -80,6 +80,14 @@ def test_waiver_that_is_over_is_told(form):
     assert "over since 2020-01-01" in text or form == "markdown"
 
 
+@pytest.mark.parametrize("form", RECORDED_FORMATS)
+def test_what_is_no_unicode_can_be_written(form):
+    """A lone half of a character, which a target may answer with, ends no report."""
+    started, *rest = make_events(30, said="half \ud800")
+    text = write_report(RECORDED_FORMATS[form], [replace(started, target="half \ud800"), *rest])
+    assert "half" in text.encode().decode()
+
+
 class _Page(HTMLParser):
     """Collects the elements of a page and the text that stands in them."""
 
