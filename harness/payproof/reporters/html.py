@@ -92,7 +92,9 @@ def write_html(run: WholeRun) -> str:
         ending_class=run.finished.exit_code.name.lower(),
         severities=[(one, severities[one]) for one in reversed(Severity) if severities[one]],
         statuses=[*statuses.items()],
-        verdicts=[(word, run.finished.counts.get(name, 0)) for name, word in VERDICT_WORDS.items()],
+        verdicts=[
+            (word, number) for name, word in VERDICT_WORDS.items() if (number := run.finished.counts.get(name, 0))
+        ],
         problems=[*_view_problems(run)],
         number_of_cases=len(run.cases),
         judged=any(isinstance(case.verdict, Passed | Failed) for case in run.cases),
