@@ -11,9 +11,12 @@ from tests.components import need
 from tests.reports.made_runs import write_report
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A Chromium that is there on the machine."""
+    """A Chromium that is there on the machine.
+
+    Not of the session: while it is open, this thread has an event loop, in which other tests could not run theirs.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     need("chromium", program is not None)
     with sync_playwright() as playwright:
