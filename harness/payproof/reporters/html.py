@@ -4,7 +4,6 @@ The problems are whole in the markup. What is told of each case, of which there 
 page's script shows when it is asked for; a browser makes text of it, never markup.
 """
 
-import json
 import re
 from base64 import b64encode
 from collections import Counter
@@ -13,33 +12,17 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from payproof.domain.events import CaseFinished
 from payproof.domain.finding import Severity
 from payproof.domain.problem import JudgedProblem, ProblemStatus, Sighting
 from payproof.domain.verdict import Failed, Passed
 from payproof.domain.wants import WANTS
-from payproof.reporters.phrasing import (
-    describe_calibration,
-    describe_masking,
-    describe_target,
-    name_some,
-    one_line,
-    story,
-    summary,
-)
+from payproof.reporters.page_data import MOST_LINES, collect_data, cut_text, dump_data, split_lines
+from payproof.reporters.phrasing import describe_calibration, describe_target, name_some, one_line, story
 from payproof.reporters.problem_text import describe_seen, describe_status
 from payproof.reporters.requirement_matrix import make_matrix
-from payproof.reporters.whole_run import (
-    ENDINGS,
-    VERDICT_WORDS,
-    WholeRun,
-    group_topics,
-    list_cases,
-    list_findings,
-    name_verdict,
-)
+from payproof.reporters.whole_run import ENDINGS, VERDICT_WORDS, WholeRun, group_topics, list_cases
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -47,10 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["write_html"]
 
 _MOST_SIGHTINGS = 5
-_MOST_FINDINGS = 20
-_MOST_LINES = 100
 _MOST_NAMED = 20
-_LONGEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +64,7 @@ def write_html(run: WholeRun) -> str:
         policy=_make_policy(style, script),
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704 (our own file)
-        data=Markup(_dump_data(_collect_data(run))),  # noqa: S704 (no angle bracket is left in it)
+        data=Markup(dump_data(collect_data(run))),  # noqa: S704 (no angle bracket is left in it)
         started=started,
         what=describe_target(started.target, started.environment, started.url, started.file),
         headline=run.headline,
@@ -136,8 +116,8 @@ def _view_problems(run: WholeRun) -> Iterator[ProblemView]:
             also=name_some(problem.also, _MOST_NAMED),
             note=describe_status(judged),
             first=first,
-            story=[*map(_cut, lines[:_MOST_LINES])],
-            story_more=max(0, len(lines) - _MOST_LINES),
+            story=[*map(cut_text, lines[:MOST_LINES])],
+            story_more=max(0, len(lines) - MOST_LINES),
             sightings=shown,
             sightings_more=len(problem.sightings) - len(shown),
         )
@@ -175,67 +155,6 @@ def _list_facts(run: WholeRun) -> Iterator[tuple[str, str]]:
     yield "Watched", "; ".join(f"{sort} {', '.join(names)}" for sort, names in watched) or "answers only"
 
 
-def _collect_data(run: WholeRun) -> dict[str, Any]:
-    """Return what the page's script shows: texts that many cases share stand once."""
-    titles: dict[str, int] = {}
-    requirements: dict[str, int] = {}
-    numbers: dict[str, list[int]] = {}
-    for one in run.problems:
-        for id_ in list_cases(one.problem):
-            numbers.setdefault(id_, []).append(one.number)
-    indices = {case.id: index for index, case in enumerate(run.cases)}
-    cases = [_describe_case(case, numbers.get(case.id, []), titles, requirements) for case in run.cases]
-    problems = {
-        one.number: {
-            "fingerprint": one.problem.fingerprint,
-            "title": one_line(one.problem.title),
-            "asked": [requirements.setdefault(name, len(requirements)) for name in one.problem.requirements],
-            "cases": [indices[id_] for id_ in list_cases(one.problem)],
-        }
-        for one in run.problems
-    }
-    shared = {"titles": [*map(one_line, titles)], "requirements": [*map(one_line, requirements)]}
-    return {"words": VERDICT_WORDS, "problems": problems, **shared, "cases": cases}
-
-
-def _describe_case(
-    case: CaseFinished, problems: list[int], titles: dict[str, int], requirements: dict[str, int]
-) -> dict[str, Any]:
-    lines, findings = story(case.record), list_findings(case)
-    return {
-        "id": one_line(case.id),
-        "title": titles.setdefault(case.title, len(titles)),
-        "severity": case.severity.value,
-        "verdict": name_verdict(case),
-        "why": _cut(summary(case.verdict)),
-        "problems": problems,
-        "asked": [requirements.setdefault(one, len(requirements)) for one in case.requirements],
-        "seconds": round(case.seconds, 2),
-        "masked": describe_masking(case),
-        "repeat": one_line(case.repeat),
-        "findings": [
-            {
-                "check": one.check,
-                "step": one.step,
-                "rule": one.rule,
-                "expected": _cut(one.expected),
-                "seen": _cut(one.seen),
-                "evidence": "\n".join(_split_lines(one.evidence)),
-            }
-            for one in findings[:_MOST_FINDINGS]
-        ],
-        "more_findings": max(0, len(findings) - _MOST_FINDINGS),
-        "story": [*map(_cut, lines[:_MOST_LINES])],
-        "more_lines": max(0, len(lines) - _MOST_LINES),
-    }
-
-
-def _dump_data(content: Mapping[str, Any]) -> str:
-    """Return JSON in ASCII that no reader of HTML takes for the end of a script, or for a comment."""
-    text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
 def _make_policy(style: str, script: str) -> str:
     """Return what the page may do: nothing but to use its own style sheet and its own script, by their digests."""
     return "; ".join(
@@ -269,24 +188,13 @@ def _load_page() -> "Template":
         lstrip_blocks=True,
         finalize=lambda value: one_line(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
-    environment.filters |= {"cut": _cut, "lines": _split_lines, "split_code": _split_code}
+    environment.filters |= {"cut": cut_text, "lines": split_lines, "split_code": _split_code}
     return environment.get_template("page.html")
 
 
 @cache
 def _read_part(name: str) -> str:
     return (files("payproof.reporters") / "html_page" / name).read_text(encoding="utf-8")
-
-
-def _cut(text: str) -> str:
-    line = one_line(text[: 2 * _LONGEST])
-    return line if len(text) <= _LONGEST else f"{line[:_LONGEST]}… ({len(text) - _LONGEST:,} more characters)"
-
-
-def _split_lines(evidence: Iterable[str]) -> list[str]:
-    lines = [line for one in evidence for line in one[: 20 * _LONGEST].splitlines()]
-    more = [f"({len(lines) - _MOST_LINES} more lines)"] if len(lines) > _MOST_LINES else []
-    return [*(_cut(line) for line in lines[:_MOST_LINES]), *more]
 
 
 def _split_code(text: str) -> list[tuple[bool, str]]:

@@ -16,13 +16,11 @@ from payproof import __version__
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.leak import Leak, LeakStatus, NotRead, Place, ScanReport
 from payproof.reporters.phrasing import one_line
+from payproof.reporters.sarif import LEVELS, SCHEMA, SCORES
 
 __all__ = ["FORMATS"]
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_LEVELS = {Severity.CRITICAL: "error", Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
 _RANKS = {Confidence.LOW: 25.0, Confidence.MEDIUM: 50.0, Confidence.HIGH: 75.0, Confidence.CERTAIN: 100.0}
-_SCORES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.0", Severity.LOW: "2.0"}
 _BYTES = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
@@ -120,8 +118,8 @@ def _sarif(report: ScanReport, _width: int) -> str:
         {
             "id": kind,
             "shortDescription": {"text": f"Payment data at rest: {kind.replace('_', ' ')}"},
-            "defaultConfiguration": {"level": _LEVELS[worst[kind]]},
-            "properties": {"tags": ["security", "pci-dss"], "security-severity": _SCORES[worst[kind]]},
+            "defaultConfiguration": {"level": LEVELS[worst[kind]]},
+            "properties": {"tags": ["security", "pci-dss"], "security-severity": SCORES[worst[kind]]},
         }
         for kind in kinds
     ]
@@ -141,7 +139,7 @@ def _sarif(report: ScanReport, _width: int) -> str:
         "results": [_result(leak, status, reason, kinds) for leak, status, reason in report.leaks],
         "columnKind": "utf16CodeUnits",
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
 def _result(leak: Leak, status: LeakStatus, reason: str, kinds: list[str]) -> dict[str, Any]:
@@ -149,7 +147,7 @@ def _result(leak: Leak, status: LeakStatus, reason: str, kinds: list[str]) -> di
     result: dict[str, Any] = {
         "ruleId": leak.kind,
         "ruleIndex": kinds.index(leak.kind),
-        "level": "note" if status is LeakStatus.LISTED else _LEVELS[leak.severity],
+        "level": "note" if status is LeakStatus.LISTED else LEVELS[leak.severity],
         "rank": _RANKS[leak.confidence],
         "message": {"text": one_line(text)},
         "locations": [_location(leak.place)],
