@@ -1,8 +1,10 @@
 """The metrics: what Prometheus itself reads of them."""
 
+import re
 import shutil
 import subprocess
 from collections import Counter
+from textwrap import indent
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,6 +13,7 @@ from payproof.domain.events import ProblemsFound
 from payproof.domain.problem import ProblemStatus
 from payproof.reporters import RECORDED_FORMATS
 from tests.components import need
+from tests.reports.document import PAGE
 from tests.reports.made_runs import HOSTILE, make_events, make_hostile_events, make_problems, write_report
 
 RUNS = {
@@ -39,6 +42,19 @@ def test_promtool_finds_nothing(events):
     text = write_report(RECORDED_FORMATS["prometheus"], events)
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_alerts_of_the_document_are_rules(tmp_path):
+    """Prometheus takes the alerts of docs/reports.md, and each is about a metric that there is."""
+    need("promtool", shutil.which("promtool") is not None)
+    (block,) = re.findall(r"```yaml\n(- alert: .*?)```", PAGE.read_text(), re.DOTALL)
+    file = tmp_path / "alerts.yaml"
+    file.write_text("groups:\n- name: payproof\n  rules:\n" + indent(block, "  "))
+    done = subprocess.run(["promtool", "check", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    named = set(re.findall(r"payproof_\w+", block))
+    assert named
+    assert named <= {*samples(make_events(3))}
 
 
 def test_problems_are_counted_by_severity_and_status():
