@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,7 @@ FUTURE, VALID, RETIRED = (
     CASES[f"webhook_signature/{case}"][1]
     for case in ("future[1d]", "valid[invoice.paid]", "retired_secret[after_window]")
 )
+SHOWN = Finding("no_disclosure", "no internals", "a path", rule="error_handling/disclosure")
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +38,23 @@ def session(tmp_path_factory):
 
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_scenarios_find_what_is_expected(session, case):
-    """Each case holds on the service, but for those that `expected.toml` tells to fail, and by which checks."""
-    verdict = session.judge_case(*CASES[case]).verdict
-    assert not (told := EXPECTED.surprise(CASES[case][1], verdict)), told
+    """Each case holds and sees nothing in passing, but for what `expected.toml` tells, and by which checks."""
+    judged = session.judge_case(*CASES[case])
+    assert not (told := EXPECTED.surprise(CASES[case][1], judged.verdict, judged.passing)), told
 
 
 @pytest.mark.parametrize("defect", sorted(EXPECTED.defects))
 def test_planted_defects_are_caught(tmp_path, defect):
-    """Each planted fault of the service fails the check that `expected.toml` names, which holds without the fault."""
+    """Each planted fault of the service fails the check that `expected.toml` names, which holds without the fault.
+
+    It counts against the rule that the file names.
+    """
     caught = EXPECTED.defects[defect]
-    assert caught.check not in EXPECTED.failing.get(caught.case, frozenset())
+    usual = (checks for (case, _), checks in EXPECTED.failing.items() if case == caught.case)
+    assert caught.check not in frozenset[str]().union(*usual)
     with session_on_express(tmp_path, defect) as session:
-        verdict = session.judge_case(*CASES[caught.case]).verdict
-    assert isinstance(verdict, Failed), verdict
-    assert caught.check in {finding.check for finding in verdict.findings}
+        judged = session.judge_case(*CASES[caught.case])
+    assert caught.is_in(judged.verdict, judged.passing), (judged.verdict, judged.passing)
 
 
 @pytest.mark.parametrize("operation", re.findall(r"\[operations\.(\w+)\]", (EXPRESS / "payproof.toml").read_text()))
@@ -85,29 +90,42 @@ def test_the_command_runs_on_its_target_file(tmp_path):
 
 def test_expectations_name_what_there_is():
     """Every case of `expected.toml` exists, and every fault of `defects.mjs` has its line."""
-    assert EXPECTED.failing.keys() <= CASES.keys()
+    assert {case for case, _ in EXPECTED.failing} <= CASES.keys()
+    rules = {scenario.id for scenario, _ in CASES.values()}
+    assert {rule for _, rule in EXPECTED.failing} | {one.rule for one in EXPECTED.defects.values()} - {""} <= rules
     assert {caught.case for caught in EXPECTED.defects.values()} <= CASES.keys()
     planted = re.findall(r"^export const (\w+)", (EXPRESS / "defects.mjs").read_text(), re.MULTILINE)
     assert sorted(planted) == sorted(EXPECTED.defects)
 
 
 @pytest.mark.parametrize(
-    ("case", "verdict", "told"),
+    ("case", "verdict", "passing", "told"),
     [
-        (VALID, Passed(("accepted",)), ""),
-        (VALID, Failed((Finding("accepted", "a status of 200 to 299", "status 500"),)), "status 500"),
-        (VALID, Skipped("the target file lists no store"), "skipped"),
-        (VALID, Errored(Reason.CONTROL_FAILED, "status 500"), "unknown"),
-        (FUTURE, Failed(tuple(Finding(check, "", "") for check in ("nothing_changed", "rejected"))), ""),
-        (FUTURE, Failed((Finding("rejected", "", ""),)), "nothing_changed holds now: remove the line"),
-        (FUTURE, Passed(("rejected",)), "rejected holds now: remove the line"),
-        (FUTURE, Errored(Reason.CONTROL_FAILED, "status 500"), "unknown"),
-        (RETIRED, Skipped("the target file names no retired_secret_env"), ""),
-        (RETIRED, Passed(("rejected",)), "not skipped"),
+        (VALID, Passed(("accepted",)), (), ""),
+        (VALID, Failed((Finding("accepted", "a status of 200 to 299", "status 500"),)), (), "status 500"),
+        (VALID, Skipped("the target file lists no store"), (), "skipped"),
+        (VALID, Errored(Reason.CONTROL_FAILED, "status 500"), (), "unknown"),
+        (FUTURE, Failed(tuple(Finding(check, "", "") for check in ("nothing_changed", "rejected"))), (), ""),
+        (FUTURE, Failed((Finding("rejected", "", ""),)), (), "nothing_changed holds now: remove the line"),
+        (FUTURE, Passed(("rejected",)), (), "rejected holds now: remove the line"),
+        (FUTURE, Errored(Reason.CONTROL_FAILED, "status 500"), (), "unknown"),
+        (RETIRED, Skipped("the target file names no retired_secret_env"), (), ""),
+        (RETIRED, Passed(("rejected",)), (), "not skipped"),
+        (VALID, Passed(("accepted",)), (SHOWN,), "error_handling/disclosure: no_disclosure: no internals; a path"),
     ],
 )
-def test_expectations_are_strict(case, verdict, told):
-    """A new failure is a surprise, and so is one that has been repaired, or what is unknown or skipped unexpectedly."""
-    surprise = EXPECTED.surprise(case, verdict)
+def test_expectations_are_strict(case, verdict, passing, told):
+    """A new failure is a surprise, in passing too, and so is one that is repaired, or what is unknown or skipped."""
+    surprise = EXPECTED.surprise(case, verdict, passing)
     assert told in surprise
     assert bool(told) is bool(surprise)
+
+
+def test_expectations_of_another_rule_are_strict():
+    """What is expected in passing counts by its rule: it is no surprise, one that has been repaired is, and so is the
+    same check's finding against the case's own rule.
+    """
+    expected = replace(EXPECTED, failing={(VALID.id, SHOWN.rule): frozenset({SHOWN.check})})
+    assert not expected.surprise(VALID, Passed(("accepted",)), (SHOWN,))
+    assert "no_disclosure holds now" in expected.surprise(VALID, Passed(("accepted",)))
+    assert "no internals; a path" in expected.surprise(VALID, Failed((replace(SHOWN, rule=""),)))
