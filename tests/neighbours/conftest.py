@@ -3,7 +3,10 @@
 from collections import defaultdict
 from typing import Any
 
-_COLUMNS = ("edited", "first verdict s", "run s", "passed", "failed", "errored", "skipped", "true", "false", "missing")
+_COLUMNS = (
+    *("edited", "first verdict s", "run s", "problems", "lines"),
+    *("passed", "failed", "errored", "skipped", "true", "false", "missing", "unknown"),
+)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -1,7 +1,7 @@
 """What is true of a neighbour, found by reading its source, and where the verdicts on it differ."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,10 +9,10 @@ from typing import Any
 
 from payproof.domain.scenario import Case
 
-__all__ = ["Fault", "Truth", "Verdicts", "checks_of"]
+__all__ = ["Fault", "Found", "Judged", "Truth", "list_found"]
 
-#: The verdict on each case, as a run record has it.
-Verdicts = Mapping[str, Mapping[str, Any]]
+#: What a run record holds of each case: its verdict, and what was seen in passing.
+Judged = Mapping[str, Mapping[str, Any]]
 #: What a target file of a few edited lines leaves out: the cases that need it are skipped.
 _NOT_IN_A_SMALL_FILE = frozenset(
     {
@@ -37,10 +37,21 @@ _NOT_OF_ITS_KIND = (
 
 
 @dataclass(frozen=True)
-class Fault:
-    """A true fault: what is wrong, where that is written, and the checks that fail for it, by cases.
+class Found:
+    """A finding by the name that truths know it by: that of the case that fails for it, or, in passing, of its rule."""
 
-    A name of cases may have stars. Then at least one of the cases must fail, and each may.
+    name: str
+    case: str
+    check: str
+    told: str
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A true fault: what is wrong, where that is written, and the checks that fail for it, by cases or rules.
+
+    A name may have stars. Then at least one of the cases must fail, and each may. A rule's name stands for what cases
+    have seen in passing: ``error_handling/disclosure*`` is what any case has seen, and its own cases fail for.
     """
 
     what: str
@@ -78,14 +89,13 @@ class Truth:
             content.get("init_finds", True),
         )
 
-    def surprises(self, cases: Mapping[str, Case], verdicts: Verdicts) -> list[str]:
+    def surprises(self, cases: Mapping[str, Case], judged: Judged) -> list[str]:
         """Return a line for each verdict that is wrong: false, missing, unknown, or skipped though it need not be."""
-        failing = {name: checks_of(verdict) for name, verdict in verdicts.items() if verdict["kind"] == "failed"}
-        told = list(self._missing(failing))
-        for name, verdict in verdicts.items():
+        found = [one for name, event in judged.items() for one in list_found(name, event)]
+        told = [*self._missing(found), *self._false(found)]
+        for name, event in judged.items():
+            verdict = event["verdict"]
             match verdict["kind"]:
-                case "failed":
-                    told += self._false(name, verdict)
                 case "errored" if not any(_matches(one, name) for one in self.unknown):
                     told.append(f"UNKNOWN  {name}: {verdict['reason']}: {verdict['detail']}")
                 case "skipped" if not self._may_skip(cases[name], verdict["why"]):
@@ -102,25 +112,30 @@ class Truth:
         _, ignores, event = why.rpartition("the target does not handle ")
         return bool(ignores) and not any(fnmatchcase(event, one) for one in self.handles)
 
-    def _missing(self, failing: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    def _missing(self, found: Sequence[Found]) -> Iterator[str]:
         for fault in self.faults:
             for pattern, checks in fault.found.items():
                 for check in sorted(checks):
-                    if not any(_matches(pattern, name) and check in seen for name, seen in failing.items()):
+                    if not any(_matches(pattern, one.name) and check == one.check for one in found):
                         yield f"MISSING  {pattern} by {check}: {fault.what} ({fault.where})"
 
-    def _false(self, name: str, verdict: Mapping[str, Any]) -> Iterator[str]:
-        true = frozenset[str]().union(
-            *(checks for fault in self.faults for pattern, checks in fault.found.items() if _matches(pattern, name))
-        )
-        false = {found["check"]: found for found in verdict["findings"] if found["check"] not in true}
-        for check, found in sorted(false.items()):
-            yield f"FALSE    {name} by {check}: expected {found['expected']}; seen {found['seen']}"
+    def _false(self, found: Sequence[Found]) -> Iterator[str]:
+        true = [(pattern, checks) for fault in self.faults for pattern, checks in fault.found.items()]
+        for one in found:
+            if not any(one.check in checks and _matches(pattern, one.name) for pattern, checks in true):
+                seen_by = "" if one.name == one.case else f", seen by {one.case}"
+                yield f"FALSE    {one.name} by {one.check}{seen_by}: {one.told}"
 
 
-def checks_of(verdict: Mapping[str, Any]) -> frozenset[str]:
-    """Return the checks that a failed verdict's findings are of."""
-    return frozenset(found["check"] for found in verdict["findings"])
+def list_found(case: str, event: Mapping[str, Any]) -> Sequence[Found]:
+    """Return what a case has found, by its verdict and in passing, each check once for each name."""
+    found: dict[tuple[str, str], Found] = {}
+    named = [(case, one) for one in event["verdict"].get("findings", ())]
+    named += [(one["rule"], one) for one in event["passing"]]
+    for name, one in named:
+        told = f"expected {one['expected']}; seen {one['seen']}"
+        found.setdefault((name, one["check"]), Found(name, case, one["check"], told))
+    return tuple(found.values())
 
 
 def _matches(pattern: str, name: str) -> bool:
