@@ -23,6 +23,7 @@ from payproof.checks.uniform import Uniform
 from payproof.domain.check import Expectation
 from payproof.domain.detector import Detector, Hit
 from payproof.domain.finding import Confidence
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
 from payproof.domain.seen import Seen
 from payproof.domain.sensitive import Exposure
@@ -220,6 +221,23 @@ def test_disclosure_by_error(answer, control, told):
     found = list(NoDisclosure().judge(Seen(Contract(), (answer,), control)))
     assert {finding.seen for finding in found} == told
     assert all(finding.evidence for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("status", "kinds"),
+    [
+        (200, [Kind.EFFECT_MISSING]),
+        (400, [Kind.GENUINE_REFUSED] * 2),
+        (413, [Kind.GENUINE_TOO_LARGE] * 2),
+        (503, [Kind.GENUINE_FAILED] * 2),
+    ],
+)
+def test_what_is_not_accepted_lacks_its_effect_for_that_reason(status, kinds):
+    """A genuine delivery that was refused, and that for this very reason had no effect, is one problem, not two."""
+    seen = Seen(Contract(), (http(status), store()))
+    findings = [*Accepted().judge(seen), *Applied().judge(seen)]
+    assert [one.kind for one in findings] == kinds
+    assert len({one.spot for one in findings}) == 1
 
 
 def test_one_finding_for_each_kind_of_thing():

@@ -23,6 +23,7 @@ BY_FRAMEWORK = {
     Kind.ECHO: {"django", "flask", "hono", "net_http", "nextjs"},
     Kind.ENVIRONMENT: set(),
     Kind.GENUINE_REFUSED: set(),
+    Kind.GENUINE_TOO_LARGE: {"fastapi", "hono", "laravel", "nextjs", "rails", "spring"},
     Kind.MEMORY: set(),
     Kind.REFERENCE_MISSING: set(),
     Kind.SERVER_VERSION: {"hono", "net_http"},

@@ -3,11 +3,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.decisions import finding_of_genuine
 from payproof.domain.finding import Finding
-from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel, Exchange
 from payproof.domain.seen import Seen
-from payproof.domain.spots import spot_of_answer
 from payproof.registry import check
 
 __all__ = ["Accepted"]
@@ -15,7 +14,6 @@ __all__ = ["Accepted"]
 
 _SUCCESS = range(200, 300)
 _REFUSAL = range(400, 500)
-_FAILURE = 500
 _LATER = range(503, 504)  # Stripe comes again, which is right where an event is ahead of others
 
 
@@ -38,15 +36,7 @@ class Accepted(Check):
                 allowed = _allow(seen, exchange)
                 if not any(exchange.answer.status in statuses for statuses in allowed.values()):
                     expected = f"a status of {' or '.join(allowed)}"
-                    failed = exchange.answer.status >= _FAILURE
-                    yield Finding(
-                        self.name,
-                        expected,
-                        f"status {exchange.answer.status}",
-                        exchange.step,
-                        kind=Kind.GENUINE_FAILED if failed else Kind.GENUINE_REFUSED,
-                        spot=spot_of_answer(exchange),
-                    )
+                    yield finding_of_genuine(self.name, expected, f"status {exchange.answer.status}", exchange)
 
     def note(self, seen: Seen) -> str:
         """Tell of a type that the target refuses, as it does not handle it."""

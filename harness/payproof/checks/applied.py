@@ -3,14 +3,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.decisions import finding_of_genuine
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
-from payproof.domain.observation import Channel
+from payproof.domain.observation import Answer, Channel
 from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_column
 from payproof.registry import check
 
 __all__ = ["Applied"]
+
+_SUCCESS = range(200, 300)
 
 
 @check
@@ -27,7 +30,10 @@ class Applied(Check):
     patient: ClassVar[bool] = True
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
-        """Return a finding when the first step left no trace, and for each later trace."""
+        """Return a finding when the first step left no trace, and for each later trace.
+
+        What was not accepted has no effect for that very reason.
+        """
         changed = [
             (change.step, change.source, table)
             for change in seen.changes
@@ -37,8 +43,13 @@ class Applied(Check):
         if self._is_due(seen) and not any(step == 0 for step, _, _ in changed):
             looked = ", ".join(sorted({change.source for change in seen.changes}))
             waited = max((change.waited for change in seen.changes), default=0.0)
-            told, spot = f"none in {looked} after {waited:.1f} s", spot_of_column(looked)
-            yield Finding(self.name, "an effect in a store", told, kind=Kind.EFFECT_MISSING, spot=spot)
+            expected, told = "an effect in a store", f"none in {looked} after {waited:.1f} s"
+            answers = [(one, one.answer) for one in seen.exchanges if one.step == 0 and isinstance(one.answer, Answer)]
+            if answers and all(answer.status not in _SUCCESS for _, answer in answers):
+                yield finding_of_genuine(self.name, expected, told, answers[0][0])
+            else:
+                spot = spot_of_column(looked)
+                yield Finding(self.name, expected, told, kind=Kind.EFFECT_MISSING, spot=spot)
         for step, source, table in changed:
             if step > 0:
                 told, spot = table.describe(source), spot_of_column(source)

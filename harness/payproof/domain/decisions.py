@@ -7,13 +7,14 @@ from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Exchange, StoreChange, TableChange
 from payproof.domain.spots import spot_of_answer, spot_of_column, spot_of_route
 
-__all__ = ["SERVER_ERRORS", "finding_of_change", "finding_of_forgery"]
+__all__ = ["SERVER_ERRORS", "finding_of_change", "finding_of_forgery", "finding_of_genuine"]
 
 #: The check whose rule a failure of the target breaks, whatever was asked.
 SERVER_ERRORS = "no_server_error"
 
 _SUCCESS = range(200, 300)
 _FAILURE = 500
+_TOO_LARGE = 413
 _GENUINE = frozenset({"", "valid"})
 
 
@@ -29,6 +30,15 @@ def finding_of_forgery(
         return Finding(check, expected, told, exchange.step, kind=kind, spot=spot, of_check=of_check)
     kind = Kind.FORGERY_ACCEPTED if status in _SUCCESS else other
     return Finding(check, expected, told, exchange.step, kind=kind, spot=spot)
+
+
+def finding_of_genuine(check: str, expected: str, told: str, exchange: Exchange) -> Finding:
+    """Return the finding of a genuine delivery that was not accepted, or of what it lacks for that."""
+    status = exchange.answer.status if isinstance(exchange.answer, Answer) else 0
+    kind = Kind.GENUINE_FAILED if status >= _FAILURE else Kind.GENUINE_REFUSED
+    if status == _TOO_LARGE:
+        kind = Kind.GENUINE_TOO_LARGE
+    return Finding(check, expected, told, exchange.step, kind=kind, spot=spot_of_answer(exchange))
 
 
 def finding_of_change(

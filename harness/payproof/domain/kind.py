@@ -27,6 +27,7 @@ class Kind(StrEnum):
     REFUSAL_RECORD_POOR = "record of a refusal incomplete"
     GENUINE_REFUSED = "genuine delivery refused"
     GENUINE_FAILED = "genuine delivery failed"
+    GENUINE_TOO_LARGE = "genuine delivery too large"
     EFFECT_MISSING = "accepted without effect"
     APPLIED_TWICE = "applied twice"
     UNDECIDED = "neither taken nor refused"

@@ -58,6 +58,7 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.REFUSAL_RECORD_POOR: KindEntry("Records of refusals lack a field", _MEDIUM),
     Kind.GENUINE_REFUSED: KindEntry("Genuine deliveries are refused", _HIGH),
     Kind.GENUINE_FAILED: KindEntry("Genuine deliveries fail", _HIGH),
+    Kind.GENUINE_TOO_LARGE: KindEntry("Genuine deliveries are refused for their size", _HIGH),
     Kind.EFFECT_MISSING: KindEntry("Deliveries are accepted and have no effect", _HIGH),
     Kind.APPLIED_TWICE: KindEntry("An event is applied more than once", _HIGH),
     Kind.UNDECIDED: KindEntry("Odd deliveries are neither taken nor refused", _MEDIUM),

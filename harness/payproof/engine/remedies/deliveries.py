@@ -52,6 +52,15 @@ DELIVERIES: Mapping[str, Remedy] = {
         "Mend the exception that the log tells of: fields of Stripe's objects may be null or missing. Answer 2xx to "
         "types of events that the handler does not know."
     ),
+    Kind.GENUINE_TOO_LARGE: Remedy(
+        "Let the webhook read bodies of up to 1 MB, in its framework and in the proxies before it.",
+        frameworks={
+            "django": "DATA_UPLOAD_MAX_MEMORY_SIZE = 2**20 or more.",
+            "express": 'express.raw({type: "application/json", limit: "1mb"}).',
+            "flask": 'app.config["MAX_CONTENT_LENGTH"] = 2**20 or more.',
+            "net_http": "http.MaxBytesReader(w, r.Body, 1<<20).",
+        },
+    ),
     Kind.EFFECT_MISSING: Remedy(
         "Apply the event before the answer, or keep it first in a table or queue that survives a restart: after a 2xx "
         "Stripe does not send it again."
