@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 from payproof.domain.check import Check
 from payproof.domain.detector import Detector, Hit
-from payproof.domain.finding import Confidence, Finding, Spot
+from payproof.domain.finding import Confidence, Finding
 from payproof.domain.kind import Kind, name_kind
 from payproof.domain.observation import Answer, Channel, Exchange
 from payproof.domain.seen import Seen
 from payproof.domain.sensitive import Exposure
-from payproof.domain.spots import spot_of_answer
+from payproof.domain.spots import ALL_ANSWERS, spot_of_answer
 from payproof.registry import check, detectors
 
 __all__ = ["PAYERS_OWN", "NoDisclosure"]
@@ -19,11 +19,11 @@ __all__ = ["PAYERS_OWN", "NoDisclosure"]
 #: What the run's ledger calls what Stripe makes for the payer to know, and for nobody else.
 PAYERS_OWN = "client secret of a payment"
 
-#: What a server shows at all of its routes, or at none: it is mended in one place.
-_OF_ALL_ROUTES = frozenset({Kind.DEBUG_PAGE, Kind.ENVIRONMENT, Kind.SERVER_VERSION})
-_ANYWHERE = Spot(Channel.HTTP, "answers")
+#: What the server or the framework shows at all routes; a framework's validation says back what is invalid anywhere.
+_OF_ALL_ROUTES = frozenset({Kind.DEBUG_PAGE, Kind.ECHO, Kind.ENVIRONMENT, Kind.SERVER_VERSION})
 
 _SUCCESS = range(200, 300)
+_ERROR = 400
 _MOST_EVIDENCE = 200
 _SHORT = 4096  # bytes of a text whose hits are remembered: a target gives the same short answer many times
 
@@ -53,11 +53,14 @@ class NoDisclosure(Check):
                 # The payer gets the client secret of the payment: that is its purpose.
                 paying = exchange.sent.calls or (exchange.sent.example and answer.status in _SUCCESS)
                 told = (one for one in answer.exposures if not (paying and one.label == PAYERS_OWN))
-                yield from self._exposures(exchange, told)
+                yield from self._exposures(exchange, answer, told)
                 yield from self._internals(exchange, answer, good)
 
-    def _exposures(self, exchange: Exchange, exposures: Iterable[Exposure]) -> Iterator[Finding]:
+    def _exposures(self, exchange: Exchange, answer: Answer, exposures: Iterable[Exposure]) -> Iterator[Finding]:
         for exposure in exposures:
+            kind = name_kind(exposure.kind, exposure.label)
+            if kind is Kind.TYPED_DATA and answer.status >= _ERROR:
+                kind = Kind.ECHO  # it names the cause: the error holds what was sent
             what = f"{exposure.kind} ({exposure.label}) in the answer, {exposure.where}"
             yield Finding(
                 self.name,
@@ -66,7 +69,7 @@ class NoDisclosure(Check):
                 exchange.step,
                 evidence=exchange.example,
                 what=exposure.kind,
-                kind=name_kind(exposure.kind, exposure.label),
+                kind=kind,
                 spot=spot_of_answer(exchange),
             )
 
@@ -100,7 +103,7 @@ class NoDisclosure(Check):
                         evidence,
                         what=hit.what,
                         kind=(kind := name_kind(detector.name)),
-                        spot=_ANYWHERE if kind in _OF_ALL_ROUTES else spot_of_answer(exchange),
+                        spot=ALL_ANSWERS if kind in _OF_ALL_ROUTES else spot_of_answer(exchange),
                     )
 
 

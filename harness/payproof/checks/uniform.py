@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from payproof.domain.answer_shape import AnswerShape, shape_of
 from payproof.domain.check import Check
+from payproof.domain.decisions import SERVER_ERRORS
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel, Exchange
 from payproof.domain.seen import Seen
-from payproof.domain.spots import spot_of_route
+from payproof.domain.spots import spot_of_answer, spot_of_route
 from payproof.registry import check
 
 __all__ = ["Uniform"]
@@ -55,16 +56,18 @@ class Uniform(Check):
             if shape != common:
                 parts = [*zip(("status", "body", "headers"), shape, common, strict=True)]
                 differs = [f"{part} {mine!r} instead of {theirs!r}" for part, mine, theirs in parts if mine != theirs]
-                told = "; ".join(differs)
+                # A failure is mended as one, and has no words for a cause to be taken out of.
+                failed = differs[0].startswith("status 5")
                 yield Finding(
                     self.name,
                     "the same answer to every cause",
-                    told,
+                    "; ".join(differs),
                     exchange.step,
                     evidence=exchange.example,
                     what=f"another {' and '.join(part for part, mine, theirs in parts if mine != theirs)}",
-                    kind=Kind.CAUSE_TOLD,
-                    spot=spot_of_route(exchange),
+                    kind=Kind.SERVER_ERROR if failed else Kind.CAUSE_TOLD,
+                    spot=spot_of_answer(exchange) if failed else spot_of_route(exchange),
+                    of_check=SERVER_ERRORS if failed else "",
                 )
 
     def note(self, seen: Seen) -> str:

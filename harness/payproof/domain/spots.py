@@ -10,6 +10,7 @@ from payproof.domain.seen import Seen
 from payproof.domain.shapes import shorten_line, shorten_name, strip_ids
 
 __all__ = [
+    "ALL_ANSWERS",
     "spot_of_answer",
     "spot_of_call",
     "spot_of_column",
@@ -20,6 +21,9 @@ __all__ = [
     "spot_of_start",
     "spot_of_table",
 ]
+
+#: What a server shows at all of its routes, or at none: it is mended in one place.
+ALL_ANSWERS = Spot(Channel.HTTP, "answers")
 
 #: What is asked for at many made-up places is no spot each.
 _NOWHERE = "a route that is not there"

@@ -9,6 +9,7 @@ from payproof.domain.channel import Channel
 from payproof.domain.events import CaseFinished
 from payproof.domain.finding import Finding, Severity, Spot
 from payproof.domain.problem import Problem, Sighting
+from payproof.domain.spots import ALL_ANSWERS
 from payproof.domain.target import Contract
 from payproof.domain.verdict import Failed
 from payproof.engine.kind_table import KIND_TABLE, KindEntry
@@ -127,10 +128,16 @@ def _find_root(heap: _Heap, causes: Mapping[int, _Heap]) -> _Heap:
 def _stands_for(cause: _Heap, one: _Heap, rules: Mapping[str, CaseFinished]) -> bool:
     """Whether a heap has the cause of another in its spot: a graver kind of its group, or a rule that implies it.
 
-    Where the other's spot is wider, as of a log whose line is not known, what is of the same kind has the same cause.
+    Where the other's spot is wider, as of a log whose line is not known, what is of the same kind has the same cause,
+    and so has what all answers show.
     What must be mended is no part of advice, and nothing is part of something milder.
     """
-    if not _covers(cause.spot, one.spot) or (one.must and not cause.must) or cause.severity.rank < one.severity.rank:
+    of_all = cause.kind == one.kind and cause.spot == ALL_ANSWERS and one.spot.channel is Channel.HTTP
+    if (
+        not (of_all or _covers(cause.spot, one.spot))
+        or (one.must and not cause.must)
+        or cause.severity.rank < one.severity.rank
+    ):
         return False
     case = rules.get(one.rule)
     follows = case is not None and cause.rule in case.follows_from
