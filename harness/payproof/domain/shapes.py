@@ -43,6 +43,9 @@ _MESSAGE = ("event", "message", "msg", "@message", "@mt")
 _BESIDE = ("level", "severity", "levelname", "level_name", "@level", "logger", "logger_name")
 _PAIR = re.compile(rf"(?<![\w.=-])([A-Za-z_@][\w.@-]*)=({_QUOTED}|<\.\.>|[^\s\"'<>=,;()\[\]{{}}]+)")
 
+#: The last line of a traceback: class and text are those of whatever went wrong.
+_EXCEPTION = re.compile(r"^(?:(?:\w|<\.\.>)+\.)*[A-Z]\w*(?:Error|Exception)(?: \[\w+\])?: .*")
+
 _PHRASES = "|".join(sorted((re.escape(status.phrase) for status in HTTPStatus), key=len, reverse=True))
 #: What differs from line to line, whatever the program. What comes first goes first.
 _VALUES = re.compile(
@@ -77,7 +80,7 @@ def shorten_line(line: str) -> str:
         content = None
     if isinstance(content, Mapping):
         return _cut(" ".join(_keep_words(content))) or "{..}"
-    return _cut(_shorten_text(text))
+    return _EXCEPTION.sub("an exception", _cut(_shorten_text(text)))
 
 
 def _keep_words(content: Mapping[str, Any]) -> Iterator[str]:

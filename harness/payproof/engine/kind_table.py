@@ -94,7 +94,7 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.REFUSED_TEXT: KindEntry("Text of refused requests is {}", _MEDIUM, _DATA),
     Kind.TYPED_DATA: KindEntry("Payment data that somebody types into a text is {}", _MEDIUM, _DATA),
     Kind.DIGEST: KindEntry("Digests of card data without a key are {}", _HIGH, _DATA),
-    Kind.PAYMENT_COLUMN: KindEntry("A column could hold payment data", group=_DATA),
+    Kind.PAYMENT_COLUMN: KindEntry("A column could hold payment data", _MEDIUM, _DATA),
     Kind.KEPT_TOO_LONG: KindEntry("Rows are kept longer than the contract says", _MEDIUM),
     Kind.REMOVED_TOO_SOON: KindEntry("Rows are removed before their time", _HIGH),
     Kind.NOT_AS_DESCRIBED: KindEntry("The table is not as the contract describes it", _MEDIUM),

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from payproof.canary import make_card_number
 from payproof.domain.context import Context
+from payproof.domain.kind import OFFERED
 from payproof.domain.observation import Observation
 from payproof.domain.step import Step
 from payproof.domain.target import Target
@@ -99,7 +100,7 @@ def _number_ends(context: Context, which: int) -> Mapping[str, object]:
         # The fifth digit and the last four differ in each event.
         if int(number[4]) % len(_BRANDS) == which and int(number[-4]) % len(_BRANDS) == which:
             break
-    context.canaries.look_for("card number", f"of card {which}", number.encode())
+    context.canaries.look_for("card number", f"{OFFERED} a text, of card {which}", number.encode())
     context.at_rest.watch("first six", which, [number[:6]], whole=False)
     context.at_rest.watch("first eight", which, [number[:8]], whole=False)
     context.at_rest.watch("last four", which, [number[-4:]], whole=False)
