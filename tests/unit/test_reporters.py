@@ -12,6 +12,7 @@ from rich.console import Console
 from payproof.domain.accepted import AcceptedRisks
 from payproof.domain.events import CaseFinished, CaseStarted, ProblemsFound, Record, RunFinished, RunStarted
 from payproof.domain.finding import Finding, Severity, Spot
+from payproof.domain.kind import Kind
 from payproof.domain.observation import Answer, Channel, Exchange, LogLines, NoAnswer, Sent, StoreChange, TableChange
 from payproof.domain.target import Contract, RejectionRecord, Waiver
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
@@ -240,6 +241,26 @@ def test_many_cases_of_a_cause_are_one_problem():
     assert len(problems) == 10
     assert len(text.splitlines()) <= 75
     assert text.count("mend   as problem 1\n") == 9
+
+
+def test_columns_are_told_together():
+    """Columns that keep the same kind of data take one entry, which names the others and their numbers."""
+    cases = [
+        replace(
+            CASES[1],
+            id=f"topic/name[{number}]",
+            verdict=Failed((replace(FOUND, kind=kind, spot=Spot(Channel.STORE, f"store db, t.c{number:02}")),)),
+        )
+        for number, kind in enumerate([*[Kind.PERSONAL_DATA] * 20, Kind.CARD_DATA, *[Kind.SIGNATURE] * 2])
+    ]
+    problems = judge_problems(fold_findings(CONTRACT, cases))
+    events = (STARTED, *cases, ProblemsFound(problems), replace(FINISHED, counts={**COUNTS, "failed": 23}))
+    text = console(events)
+    assert len(problems) == 23
+    assert "    alike  problems 3 to 21: t.c01, t.c02 and 17 more\n" in text
+    assert "    alike  problem 23: t.c22\n" in text
+    assert text.count("again") == 3
+    assert console(events, detail=Detail.QUIET).count("Personal data is kept") == 20
 
 
 def test_console_cannot_be_steered():

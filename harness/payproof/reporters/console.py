@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from payproof.domain.channel import Channel
 from payproof.domain.events import CaseFinished, CaseStarted, ProblemsFound, RunEvent, RunFinished, RunStarted
 from payproof.domain.finding import Severity
 from payproof.domain.problem import JudgedProblem, ProblemStatus
@@ -30,6 +31,8 @@ from payproof.reporters.problem_text import describe_seen, describe_status, name
 __all__ = ["ConsoleReport", "Detail"]
 
 _MOST_NAMED = 3
+_MOST_ALIKE = 2
+_FEW_NUMBERS = 2
 _MOST_WHOLE = 10  # problems that are told whole; of the others one line each
 _MOST_REASONS = 5
 _FEW = 5  # problems that are told at length
@@ -155,15 +158,18 @@ class ConsoleReport:
         self._is_dense = len(problems) > _FEW and self._detail is not Detail.VERBOSE
         if self._is_dense and self._detail is Detail.USUAL:
             self._print()
-        for one in problems[:_MOST_WHOLE]:
-            self._tell_problem(one, mended.setdefault(one.problem.remedy, one.number))
-        if len(problems) > _MOST_WHOLE:
+        is_grouped = self._is_dense and self._detail is Detail.USUAL
+        groups = _group_alike(problems) if is_grouped else [(one,) for one in problems]
+        for one, *alike in groups[:_MOST_WHOLE]:
+            self._tell_problem(one, mended.setdefault(one.problem.remedy, one.number), alike)
+        if len(groups) > _MOST_WHOLE:
             self._print()
-        for one in problems[_MOST_WHOLE:]:
-            self._print(f"{_head(one)}: {_escape(str(one.problem.spot))}")
+        for one, *alike in groups[_MOST_WHOLE:]:
+            more = f" and {len(alike)} more" if alike else ""
+            self._print(f"{_head(one)}: {_escape(str(one.problem.spot))}{more}")
 
-    def _tell_problem(self, judged: JudgedProblem, like: int) -> None:
-        """Tell a problem; ``like`` is the first one that is mended in the same way."""
+    def _tell_problem(self, judged: JudgedProblem, like: int, alike: Sequence[JudgedProblem] = ()) -> None:
+        """Tell a problem; ``like`` is the first one that is mended in the same way, ``alike`` are told in one line."""
         problem = judged.problem
         if self._detail is Detail.QUIET:
             self._print(f"{_head(judged)}: {_escape(str(problem.spot))}")
@@ -172,6 +178,10 @@ class ConsoleReport:
         rule = f"{problem.rule}, {asked}" if asked else problem.rule
         self._print(f"{'' if self._is_dense else _LINE_END}{_head(judged)}  [dim]{_escape(rule)}[/]")
         self._tell("seen", f"{problem.spot}: {describe_seen(problem)}")
+        if alike:
+            prefix = f"{str(problem.spot).partition(', ')[0]}, "
+            spots = name_some([str(one.problem.spot).removeprefix(prefix) for one in alike], _MOST_ALIKE)
+            self._tell("alike", f"problem{'s' if len(alike) > 1 else ''} {_name_numbers(alike)}: {spots}")
         if problem.also and not self._is_dense:
             self._tell("also", name_some(problem.also, _MOST_NAMED))
         if (status := describe_status(judged)) and judged.status is not ProblemStatus.ADVISED:
@@ -301,6 +311,28 @@ def _head(judged: JudgedProblem) -> str:
     told = problem.severity.upper() if status is ProblemStatus.NEW else str(status)
     colour = _SEVERITY_COLOURS[problem.severity] if status is ProblemStatus.NEW else "dim"
     return f"{judged.number:>2}  [{colour}]{told:<8}[/]  [bold]{_escape(problem.title)}[/]"
+
+
+def _group_alike(problems: Sequence[JudgedProblem]) -> list[tuple[JudgedProblem, ...]]:
+    """Return columns that keep the same kind of data together: who mirrors Stripe has many for one reason."""
+    groups: dict[tuple[object, ...], list[JudgedProblem]] = defaultdict(list)
+    for one in problems:
+        problem = one.problem
+        key = (one.status, problem.severity, problem.rule, problem.kind)
+        groups[key if problem.spot.channel is Channel.STORE else (one.number,)].append(one)
+    return [tuple(group) for group in groups.values()]
+
+
+def _name_numbers(problems: Sequence[JudgedProblem]) -> str:
+    """Return numbers of problems as ``3, 4, 6 to 9``."""
+    ranges: list[list[int]] = []
+    for one in problems:
+        if ranges and ranges[-1][-1] == one.number - 1:
+            ranges[-1].append(one.number)
+        else:
+            ranges.append([one.number])
+    told = [f"{one[0]} to {one[-1]}" if len(one) > _FEW_NUMBERS else ", ".join(map(str, one)) for one in ranges]
+    return ", ".join(told)
 
 
 def _escape(text: str) -> str:
