@@ -44,13 +44,18 @@ class CaughtUp(Check):
             yield Finding(self.name, expected, told, last, kind=Kind.LOST_AFTER_FAILURE, spot=spot)
             return
         made = {place for place, _ in _changes(seen.observations, self.failed, done)}
+        lost = {place for place, _ in _changes(seen.control, self.failed, self.failed)} - made
         for (source, table), _ in _changes(seen.control, self.failed, self.failed):
-            if (source, table) not in made:
+            if (source, table) in lost:
                 what = "acknowledged" if done == self.back else "accepted when it came again"
                 expected = f"the effect that it has while Stripe works, in {source}, table {table}"
                 told, spot = f"none, though the delivery was {what}", spot_of_column(source, table)
                 yield Finding(self.name, expected, told, done, kind=Kind.LOST_AFTER_FAILURE, spot=spot)
-        for (source, _), change in _changes(seen.observations, done + 1, last):
+        for place, change in _changes(seen.observations, done + 1, last):
+            source = place[0]
+            if place in lost:
+                lost.remove(place)  # it came too late, and for the first time
+                continue
             expected, spot = "no further effect of the same event", spot_of_column(source)
             yield Finding(self.name, expected, change.describe(source), last, kind=Kind.APPLIED_TWICE, spot=spot)
 
