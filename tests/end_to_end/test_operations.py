@@ -34,8 +34,8 @@ def described(folder, server, stripe, backend=""):
 
 
 def ran(file, *choice):
-    """Run cases on a target."""
-    return payproof_here("run", "--target", file, *choice)
+    """Run cases on a target, and have each told."""
+    return payproof_here("run", "--verbose", "--target", file, *choice)
 
 
 def test_a_careful_target_passes(tmp_path, stripe):
