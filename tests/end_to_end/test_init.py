@@ -102,7 +102,7 @@ def test_init_then_run(tmp_path, monkeypatch):
         ended = payproof_here("run", *case)
     assert ended.code == 1
     assert ended.out.splitlines()[0].endswith(f"(local) at {server.url}, described by payproof.toml")
-    assert "repeat    payproof run --target payproof.toml " in ended.out
+    assert "again  payproof run --target payproof.toml " in ended.out
 
 
 def test_init_without_a_find(tmp_path):
