@@ -55,6 +55,7 @@ def test_version_and_help():
         "init",
         "judge",
         "list",
+        "report",
         "run",
         "scan",
         "schema",
@@ -86,7 +87,8 @@ def test_help_imports_no_command():
     ours = {name for name in modules if name.partition(".")[0] == "payproof"}
     assert ours == {
         "payproof", "payproof.cli", "payproof.cli.color", "payproof.cli.every_command", "payproof.cli.lazy_group",
-        "payproof.domain", "payproof.domain.finding", "payproof.domain.verdict", "payproof.errors",
+        "payproof.domain", "payproof.domain.channel", "payproof.domain.finding", "payproof.domain.verdict",
+        "payproof.errors",
     }  # fmt: skip
     assert not modules & {"aiohttp", "faker", "numpy", "pydantic", "rich", "yaml"}
     group = click.Context(cli, info_name="payproof")
