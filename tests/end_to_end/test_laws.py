@@ -63,9 +63,10 @@ def test_watching_the_wrong_place_is_errored(tmp_path, place, channel):
         connection.execute("CREATE TABLE events (id TEXT)")
     (tmp_path / "other.log").touch()
     wrong = {"database": sources(database="other.db"), "log": sources(log="other.log")}[place]
+    about = MISSING if channel == "store" else ("--scenario", "audit_log/nothing_sensitive[without_signature]")
     with billing(tmp_path) as server:
         code, found = verdicts(
-            tmp_path, server.url, *MISSING, sources=wrong, contract="answer_within = 2\neffect_within = 0.3"
+            tmp_path, server.url, *about, sources=wrong, contract="answer_within = 2\neffect_within = 0.3"
         )
     (verdict,) = found.values()
     assert (code, verdict["kind"]) == (3, "errored")
@@ -119,8 +120,8 @@ def test_waived_sources_are_named_in_the_verdict(tmp_path):
     with billing(tmp_path) as server:
         code, found = verdicts(tmp_path, server.url, *MISSING, sources="", waive=("store", "log"))
     (verdict,) = found.values()
-    assert (code, verdict["kind"], verdict["held"]) == (0, "passed", ["rejected", "no_disclosure (http)"])
-    assert verdict["waived"] == ["nothing_changed (store)", "no_disclosure (log)"]
+    assert (code, verdict["kind"], verdict["held"]) == (0, "passed", ["rejected"])
+    assert verdict["waived"] == ["nothing_changed (store)"]
 
 
 def test_production_is_not_touched(tmp_path):
