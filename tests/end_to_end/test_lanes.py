@@ -39,7 +39,7 @@ def test_values_of_each_lane_are_looked_for_in_the_output():
     choices = choose(all_scenarios(), ids=["webhook_signature/missing"])
     with open_lanes(2, seed=5, operations=False, fuzzing=False) as lanes:
         events = list(lanes.run(choices))
-    assert len(events) == 2 * len(choices) + 2
+    assert len(events) == 2 * len(choices) + 3  # and a header, what was found, and a footer
     assert len(lanes.ledger.registered) > len(choices)
     assert lanes.ledger.holds_none([Ledger.__doc__.encode()])
 

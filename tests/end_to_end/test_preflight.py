@@ -93,7 +93,7 @@ def test_a_refusal_of_what_was_signed_now_is_a_finding(tmp_path):
 
     with Server(behave) as server:
         target = target_file(tmp_path, server.url)
-        judged = payproof_here("run", "--target", target, "--topic", "webhook_signature")
+        judged = payproof_here("run", "--target", target, "--topic", "webhook_signature", "--verbose")
         calibrated = payproof_here("calibrate", "--target", target)
     told = f"{PATH} takes events that were signed some time ago, and refuses those signed now"
     assert judged.code == 1

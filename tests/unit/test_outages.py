@@ -95,7 +95,7 @@ def test_a_store_that_does_not_come_back_is_told(tmp_path):
         asyncio.run(both())
 
 
-SECRET_URL = "postgresql" + "://billing:" + "hunter2xyz" + "@db.example/billing"
+SECRET_URL = "postgresql" + "://billing:" + "hunter2xyz" + "@db.billing.net/billing"
 CARD = "4242" + "424242424242"
 
 

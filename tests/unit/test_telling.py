@@ -3,17 +3,18 @@ from dataclasses import replace
 import pytest
 
 from payproof.domain.events import CaseFinished, CaseStarted, Record, RunFinished, RunStarted
-from payproof.domain.finding import Severity
+from payproof.domain.finding import Finding, Severity
 from payproof.domain.target import Contract
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from payproof.errors import Reason
-from payproof.session import all_scenarios, choose
+from payproof.session import Terms, all_scenarios, choose
 from payproof.session.telling import tell_run
 
 CHOICES = choose(all_scenarios(), ids=["webhook_signature/expired"])
 HEADER = RunStarted("1", "t", "", "", "local", 1, "now", len(CHOICES), (), (), Contract())
-HELD, BROKEN = Passed(("rejected",)), Failed(())
-ADVICE, UNKNOWN, SKIPPED = Failed((), advised=True), Errored(Reason.TIMEOUT, "d"), Skipped("why")
+FOUND = (Finding("rejected", "no", "yes"),)
+HELD, BROKEN = Passed(("rejected",)), Failed(FOUND)
+ADVICE, UNKNOWN, SKIPPED = Failed(FOUND, advised=True), Errored(Reason.TIMEOUT, "d"), Skipped("why")
 
 
 def told(verdicts, fail_fast=None):
@@ -26,7 +27,7 @@ def told(verdicts, fail_fast=None):
             raise KeyboardInterrupt
         return CaseFinished(choice[1].id, "t", Severity.LOW, verdict, Record(), 0.1, "again")
 
-    header, *events, footer = tell_run(HEADER, CHOICES[: len(verdicts)], judge_case, fail_fast)
+    header, *events, footer = tell_run(HEADER, CHOICES[: len(verdicts)], judge_case, Terms(fail_fast=fail_fast))
     assert header == HEADER
     assert isinstance(footer, RunFinished)
     started = sum(isinstance(one, CaseStarted) for one in events)
