@@ -61,6 +61,7 @@ class Ledger:
         self._temporary: list[bytes] = []
         self._earlier: list[bytes] = []
         self._ever: dict[bytes, LedgerEntry] = {}
+        self._offered: dict[bytes, LedgerEntry] = {}
         # By how they begin, so that a text is searched for all of them in one pass.
         self._beginnings: dict[bytes, list[LedgerEntry]] = {}
         self._finder: ValueFinder | None = None
@@ -84,6 +85,17 @@ class Ledger:
                 self._finder = None  # made anew when it is needed
             else:
                 self._temporary.append(value)
+
+    def note_offered(self, kind: str, label: str, value: bytes) -> None:
+        """Remember a value that looks like payment data by chance, so that a search names it where it finds it."""
+        with self._lock:
+            self._offered.setdefault(value, LedgerEntry(kind, label, value))
+
+    @property
+    def offered(self) -> Mapping[bytes, LedgerEntry]:
+        """Every value that was noted as offered by chance."""
+        with self._lock:
+            return dict(self._offered)
 
     def forget(self) -> None:
         """End a case: its values are dropped one case later, as a late log line may still hold them until then."""

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
+from payproof.canary import Ledger
 from payproof.checks.no_echo import NoEcho
 from payproof.checks.no_server_error import NoServerError
 from payproof.checks.reached import Reached
@@ -68,13 +69,16 @@ class FakeContext:
 
     def __init__(self, answer=lambda _request: Answer(422, (), "", 0, 0.0), seed=1):
         self.random = Random(seed)
-        self.sent, self.concealed, self.answer, self.canaries = [], [], answer, self
+        self.sent, self.concealed, self.offered, self.answer, self.canaries = [], [], [], answer, self
         self.target = type("Target", (), {"url": "https://t.example"})()
 
     def conceal(self, kind, label, value):
         self.concealed.append((kind, label, value))
 
     trace = conceal
+
+    def note_offered(self, kind, label, value):
+        self.offered.append((kind, label, value))
 
     async def send(self, request):
         self.sent.append(request)
@@ -117,6 +121,22 @@ def by_routes(kind, examples=40, headers=()):
 def by_openapi(kind="invalid", examples=20, document=DOCUMENT, headers=()):
     """Return a fuzzer of a document."""
     return lambda search: fuzz_openapi(document, search, kind=kind, examples=examples, headers=headers)
+
+
+def test_digits_that_are_a_card_number_by_chance_are_known():
+    """A search names what a made-up request holds by chance where a log holds it, and answers may say it."""
+    by_chance, odd = b"3782" + b"82246310005", b"3782" + b"82246310006"
+    request = Request(
+        "GET", f"/notes?limit={by_chance.decode()}", ((b"X-A", odd),), b"", "made up", variant="GET /notes"
+    )
+    context = FakeContext()
+    searched(context, lambda search: search.send(request))
+    label = "offered in a made-up request"
+    assert context.offered == [("card number", label, by_chance)]
+    ledger = Ledger()
+    ledger.note_offered("card number", label, by_chance)
+    assert [*ledger.offered] == [by_chance]
+    assert ledger.conceal(by_chance) == (by_chance, ())
 
 
 @given(st.integers(0, 2**32))

@@ -74,6 +74,10 @@ class StepCanaries(Protocol):
         """Register a text of the run's own that must stand in nothing from now on, though the run's report tells it."""
         ...
 
+    def note_offered(self, kind: str, label: str, value: bytes) -> None:
+        """Remember a value that looks like payment data by chance, and may stand anywhere."""
+        ...
+
     def look_for(self, kind: str, label: str, value: bytes) -> None:
         """Register a value as ``conceal`` does, and look for it in every search of this phase."""
         ...

@@ -138,7 +138,7 @@ class SearchAtRest:
         """Return what the run has offered so far: of earlier cases, and whose place is known only by its value."""
         return tuple(
             Canary(entry.kind, entry.label, value)
-            for value, entry in self._ledger.registered.items()
+            for value, entry in {**self._ledger.offered, **self._ledger.registered}.items()
             if entry.label.startswith(OFFERED) and b" " not in value
         )
 

@@ -1,18 +1,21 @@
 """Between a generator, which is synchronous and has a thread of its own, and the case's client."""
 
 import asyncio
+import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from payproof.domain.context import Context
 from payproof.domain.finding import Finding
+from payproof.domain.kind import OFFERED
 from payproof.domain.observation import Answer, Exchange, NoAnswer
 from payproof.domain.request import Request
 from payproof.errors import InconclusiveError, Reason
 from payproof.fuzzing.canaries import FuzzingCanaries
 from payproof.fuzzing.curl import curl_line
+from payproof.scan.luhn import is_valid
 
 __all__ = ["RequestSearch"]
 
@@ -25,6 +28,7 @@ _NOT_TAKEN = frozenset({400, 401, 403, 405, 406, 411, 413, 414, 415, 422, 431})
 _KEPT_OUT = frozenset({401, 403, 407, 429, 502, 503, 504})
 _SUCCESS = range(200, 300)
 #: Headers that say back the Origin, methods and headers of the request, as the protocol has it (Fetch, 3.3.3).
+_DIGITS = re.compile(rb"(?<![0-9])[0-9]{12,19}(?![0-9])")
 _CORS = frozenset({"access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin"})
 _SAFE = frozenset({"GET", "HEAD"})  # what was accepted once is to be accepted again
 
@@ -188,6 +192,8 @@ class RequestSearch:
         serial = self._asked.total()
         named = _name_request(request, self.canaries, serial, first=serial == 1)
         named = replace(named, example=curl_line(self._context.target.url, named))
+        for number in _find_chance_numbers(named):
+            self._context.canaries.note_offered("card number", f"{OFFERED} a made-up request", number)
         exchange = await self._context.send(named)
         answer, token = exchange.answer, self.canaries.make_text(serial)
         if isinstance(answer, Answer) and not request.wire:
@@ -223,6 +229,15 @@ def _name_request(request: Request, canaries: FuzzingCanaries, serial: int, *, f
         wire=request.wire.replace(old.encode(), new.encode()),
         ids=(canaries.tag,) if first else (),
     )
+
+
+def _find_chance_numbers(request: Request) -> Iterator[bytes]:
+    """Yield the digits of a made-up request that somebody who finds them in a log would take for a card number."""
+    parts = (request.target.encode(), request.body, request.wire, *(value for _, value in request.headers))
+    for part in parts:
+        for run in _DIGITS.findall(part):
+            if is_valid(run.decode()):
+                yield run
 
 
 def _size(exchange: Exchange) -> int:

@@ -25,6 +25,10 @@ class CaseCanaries:
         """Register a text of the run's own that must stand in nothing from now on, though the run's report tells it."""
         self._ledger.add(kind, label, value, harmless=True)
 
+    def note_offered(self, kind: str, label: str, value: bytes) -> None:
+        """Remember a value that looks like payment data by chance, and may stand anywhere."""
+        self._ledger.note_offered(kind, label, value)
+
     def look_for(self, kind: str, label: str, value: bytes) -> None:
         """Register a value that must appear nowhere, and look for it in every search of this phase."""
         for form in spellings(value):
