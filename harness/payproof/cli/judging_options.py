@@ -93,4 +93,6 @@ class BaselineWriter:
     def _list(self, found: ProblemsFound) -> Iterable[KnownThing]:
         for one in found.problems:
             problem = one.problem
-            yield KnownThing(problem.fingerprint, len(problem.cases), problem.title, f"{problem.rule}: {problem.spot}")
+            yield KnownThing(
+                problem.fingerprint, len(problem.cases) or 1, problem.title, f"{problem.rule}: {problem.spot}"
+            )

@@ -62,9 +62,8 @@ def _describe_problem(run: RecordedRun, judged: JudgedProblem) -> Iterator[str]:
     yield from (f"  {line}" for line in describe_problem(judged))
     yield f"  id     {judged.problem.fingerprint}"
     for id_ in judged.problem.cases:
-        if id_ in run.cases:
-            yield ""
-            yield from _describe_case(run.cases[id_])
+        yield ""
+        yield from _describe_case(run.cases[id_])
 
 
 def _describe_case(case: CaseFinished) -> Iterator[str]:

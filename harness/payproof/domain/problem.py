@@ -43,8 +43,8 @@ class Problem:
 
     @property
     def cases(self) -> tuple[str, ...]:
-        """The ids of the cases that have seen it, each once."""
-        return tuple(dict.fromkeys(one.case for one in self.sightings))
+        """The ids of the cases that have seen it, each once; no case sees what is wrong with a waiver."""
+        return tuple(dict.fromkeys(one.case for one in self.sightings if one.case))
 
     @property
     def fingerprint(self) -> str:

@@ -22,7 +22,7 @@ from payproof.reporters.page_data import MOST_LINES, collect_data, cut_text, dum
 from payproof.reporters.phrasing import describe_calibration, describe_target, name_some, one_line, story
 from payproof.reporters.problem_text import describe_seen, describe_status
 from payproof.reporters.requirement_matrix import make_matrix
-from payproof.reporters.whole_run import ENDINGS, VERDICT_WORDS, WholeRun, group_topics, list_cases
+from payproof.reporters.whole_run import ENDINGS, VERDICT_WORDS, WholeRun, group_topics
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -104,7 +104,7 @@ def _view_problems(run: WholeRun) -> Iterator[ProblemView]:
     for judged in run.problems:
         problem = judged.problem
         # The first case of the problem's own rule tells most; without one any that has seen it.
-        cases = list_cases(problem)
+        cases = problem.cases
         first = next((id_ for id_ in cases if id_.startswith(f"{problem.rule}[")), cases[0] if cases else "")
         lines = story(by_id[first].record) if first else []
         shown = [*_pick_sightings(problem.sightings, first)]

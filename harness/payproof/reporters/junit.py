@@ -8,7 +8,6 @@ from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
 from payproof.reporters.phrasing import describe_masking, describe_target, one_line, story, summary
 from payproof.reporters.problem_text import describe_problem, name_problems, tell_title
-from payproof.reporters.whole_run import list_cases
 
 __all__ = ["JUnit"]
 
@@ -34,7 +33,7 @@ class JUnit:
             case CaseFinished():
                 self._cases.append(event)
             case ProblemsFound(problems=problems):
-                self._of_no_case = [one for one in problems if not list_cases(one.problem)]
+                self._of_no_case = [one for one in problems if not one.problem.cases]
                 for one in problems:
                     for id_ in one.problem.cases:
                         self._problems.setdefault(id_, []).append(one)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.reporters.phrasing import describe_target, name_some, one_line
 from payproof.reporters.problem_text import name_source
-from payproof.reporters.whole_run import ENDINGS, VERDICT_WORDS, WholeRun, list_cases
+from payproof.reporters.whole_run import ENDINGS, VERDICT_WORDS, WholeRun
 
 __all__ = ["write_markdown"]
 
@@ -61,7 +61,7 @@ def _tell_problems(run: WholeRun) -> Iterator[str]:
 def _fill_row(judged: JudgedProblem) -> tuple[str, ...]:
     problem = judged.problem
     status = "" if judged.status is ProblemStatus.NEW else f" ({judged.status})"
-    cases = list_cases(problem)
+    cases = problem.cases
     seen = _code(cases[0]) if len(cases) == 1 else f"{len(cases)} cases" if cases else ""
     return (
         str(judged.number),

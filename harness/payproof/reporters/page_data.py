@@ -6,7 +6,7 @@ from typing import Any
 
 from payproof.domain.events import CaseFinished
 from payproof.reporters.phrasing import describe_masking, one_line, story, summary
-from payproof.reporters.whole_run import VERDICT_WORDS, WholeRun, list_cases, list_findings, name_verdict
+from payproof.reporters.whole_run import VERDICT_WORDS, WholeRun, list_findings, name_verdict
 
 __all__ = ["MOST_LINES", "collect_data", "cut_text", "dump_data", "split_lines"]
 
@@ -23,7 +23,7 @@ def collect_data(run: WholeRun) -> dict[str, Any]:
     requirements: dict[str, int] = {}
     numbers: dict[str, list[int]] = {}
     for one in run.problems:
-        for id_ in list_cases(one.problem):
+        for id_ in one.problem.cases:
             numbers.setdefault(id_, []).append(one.number)
     indices = {case.id: index for index, case in enumerate(run.cases)}
     cases = [_describe_case(case, numbers.get(case.id, []), titles, requirements) for case in run.cases]
@@ -32,7 +32,7 @@ def collect_data(run: WholeRun) -> dict[str, Any]:
             "fingerprint": one.problem.fingerprint,
             "title": one_line(one.problem.title),
             "asked": [requirements.setdefault(name, len(requirements)) for name in one.problem.requirements],
-            "cases": [indices[id_] for id_ in list_cases(one.problem)],
+            "cases": [indices[id_] for id_ in one.problem.cases],
         }
         for one in run.problems
     }

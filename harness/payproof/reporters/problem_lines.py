@@ -13,7 +13,7 @@ from payproof.language.problem_lines import (
     UnknownLine,
     encode_problem_lines,
 )
-from payproof.reporters.whole_run import WholeRun, list_cases
+from payproof.reporters.whole_run import WholeRun
 
 __all__ = ["write_problem_lines"]
 
@@ -71,7 +71,7 @@ def _make_problem(judged: JudgedProblem) -> ProblemLine:
         remedy=problem.remedy,
         requirements=problem.requirements,
         also=problem.also,
-        cases=list_cases(problem),
+        cases=problem.cases,
         sightings=len(problem.sightings),
         seen=tuple(_list_seen(problem))[:_MOST_SEEN],
         repeat=problem.repeat,

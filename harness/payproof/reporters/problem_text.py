@@ -61,9 +61,9 @@ def name_seen(problem: Problem) -> str:
 
 
 def count_cases(problem: Problem) -> str:
-    """Return how many cases have seen a problem, or which one."""
+    """Return how many cases have seen a problem, or which one; nothing of one that no case sees."""
     cases = problem.cases
-    return cases[0] if len(cases) == 1 else f"{len(cases)} cases"
+    return f"{len(cases)} cases" if len(cases) > 1 else "".join(cases)
 
 
 def describe_status(judged: JudgedProblem) -> str:

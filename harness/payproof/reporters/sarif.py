@@ -16,7 +16,7 @@ from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.verdict import ExitCode
 from payproof.reporters.phrasing import describe_target, name_some, one_line
 from payproof.reporters.problem_text import describe_seen, describe_status
-from payproof.reporters.whole_run import WholeRun, list_cases
+from payproof.reporters.whole_run import WholeRun
 
 __all__ = ["LEVELS", "SCHEMA", "SCORES", "write_sarif"]
 
@@ -138,7 +138,7 @@ def _describe_result(
             "severity": problem.severity.value,
             "rule": problem.rule,
             "kind": one_line(problem.kind),
-            "cases": [*list_cases(problem)[:_MOST_NAMED]],
+            "cases": [*problem.cases[:_MOST_NAMED]],
             "repeat": one_line(problem.repeat),
         },
     }

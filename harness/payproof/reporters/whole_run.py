@@ -7,7 +7,7 @@ from typing import IO
 
 from payproof.domain.events import CaseFinished, ProblemsFound, RunEvent, RunFinished, RunStarted
 from payproof.domain.finding import Finding
-from payproof.domain.problem import JudgedProblem, Problem, ProblemStatus
+from payproof.domain.problem import JudgedProblem, ProblemStatus
 from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped
 from payproof.engine.unjudged import UnjudgedGroup, group_unjudged
 from payproof.errors import Reason
@@ -20,7 +20,6 @@ __all__ = [
     "WholeRunReporter",
     "count_verdict_names",
     "group_topics",
-    "list_cases",
     "list_findings",
     "name_verdict",
 ]
@@ -89,11 +88,6 @@ class WholeRun:
             if isinstance(verdict, Errored) and (verdict.reason is Reason.HARNESS_FAULT) is faults:
                 ids[summary(verdict)].append(case.id)
         return [(why, tuple(cases)) for why, cases in sorted(ids.items(), key=lambda one: (-len(one[1]), one[0]))]
-
-
-def list_cases(problem: Problem) -> tuple[str, ...]:
-    """Return the ids of the cases that have seen a problem; none has seen one of the waivers of a run."""
-    return tuple(id_ for id_ in problem.cases if id_)
 
 
 def list_findings(case: CaseFinished) -> Sequence[Finding]:
