@@ -14,6 +14,7 @@ from payproof.errors import ConfigurationError
 from payproof.registry import nearest
 from payproof.reporters.phrasing import describe_masking, name_some, one_line, story, summary
 from payproof.reporters.problem_text import describe_problem, tell_title
+from payproof.reporters.whole_run import list_findings
 from payproof.session import RecordedRun, compare_runs, read_run
 
 __all__ = ["diff", "show"]
@@ -68,10 +69,9 @@ def _describe_problem(run: RecordedRun, judged: JudgedProblem) -> Iterator[str]:
 
 def _describe_case(case: CaseFinished) -> Iterator[str]:
     yield one_line(f"{case.id}: {case.verdict.kind}: {case.title}")
-    own = case.verdict.findings if isinstance(case.verdict, Failed) else ()
-    if not own:
+    if not isinstance(case.verdict, Failed):
         yield f"  {summary(case.verdict)}"
-    for one in (*own, *case.passing):
+    for one in list_findings(case):
         rule = "" if one.rule == case.id.partition("[")[0] else f", which counts against {one.rule}"
         yield one_line(f"  expected  {one.expected}")
         yield one_line(f"  seen      {one.seen} ({one.check}, step {one.step}{rule})")

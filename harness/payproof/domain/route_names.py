@@ -38,8 +38,9 @@ class RouteNames:
     def name_route(self, method: str, target: str) -> str:
         """Return the name of the route that a request is for, or nothing where the target has none that is known."""
         path = _normalise(target.partition("?")[0])
+        bare = strip_ids(path).rstrip("/").lower()
         for known, methods in self.methods.items():
-            if known.rstrip("/").lower() == strip_ids(path).rstrip("/").lower() or _fits(known, path):
+            if known.rstrip("/").lower() == bare or _fits(known, path):
                 return f"{method} {known}" if method in methods else f"{known}, other methods"
         return ""
 

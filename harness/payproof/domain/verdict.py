@@ -7,7 +7,7 @@ from typing import Literal
 from payproof.domain.finding import Finding
 from payproof.errors import Reason
 
-__all__ = ["Errored", "ExitCode", "Failed", "Passed", "Skipped", "Verdict"]
+__all__ = ["Errored", "ExitCode", "Failed", "Passed", "Skipped", "Verdict", "name_verdict"]
 
 
 class ExitCode(IntEnum):
@@ -62,3 +62,8 @@ class Skipped:
 
 
 Verdict = Passed | Failed | Errored | Skipped
+
+
+def name_verdict(verdict: Verdict) -> str:
+    """Return the name that a run counts a verdict by: broken advice is told apart from broken rules."""
+    return "advised" if isinstance(verdict, Failed) and verdict.advised else verdict.kind

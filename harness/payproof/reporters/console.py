@@ -14,7 +14,7 @@ from payproof.domain.channel import Channel
 from payproof.domain.events import CaseFinished, CaseStarted, ProblemsFound, RunEvent, RunFinished, RunStarted
 from payproof.domain.finding import Severity
 from payproof.domain.problem import JudgedProblem, ProblemStatus
-from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped
+from payproof.domain.verdict import Errored, ExitCode, Failed, Passed, Skipped, name_verdict
 from payproof.engine.unjudged import group_unjudged
 from payproof.errors import Reason
 from payproof.reporters.phrasing import (
@@ -27,6 +27,7 @@ from payproof.reporters.phrasing import (
     summary,
 )
 from payproof.reporters.problem_text import describe_seen, describe_status, name_source
+from payproof.reporters.whole_run import ENDINGS, count_verdict_names, group_topics, list_findings
 
 __all__ = ["ConsoleReport", "Detail"]
 
@@ -39,15 +40,9 @@ _FEW = 5  # problems that are told at length
 _LINE_END = "\n"
 _MOST_GROUPS = 6
 _NARROW = 80
+_WIDE = 100  # where there is no terminal
 #: Lines are not cut: the rest of one, with words that the target has chosen, would begin as a line of ours does.
 _WHOLE: Any = {"highlight": False, "soft_wrap": True}
-_ENDINGS = {
-    ExitCode.HELD: "[bold green]Every expectation that was judged held.[/]",
-    ExitCode.BROKEN: "[bold red]The target breaks at least one rule.[/]",
-    ExitCode.INTERRUPTED: "[bold yellow]Interrupted: the cases that did not run are unknown.[/]",
-    ExitCode.UNKNOWN: "[bold yellow]Something could not be judged; unknown is not a pass.[/]",
-    ExitCode.NOTHING_RAN: "[bold yellow]Nothing ran: nothing was proven.[/]",
-}
 _BUG = "a fault of Payproof, not of the target: please report it with this line"
 
 
@@ -121,17 +116,16 @@ class ConsoleReport:
     def _take(self, case: CaseFinished) -> None:
         self._cases.append(case)
         self._progress.advance(self._task)
-        own = case.verdict.findings if isinstance(case.verdict, Failed) else ()
-        self._seen |= {(one.rule, one.kind) for one in (*own, *case.passing)}
+        self._seen |= {(one.rule, one.kind) for one in list_findings(case)}
         if self._detail is Detail.VERBOSE:
             self._tell_case(case)
         if case.masked:
             self._print(f"[yellow]{_escape(describe_masking(case))}[/]")
 
     def _tell_case(self, case: CaseFinished) -> None:
-        kind = _kind(case)
+        kind = name_verdict(case.verdict)
         self._print(f"[{_COLOURS[kind]}]{_WORDS[kind]:<9}[/] {_escape(case.id)}  [dim]{case.seconds:.1f} s[/]")
-        findings = [*(case.verdict.findings if isinstance(case.verdict, Failed) else ()), *case.passing]
+        findings = list_findings(case)
         for one in findings:
             rule = "" if one.rule == case.id.partition("[")[0] else f" (in passing: {one.rule})"
             self._print(f"  expected  {_escape(one.expected)}")
@@ -190,12 +184,17 @@ class ConsoleReport:
             self._tell("mend", problem.remedy if like == judged.number else f"as problem {like}")
         self._print(f"    again  {_escape(problem.repeat)}")
 
+    @property
+    def _width(self) -> int:
+        """How many columns a line may have: those of the terminal, and enough of them."""
+        return max(_NARROW, self._console.width if self._console.is_terminal else _WIDE)
+
     def _tell(self, word: str, text: str) -> None:
         """Print a text, wrapped behind its word, so that no line of a target's words begins as one of ours does.
 
         Where there are many problems, one line must do.
         """
-        width = max(_NARROW, self._console.width if self._console.is_terminal else 100) - 12
+        width = self._width - 12
         lines = wrap(one_line(text), width, break_on_hyphens=False) or [""]
         if self._is_dense and len(lines) > 1:
             lines = [lines[0][: width - 1] + "…"]
@@ -216,7 +215,8 @@ class ConsoleReport:
             f"{counts[kind]} {word}" for kind, word in _WORDS.items() if counts[kind] or kind in {"passed", "failed"}
         ]
         self._print(f"\n{', '.join(told)} in {run.seconds:.1f} s")
-        self._print(_ENDINGS[run.exit_code])
+        colour = _ENDING_COLOURS.get(run.exit_code, "yellow")
+        self._print(f"[bold {colour}]{ENDINGS[run.exit_code]}[/]")
         if run.unrun and run.exit_code is not ExitCode.INTERRUPTED:
             self._print(f"[yellow]Stopped by --fail-fast: {run.unrun} cases did not run and are unknown.[/]")
         failed = counts["failed"] or counts["advised"] or counts["errored"]
@@ -226,14 +226,12 @@ class ConsoleReport:
     def _make_table(self) -> Table:
         table = Table(box=None, pad_edge=False)
         table.add_column("topic", no_wrap=True)
-        kinds = [kind for kind in _WORDS if kind == "passed" or any(_kind(case) == kind for case in self._cases)]
+        total = count_verdict_names(self._cases)
+        kinds = [kind for kind in _WORDS if kind == "passed" or total[kind]]
         for kind in kinds:
             table.add_column(_HEADS[kind], justify="right", no_wrap=True)
-        by_topic: dict[str, list[CaseFinished]] = defaultdict(list)
-        for case in self._cases:
-            by_topic[case.id.partition("/")[0]].append(case)
-        for topic, cases in by_topic.items():
-            found = Counter(map(_kind, cases))
+        for topic, cases in group_topics(self._cases).items():
+            found = count_verdict_names(cases)
             cells = [f"[{_COLOURS[kind]}]{found[kind]}[/]" if found[kind] else "" for kind in kinds]
             table.add_row(topic, *cells)
         return table
@@ -255,8 +253,7 @@ class ConsoleReport:
             self._tell_rest(sum(len(group.cases) for group in rest), titles)
 
     def _tell_rest(self, number: int, titles: str) -> None:
-        width = max(_NARROW, self._console.width if self._console.is_terminal else 100) - 7
-        for place, line in enumerate(wrap(one_line(titles), width) or ["for other reasons"]):
+        for place, line in enumerate(wrap(one_line(titles), self._width - 7) or ["for other reasons"]):
             self._print(f"{'' if place else number:>5}  {escape(line)}")
 
     def _tell_unknown(self) -> None:
@@ -297,6 +294,7 @@ _WORDS = {
 }
 _HEADS = {"passed": "held", "failed": "broken", "advised": "advice", "errored": "unknown", "skipped": "not judged"}
 _COLOURS = {"passed": "green", "failed": "red", "advised": "yellow", "errored": "yellow", "skipped": "blue"}
+_ENDING_COLOURS = {ExitCode.HELD: "green", ExitCode.BROKEN: "red"}
 _SEVERITY_COLOURS = {
     Severity.CRITICAL: "bold red",
     Severity.HIGH: "red",
@@ -337,7 +335,3 @@ def _name_numbers(problems: Sequence[JudgedProblem]) -> str:
 
 def _escape(text: str) -> str:
     return escape(one_line(text))
-
-
-def _kind(case: CaseFinished) -> str:
-    return "advised" if isinstance(case.verdict, Failed) and case.verdict.advised else case.verdict.kind

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from payproof.domain.events import CaseFinished
+from payproof.domain.verdict import name_verdict
 from payproof.reporters.phrasing import describe_masking, one_line, story, summary
-from payproof.reporters.whole_run import VERDICT_WORDS, WholeRun, list_findings, name_verdict
+from payproof.reporters.whole_run import VERDICT_WORDS, WholeRun, list_findings
 
 __all__ = ["MOST_LINES", "collect_data", "cut_text", "dump_data", "split_lines"]
 
@@ -48,7 +49,7 @@ def _describe_case(
         "id": one_line(case.id),
         "title": titles.setdefault(case.title, len(titles)),
         "severity": case.severity.value,
-        "verdict": name_verdict(case),
+        "verdict": name_verdict(case.verdict),
         "why": cut_text(summary(case.verdict)),
         "problems": problems,
         "asked": [requirements.setdefault(one, len(requirements)) for one in case.requirements],

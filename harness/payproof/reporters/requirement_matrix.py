@@ -5,7 +5,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from payproof.domain.problem import JudgedProblem, ProblemStatus
-from payproof.reporters.whole_run import VERDICT_WORDS, WholeRun, name_verdict
+from payproof.domain.verdict import name_verdict
+from payproof.reporters.whole_run import VERDICT_WORDS, WholeRun
 
 __all__ = ["RequirementRow", "make_matrix"]
 
@@ -42,7 +43,7 @@ def make_matrix(run: WholeRun) -> list[tuple[str, list[RequirementRow]]]:
     breaking = _find_breaking(run)
     for case in run.cases:
         for name in case.requirements:
-            found[name][name_verdict(case)] += 1
+            found[name][name_verdict(case.verdict)] += 1
             problems[name] |= breaking.get(case.id, set())
     for one in run.problems:
         for name in one.problem.requirements:

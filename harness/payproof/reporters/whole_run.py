@@ -8,7 +8,7 @@ from typing import IO
 from payproof.domain.events import CaseFinished, ProblemsFound, RunEvent, RunFinished, RunStarted
 from payproof.domain.finding import Finding
 from payproof.domain.problem import JudgedProblem, ProblemStatus
-from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped
+from payproof.domain.verdict import Errored, ExitCode, Failed, Skipped, name_verdict
 from payproof.engine.unjudged import UnjudgedGroup, group_unjudged
 from payproof.errors import Reason
 from payproof.reporters.phrasing import summary
@@ -21,7 +21,6 @@ __all__ = [
     "count_verdict_names",
     "group_topics",
     "list_findings",
-    "name_verdict",
 ]
 
 #: The words of reports for what became of a case, by the names that a run record counts by.
@@ -95,14 +94,9 @@ def list_findings(case: CaseFinished) -> Sequence[Finding]:
     return (*(case.verdict.findings if isinstance(case.verdict, Failed) else ()), *case.passing)
 
 
-def name_verdict(case: CaseFinished) -> str:
-    """Return the name that a run record counts a case's verdict by."""
-    return "advised" if isinstance(case.verdict, Failed) and case.verdict.advised else case.verdict.kind
-
-
 def count_verdict_names(cases: Iterable[CaseFinished]) -> Counter[str]:
     """Return how many cases came to what."""
-    return Counter(map(name_verdict, cases))
+    return Counter(name_verdict(case.verdict) for case in cases)
 
 
 def group_topics(cases: Iterable[CaseFinished]) -> dict[str, list[CaseFinished]]:

@@ -11,7 +11,7 @@ from payproof.domain.accepted import AcceptedRisks
 from payproof.domain.events import CaseFinished, ProblemsFound, RunEvent, RunFinished
 from payproof.domain.problem import ProblemStatus
 from payproof.domain.target import Contract
-from payproof.domain.verdict import ExitCode, Failed, Verdict
+from payproof.domain.verdict import ExitCode, Verdict, name_verdict
 from payproof.engine.accepting import judge_problems
 from payproof.engine.folding import fold_findings
 from payproof.engine.judge import exit_code
@@ -73,5 +73,5 @@ def end_run(
 def count_verdicts(verdicts: Iterable[Verdict]) -> dict[str, int]:
     """Return how many verdicts there are of each kind; broken advice is counted apart from broken rules."""
     kinds = ("passed", "failed", "advised", "errored", "skipped")
-    found = Counter("advised" if isinstance(v, Failed) and v.advised else v.kind for v in verdicts)
+    found = Counter(map(name_verdict, verdicts))
     return {kind: found[kind] for kind in kinds}

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from payproof.domain.documents import read_json
 from payproof.domain.events import CaseFinished, Record, RunEvent, RunFinished, RunStarted
+from payproof.domain.scenario import Case, Scenario
 from payproof.domain.strings import strings_of
+from payproof.domain.target import Contract
 from payproof.domain.verdict import ExitCode
 from payproof.engine.judge import find_passing, judge
 from payproof.errors import ConfigurationError
@@ -40,13 +42,18 @@ def rejudge(path: Path, own: Sequence[Path] = (), terms: Terms | None = None) ->
         if event.id not in known:
             hint = f"{nearest(event.id, known)}; scenarios of your own are named with --scenarios DIR"
             raise ConfigurationError(f"no case {event.id!r} in this version", hint=hint, file=path, line=line)
-        # Without any observation there is nothing to judge anew: the case was skipped, or ended by our own fault.
-        given = (header.contract, *known[event.id], event.record)
-        anew = replace(event, verdict=judge(*given), passing=find_passing(*given))
-        judged.append(event if event.record == Record() else anew)
+        judged.append(_judge_anew(event, header.contract, *known[event.id]))
         yield judged[-1]
     interrupted = footer.exit_code is ExitCode.INTERRUPTED
     yield from end_run(header.contract, judged, footer.seconds, terms, interrupted=interrupted, unrun=footer.unrun)
+
+
+def _judge_anew(event: CaseFinished, contract: Contract, scenario: Scenario, case: Case) -> CaseFinished:
+    """Return a case with what its observations say now; without any it was skipped, or ended by our own fault."""
+    if event.record == Record():
+        return event
+    given = (contract, scenario, case, event.record)
+    return replace(event, verdict=judge(*given), passing=find_passing(*given))
 
 
 def _events(path: Path) -> list[RunEvent]:
