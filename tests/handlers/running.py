@@ -6,19 +6,17 @@ import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.components import installed, need
 from tests.error_pages._programs import python
+from tests.serving import await_answer, find_port
 
 __all__ = ["FAULTS", "HANDLERS", "NAMES", "TRUTHS", "Handler", "handling", "problems_of"]
 
@@ -27,7 +25,6 @@ TRUTHS = tomllib.loads((HANDLERS / "truths.toml").read_text())
 NAMES = tuple(TRUTHS["names"])
 FAULTS = tuple(fault["name"] for fault in TRUTHS["fault"])
 _BUILD_SECONDS = 400
-_START_SECONDS = 60
 _STOP_SECONDS = 5
 
 
@@ -51,7 +48,7 @@ def problems_of(name: str, faults: Sequence[str]) -> list[tuple[str, str]]:
 def handling(name: str, folder: Path, faults: Sequence[str] = ()) -> Iterator[Handler]:
     """Run a handler in a folder, which gets its files, its database and its log."""
     shutil.copytree(HANDLERS / name, folder, dirs_exist_ok=True)
-    port = _free_port()
+    port = find_port()
     variables = {"STRIPE_WEBHOOK_SECRET": "whsec_" + secrets.token_hex(16)}
     settings = {
         "FAULTS": ",".join(faults),
@@ -69,7 +66,7 @@ def handling(name: str, folder: Path, faults: Sequence[str] = ()) -> Iterator[Ha
             subprocess.run(one, check=True, timeout=_BUILD_SECONDS, **given)
         process = subprocess.Popen(command, start_new_session=True, **given)
     try:
-        _await(process, port, folder / "start.txt")
+        await_answer(process, port, folder / "start.txt")
         yield Handler(folder, f"http://127.0.0.1:{port}", variables)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -104,26 +101,6 @@ def _commands(name: str, folder: Path, port: str) -> list[list[str]]:
     }
     ready = [[program, "-m", *command] for command in commands[name]]
     return [[program, "manage.py", *one[3:]] if one[2] == "django" else one for one in ready]
-
-
-def _free_port() -> int:
-    """Return a port below those that systems give out by themselves, lest one be given out until it is listened at."""
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-
-
-def _await(process: subprocess.Popen[bytes], port: int, told: Path) -> None:
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=_START_SECONDS)
-        with contextlib.suppress(OSError), contextlib.closing(connection):
-            connection.request("GET", "/")
-            connection.getresponse()
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"it did not start: {told.read_text()[-4000:]}")
 
 
 def _main(name: str, faults: str = "") -> None:

@@ -15,20 +15,18 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection
 from pathlib import Path
 from string import Template
 
 from tests.components import installed, need
 from tests.postgresql import wheel
+from tests.serving import await_answer, find_port
 
 __all__ = ["NAMES", "NEIGHBOURS", "Neighbour", "running"]
 
@@ -38,7 +36,6 @@ LOG = "app.log"
 #: The variable that a target file names whose target keeps its state in PostgreSQL.
 _DATABASE = "DATABASE_URL"
 _BUILD_SECONDS = 400
-_START_SECONDS = 60
 _STOP_SECONDS = 5
 _UV = shutil.which("uv", path=sysconfig.get_path("scripts")) or "uv"
 
@@ -66,7 +63,7 @@ def running(name: str, folder: Path) -> Iterator[Neighbour]:
         copy(file, folder / file.name)
     if modules := settings.pop("MODULES", ""):
         (folder / "node_modules").symlink_to(modules)
-    port, stripe = _free_port(), _free_port()
+    port, stripe = find_port(), find_port()
     variables = {
         "STRIPE_API_KEY": "sk_" + "test_" + secrets.token_hex(12),
         "STRIPE_WEBHOOK_SECRET": "whsec_" + secrets.token_hex(16),
@@ -97,7 +94,7 @@ def running(name: str, folder: Path) -> Iterator[Neighbour]:
             start_new_session=True,
         )
         stack.callback(_stop, process)
-        _await(process, port, folder / LOG)
+        await_answer(process, port, folder / LOG)
         yield Neighbour(folder, places["URL"], variables)
 
 
@@ -125,27 +122,6 @@ def _program(name: str) -> tuple[list[str], dict[str, str]]:
     place = installed(f"neighbour-{name}", sources, ("go", "build", "-o", "service", "."), seconds=_BUILD_SECONDS)
     need(name, place is not None)
     return [f"{place}/service"], {}
-
-
-def _free_port() -> int:
-    """Return a port below those that systems give out by themselves, lest one be given out until it is listened at."""
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-
-
-def _await(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Wait for the first answer, for which some load most of what they are."""
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        connection = HTTPConnection("127.0.0.1", port, timeout=_START_SECONDS)
-        with contextlib.suppress(OSError), contextlib.closing(connection):
-            connection.request("GET", "/")
-            connection.getresponse()
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"it did not start: {log.read_text()[-4000:]}")
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
