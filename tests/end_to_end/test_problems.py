@@ -115,3 +115,23 @@ def test_a_waiver_takes_out_what_is_decided(runs):
         assert judged.code == code
         assert ("waived: only our gateway sees it" in judged.out) is (code == 0)
         assert ("A waiver is over" in judged.out) is (code == 1)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("error_handling/discloure", "did you mean 'error_handling/disclosure'?"),
+        ("error_handlin/*", "no rule is called 'error_handlin/*'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "doctor"])
+def test_a_severity_of_no_rule_is_refused(tmp_path, command, rule, told):
+    """A severity that would change nothing, as no rule is called so, is one line, and nothing is sent."""
+    change = f'[[contract.severities]]\nrule = "{rule}"\nseverity = "low"\nreason = "only our gateway sees it"\n'
+    with hostile.Server(hostile.always(200)) as server:
+        file = target_file(tmp_path, server.url, sources=change)
+        ended = payproof(command, "--target", str(file), cwd=tmp_path)
+        assert not server.requests
+    assert ended.code == 4
+    assert f"{file}: contract.severities.0.rule: " in ended.line
+    assert told in ended.line

@@ -22,7 +22,7 @@ def _loaded():
 def run(pytester, monkeypatch, _loaded):
     """Runs pytest with the plugin, in a process of its own only where that is what is tested."""
     monkeypatch.setenv(SECRET_ENV, SECRET)
-    for name in ("PYTEST_ADDOPTS", "PAYPROOF_TARGET", "PAYPROOF_SCENARIOS"):
+    for name in ("PYTEST_ADDOPTS", "PAYPROOF_TARGET", "PAYPROOF_SCENARIOS", "CI", "BUILD_NUMBER"):
         monkeypatch.delenv(name, raising=False)
 
     def once(*arguments, apart=False):

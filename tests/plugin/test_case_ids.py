@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -176,3 +177,20 @@ def test_command_that_repeats_a_case_of_a_fixture(run, pytester):
         assert command == "pytest"
         assert words[-1] == f"conftest.py::{HEADER}"
         assert run(*words).parseoutcomes() == {"failed": 1}
+
+
+def test_summary_in_continuous_integration(run, pytester, monkeypatch):
+    """There pytest's summary shortens nothing: it has the first line of a failed case, and so has JUnit's message."""
+    monkeypatch.setenv("CI", "true")
+    with Server(hostile.always(200)) as server:
+        text = CONFTEST.format(url=server.url, secret="x" * 20, asks="", parameters="")
+        (pytester.path / "conftest.py").write_text(text)
+        result = run("--payproof", HEADER, "--junit-xml", "junit.xml")
+    broken = "broken: Forged deliveries are accepted (POST /hook, 2xx)"
+    summary = result.outlines[
+        result.outlines.index("=========================== short test summary info ============================") :
+    ]
+    assert summary[1:-1] == [f"FAILED conftest.py::{HEADER} - {broken}"]
+    failure = ET.parse(pytester.path / "junit.xml").find(".//failure")
+    assert failure.get("message") == broken
+    assert failure.text.startswith(f"{broken}\n  CRITICAL  ")

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from payproof.domain.check import Check
 from payproof.domain.detector import Detector, Hit
+from payproof.domain.exposures import finding_of_exposure
 from payproof.domain.finding import Confidence, Finding
 from payproof.domain.kind import Kind, name_kind
 from payproof.domain.observation import Answer, Channel, Exchange
@@ -61,16 +62,14 @@ class NoDisclosure(Check):
             kind = name_kind(exposure.kind, exposure.label)
             if kind is Kind.TYPED_DATA and answer.status >= _ERROR:
                 kind = Kind.ECHO  # it names the cause: the error holds what was sent
-            what = f"{exposure.kind} ({exposure.label}) in the answer, {exposure.where}"
-            yield Finding(
+            yield finding_of_exposure(
                 self.name,
-                "no sensitive value",
-                what,
+                exposure,
+                "the answer",
                 exchange.step,
-                evidence=exchange.example,
-                what=exposure.kind,
+                spot_of_answer(exchange),
                 kind=kind,
-                spot=spot_of_answer(exchange),
+                evidence=exchange.example,
             )
 
     def _internals(self, exchange: Exchange, answer: Answer, good: tuple[Exchange, ...]) -> Iterator[Finding]:

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.exposures import finding_of_exposure
 from payproof.domain.finding import Finding
-from payproof.domain.kind import name_kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
 from payproof.domain.sensitive import PERSONAL
@@ -33,13 +33,5 @@ class NotStored(Check):
             for exposure in change.exposures:
                 if exposure.kind in PERSONAL and seen.keeps(exposure.table, exposure.column):
                     continue
-                told = f"{exposure.kind} ({exposure.label}) in {change.source}, {exposure.where}"
-                yield Finding(
-                    self.name,
-                    "no sensitive value in a row",
-                    told,
-                    change.step,
-                    what=exposure.kind,
-                    kind=name_kind(exposure.kind, exposure.label),
-                    spot=spot_of_column(change.source, exposure.table, exposure.column),
-                )
+                spot = spot_of_column(change.source, exposure.table, exposure.column)
+                yield finding_of_exposure(self.name, exposure, change.source, change.step, spot)

@@ -3,11 +3,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.check import Check
+from payproof.domain.exposures import finding_of_exposure, spot_of_exposed_line
 from payproof.domain.finding import Finding
-from payproof.domain.kind import name_kind
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
-from payproof.domain.spots import spot_of_line
 from payproof.registry import check
 from payproof.stripe.upstream.errors import KIND
 
@@ -33,14 +32,5 @@ class NothingSensitiveLogged(Check):
             for one in lines.exposures:
                 if one.kind == KIND and one.label in seen.contract.operations.logged:
                     continue
-                told = f"{one.kind} ({one.label}) in log {lines.source}, {one.where}"
-                spot = spot_of_line(lines.source, "" if one.line is None else lines.lines[one.line])
-                yield Finding(
-                    self.name,
-                    "no sensitive value",
-                    told,
-                    lines.step,
-                    what=one.kind,
-                    kind=name_kind(one.kind, one.label),
-                    spot=spot,
-                )
+                spot = spot_of_exposed_line(lines, one)
+                yield finding_of_exposure(self.name, one, f"log {lines.source}", lines.step, spot)

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebackNative, TerminalRepr
 
 from payproof import pytest_plugin
 from payproof.domain.events import CaseFinished
@@ -205,14 +206,18 @@ class _RunsCase(pytest.Item):
             case Errored():
                 raise _ProblemsSeenError(finished, ())
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ARG002 (Item has it)
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | TerminalRepr:  # noqa: ARG002 (Item has it)
         """Tell what was sent, expected and seen; never a traceback through values that must not be shown."""
-        error = excinfo.value
-        if isinstance(error, _ProblemsSeenError):
-            return _describe_case(error.finished, error.problems)
-        if isinstance(error, PayproofError):
-            return str(error)
-        return super().repr_failure(excinfo)
+        match excinfo.value:
+            case _ProblemsSeenError() as error:
+                told = _describe_case(error.finished, error.problems)
+            case PayproofError() as error:
+                told = str(error)
+            case _:
+                return super().repr_failure(excinfo)
+        # In CI pytest's summary, and JUnit's message everywhere, repeat all of a text, but of this its first line.
+        first = ReprFileLocation(self.choice[0].place, 0, told.partition("\n")[0])
+        return ReprExceptionInfo(ReprTracebackNative([told + "\n"]), first)
 
     def reportinfo(self) -> tuple[str, None, str]:
         """Name the scenario's file."""

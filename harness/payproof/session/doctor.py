@@ -27,6 +27,7 @@ from payproof.session.project_files import read_project
 from payproof.session.reach import Examined, reach
 from payproof.session.recognition import Recognised, complete, recognise
 from payproof.session.run import Choice, find_lacking, open_session, open_tables
+from payproof.session.scenarios import refuse_unknown_rules
 
 __all__ = ["Examination", "Lack", "examine"]
 
@@ -70,6 +71,7 @@ def examine(file: Path, choices: Sequence[Choice], environment: Mapping[str, str
         ConfigurationError: the file is wrong.
     """
     target = read_target(file, environment)
+    refuse_unknown_rules(target.contract.severities, [scenario for scenario, _ in choices], file)
     ledger = Ledger()
     for secret in target.secrets:
         ledger.add("secret", secret.label, secret.reveal().encode(), lasting=True)

@@ -53,6 +53,7 @@ from payproof.session.calibrating import DELIVERIES, find_named_types
 from payproof.session.ending import Terms
 from payproof.session.event_factory import event_factory
 from payproof.session.openapi import add_openapi
+from payproof.session.scenarios import all_scenarios, refuse_unknown_rules, scenario_folders
 from payproof.session.subjects import find_subject
 from payproof.session.telling import Choice, tell_run
 from payproof.session.upstream import OpenUpstream, open_upstream
@@ -421,6 +422,9 @@ def open_session(
             )
         else:
             target = chosen if isinstance(chosen, Target) else read_target(chosen)
+            if changes := target.contract.severities:
+                folders = scenario_folders(own, None if isinstance(chosen, Target) else chosen)
+                refuse_unknown_rules(changes, all_scenarios(folders), target_file)
             if afresh:
                 types = event_factory(0).types(target.webhook.api_version)
                 target = replace(target, control=None, contract=replace(target.contract, handles=None))

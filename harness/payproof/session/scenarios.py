@@ -1,12 +1,14 @@
 """The scenarios that a run chooses from: those that come with Payproof, and those of the user's own folders."""
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from random import Random
 
 from payproof.adapters.data import data_folder
 from payproof.canary import make_canaries
 from payproof.domain.scenario import Scenario
+from payproof.domain.target import SeverityChange
 from payproof.errors import ConfigurationError, SeveralMistakesError
 from payproof.language import (
     OwnScenarios,
@@ -16,10 +18,11 @@ from payproof.language import (
     read_scenario_folders,
     read_scenarios,
 )
+from payproof.registry import nearest
 from payproof.session.event_factory import event_factory
 from payproof.steps.deliver import Deliver
 
-__all__ = ["all_scenarios", "check_scenarios", "scenario_folders"]
+__all__ = ["all_scenarios", "check_scenarios", "refuse_unknown_rules", "scenario_folders"]
 
 
 def all_scenarios(own: Sequence[Path] = ()) -> tuple[Scenario, ...]:
@@ -57,6 +60,17 @@ def scenario_folders(named: Sequence[Path], target: Path | None) -> tuple[Path, 
     """
     found = (*named, *(() if target is None else read_scenario_folders(target)))
     return tuple({folder.resolve(): folder for folder in found}.values())
+
+
+def refuse_unknown_rules(
+    changes: Sequence[SeverityChange], scenarios: Sequence[Scenario], file: Path | str | None
+) -> None:
+    """Raise ConfigurationError where a target file changes the severity of rules that there are not."""
+    rules = [one.id for one in scenarios]
+    for number, change in enumerate(changes):
+        if not any(fnmatchcase(rule, change.rule) for rule in rules):
+            told = f"contract.severities.{number}.rule: no rule is called {change.rule!r}"
+            raise ConfigurationError(told, hint=nearest(change.rule, rules), file=file)
 
 
 def _read_own(folder: Path, known: Sequence[Scenario]) -> OwnScenarios:
