@@ -18,12 +18,14 @@ from tests.components import installed, need
 from tests.error_pages._programs import python
 from tests.serving import await_answer, find_port
 
-__all__ = ["FAULTS", "HANDLERS", "NAMES", "TRUTHS", "Handler", "handling", "problems_of"]
+__all__ = ["FAULTS", "HANDLERS", "NAMES", "TRUTHS", "Handler", "handling", "problems_of", "shared_files"]
 
 HANDLERS = Path(__file__).parent
 TRUTHS = tomllib.loads((HANDLERS / "truths.toml").read_text())
 NAMES = tuple(TRUTHS["names"])
 FAULTS = tuple(fault["name"] for fault in TRUTHS["fault"])
+#: The file with what several handlers do with an event, and where each of them has it.
+_SHARED = {"flask": "shop.py", "fastapi": "shop.py", "express": "shop.js", "nextjs": "lib/shop.js"}
 _BUILD_SECONDS = 400
 _STOP_SECONDS = 5
 
@@ -44,10 +46,19 @@ def problems_of(name: str, faults: Sequence[str]) -> list[tuple[str, str]]:
     return [(one["rule"], re.sub("|".join(names), lambda key: names[key[0]], one["where"])) for one in seeded]
 
 
+def shared_files(name: str) -> list[tuple[str, Path]]:
+    """Return what a handler gets beside the files of its own: where it has it, and what."""
+    place = _SHARED.get(name)
+    return [] if place is None else [(place, HANDLERS / Path(place).name)]
+
+
 @contextlib.contextmanager
 def handling(name: str, folder: Path, faults: Sequence[str] = ()) -> Iterator[Handler]:
     """Run a handler in a folder, which gets its files, its database and its log."""
     shutil.copytree(HANDLERS / name, folder, dirs_exist_ok=True)
+    for place, shared in shared_files(name):
+        (folder / place).parent.mkdir(exist_ok=True)
+        shutil.copy(shared, folder / place)
     port = find_port()
     variables = {"STRIPE_WEBHOOK_SECRET": "whsec_" + secrets.token_hex(16)}
     settings = {

@@ -9,7 +9,7 @@ from payproof.domain.verdict import Errored
 from payproof.language import read_target
 from payproof.session import read_run
 from tests.end_to_end.command import environment, payproof
-from tests.handlers.running import FAULTS, HANDLERS, NAMES, TRUTHS, handling, problems_of
+from tests.handlers.running import FAULTS, HANDLERS, NAMES, TRUTHS, handling, problems_of, shared_files
 
 _MOST_COMMANDS = 3
 _RUN_SECONDS = 480
@@ -53,7 +53,8 @@ def test_truths_name_what_there_is():
         assert fault["what"].endswith(".")
         assert all({"rule", "where"} <= problem.keys() for problem in fault["problems"])
     for name in NAMES:
-        code = "".join(one.read_text() for one in (HANDLERS / name).rglob("*.[pj][ys]"))
+        files = [*(HANDLERS / name).rglob("*.[pj][ys]"), *(file for _, file in shared_files(name))]
+        code = "".join(one.read_text() for one in files)
         assert all(f'"{fault}"' in code for fault in FAULTS), name
         assert len(problems_of(name, FAULTS)) == len({*problems_of(name, FAULTS)})
 
