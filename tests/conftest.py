@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 from payproof.errors import FAULTS_VARIABLE
 from tests.effort import examples
 from tests.hostile.measured import table
+from tests.parts import choose_part, read_part
 
 # For the tests of the plugin; pytest takes it from the top-most conftest only.
 pytest_plugins = ["pytester"]
@@ -42,6 +43,16 @@ def pytest_itemcollected(item):
     """Give property tests a marker: they run with few examples by `make test`, and with all by `make thorough`."""
     if is_hypothesis_test(getattr(item, "obj", None)):
         item.add_marker("property")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Leave out what belongs to another part of the tests, where a run takes a part of them only."""
+    part, parts = read_part()
+    if parts > 1:
+        chosen = {id(item) for item in choose_part(items, part, parts)}
+        config.hook.pytest_deselected(items=[item for item in items if id(item) not in chosen])
+        items[:] = [item for item in items if id(item) in chosen]
 
 
 def pytest_terminal_summary(terminalreporter):

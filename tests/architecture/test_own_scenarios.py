@@ -18,7 +18,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "own-scenarios.md").read_text()
 FILES = dict(re.findall(r"^```\w+ (\S+)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE))
 SHOWN = re.search(r"^```text\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)[1].splitlines()
 WRONG, CHECKED = "billing-rules/booked_twice.yaml", "billing-rules/no_session.yaml"
-CONTRACT = "answer_within = 5\neffect_within = 2"
+CONTRACT = "answer_within = 30\neffect_within = 2"
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def target_file(
     environment: str = "local",
     top: str = "",
     webhook: str = "",
-    contract: str = "answer_within = 0.5\neffect_within = 0.2",
+    contract: str = "answer_within = 30\neffect_within = 0.2",
     sources: str = "",
     waive: tuple[str, ...] = ("store", "log"),
 ) -> Path:

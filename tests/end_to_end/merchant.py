@@ -15,7 +15,7 @@ OPERATIONS = """
 [contract.operations]
 declined = [402]
 unavailable = [503]
-answer_within = 5
+answer_within = 30
 completed_within = 1
 
 [upstream]

@@ -9,7 +9,7 @@ from tests.end_to_end.command import payproof_here, target_file
 from tests.end_to_end.hostile import Server, answer
 
 HANDLED = {"invoice.paid", "customer.subscription.updated"}
-CONTRACT = "# what this shop promises\nanswer_within = 2\neffect_within = 0.3"
+CONTRACT = "# what this shop promises\nanswer_within = 30\neffect_within = 0.3"
 
 
 class Shop:

@@ -27,7 +27,7 @@ def test_a_token_that_expires_in_the_run_leaves_the_case_unknown(tmp_path, monke
             peer.send(answer(401))
 
     log.touch()
-    contract = "answer_within = 10\neffect_within = 5"
+    contract = "answer_within = 30\neffect_within = 5"
     log_only = "[[logs]]" + sources().partition("[[logs]]")[2]
     owner = '[principals.owner]\ncredential_env = "PAYPROOF_TEST_TOKEN"\n'
     with Server(behave) as server:

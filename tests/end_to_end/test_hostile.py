@@ -11,6 +11,7 @@ from tests.end_to_end import hostile
 from tests.end_to_end.command import PAYPROOF, SECRET, payproof, payproof_here, target_file
 from tests.end_to_end.hostile import Server
 
+HASTY = "answer_within = 0.5\neffect_within = 0.2"  # for targets that never answer
 MISSING = ("--scenario", "webhook_signature/missing[no_header]")
 
 
@@ -37,7 +38,7 @@ MISSING = ("--scenario", "webhook_signature/missing[no_header]")
 def test_no_readable_answer_is_one_line_and_unknown(tmp_path, behave, reason):
     """A target whose answers cannot be read ends the run with one line and code 3."""
     with Server(behave) as server:
-        ended = payproof_here("run", "--target", target_file(tmp_path, server.url), *MISSING)
+        ended = payproof_here("run", "--target", target_file(tmp_path, server.url, contract=HASTY), *MISSING)
         assert (ended.code, ended.out) == (3, "")
         assert ended.line.startswith(f"payproof: {reason}: ")
         assert len(server.requests) == 1
@@ -66,7 +67,7 @@ def test_flood_is_read_in_bounded_time_and_memory(tmp_path, behave, reason):
     """A target that never answers, or answers with 1 GB or more, costs one line, a short time and little memory."""
     with Server(behave) as server:
         ended = payproof(
-            *("-c", MEASURED, PAYPROOF, "run", "--target", target_file(tmp_path, server.url), *MISSING),
+            *("-c", MEASURED, PAYPROOF, "run", "--target", target_file(tmp_path, server.url, contract=HASTY), *MISSING),
             program=sys.executable,
             seconds=20,
         )

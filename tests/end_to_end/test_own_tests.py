@@ -23,7 +23,7 @@ def _secret(monkeypatch):
 
 
 @contextlib.contextmanager
-def acting(folder, server, answer_within=10, **file):
+def acting(folder, server, answer_within=30, **file):
     """Open a server as the target of a test; what it does to a database is done when it answers."""
     contract = f"answer_within = {answer_within}\neffect_within = 0.2"
     with open_session(target_file(folder, server.url, contract=contract, **file), seed=1) as session:

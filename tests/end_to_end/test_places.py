@@ -50,7 +50,7 @@ def shop(folder, *, verified, unsigned=(), anywhere=False, page=404):
 def verdicts(folder, server, path, *, watched=True):
     """Run the scenario; return the exit code, and each case's verdict."""
     more = {"sources": sources(), "waive": ()} if watched else {}
-    contract = "rejected = [400]\nanswer_within = 10\neffect_within = 10\nsettle = 0.01"
+    contract = "rejected = [400]\nanswer_within = 30\neffect_within = 10\nsettle = 0.01"
     file = target_file(folder, server.url, contract=contract, **more)
     file.write_text(file.read_text().replace('"/webhooks/stripe"', f'"{path}"'))
     record = folder / "run.jsonl"

@@ -46,7 +46,7 @@ def test_verdicts_are_true(record_property, tmp_path, name):
     kinds = Counter(event["verdict"]["kind"] for event in judged.values())
     for kind in ("passed", "failed", "errored", "skipped"):
         record_property(kind, kinds[kind])
-    record_property("problems", len(read_run(report).problems))
+    record_property("problems", len(read_run(report).problems.problems))
     record_property("lines", len(ended.out.splitlines()))
     record_property("true", sum(len(list_found(name, event)) for name, event in judged.items()) - false)
     record_property("false", false)

@@ -19,7 +19,7 @@ import pytest
 def payproof_target({asks}):
     return {{
         "url": {url!r}, "webhook": {{"path": "/hook", "secret": {secret!r}, "api_version": "2022-11-15"}},
-        "contract": {{"answer_within": 1, "effect_within": 0.2}},
+        "contract": {{"answer_within": 30, "effect_within": 0.2}},
         "waive": [{{"channel": one, "reason": "a test gives no access"}} for one in ("store", "log")],
     }}
 """

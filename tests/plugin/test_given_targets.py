@@ -189,7 +189,7 @@ def test_the_command_line_comes_first(run, given, pytester, server):
     """A target that the command line names is judged in place of what the fixture gives."""
     given("raise RuntimeError('a port that nobody listens at')")
     given("return {}")
-    file = target_file(pytester.path, server.url, sources=sources(), waive=(), contract="answer_within = 5")
+    file = target_file(pytester.path, server.url, sources=sources(), waive=(), contract="answer_within = 30")
     result = run("--payproof-target", file, *FEW[1:])
     assert result.parseoutcomes()["passed"] == 3
     assert result.ret == 0

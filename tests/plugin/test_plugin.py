@@ -19,7 +19,7 @@ def test_own(payproof):
     payproof.replay().accepted().nothing_changed()
     payproof.deliver("invoice.paid", signature="wrong_secret.random").rejected().nothing_changed()
 """
-CONTRACT = "answer_within = 5\neffect_within = 2"
+CONTRACT = "answer_within = 30\neffect_within = 2"
 
 
 @pytest.fixture

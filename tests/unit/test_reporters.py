@@ -218,7 +218,7 @@ def test_console_tells_problems():
 def test_console_is_as_detailed_as_is_asked():
     """Verbose, the console tells each case with what was sent and seen; quiet, a line for each problem."""
     verbose, quiet = (console(detail=detail) for detail in (Detail.VERBOSE, Detail.QUIET))
-    for part in ("passed    topic/name[0]", "step 0: answered 401", "expected  no \\x1b[2J", "a note", "  repeat    "):
+    for part in ("passed    topic/name[0]", "step 0: answered 401", "expected  no \\x1b[2J", "a note", "  again     "):
         assert part in verbose, part
     assert "Forged deliveries are accepted: POST /hook" in quiet
     assert "again" not in quiet

@@ -13,8 +13,7 @@ from payproof.domain.verdict import ExitCode, Failed
 from payproof.errors import ConfigurationError
 from payproof.registry import nearest
 from payproof.reporters.phrasing import describe_masking, name_some, one_line, story, summary
-from payproof.reporters.problem_text import describe_problem, tell_title
-from payproof.reporters.whole_run import list_findings
+from payproof.reporters.problem_text import describe_findings, describe_problem, tell_title
 from payproof.session import RecordedRun, compare_runs, read_run
 
 __all__ = ["diff", "show"]
@@ -71,12 +70,7 @@ def _describe_case(case: CaseFinished) -> Iterator[str]:
     yield one_line(f"{case.id}: {case.verdict.kind}: {case.title}")
     if not isinstance(case.verdict, Failed):
         yield f"  {summary(case.verdict)}"
-    for one in list_findings(case):
-        rule = "" if one.rule == case.id.partition("[")[0] else f", which counts against {one.rule}"
-        yield one_line(f"  expected  {one.expected}")
-        yield one_line(f"  seen      {one.seen} ({one.check}, step {one.step}{rule})")
-        for evidence in one.evidence:
-            yield from (one_line(f"            {line}") for line in evidence.splitlines())
+    yield from (f"  {line}" for line in describe_findings(case))
     yield from (f"  {line}" for line in story(case.record))
     yield from (f"  {line}" for line in filter(None, [describe_masking(case)]))
     yield one_line(f"  again     {case.repeat}")

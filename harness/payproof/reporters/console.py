@@ -26,7 +26,7 @@ from payproof.reporters.phrasing import (
     story,
     summary,
 )
-from payproof.reporters.problem_text import describe_seen, describe_status, name_source
+from payproof.reporters.problem_text import describe_findings, describe_seen, describe_status, name_source
 from payproof.reporters.whole_run import ENDINGS, count_verdict_names, group_topics, list_findings
 
 __all__ = ["ConsoleReport", "Detail"]
@@ -37,7 +37,6 @@ _FEW_NUMBERS = 2
 _MOST_WHOLE = 10  # problems that are told whole; of the others one line each
 _MOST_REASONS = 5
 _FEW = 5  # problems that are told at length
-_LINE_END = "\n"
 _MOST_GROUPS = 6
 _NARROW = 80
 _WIDE = 100  # where there is no terminal
@@ -125,17 +124,13 @@ class ConsoleReport:
     def _tell_case(self, case: CaseFinished) -> None:
         kind = name_verdict(case.verdict)
         self._print(f"[{_COLOURS[kind]}]{_WORDS[kind]:<9}[/] {_escape(case.id)}  [dim]{case.seconds:.1f} s[/]")
-        findings = list_findings(case)
-        for one in findings:
-            rule = "" if one.rule == case.id.partition("[")[0] else f" (in passing: {one.rule})"
-            self._print(f"  expected  {_escape(one.expected)}")
-            self._print(f"  seen      {_escape(one.seen)}  [dim]{one.check}, step {one.step}{_escape(rule)}[/]")
-            for line in (line for evidence in one.evidence for line in evidence.splitlines()):
-                self._print(f"            {_escape(line)}", style="dim")
+        findings = [*describe_findings(case)]
+        for line in findings:
+            self._print(f"  {_escape(line)}")
         if findings:
             for line in story(case.record):
                 self._print(f"  {_escape(line)}", style="dim")
-            self._print(f"  repeat    {_escape(case.repeat)}")
+            self._print(f"  again     {_escape(case.repeat)}")
         elif not isinstance(case.verdict, Passed):
             self._print(f"  {_escape(summary(case.verdict))}", style="dim")
 
@@ -170,7 +165,9 @@ class ConsoleReport:
             return
         asked = name_source(problem.requirements)
         rule = f"{problem.rule}, {asked}" if asked else problem.rule
-        self._print(f"{'' if self._is_dense else _LINE_END}{_head(judged)}  [dim]{_escape(rule)}[/]")
+        if not self._is_dense:
+            self._print()
+        self._print(f"{_head(judged)}  [dim]{_escape(rule)}[/]")
         self._tell("seen", f"{problem.spot}: {describe_seen(problem)}")
         if alike:
             prefix = f"{str(problem.spot).partition(', ')[0]}, "

@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from payproof.domain.events import CaseFinished
 from payproof.domain.problem import JudgedProblem, Problem, ProblemStatus
 from payproof.reporters.phrasing import name_some, one_line
+from payproof.reporters.whole_run import list_findings
 
 __all__ = [
     "count_cases",
+    "describe_findings",
     "describe_problem",
     "describe_status",
     "name_problems",
@@ -44,6 +47,16 @@ def _parts(judged: JudgedProblem) -> Iterator[tuple[str, str]]:
     if problem.requirements:
         yield "asked", ", ".join(problem.requirements)
     yield "again", problem.repeat
+
+
+def describe_findings(case: CaseFinished) -> Iterator[str]:
+    """Yield what was expected and seen by each finding of a case, with its evidence, a line each."""
+    for one in list_findings(case):
+        rule = "" if one.rule == case.id.partition("[")[0] else f", which counts against {one.rule}"
+        yield one_line(f"expected  {one.expected}")
+        yield one_line(f"seen      {one.seen} ({one.check}, step {one.step}{rule})")
+        for evidence in one.evidence:
+            yield from (one_line(f"          {line}") for line in evidence.splitlines())
 
 
 def describe_seen(problem: Problem) -> str:
