@@ -1,6 +1,7 @@
 """How problems are mended: each kind has a remedy for each channel, and the frameworks have their own lines."""
 
 import re
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -8,8 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payproof.domain.channel import Channel
+from payproof.domain.events import CaseFinished, Record
+from payproof.domain.finding import Finding, Severity
 from payproof.domain.kind import Kind
-from payproof.domain.target import Framework
+from payproof.domain.target import Contract, Framework
+from payproof.domain.verdict import Failed
+from payproof.engine.folding import fold_findings
 from payproof.engine.kind_table import KIND_TABLE
 from payproof.engine.remedies import REMEDIES, find_remedy
 from payproof.engine.remedies.remedy import FRAMEWORKS, SDKS
@@ -151,3 +156,16 @@ def test_unknown_kinds_have_no_remedy(kind, channel, framework, sdk):
 def test_unknown_frameworks_have_the_general_remedy(kind, channel, framework, sdk):
     """A framework or an SDK that no remedy knows adds nothing to it."""
     assert find_remedy(kind, channel, framework, sdk) == find_remedy(kind, channel, "", None) != ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_own"), [(Kind.FORGERY_ACCEPTED, True), ("a check of another distribution", True), (Kind.SLOW, False)]
+)
+def test_the_remedy_of_a_rule(kind, is_own):
+    """What a scenario says of its mending stands for what is as grave as its rule, and for nothing else."""
+    found = Finding("check", "expected", "seen", kind=kind, rule="topic/rule")
+    case = CaseFinished("topic/rule[one]", "a rule", Severity.HIGH, Failed((found,)), Record(), 1.0, "again")
+    (usual,) = fold_findings(Contract(), [case])
+    (own,) = fold_findings(Contract(), [replace(case, remedy="do it")])
+    assert (own.remedy == "do it") is is_own
+    assert is_own or own.remedy == usual.remedy != ""

@@ -83,7 +83,8 @@ class CaseFinished:
     """A case and its verdict, which is about its own rule; ``repeat`` is the command that runs just this case again.
 
     ``passing`` are findings of the checks that look at whatever passes: they count against other rules.
-    ``requirements`` are the ids of who asks for the rule, and ``follows_from`` the rules whose breach implies its.
+    ``requirements`` are the ids of who asks for the rule, ``follows_from`` the rules whose breach implies its, and
+    ``remedy`` how a breach is mended where the usual words do not say it.
     ``masked`` are the values that stood in it when it was to be told, and were masked only then: a fault of ours.
     """
 
@@ -98,6 +99,7 @@ class CaseFinished:
     passing: tuple[Finding, ...] = ()
     requirements: tuple[str, ...] = ()
     follows_from: tuple[str, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)

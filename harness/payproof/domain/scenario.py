@@ -56,8 +56,8 @@ class Scenario:
 
     ``control`` is None where each case is a positive itself. ``defects`` maps a defect's name to the check that must
     fail on it; ``passive`` scenarios change nothing in the target. ``follows_from`` are scenarios that say more: where
-    one of them is broken in the same way and place, this one is for the same cause. ``place`` is the file that says
-    all this.
+    one of them is broken in the same way and place, this one is for the same cause. ``remedy`` says how a breach is
+    mended, where the usual words do not. ``place`` is the file that says all this.
     """
 
     id: str
@@ -69,6 +69,7 @@ class Scenario:
     defects: Mapping[str, str]
     passive: bool = False
     follows_from: tuple[str, ...] = ()
+    remedy: str = ""
     place: str = field(default="", compare=False)
 
     @property

@@ -175,13 +175,17 @@ def _make_problem(contract: Contract, heap: _Heap, rules: Mapping[str, CaseFinis
     title = owner.title if owner is not None else heap.kind[:1].upper() + heap.kind[1:]
     title = heap.entry.name_in(heap.spot.channel) if heap.entry is not None else title
     requirements: Iterable[str] = owner.requirements if owner is not None else ()
+    remedy = find_remedy(heap.kind, heap.spot.channel, contract.framework, contract.sdk)
+    # What is as grave as its rule says is of the rule; other kinds, such as no answer in time, are mended alike in all.
+    if owner is not None and (heap.entry is None or heap.entry.severity_in(heap.spot.channel) is None):
+        remedy = owner.remedy or remedy
     return Problem(
         rule=heap.rule,
         kind=heap.kind,
         spot=heap.spot,
         severity=heap.severity,
         title=title,
-        remedy=find_remedy(heap.kind, heap.spot.channel, contract.framework, contract.sdk),
+        remedy=remedy,
         sightings=tuple(heap.sightings),
         requirements=tuple(requirements),
         also=tuple(sorted({*heap.also} - {""})),

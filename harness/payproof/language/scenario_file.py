@@ -104,6 +104,7 @@ class _ScenarioFile(FileModel):
     passive: bool = False
     advised_for: list[str] = Field([], description="SDKs that do not keep the rule: for their users it is advice")
     follows_from: list[str] = Field([], description="scenarios of which a breach in the same place implies this one's")
+    remedy: str = Field("", max_length=300, description="how a breach is mended, in place of the usual words")
     control: _PhaseEntry | None = None
     do: list[_Named] = Field(min_length=1)
     with_: dict[str, Any] = Field({}, alias="with")
@@ -242,6 +243,7 @@ class _ScenarioReader:
             defects=entry.defects,
             passive=entry.passive,
             follows_from=tuple(entry.follows_from),
+            remedy=entry.remedy,
             place=self._file,
         )
 

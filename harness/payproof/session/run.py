@@ -247,6 +247,7 @@ class Session:
             passing=passing,
             requirements=tuple(one.id for one in scenario.requirements),
             follows_from=scenario.follows_from,
+            remedy=scenario.remedy,
         )
         told, found = self.ledger.mask_strings(finished)
         masked = dict.fromkeys(f"{one.kind} ({one.label})" for one in found)
