@@ -12,7 +12,7 @@ from tests.end_to_end.command import environment, payproof
 from tests.handlers.running import FAULTS, HANDLERS, NAMES, TRUTHS, handling, problems_of, shared_files
 
 _MOST_COMMANDS = 3
-_RUN_SECONDS = 480
+_RUN_SECONDS = 560
 _MOST_DOUBLED = 1  # problems that a fault is told as beside its own
 _MOST_LINES = 75
 _SDKS = {"flask": "python", "django": "python", "fastapi": "python", "express": "node", "nextjs": "node"}

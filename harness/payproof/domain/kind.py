@@ -30,6 +30,7 @@ class Kind(StrEnum):
     GENUINE_TOO_LARGE = "genuine delivery too large"
     EFFECT_MISSING = "accepted without effect"
     APPLIED_TWICE = "applied twice"
+    STALE_STATE = "older state wins"
     UNDECIDED = "neither taken nor refused"
     DECISION_CHANGED = "decided otherwise the next time"
     STARTED_UNSAFE = "started without what it needs"

@@ -26,6 +26,7 @@ __all__ = [
     "Observation",
     "Purged",
     "Role",
+    "RowSeen",
     "Searched",
     "Sent",
     "StoreChange",
@@ -143,10 +144,19 @@ class TableChange:
 
 
 @dataclass(frozen=True, slots=True)
+class RowSeen:
+    """A row as a step has left it, which it had not found so: its cells by column, without what differs by chance."""
+
+    table: str
+    cells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoreChange:
     """What one step changed in one store; an empty ``tables`` means that the store was looked at and nothing changed.
 
-    ``waited`` is how many seconds after the step the last look was taken.
+    ``waited`` is how many seconds after the step the last look was taken. ``rows`` are those that the step has left,
+    where the step asks for them; None says that they were too many to be told.
     """
 
     step: int
@@ -154,6 +164,7 @@ class StoreChange:
     tables: tuple[TableChange, ...]
     exposures: tuple[Exposure, ...] = ()
     waited: float = 0.0
+    rows: tuple[RowSeen, ...] | None = ()
     channel: Literal[Channel.STORE] = Channel.STORE
 
 

@@ -31,6 +31,8 @@ class Step(ABC):
     #: Packages of the extra ``fuzz`` that the step needs; without them its case is skipped.
     packages: ClassVar[tuple[str, ...]] = ()
 
+    #: Whether checks are shown the rows that the step has left.
+    shows_rows: ClassVar[bool] = False
     #: Whether the step makes use of the target's OpenAPI document, where there is one.
     reads_openapi: ClassVar[bool] = False
 

@@ -82,7 +82,8 @@ def skip(target: Target, scenario: Scenario, case: Case) -> Skipped | None:
     gaps += [gap for step in case.phase.steps if (gap := step.unfit(target)) is not None]
     if not gaps:
         return None
-    return Skipped("; ".join(gap.why for gap in gaps), sort_wants(want for gap in gaps for want in gap.wants))
+    why = "; ".join(dict.fromkeys(gap.why for gap in gaps))
+    return Skipped(why, sort_wants(want for gap in gaps for want in gap.wants))
 
 
 def refuse_without_effect(target: Target, scenario: Scenario, case: Case) -> Errored | None:

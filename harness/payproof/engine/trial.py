@@ -15,14 +15,15 @@ from dataclasses import dataclass, replace
 
 from payproof.canary import Ledger
 from payproof.domain.check import Check, Expectation
-from payproof.domain.observation import LogLines, Observation, StoreChange, StripeCalls, TableChange
+from payproof.domain.observation import LogLines, Observation, RowSeen, StoreChange, StripeCalls, TableChange
 from payproof.domain.scenario import Phase
-from payproof.domain.source import Log, Snapshot, Store
+from payproof.domain.source import Excerpt, Log, Snapshot, Store
 from payproof.domain.step import Step
 from payproof.domain.target import SourceSpec
 from payproof.engine.context import CaseContext
 from payproof.engine.judge import has_unmet
 from payproof.engine.ports import Clock, Upstream
+from payproof.engine.rows import show_rows
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 
 __all__ = ["OpenSources", "Patience", "Trial"]
@@ -70,6 +71,7 @@ class Trial:
         self._context, self._watched = context, watched
         self._ledger, self._clock, self._patience = ledger, clock, patience
         self._before: list[Snapshot] = []
+        self._shows_rows, self._sent_before = False, 0
         self._positions: list[object] = []
         # For each step, how many calls to Stripe, and connections with a fault, there were before it.
         self._arrived: list[tuple[int, int]] = []
@@ -96,6 +98,7 @@ class Trial:
         self._context.progress.step += 1
         seconds = self._context.target.budget.seconds_of_case
         self._context.requests += self._context.target.budget.scale_requests(step.requests)
+        self._shows_rows, self._sent_before = step.shows_rows, len(self._context.sent)
         if not self._context.outage.is_on:  # while it is, the next look is compared with the last snapshot before
             ids = self._context.progress.ids
             self._before = [await take_snapshot(store, ids, None, seconds) for store in self._watched.stores]
@@ -169,9 +172,20 @@ class Trial:
                 for block, (_, found) in zip(after.fresh, concealed, strict=True)
                 for exposure in found
             )
-            yield StoreChange(
-                self._context.progress.step, store.name, _difference(before, after, spec), exposures, waited
-            )
+            rows = self._show_rows(spec, after.fresh, concealed) if self._shows_rows else ()
+            tables = _difference(before, after, spec)
+            yield StoreChange(self._context.progress.step, store.name, tables, exposures, waited, rows)
+
+    def _show_rows(
+        self, spec: SourceSpec, fresh: Sequence[Excerpt], concealed: Sequence[tuple[bytes, object]]
+    ) -> tuple[RowSeen, ...] | None:
+        own = {one for request in self._context.sent[self._sent_before :] for one in request.ids}
+        cells = (
+            (cell.table, cell.column, data.decode("utf-8", "replace"))
+            for cell, (data, _) in zip(fresh, concealed, strict=True)
+            if cell.table not in spec.ignore
+        )
+        return show_rows(cells, own, self._context.clock.now())
 
     async def _lines(self) -> AsyncIterator[LogLines]:
         for log, position in zip(self._watched.logs, self._positions, strict=True):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "list_leaves"]
 
 _WORD = re.compile(r"[0-9A-Za-z]+")
 _LONGEST = 65_536  # characters of one value that are looked at word by word
@@ -34,7 +34,7 @@ class Watch:
 
     def matches(self, column: str, value: object) -> Iterator[tuple[str, str, int]]:
         """Yield the column or key, the attribute and the number of each watched value that a value is or says."""
-        for name, text in _list_leaves(column, value, _LEVELS):
+        for name, text in list_leaves(column, value, _LEVELS):
             found = set(self._whole.get(text, ()))
             if len(text) <= _LONGEST:
                 for word in _WORD.findall(text):
@@ -43,15 +43,15 @@ class Watch:
                 yield name, attribute, which
 
 
-def _list_leaves(column: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
-    """Yield each single value with its name: of JSON, also where it stands as text, with the keys."""
+def list_leaves(column: str, value: Any, levels: int) -> Iterator[tuple[str, str]]:
+    """Yield each single value with its name, in lower case: of JSON, also where it stands as text, with the keys."""
     value = _parse_json(value) if levels else value
     if isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _list_leaves(f"{column}.{key}", inner, levels - 1)
+            yield from list_leaves(f"{column}.{key}", inner, levels - 1)
     elif isinstance(value, list | tuple):
         for inner in value:
-            yield from _list_leaves(column, inner, levels - 1)
+            yield from list_leaves(column, inner, levels - 1)
     elif value is not None and not isinstance(value, bool):
         whole = isinstance(value, float) and value.is_integer()
         yield column, str(int(value) if whole else value).strip().lower()

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ from payproof.domain.step import Step
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
 from payproof.stripe.placeholders import prefix_of
+from payproof.stripe.states import next_state
 
 __all__ = ["DeliverChange"]
 
@@ -47,7 +48,7 @@ def _make_next(context: Context) -> MadeEvent:
     type_ = before["type"]
     if target.control is not None and target.control.alternate is not None:
         return context.events.make_control()
-    values = _next_state(before["data"]["object"])
+    values = next_state(before["data"]["object"])
     reaction = target.calibration.of(type_)
     if reaction is not None and reaction.calls:
         # What the subject is about stays the same object, and needs a state to come to.
@@ -58,18 +59,3 @@ def _make_next(context: Context) -> MadeEvent:
         ids={prefix_of(one): one for one in reversed(last.ids[1:])},
         age=context.clock.now() - before["created"],
     )
-
-
-def _next_state(subject: Mapping[str, Any]) -> Mapping[str, object]:
-    """Return what is different in an object's next state, in every shape of the API."""
-    match subject["object"]:
-        case "subscription":
-            quantity = subject["items"]["data"][0]["quantity"]
-            kept = dict.fromkeys(("cancel_at", "canceled_at")) | {"cancel_at_period_end": False}
-            status = "active" if subject["status"] == "past_due" else "past_due"
-            return {**kept, "items.data.0.quantity": quantity + 1, "status": status}
-        case "customer":
-            return {"balance": subject["balance"] + 700, "delinquent": not subject["delinquent"]}
-        case "invoice":
-            return {"attempt_count": subject["attempt_count"] + 1}
-    return {}

@@ -61,6 +61,10 @@ DELIVERIES: Mapping[str, Remedy] = {
             "net_http": "http.MaxBytesReader(w, r.Body, 1<<20).",
         },
     ),
+    Kind.STALE_STATE: Remedy(
+        "Keep event.created beside the state, and overwrite it only where the event is newer: UPDATE ... WHERE changed "
+        "<= created. Or ask Stripe for the object in place of trusting the event."
+    ),
     Kind.EFFECT_MISSING: Remedy(
         "Apply the event before the answer, or keep it first in a table or queue that survives a restart: after a 2xx "
         "Stripe does not send it again."

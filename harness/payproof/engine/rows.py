@@ -1,0 +1,93 @@
+"""Shows rows of a target's stores to checks and to the record: what they say of the state that a step has led to.
+
+What is different each time is replaced: the ids of the step, times about now, random ids. A JSON document is shown as
+its values. Others may use the target
+too, so only a row that holds an id of the step is shown in words. Of any other, and of a long text, a digest is shown:
+it says whether two are the same, and nothing else.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+
+from payproof.domain.observation import RowSeen
+from payproof.engine.watching import list_leaves
+from payproof.stripe.placeholders import prefix_of
+
+__all__ = ["show_rows"]
+
+_MOST_ROWS = 200
+_LONGEST = 60
+_ABOUT_NOW = 2 * 86_400
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?")
+_NUMBER = re.compile(r"\d{10,19}(?:\.\d+)?")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
+_MOST_VALUES, _LEVELS, _LARGEST = 400, 8, 65_536  # of a JSON document
+_UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
+
+_Cell = tuple[str, str, str]
+
+
+def show_rows(cells: Iterable[_Cell], ids: Iterable[str], now: float) -> tuple[RowSeen, ...] | None:
+    """Return the rows that consist of some cells, or None where they are too many.
+
+    Args:
+        cells: table, column and text of each, row by row; the texts hold no sensitive value.
+        ids: the ids that the step has sent.
+        now: in Unix seconds.
+    """
+    own = sorted(ids, key=len, reverse=True)
+    shown: list[RowSeen] = []
+    for row in _divide(cells):
+        if len(shown) == _MOST_ROWS:
+            return None
+        is_own = any(one in text for _, _, text in row for one in own)
+        told = (
+            (name, _shorten(_replace_chance(value, now), whole=is_own))
+            for _, column, text in row
+            for name, value in _list_values(column, _replace_ids(text, own))
+        )
+        shown.append(RowSeen(row[0][0], tuple(told)))
+    return tuple(shown)
+
+
+def _list_values(column: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield a cell, or of a JSON document each of its values, sorted by name; of a very large one only the text."""
+    if text[:1] in {"{", "["} and len(text) <= _LARGEST:
+        values = sorted(list_leaves(column, text, _LEVELS))
+        if len(values) <= _MOST_VALUES:
+            yield from values
+            return
+    yield column, text
+
+
+def _divide(cells: Iterable[_Cell]) -> Iterator[list[_Cell]]:
+    """Yield the cells of each row: another table, or a column for the second time, begins the next."""
+    row: list[_Cell] = []
+    columns: set[str] = set()
+    for cell in cells:
+        if row and (cell[0] != row[0][0] or cell[1] in columns):
+            yield row
+            row, columns = [], set()
+        row.append(cell)
+        columns.add(cell[1])
+    if row:
+        yield row
+
+
+def _replace_ids(text: str, own: Iterable[str]) -> str:
+    for one in own:
+        text = text.replace(one, f"{{{prefix_of(one)}}}")
+    return text
+
+
+def _replace_chance(text: str, now: float) -> str:
+    if _NUMBER.fullmatch(text) and any(abs(float(text) / unit - now) < _ABOUT_NOW for unit in _UNITS):
+        return "{time}"
+    return _UUID.sub("{id}", _TIME.sub("{time}", text))
+
+
+def _shorten(text: str, *, whole: bool) -> str:
+    if whole and len(text) <= _LONGEST:
+        return text
+    return f"{{text {blake2b(text.encode(), digest_size=8).hexdigest()}}}"

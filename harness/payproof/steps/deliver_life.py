@@ -1,0 +1,87 @@
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from payproof.domain.context import Context
+from payproof.domain.observation import Answer, Exchange
+from payproof.domain.request import Request
+from payproof.domain.step import Step
+from payproof.domain.target import Target
+from payproof.domain.wants import Gap
+from payproof.registry import step
+from payproof.stripe.deliveries import resigned_request, signed_request
+from payproof.stripe.placeholders import prefix_of
+from payproof.stripe.states import next_state
+
+__all__ = ["DeliverLife"]
+
+_SUBSCRIPTION = tuple(f"customer.subscription.{what}" for what in ("created", "updated", "deleted"))
+_APART, _MOST = 60, 40  # seconds between events, and how many of a phase are not made at the same time
+_FEWEST = 2
+_SUCCESS = range(200, 300)
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class DeliverLife(Step):
+    """Deliver the events of an object's life, each made a minute after the one before it, in some order.
+
+    ``life`` are their types, oldest first, of a subscription unless said otherwise. ``order`` says which of them are
+    delivered, by their numbers from 1. All are about one new object, and an event of which the type ends in ``updated``
+    brings it to another state. Stripe knows the newest state before the first delivery. What was not accepted comes
+    once more after the others.
+    """
+
+    name: ClassVar[str] = "deliver_life"
+    shows_rows: ClassVar[bool] = True
+    life: tuple[str, ...] = _SUBSCRIPTION
+    order: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse numbers of no event, as soon as a scenario file is read."""
+        if len(self.life) < _FEWEST:
+            raise ValueError("life has the types of two events or more")
+        if wrong := [one for one in self.order if not 1 <= one <= len(self.life)]:
+            raise ValueError(f"order has {wrong[0]}: the events of life are 1 to {len(self.life)}")
+
+    @property
+    def named_types(self) -> tuple[str, ...]:
+        """The types of the life's events."""
+        return self.life
+
+    def unfit(self, target: Target) -> Gap | None:
+        """Return that a target handles none of the types, or that this is unknown.
+
+        Of a type alone, such as the end of what never began, it may show no effect, and yet of one in such a life.
+        """
+        if any(target.contract.is_handled(one) for one in self.life):
+            return next((gap for one in self.life if (gap := target.tell_unclear(one))), None)
+        return Gap(f"of the life of one object the target does not handle {self.life[0]}")
+
+    async def run(self, context: Context) -> Sequence[Exchange]:
+        """Make all events, then send those of the order, and once more what was refused, as Stripe does."""
+        requests = self._make(context)
+        chosen = [requests[number - 1] for number in self.order or range(1, len(requests) + 1)]
+        exchanges = [await context.send(one) for one in chosen]
+        refused = [one for one, exchange in zip(chosen, exchanges, strict=True) if not _is_accepted(exchange)]
+        return [*exchanges, *[await context.send(resigned_request(context, one)) for one in refused]]
+
+    def _make(self, context: Context) -> list[Request]:
+        made: list[Request] = []
+        subject: Mapping[str, Any] = {}
+        ids: dict[str, str] = {}
+        for place, type_ in enumerate(self.life):
+            values = next_state(subject) if subject and type_.endswith(".updated") else {}
+            age = max(0, _APART * (_MOST - len(context.sent) - place))
+            event = context.events.make(type_, values=values, ids=ids, age=age)
+            ids = ids or {prefix_of(one): one for one in reversed(event.ids[1:])}
+            body = event.encode()
+            subject = json.loads(body)["data"]["object"]
+            note = f"{type_}, {place + 1} of {len(self.life)} in the life of one {subject['object']}"
+            made.append(replace(signed_request(context, event, body, note=note), event=type_))
+        return made
+
+
+def _is_accepted(exchange: Exchange) -> bool:
+    return isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS

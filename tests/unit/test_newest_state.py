@@ -1,0 +1,91 @@
+"""Whether a target ends in the newest state, judged by the rows that lives of an object leave."""
+
+import pytest
+
+from payproof.checks.newest_state import NewestState
+from payproof.domain.kind import Kind
+from payproof.domain.observation import RowSeen, StoreChange, TableChange
+from payproof.domain.seen import Seen
+from payproof.domain.target import Contract
+
+ACTIVE, PAST_DUE, CANCELED = ({"id": "{sub}", "status": one} for one in ("active", "past_due", "canceled"))
+
+
+def seen(*steps):
+    """Return what a store showed, by step: a table's rows."""
+    return Seen(
+        Contract(),
+        tuple(
+            StoreChange(
+                step,
+                "database",
+                (TableChange("subs", len(rows), 0),),
+                rows=tuple(RowSeen("subs", tuple(row.items())) for row in rows),
+            )
+            for step, rows in enumerate(steps)
+        ),
+    )
+
+
+def lives(newest, again, *others):
+    """Return what a store shows of two whole lives with a beginning before each, and of one in another order."""
+    *older, ended = others
+    return seen(newest, older[0], newest, older[-1], again, ended)
+
+
+def found(*steps):
+    return [*NewestState().judge(lives(*steps))]
+
+
+def test_an_older_state_is_found():
+    """A table that ends as after the first event alone has lost the newest state."""
+    (finding,) = found([CANCELED], [CANCELED], [ACTIVE], [PAST_DUE], [ACTIVE])
+    assert (finding.kind, finding.step, finding.what) == (Kind.STALE_STATE, 5, "status is active, not canceled")
+    assert str(finding.spot) == "store database, subs"
+
+
+def test_a_deleted_row_that_comes_back_is_found():
+    """A row that the newest event takes away must stay away."""
+    (finding,) = found([], [], [ACTIVE], [ACTIVE])
+    assert "status is active, not gone" in finding.what
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ([CANCELED], [CANCELED], [ACTIVE], [PAST_DUE], [CANCELED]),
+        ([], [], [ACTIVE], []),
+        # By chance: the two lives in order differ too.
+        ([CANCELED | {"seed": "1"}], [CANCELED | {"seed": "2"}], [ACTIVE | {"seed": "3"}], [CANCELED | {"seed": "3"}]),
+        # A count of writes is as no older state is.
+        ([CANCELED | {"n": "3"}], [CANCELED | {"n": "3"}], [ACTIVE | {"n": "1"}], [CANCELED | {"n": "2"}]),
+        # A journal has a row for each event that was not ignored.
+        ([{"done": "1"}] * 3, [{"done": "1"}] * 3, [{"done": "1"}], [{"done": "1"}]),
+        # Nothing of what changes is kept.
+        ([{"id": "{sub}"}], [{"id": "{sub}"}], [{"id": "{sub}"}], [{"id": "{sub}"}]),
+        # A row that is the same before and after, as of a customer who was there already.
+        ([CANCELED], [CANCELED], [ACTIVE], []),
+        ([CANCELED], [CANCELED], [], [PAST_DUE], []),
+    ],
+    ids=["newest", "stays_gone", "chance", "counter", "journal", "stateless", "kept", "kept_before"],
+)
+def test_what_is_no_older_state(steps):
+    """What differs by chance, or otherwise than by an older state, is not held against the target."""
+    assert found(*steps) == []
+
+
+def test_the_steps_so_far_are_not_judged():
+    """Before its last step a case says nothing."""
+    assert [*NewestState().judge(seen([CANCELED], [ACTIVE], [CANCELED], [ACTIVE], [ACTIVE]))] == []
+
+
+def test_what_cannot_be_judged():
+    """Events that leave nothing and rows that are too many are unknown; a target without state passes."""
+    check = NewestState()
+    assert [*check.find_unjudged(lives([], [], [], []))]
+    changes = tuple(StoreChange(step, "database", (), rows=None) for step in range(6))
+    assert [*check.find_unjudged(Seen(Contract(), changes))]
+    plain = lives(*[[{"id": "{sub}"}]] * 4)
+    assert not [*check.find_unjudged(plain)]
+    assert "no column tells the newest state" in check.note(plain)
+    assert not check.note(lives([CANCELED], [CANCELED], [ACTIVE], [CANCELED]))
