@@ -58,8 +58,10 @@ class StepEvents(Protocol):
         """Make an event of a type, with values set at dotted paths and ids pinned by prefix, ``age`` seconds old."""
         ...
 
-    def make_control(self, *, values: Mapping[str, object] = ..., ids: Mapping[str, str] = ...) -> MadeEvent:
-        """Make the target's control event, or the one whose turn it is."""
+    def make_control(
+        self, *, values: Mapping[str, object] = ..., ids: Mapping[str, str] = ..., age: int = 0
+    ) -> MadeEvent:
+        """Make the target's control event, or the one whose turn it is, ``age`` seconds old."""
         ...
 
 

@@ -64,10 +64,11 @@ class Deliver(Step):
 
     Without a type of ``event`` it is the target's control event, which is known to have an effect. ``signature`` names
     a way to sign or forge (``payproof.stripe.forgery``), ``body`` the form of the JSON, ``set`` values at dotted paths
-    of the event's object. ``path`` varies how the webhook's path is written, ``alias`` is the name of a twin that
-    somebody may have forgotten: each place that there may be of either gets the delivery. With ``follow`` one redirect
-    that keeps the method is followed on the same host. Where such a place neither is absent nor rejects, the same goes
-    to a place that no route has, to see whether the target answers every place so.
+    of the event's object. The event was made ``age`` seconds before. ``path`` varies how the webhook's path is written,
+    ``alias`` is the name of a twin that somebody may have forgotten: each place that there may be of either gets the
+    delivery. With ``follow`` one redirect that keeps the method is followed on the same host. Where such a place
+    neither is absent nor rejects, the same goes to a place that no route has, to see whether the target answers every
+    place so.
     """
 
     name: ClassVar[str] = "deliver"
@@ -79,6 +80,7 @@ class Deliver(Step):
     follow: bool = False
     set: Mapping[str, object] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+    age: int = 0
 
     def __post_init__(self) -> None:
         """Refuse a signature that there is not, as soon as a scenario file is read."""
@@ -101,6 +103,8 @@ class Deliver(Step):
         if self.event in CONNECT_TYPES and not target.webhook.connect:
             why = f"{self.event} goes to endpoints for Connect only: connect = true in [webhook] makes this one"
             return Gap(why, ("[webhook] connect",))
+        if self.age and target.subject.ids:
+            return Gap("an old event about the subject of the target file is rightly ignored: its state is newer")
         return target.tell_unclear(self.event)
 
     async def run(self, context: Context) -> Sequence[Exchange]:
@@ -108,9 +112,9 @@ class Deliver(Step):
         if forgery_named(self.signature).exact:
             await context.clock.wait_for_early_second()
         event = (
-            context.events.make(self.event, values=self.set, ids=self.ids)
+            context.events.make(self.event, values=self.set, ids=self.ids, age=self.age)
             if self.event
-            else context.events.make_control(values=self.set, ids=self.ids)
+            else context.events.make_control(values=self.set, ids=self.ids, age=self.age)
         )
         hook = context.target.webhook
         material = Material(

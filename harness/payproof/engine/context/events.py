@@ -53,9 +53,11 @@ class CaseEvents:
             subject=self._target.subject,
         )
 
-    def make_control(self, *, values: Mapping[str, object] = _NOTHING, ids: Mapping[str, str] = _NO_IDS) -> MadeEvent:
-        """Make the control event whose turn it is."""
+    def make_control(
+        self, *, values: Mapping[str, object] = _NOTHING, ids: Mapping[str, str] = _NO_IDS, age: int = 0
+    ) -> MadeEvent:
+        """Make the control event whose turn it is, ``age`` seconds old."""
         present = self._turns.present
-        event = self.make(present.event, values={**present.set, **values}, ids=ids)
+        event = self.make(present.event, values={**present.set, **values}, ids=ids, age=age)
         self._turns.note_made(event.id)
         return event
