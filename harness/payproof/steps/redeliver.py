@@ -17,19 +17,18 @@ _PENDING = re.compile(rb'("pending_webhooks"\s*:\s*)(\d+)')
 @step
 @dataclass(frozen=True, slots=True)
 class Redeliver(Step):
-    """Deliver an event once more under a signature of now, as Stripe does where it was not acknowledged.
+    """Deliver the last event once more under a signature of now, as Stripe does where it was not acknowledged.
 
-    It is that of the last delivery, or with ``first`` that of the first. With ``pending`` the body tells another number
-    of endpoints that still wait for the event, as Stripe's does where others have taken it meanwhile.
+    With ``pending`` the body tells another number of endpoints that still wait for the event, as Stripe's does where
+    others have taken it meanwhile.
     """
 
     name: ClassVar[str] = "redeliver"
-    first: bool = False
     pending: bool = False
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Sign it anew and send it."""
-        request = context.sent[0 if self.first else -1]
+        request = context.sent[-1]
         if self.pending:
             body = _PENDING.sub(lambda found: b"%s%d" % (found[1], int(found[2]) + 1), request.body)
             assert body != request.body, "each of Stripe's events tells how many endpoints wait for it"

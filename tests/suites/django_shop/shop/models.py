@@ -20,3 +20,4 @@ class Invoice(models.Model):
 class Subscription(models.Model):
     stripe_id = models.CharField(max_length=255, unique=True)
     status = models.CharField(max_length=30)
+    changed = models.BigIntegerField(default=0)

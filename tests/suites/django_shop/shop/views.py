@@ -35,15 +35,18 @@ def stripe_webhook(request):
     with transaction.atomic():
         _, new = ProcessedEvent.objects.get_or_create(stripe_id=event["id"], defaults={"type": event["type"]})
         if new:
-            handle(event["type"], event["data"]["object"])
+            handle(event["type"], event["data"]["object"], event["created"])
     logger.info("event %s (%s) %s", event["id"], event["type"], "processed" if new else "seen before")
     return HttpResponse(status=200)
 
 
-def handle(event_type, obj):
+def handle(event_type, obj, created):
     if event_type in {"invoice.paid", "invoice.payment_succeeded"}:
         Invoice.objects.update_or_create(stripe_id=obj["id"], defaults={"amount": obj["amount_paid"], "status": "paid"})
     elif event_type == "invoice.payment_failed":
         Invoice.objects.update_or_create(stripe_id=obj["id"], defaults={"status": "failed"})
     elif event_type.startswith("customer.subscription."):
-        Subscription.objects.update_or_create(stripe_id=obj["id"], defaults={"status": obj["status"]})
+        subscription, _ = Subscription.objects.select_for_update().get_or_create(stripe_id=obj["id"])
+        if created >= subscription.changed:  # an older event may come later
+            subscription.status, subscription.changed = obj["status"], created
+            subscription.save()
