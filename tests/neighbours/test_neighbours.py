@@ -164,3 +164,11 @@ def test_surprises_are_told(judged, told):
     """
     truth = Truth((FAULT,), ("invoice.*",), frozenset(), {}, "/", init_finds=True)
     assert [line.split()[0] for line in truth.surprises(CASES, judged)] == told
+
+
+@pytest.mark.parametrize(("loses", "told"), [(0, 2), (1, 1), (2, 0)])
+def test_lost_effects_are_counted(loses, told):
+    """Controls without an effect are unknown, but for as many as a neighbour is known to lose."""
+    lost = UNKNOWN["verdict"] | {"detail": "applied: expected an effect in a store, saw none in database after 5.1 s"}
+    truth = Truth((), ("invoice.*",), frozenset(), {}, "/", init_finds=True, loses=loses)
+    assert len(truth.surprises(CASES, {one: {"verdict": lost, "passing": []} for one in (DAY, EXPIRED)})) == told
