@@ -34,7 +34,8 @@ _SYSLOG = re.compile(rf"^(?:<\d+>)?(?:{_TIME}|[\d:.TZ+-]+) \S+ (?=[\w./-]+\[\d+\
 #: A structure that was written out: what stands in braces, or a list of texts or structures.
 _STRUCTURE = re.compile(r"&?\{|\bmap\[|[\[(<](?!\s*<\.\.>)(?=\s*[\[({<'\"])")
 # An apostrophe within a word is no quote.
-_QUOTED = r"\"(?:[^\"\\]|\\.)*+\"|(?<!\w)'(?:[^'\\]|\\.|'(?=\w))*+'(?!\w)"
+# Written without possessive repetition, which Python 3.11.2 gets wrong.
+_QUOTED = r"\"[^\"\\]*(?:\\.[^\"\\]*)*\"|(?<!\w)'[^'\\]*(?:(?:\\.|'(?=\w))[^'\\]*)*'(?!\w)"
 _QUOTE = re.compile(_QUOTED)
 _BRACKETS = re.compile(rf"{_QUOTED}|[\[({{<]|=>|->|[\])}}>]")
 
