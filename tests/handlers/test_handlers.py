@@ -74,7 +74,7 @@ def test_a_clean_handler_has_no_problem(record_property, tmp_path, name):
         ended, edited = follow(handler)
         target = read_target(tmp_path / "payproof.toml", handler.variables)
     unknown = [id_ for id_, case in read_run(tmp_path / "run.jsonl").cases.items() if isinstance(case.verdict, Errored)]
-    _record(record_property, name, ended, edited, "clean")
+    _record(record_property, name, tmp_path, ended, edited, "none")
     assert (edited, problems_in(tmp_path, name), unknown) == (0, [], [])
     assert ended.code == 0 or (ended.code == 1 and "own" in TRUTHS["names"][name]), ended.out[-4000:]
     assert target.webhook.path == TRUTHS["names"][name]["route"]
@@ -94,7 +94,7 @@ def test_seeded_faults_are_told(record_property, tmp_path, name, seeded):
     with handling(name, tmp_path, seeded) as handler:
         ended, edited = follow(handler)
     told, expected = problems_in(tmp_path, name), problems_of(name, seeded)
-    _record(record_property, name, ended, edited, "+".join(seeded))
+    _record(record_property, name, tmp_path, ended, edited, " ".join(seeded))
     assert (ended.code, edited) == (1, 0), ended.out[-4000:]
     missing = [(rule, where) for rule, where in expected if not any(_is_told(rule, where, one) for one in told)]
     assert not missing, told
@@ -106,5 +106,8 @@ def _is_told(rule, where, problem):
     return problem[0] == rule and problem[1].startswith(where)
 
 
-def _record(record_property, name, ended, edited, faults):
-    record_property("handler", f"{name}, {faults}: {edited} edits, {len(ended.out.splitlines())} lines")
+def _record(record_property, name, folder, ended, edited, faults):
+    problems = read_run(folder / "run.jsonl").problems.problems
+    advised, lines = sum(one.problem.advised for one in problems), len(ended.out.splitlines())
+    row = (name, faults, len(problems) - advised, advised, lines, edited)
+    record_property("handler", " | ".join(map(str, row)))
