@@ -33,6 +33,7 @@ _NOT_IN_A_SMALL_FILE = frozenset(
 _NOT_OF_ITS_KIND = (
     "connect = true in [webhook] makes this one",
     "no event that the target handles makes it ask Stripe",
+    "an old event about the subject of the target file is rightly ignored: its state is newer",
 )
 
 _NO_EFFECT = "applied: expected an effect in a store"
