@@ -3,7 +3,9 @@ import { DatabaseSync } from "@photostructure/sqlite";
 
 const TABLES = `
   CREATE TABLE IF NOT EXISTS events (id TEXT PRIMARY KEY, type TEXT NOT NULL, object TEXT, created INTEGER);
-  CREATE TABLE IF NOT EXISTS objects (id TEXT PRIMARY KEY, status TEXT, seen INTEGER NOT NULL DEFAULT 0);
+  CREATE TABLE IF NOT EXISTS objects (
+    id TEXT PRIMARY KEY, status TEXT, changed INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0
+  );
   CREATE TABLE IF NOT EXISTS made (id TEXT PRIMARY KEY, operation TEXT NOT NULL);
 `;
 
@@ -36,10 +38,14 @@ export class Store {
     const { id, status } = event.data.object;
     if (!id) return;
     this.run(
-      `INSERT INTO objects (id, status, seen) VALUES (?, ?, 1)
-       ON CONFLICT (id) DO UPDATE SET status = excluded.status, seen = seen + 1`,
+      // An older event may come later: it counts, and changes nothing else.
+      `INSERT INTO objects (id, status, changed, seen) VALUES (?, ?, ?, 1)
+       ON CONFLICT (id) DO UPDATE SET
+         status = CASE WHEN excluded.changed >= changed THEN excluded.status ELSE status END,
+         changed = max(changed, excluded.changed), seen = seen + 1`,
       id,
       status ?? null,
+      event.created,
     );
   }
 
