@@ -5,7 +5,7 @@ from typing import ClassVar
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
-from payproof.domain.observation import Channel, RowSeen, StoreChange
+from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_column
 from payproof.registry import check
@@ -35,23 +35,21 @@ class NewestState(Check):
 
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each table that ends in an older state."""
-        last = max((one.step for one in seen.changes), default=0)
-        if last < _LAST:
+        if not any(one.step == _LAST for one in seen.changes):
             return
-        shown = _find_telling(seen)
-        ended, stale = _read_columns(seen, last), dict[tuple[str, str], list[str]]()
-        for place, (newest, older) in sorted(shown.items()):
+        ended, stale = _read_columns(seen, _LAST), dict[tuple[str, str], list[str]]()
+        for place, (newest, older) in sorted(_find_telling(seen).items()):
             source, table, column = place
             values = ended.get(place, ())
             if values != newest and values in older:
                 what = f"{column} is {_name(values)}, not {_name(newest)}"
                 stale.setdefault((source, table), []).append(what)
-        order = ", ".join(_name_type(one.sent.note) for one in seen.exchanges if one.step == last)
+        order = ", ".join(one.sent.event for one in seen.exchanges if one.step == _LAST)
         for (source, table), told in stale.items():
             what, spot = "; ".join(told), spot_of_column(source, table)
             ended_so = f"after {order}: {what}"
             expected = "the state of the newest event"
-            yield Finding(self.name, expected, ended_so, last, what=what, kind=Kind.STALE_STATE, spot=spot)
+            yield Finding(self.name, expected, ended_so, _LAST, what=what, kind=Kind.STALE_STATE, spot=spot)
 
     def find_unjudged(self, seen: Seen) -> Iterable[str]:
         """Return that the events left nothing in any store, or that rows were too many to be told."""
@@ -68,19 +66,14 @@ class NewestState(Check):
 
 
 def _read_columns(seen: Seen, step: int) -> _Columns:
-    """Return the values of each column in the rows that a step has left, but for what names its events."""
+    """Return the values of each column in the rows that a step has left."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for change in seen.changes:
         if change.step == step:
-            for row, column, text in _list_cells(change):
-                found.setdefault((change.source, row.table, column), []).append(text)
+            for row in change.rows or ():
+                for column, text in row.cells:
+                    found.setdefault((change.source, row.table, column), []).append(text)
     return {place: tuple(sorted(values)) for place, values in found.items()}
-
-
-def _list_cells(change: StoreChange) -> Iterator[tuple[RowSeen, str, str]]:
-    for row in change.rows or ():
-        for column, text in row.cells:
-            yield row, column, text
 
 
 def _find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...], set[tuple[str, ...]]]]:
@@ -102,7 +95,3 @@ def _find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...
 
 def _name(values: tuple[str, ...]) -> str:
     return ", ".join(dict.fromkeys(values)) or "gone"
-
-
-def _name_type(note: str) -> str:
-    return note.partition(",")[0]

@@ -10,7 +10,7 @@ from payproof.domain.operation import Trouble
 from payproof.domain.step import Step
 from payproof.registry import step
 from payproof.stripe.deliveries import signed_request
-from payproof.stripe.placeholders import prefix_of
+from payproof.stripe.placeholders import pin_ids
 from payproof.stripe.states import next_state
 
 __all__ = ["DeliverChange"]
@@ -56,6 +56,6 @@ def _make_next(context: Context) -> MadeEvent:
     return context.events.make(
         type_,
         values={"event.created": before["created"], **values},
-        ids={prefix_of(one): one for one in reversed(last.ids[1:])},
+        ids=pin_ids(last.ids),
         age=context.clock.now() - before["created"],
     )

@@ -11,7 +11,7 @@ from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.stripe.deliveries import resigned_request, signed_request
-from payproof.stripe.placeholders import prefix_of
+from payproof.stripe.placeholders import pin_ids
 from payproof.stripe.states import next_state
 
 __all__ = ["DeliverLife"]
@@ -75,7 +75,7 @@ class DeliverLife(Step):
             values = next_state(subject) if subject and type_.endswith(".updated") else {}
             age = max(0, _APART * (_MOST - len(context.sent) - place))
             event = context.events.make(type_, values=values, ids=ids, age=age)
-            ids = ids or {prefix_of(one): one for one in reversed(event.ids[1:])}
+            ids = ids or pin_ids(event.ids)
             body = event.encode()
             subject = json.loads(body)["data"]["object"]
             note = f"{type_}, {place + 1} of {len(self.life)} in the life of one {subject['object']}"

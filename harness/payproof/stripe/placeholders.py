@@ -8,7 +8,7 @@ import re
 import string
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -16,7 +16,7 @@ from faker import Faker
 
 from payproof.errors import ConfigurationError
 
-__all__ = ["Filling", "prefix_of"]
+__all__ = ["Filling", "pin_ids", "prefix_of"]
 
 # The maker of words is shared, and its seed is a state: an event is made in one thread, an answer in another.
 _ONE_WORD = threading.Lock()
@@ -51,6 +51,14 @@ def prefix_of(text: str) -> str:
     """Return the prefix of a Stripe id, as ``$id:`` names it (``cus``, ``sub_sched``); empty where it is no id."""
     found = _ID.fullmatch(text)
     return "" if found is None else found[1]
+
+
+def pin_ids(ids: Sequence[str]) -> dict[str, str]:
+    """Return the ids of an event's objects by prefix, the first of each, for another event about the same objects.
+
+    ``ids`` are all of the event, its own first.
+    """
+    return {prefix_of(one): one for one in reversed(ids[1:])}
 
 
 class Filling:
