@@ -31,6 +31,12 @@ def wait_until(page, condition):
     pytest.fail(f"never: {condition}; {page.locator('#shown').inner_text()}")
 
 
+def open_part(summary):
+    """Open a part of the page; what is in it is made after the browser has told of the opening, not at the click."""
+    summary.click()
+    summary.locator("xpath=following-sibling::*").first.wait_for()
+
+
 def open_everything(page):
     """Open each part of the page, and then each part that this has made."""
     closed = "[...document.querySelectorAll('details:not([open])')].map((one) => { one.open = true; }).length"
@@ -60,13 +66,14 @@ def test_problem_tells_its_story_and_cases(open_page):
     """What was sent, answered and seen opens below a problem, and each of its cases leads to what was seen there."""
     page = open_page(EVENTS)
     first = page.locator(".problem").first
-    first.locator("summary", has_text="What was sent").click()
+    open_part(first.locator("summary", has_text="What was sent"))
     assert "answered 400" in first.locator(".story").inner_text()
-    first.locator("summary", has_text="case").last.click()
+    open_part(first.locator("summary", has_text="case").last)
     cases = first.locator(".ids a")
     assert cases.count() == len(PROBLEMS[0].problem.cases)
     cases.last.click()
     case = page.locator(".case[open]")
+    case.locator("summary ~ *").first.wait_for()
     assert case.locator("summary code").inner_text() == PROBLEMS[0].problem.cases[-1]
     assert f"1. {PROBLEMS[0].problem.title}" in case.inner_text()
     assert case.locator("summary").evaluate("one => one === document.activeElement")
@@ -94,7 +101,7 @@ def test_filters_of_cases(open_page):
     page.select_option("#verdict", "skipped")
     wait_until(page, "!document.querySelector('#shown').textContent.includes(' 100 of')")
     assert [one.inner_text() for one in page.locator("#groups h3").all()] == ["data at rest"]
-    page.locator(".group summary").first.click()
+    open_part(page.locator(".group summary").first)
     words = {one.inner_text() for one in page.locator(".case .word").all()}
     assert words == {"not judged"}
 
