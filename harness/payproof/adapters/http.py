@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import ssl
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
@@ -16,7 +17,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from payproof.adapters.connections import END_OF_TLS_SECONDS, Connections
-from payproof.adapters.raw_http import exchange_raw, exchange_wire
+from payproof.adapters.raw_http import RawAnswer, exchange_raw, exchange_together, exchange_wire
 from payproof.adapters.unpacking import unpack_body
 from payproof.canary import Ledger
 from payproof.domain.observation import REDIRECTS, Answer, Exchange, NoAnswer, Sent
@@ -27,8 +28,7 @@ from payproof.domain.target import Target
 from payproof.domain.urls import resolve_redirect, url_of
 from payproof.errors import ConfigurationError, ForbiddenHostError, InconclusiveError, Reason
 
-__all__ = ["HttpSender", "RawAnswer", "tls_context"]
-
+__all__ = ["HttpSender", "tls_context"]
 
 _LARGE_BYTES = 1024 * 1024  # of a request, which a target may answer before it has read all
 _QUICK_BYTES = 64 * 1024  # of an answer, which are searched sooner than a thread is asked
@@ -37,8 +37,6 @@ _BY_CA_FILE = "; a certificate authority of your own is named by ca_file (--ca-f
 
 #: What the network, TLS and the parsers of HTTP raise.
 _OF_THE_TARGET = (OSError, TimeoutError, EOFError, aiohttp.ClientError, HttpProcessingError, h11.ProtocolError)
-
-RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 def tls_context(target: Target) -> ssl.SSLContext:
@@ -76,13 +74,56 @@ class HttpSender:
         Raises:
             ForbiddenHostError: the request is for a host that the target file does not list; nothing was sent.
         """
+        url, sent = self._prepare(request)
+        within = request.within or self._target.contract.answer_within
+        started = time.perf_counter()
+        again: list[str] = []
+        outcome: RawAnswer | Exception
+        try:
+            async with asyncio.timeout(within):
+                outcome = await self._raw(request, URL(url, encoded=True), again)
+        except (InconclusiveError, *_OF_THE_TARGET) as error:  # anything else is a fault of ours, and is told as one
+            outcome = error
+        seconds = time.perf_counter() - started
+        answer = await self._observe(url, outcome, seconds, within)
+        return Exchange(step, replace(sent, note=", ".join([sent.note, *again])), answer)
+
+    async def send_together(
+        self, requests: Sequence[Request], step: int, other: Self | None = None
+    ) -> Sequence[Exchange]:
+        """Send requests as nearly at one time as can be, each on a connection of its own; every second by ``other``.
+
+        Raises:
+            ForbiddenHostError: one is for a host that the target file does not list; nothing was sent.
+        """
+        senders = (self, other or self)
+        prepared = [
+            senders[place % 2]._prepare(request)  # noqa: SLF001 (of the same class)
+            for place, request in enumerate(requests)
+        ]
+        within = self._target.contract.answer_within
+        limit = self._target.budget.answer_bytes
+        asked = [(request, url) for request, (url, _) in zip(requests, prepared, strict=True)]
+        releases = await exchange_together(asked, self._tls, limit, within)
+        return [
+            Exchange(
+                step,
+                replace(sent, released=release.after),
+                await self._observe(url, release.outcome, release.seconds, within),
+            )
+            for (url, sent), release in zip(prepared, releases, strict=True)
+        ]
+
+    def _prepare(self, request: Request) -> tuple[str, Sent]:
+        """Return the URL of a request, and what is told of it.
+
+        Raises:
+            ForbiddenHostError: it is for a host that the target file does not list.
+        """
         url = url_of(self._target.url, request.target)
-        address = URL(url, encoded=True)
-        # Of the whole URL: a request target such as "@elsewhere/" would change the host that the base names.
-        host = f"{address.host}:{address.port}"
-        if host not in self._allowed:
+        if (host := _name_host(url)) not in self._allowed:
             raise ForbiddenHostError(host)
-        sent = Sent(
+        return url, Sent(
             request.method,
             self._ledger.conceal_text(url),
             self._ledger.conceal_text(request.note),
@@ -95,26 +136,23 @@ class HttpSender:
             request.event,
             self._routes.name_route(request.method, request.target),
         )
-        within = request.within or self._target.contract.answer_within
-        started = time.perf_counter()
-        again: list[str] = []
-        try:
-            async with asyncio.timeout(within):
-                status, headers, body = await self._raw(request, address, again)
-        except InconclusiveError as error:
+
+    async def _observe(
+        self, url: str, outcome: RawAnswer | Exception, seconds: float, within: float
+    ) -> Answer | NoAnswer:
+        """Return what is told of an answer, or of what came instead of one."""
+        if isinstance(outcome, Exception):
             self._abandoned = True
-            return _told_of(step, sent, again, NoAnswer(error.reason, error.detail, time.perf_counter() - started))
-        except _OF_THE_TARGET as error:  # anything else is a fault of ours, and is told as one
-            self._abandoned = True
-            reason, detail = _describe_failure(error, host, within)
-            return _told_of(step, sent, again, NoAnswer(reason, detail, time.perf_counter() - started))
-        seconds = time.perf_counter() - started
+            if isinstance(outcome, InconclusiveError):
+                return NoAnswer(outcome.reason, outcome.detail, seconds)
+            return NoAnswer(*_describe_failure(outcome, _name_host(url), within), seconds)
+        status, headers, body = outcome
         observed = partial(
             self._observe_answer, url, status, headers, body, seconds, until=time.monotonic() + within - seconds
         )
         is_quick = len(body) <= _QUICK_BYTES and all(name.lower() != b"content-encoding" for name, _ in headers)
         # The loop has other connections to look after.
-        return _told_of(step, sent, again, observed() if is_quick else await asyncio.to_thread(observed))
+        return observed() if is_quick else await asyncio.to_thread(observed)
 
     async def _raw(self, request: Request, url: URL, again: list[str]) -> RawAnswer:
         """Send a request, once more where it met a stale connection, which is then told in ``again``."""
@@ -188,8 +226,10 @@ class HttpSender:
         )
 
 
-def _told_of(step: int, sent: Sent, again: list[str], answer: Answer | NoAnswer) -> Exchange:
-    return Exchange(step, replace(sent, note=", ".join([sent.note, *again])), answer)
+def _name_host(url: str) -> str:
+    """Return host and port of the whole URL: a request target such as "@elsewhere/" changes what the base names."""
+    address = URL(url, encoded=True)
+    return f"{address.host}:{address.port}"
 
 
 def _shorten_example(example: str) -> str:

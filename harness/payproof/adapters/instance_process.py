@@ -1,7 +1,8 @@
 """The process that runs an instance of the target and ends it: ``python -m payproof.adapters.instance_process``.
 
-The first line of its standard input is JSON: the command, its folder and its environment. When the input ends, which
-happens on every system when the process that started it is gone, it ends the instance with all that this has started.
+The first line of its standard input is JSON: the command, its folder and its environment. At another line it kills the
+instance, as a machine that loses power does, with all that this has started. When the input ends, which happens on
+every system when the process that started it is gone, it ends the instance in good order.
 When the instance ends by itself, it says so on one line. Signals do not end it, so that nothing is left running.
 """
 
@@ -38,7 +39,8 @@ def main() -> int:
         _tell(problem=f"{asked['command'][0]} cannot be started: {error.strerror}")
         return 1
     Thread(target=lambda: _tell(status=instance.wait()), daemon=True).start()
-    sys.stdin.buffer.read()
+    while sys.stdin.buffer.readline():
+        _kill(instance)
     _stop(instance)
     return 0
 
@@ -56,10 +58,13 @@ def _stop(instance: subprocess.Popen[bytes]) -> None:
         os.killpg(instance.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         instance.wait(_STOP_SECONDS)
-    with suppress(ProcessLookupError):
-        # Also what the instance has left behind.
-        os.killpg(instance.pid, signal.SIGKILL)
+    _kill(instance)  # also what it has left behind
     instance.wait()
+
+
+def _kill(instance: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(instance.pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -159,6 +159,16 @@ class LocalInstances:
         told = tuple(mask_line(line.decode("utf-8", "replace")) for line, _ in concealed)
         return told, tuple(exposure for _, found in concealed for exposure in found)
 
+    async def kill(self) -> None:
+        """Kill the instance that runs, without a chance for it to do anything more, and wait until it is gone."""
+        running = self._running
+        assert running is not None, "a step that kills an instance has started one"
+        keeper = running.keeper
+        assert keeper.stdin is not None
+        keeper.stdin.write(b"kill\n")
+        await keeper.stdin.drain()
+        await self.stop()
+
     async def stop(self) -> None:
         """Stop the instance that runs, if one does."""
         running, self._running, self._listens = self._running, None, False

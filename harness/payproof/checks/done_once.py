@@ -5,7 +5,7 @@ from typing import ClassVar
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
-from payproof.domain.observation import Answer, Channel
+from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_operations
 from payproof.domain.stripe_call import StripeCall
@@ -34,7 +34,7 @@ class DoneOnce(Check):
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding when Stripe did less than was promised, or more than was asked for."""
         operations = seen.operations
-        promised = sum(isinstance(o.answer, Answer) and o.answer.status in _SUCCESS for o in operations)
+        promised = sum(o.is_accepted for o in operations)
         most = 1 if self.repeated else len(operations)
         promised = min(promised, most)
         done = [call for call in seen.calls if call.backend_status is not None and call.backend_status in _SUCCESS]

@@ -117,7 +117,7 @@ def _find_in_short(name: str, text: bytes) -> Sequence[Hit]:
 
 def _good(seen: Seen) -> Iterator[Exchange]:
     for one in seen.control:
-        if isinstance(one, Exchange) and isinstance(one.answer, Answer) and one.answer.status in _SUCCESS:
+        if isinstance(one, Exchange) and one.is_accepted:
             yield one
 
 

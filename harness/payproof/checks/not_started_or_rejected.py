@@ -5,14 +5,13 @@ from typing import ClassVar
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
-from payproof.domain.observation import Answer, Channel, Exchange, InstanceStarted
+from payproof.domain.observation import Channel, Exchange, InstanceStarted
 from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_start
 from payproof.registry import check
 
 __all__ = ["NotStartedOrRejected"]
 
-_SUCCESS = range(200, 300)
 _GENUINE = "valid"
 
 
@@ -55,7 +54,7 @@ class NotStartedOrRejected(Check):
                 yield f"an instance started {started.told} answered {len(accepted)} forgeries 2xx, and no store is seen"
         for started in _instances(seen):
             if started.setting == "secret" and any(
-                _is_accepted(one) and one.sent.variant == _GENUINE for one in seen.exchanges
+                one.is_accepted and one.sent.variant == _GENUINE for one in seen.exchanges
             ):
                 told = "knows the right one, from a file or a service that the target file does not tell of"
                 yield f"an instance started {started.told} {told}"
@@ -74,16 +73,12 @@ def _instances(seen: Seen) -> Iterator[InstanceStarted]:
     yield from (one for one in seen.observations if isinstance(one, InstanceStarted))
 
 
-def _is_accepted(exchange: Exchange) -> bool:
-    return isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS
-
-
 def _accepted(seen: Seen) -> Iterator[tuple[InstanceStarted, int, list[Exchange]]]:
     """Yield the forgeries that were accepted by step, with the instance that did."""
     last: InstanceStarted | None = None
     by_step: dict[int, list[Exchange]] = {}
     for one in seen.exchanges:
-        if _is_accepted(one) and one.sent.variant != _GENUINE:
+        if one.is_accepted and one.sent.variant != _GENUINE:
             by_step.setdefault(one.step, []).append(one)
     for step, accepted in by_step.items():
         last = next((one for one in reversed([*_instances(seen)]) if one.step < step), None)

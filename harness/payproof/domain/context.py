@@ -190,6 +190,10 @@ class StepInstance(Protocol):
         """Whether the instance that was started last listens."""
         ...
 
+    async def kill(self) -> None:
+        """Kill the instance, without a chance for it to do anything more."""
+        ...
+
     async def start(
         self, setting: Literal["", "secret", "api_key"], name: str, value: str | None
     ) -> Sequence[Observation]:
@@ -296,6 +300,16 @@ class Context(Protocol):
 
         Raises:
             InconclusiveError: the budget of requests is spent.
+        """
+        ...
+
+    async def send_together(self, requests: Sequence[Request], *, with_instance: bool = False) -> Sequence[Exchange]:
+        """Send requests as nearly at one time as can be, each on a connection of its own, and return what came back.
+
+        ``with_instance`` sends every second one to the second instance.
+
+        Raises:
+            InconclusiveError: the budget of requests is spent, the target limits how many it takes, or it is gone.
         """
         ...
 

@@ -47,7 +47,7 @@ def finding_of_change(
     """Return the finding of a change that should not be: by a forgery, by what was refused, or a second one."""
     told = table.describe(change.source) + more
     mine = [one for one in exchanges if one.step == change.step and one.sent.role != "nowhere"]
-    accepted = [one for one in mine if isinstance(one.answer, Answer) and one.answer.status in _SUCCESS]
+    accepted = [one for one in mine if one.is_accepted]
     kind, spot = Kind.FORGERY_APPLIED, spot_of_column(change.source)
     if accepted and all(one.sent.variant in _GENUINE for one in accepted):
         kind = Kind.APPLIED_TWICE

@@ -19,6 +19,7 @@ __all__ = [
     "ColumnsSeen",
     "Counted",
     "Exchange",
+    "InstanceKilled",
     "InstanceStarted",
     "LogLines",
     "MemorySeen",
@@ -41,6 +42,8 @@ ABSENT = frozenset({404, 405, 410})
 #: Statuses that lead elsewhere.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
+_SUCCESS = range(200, 300)
+
 #: What a request is for, beside the others of its step.
 Role = Literal["", "moved", "nowhere"]
 
@@ -54,7 +57,8 @@ class Sent:
     ``example`` is a command that sends a made-up request again. ``role`` is "moved" of a request that follows the
     redirect of the one before, and "nowhere" of one that shows how the target answers the one before at a place that
     it does not have. ``event`` is the type of event that the scenario names, and empty for the target's control event.
-    ``route`` is the route of the target's that it is for, ids left out, such as ``POST /invoices/{}``.
+    ``route`` is the route of the target's that it is for, ids left out, such as ``POST /invoices/{}``. ``released`` is,
+    of a request that was let go together with others, how many seconds after the first of them it was.
     """
 
     method: str
@@ -68,6 +72,7 @@ class Sent:
     role: Role = ""
     event: str = ""
     route: str = ""
+    released: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,11 @@ class Exchange:
     def example(self) -> tuple[str, ...]:
         """The command that sends the request again, as evidence; of a made-up request only."""
         return (self.sent.example,) if self.sent.example else ()
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the target has answered that it took the request."""
+        return isinstance(self.answer, Answer) and self.answer.status in _SUCCESS
 
     @property
     def was_cut_off(self) -> bool:
@@ -302,6 +312,22 @@ class InstanceStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class InstanceKilled:
+    """A second instance of the target was killed while it had deliveries: ``cut_off`` of these got no answer.
+
+    ``seconds`` is how long after they were let go or, where that was waited for, after the first was ``answered``.
+    """
+
+    step: int
+    deliveries: int
+    cut_off: int
+    seconds: float
+    answered: bool = False
+    channel: Literal[Channel.PROCESS] = Channel.PROCESS
+    kind: Literal["instance_killed"] = "instance_killed"
+
+
+@dataclass(frozen=True, slots=True)
 class MemorySeen:
     """How many bytes of memory the target's processes took ``before`` a step, and by how many that grew at most.
 
@@ -340,6 +366,7 @@ Observation = (
     | ColumnsSeen
     | Purged
     | InstanceStarted
+    | InstanceKilled
     | MemorySeen
     | StripeCalls
 )

@@ -51,25 +51,36 @@ class Pace:
         if seconds <= 0:
             return
         if seconds > self._left:
-            raise InconclusiveError(Reason.RATE_LIMITED, f"{self._said}; {_HINT}")
+            raise InconclusiveError(Reason.RATE_LIMITED, self.said)
         self._left -= seconds
         with clock.suspend_limit():
             await clock.sleep(seconds)
 
-    def note(self, exchange: Exchange, clock: _PausingClock, *, is_expected: bool) -> bool:
-        """Take note of an answer; return whether it says to come again later.
+    @property
+    def said(self) -> str:
+        """What the target has last said of its limit."""
+        return f"{self._said}; {_HINT}"
+
+    def is_limit(self, exchange: Exchange, *, is_expected: bool) -> bool:
+        """Whether an answer says to come again later.
 
         ``is_expected`` says that the target has a reason to be unavailable, which is then no limit.
         """
         answer = exchange.answer
         if not isinstance(answer, Answer) or answer.status in self._rejected:
             return False
-        later = next((value for name in _HEADERS if (value := answer.header(name)) is not None), None)
-        limited = answer.status == _TOO_MANY
-        busy = answer.status == _UNAVAILABLE and later is not None and not is_expected
-        if not (limited or busy):
-            self._own_wait = _FIRST_WAIT
+        busy = answer.status == _UNAVAILABLE and _read_later(answer) is not None and not is_expected
+        return answer.status == _TOO_MANY or busy
+
+    def note(self, exchange: Exchange, clock: _PausingClock, *, is_expected: bool) -> bool:
+        """Take note of an answer; return whether it says to come again later."""
+        answer = exchange.answer
+        if not self.is_limit(exchange, is_expected=is_expected):
+            if isinstance(answer, Answer):
+                self._own_wait = _FIRST_WAIT
             return False
+        assert isinstance(answer, Answer), "only an answer sets a limit"
+        later = _read_later(answer)
         seconds = _read_seconds(later, clock.now())
         if seconds is None:
             seconds, self._own_wait = self._own_wait, min(2 * self._own_wait, _LONGEST_WAIT)
@@ -77,6 +88,11 @@ class Pace:
         told = "" if later is None else f", to be asked again after {later}"
         self._said = f"the target limits how often it is asked: status {answer.status}{told}"
         return True
+
+
+def _read_later(answer: Answer) -> str | None:
+    """Return the text of the header that says when to come again."""
+    return next((value for name in _HEADERS if (value := answer.header(name)) is not None), None)
 
 
 def _read_seconds(later: str | None, now: int) -> float | None:

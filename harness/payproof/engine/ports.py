@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
+from typing import Protocol, Self
 
 from payproof.domain.leak import Leak, NotRead, Place, SearchEvent
 from payproof.domain.made_event import MadeEvent
@@ -153,6 +153,12 @@ class Sender(Protocol):
         """Send one request; what went wrong on the way is part of the exchange."""
         ...
 
+    async def send_together(
+        self, requests: Sequence[Request], step: int, other: Self | None = None
+    ) -> Sequence[Exchange]:
+        """Send requests as nearly at one time as can be, every second one by another sender where one is given."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceStart:
@@ -181,6 +187,10 @@ class Instances(Protocol):
         Raises:
             InconclusiveError: it cannot be started, or neither listens nor ends in time.
         """
+        ...
+
+    async def kill(self) -> None:
+        """Kill the instance that runs, without a chance for it to do anything more, and wait until it is gone."""
         ...
 
     async def stop(self) -> None:

@@ -13,6 +13,7 @@ from payproof.domain.observation import (
     ColumnsSeen,
     Counted,
     Exchange,
+    InstanceKilled,
     InstanceStarted,
     LogLines,
     MemorySeen,
@@ -134,6 +135,12 @@ def story(record: Record) -> list[str]:
             case InstanceStarted(step=step, status=status, seconds=seconds):
                 came = "listened" if status is None else f"ended with status {status}"
                 lines.append(f"step {step}: an instance started {observation.told} {came} after {seconds:.1f} s")
+            case InstanceKilled(step=step, deliveries=deliveries, cut_off=cut_off, seconds=seconds, answered=answered):
+                after = "the first answer" if answered else "they were let go"
+                lines.append(
+                    f"step {step}: an instance was killed {seconds:.3f} s after {after}: {cut_off} of {deliveries} "
+                    "deliveries got no answer"
+                )
             case MemorySeen(step=step, before=before, growth=growth, why=why):
                 grew = why if growth is None else f"from {before:,} bytes by {growth:,}"
                 lines.append(f"step {step}: memory of the target's processes: {grew}")

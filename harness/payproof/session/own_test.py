@@ -19,7 +19,6 @@ __all__ = ["OwnTest"]
 
 #: Expectations that show by themselves that the target listens; all others prove nothing of one that refuses all.
 _POSITIVE = (Accepted, Applied)
-_SUCCESS = range(200, 300)
 _CONTROL = Phase((Deliver(),), (Accepted(),))
 
 
@@ -87,7 +86,7 @@ class OwnTest:
                 and one.step < self._trial.context.progress.step
                 and one.sent.variant == "valid"
             ):
-                accepted = isinstance(one.answer, Answer) and one.answer.status in _SUCCESS
+                accepted = one.is_accepted
                 if accepted:
                     return (one,)
         return self._session.marker

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from payproof.domain.context import Context
-from payproof.domain.observation import Answer, Exchange
+from payproof.domain.observation import Exchange
 from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.domain.target import Target
@@ -19,7 +19,6 @@ __all__ = ["DeliverLife"]
 _SUBSCRIPTION = tuple(f"customer.subscription.{what}" for what in ("created", "updated", "deleted"))
 _APART, _MOST = 60, 40  # seconds between events, and how many of a phase are not made at the same time
 _FEWEST = 2
-_SUCCESS = range(200, 300)
 
 
 @step
@@ -64,7 +63,7 @@ class DeliverLife(Step):
         requests = self._make(context)
         chosen = [requests[number - 1] for number in self.order or range(1, len(requests) + 1)]
         exchanges = [await context.send(one) for one in chosen]
-        refused = [one for one, exchange in zip(chosen, exchanges, strict=True) if not _is_accepted(exchange)]
+        refused = [one for one, exchange in zip(chosen, exchanges, strict=True) if not exchange.is_accepted]
         return [*exchanges, *[await context.send(resigned_request(context, one)) for one in refused]]
 
     def _make(self, context: Context) -> list[Request]:
@@ -81,7 +80,3 @@ class DeliverLife(Step):
             note = f"{type_}, {place + 1} of {len(self.life)} in the life of one {subject['object']}"
             made.append(replace(signed_request(context, event, body, note=note), event=type_))
         return made
-
-
-def _is_accepted(exchange: Exchange) -> bool:
-    return isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS

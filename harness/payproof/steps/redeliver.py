@@ -20,17 +20,21 @@ class Redeliver(Step):
     """Deliver the last event once more under a signature of now, as Stripe does where it was not acknowledged.
 
     With ``pending`` the body tells another number of endpoints that still wait for the event, as Stripe's does where
-    others have taken it meanwhile.
+    others have taken it meanwhile. With ``instance`` it goes to the second instance of the target. ``first`` takes the
+    first event of the phase in place of the last.
     """
 
     name: ClassVar[str] = "redeliver"
     pending: bool = False
+    instance: bool = False
+    first: bool = False
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Sign it anew and send it."""
-        request = context.sent[-1]
+        request = context.sent[0 if self.first else -1]
         if self.pending:
             body = _PENDING.sub(lambda found: b"%s%d" % (found[1], int(found[2]) + 1), request.body)
             assert body != request.body, "each of Stripe's events tells how many endpoints wait for it"
             request = replace(request, body=body)
-        return [await context.send(resigned_request(context, request))]
+        there = context.at_instance() if self.instance else context
+        return [await there.send(resigned_request(context, request))]

@@ -38,8 +38,8 @@ from payproof.stripe.deliveries import signed_request
 
 __all__ = ["CaseContext"]
 
-_SUCCESS = range(200, 300)
 _LONGEST_LINE = 2000
+_FEWEST_TOGETHER = 2
 
 
 class CaseContext:
@@ -64,6 +64,7 @@ class CaseContext:
         self.expect: tuple[Check | Expectation, ...] = ()
         self.control: tuple[Observation, ...] = ()
         self._sender, self._upstream = equipment.sender, equipment.upstream
+        self._is_at_instance = False
         self._conceal, self._commands = equipment.ledger.conceal_text, equipment.commands
         values = make_canaries(self.random)
         self.clock = CaseClock(equipment.clock)
@@ -91,7 +92,7 @@ class CaseContext:
     def at_instance(self) -> "CaseContext":
         """Return this context with requests going to the second instance."""
         there = copy(self)
-        there._sender = self.instance.sender  # noqa: SLF001 (of the same class)
+        there._sender, there._is_at_instance = self.instance.sender, True  # noqa: SLF001 (of the same class)
         return there
 
     def at_path(self, path: str) -> "CaseContext":
@@ -107,26 +108,79 @@ class CaseContext:
             InconclusiveError: the budget of requests is spent, the target limits them for longer than a run may wait,
                 or it is gone.
         """
-        if len(self.sent) >= self.requests:
-            raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.requests} requests")
-        self.progress.sent.append(request)
+        self._spend(request)
         pace, lifeline = self._shared.pace, self._shared.lifeline
         await pace.keep(self.clock)
         exchange = await self._send_once(request)
-        while pace.note(exchange, self.clock, is_expected=self.outage.is_on or self.stripe.is_armed):
+        while pace.note(exchange, self.clock, is_expected=self._expects_failure):
             await pace.keep(self.clock)
             exchange = await self._send_once(request)
-        if lifeline.is_suspect(request, exchange) and not self.outage.is_on:
+        if lifeline.is_suspect(request, exchange) and not self._expects_silence:
             exchange = await self._send_again(request, exchange)
-        lifeline.note(request, exchange)
-        if isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS:
+        self._note_answer(request, exchange)
+        return exchange
+
+    async def send_together(self, requests: Sequence[Request], *, with_instance: bool = False) -> Sequence[Exchange]:
+        """Send requests as nearly at one time as can be, and show that the target is there afterwards.
+
+        What its rate limit refuses is not sent again, as long as two of them got through: it would come alone.
+
+        Raises:
+            InconclusiveError: the budget of requests is spent, the target limits them to fewer than two at a time, or
+                it is gone.
+        """
+        self._spend(*requests)
+        pace = self._shared.pace
+        await pace.keep(self.clock)
+        other = self.instance.sender if with_instance else None
+        exchanges = [
+            self._count_calls(one) for one in await self._sender.send_together(requests, self.progress.step, other)
+        ]
+        limited = [one for one in exchanges if pace.is_limit(one, is_expected=self._expects_failure)]
+        for exchange in limited[:1]:
+            pace.note(exchange, self.clock, is_expected=self._expects_failure)
+        if limited and len(exchanges) - len(limited) < _FEWEST_TOGETHER:
+            raise InconclusiveError(Reason.RATE_LIMITED, pace.said)
+        for request, exchange in zip(requests, exchanges, strict=True):
+            if isinstance(exchange.answer, NoAnswer) and not self._expects_silence:
+                with self.clock.suspend_limit():
+                    await self._require_life(request, exchange, len(requests))
+                break
+        for request, exchange in zip(requests, exchanges, strict=True):
+            self._note_answer(request, exchange)
+        return exchanges
+
+    @property
+    def _expects_failure(self) -> bool:
+        """Whether the target has a reason to be unavailable, which is then no limit of its own."""
+        return self.outage.is_on or self.stripe.is_armed
+
+    @property
+    def _expects_silence(self) -> bool:
+        """Whether the target has a reason to give no answer: it was taken its store, or was killed."""
+        return self.outage.is_on or (self._is_at_instance and not self.instance.is_running)
+
+    def _spend(self, *requests: Request) -> None:
+        """Take requests from the budget.
+
+        Raises:
+            InconclusiveError: they are more than it allows.
+        """
+        if len(self.sent) + len(requests) > self.requests:
+            raise InconclusiveError(Reason.BUDGET_SPENT, f"more than {self.requests} requests")
+        self.progress.sent += requests
+
+    def _note_answer(self, request: Request, exchange: Exchange) -> None:
+        self._shared.lifeline.note(request, exchange)
+        if exchange.is_accepted:
             self.progress.accepted += request.ids
             if request.ids:
                 self._shared.turns.note_accepted(request.ids[0])
-        return exchange
 
     async def _send_once(self, request: Request) -> Exchange:
-        exchange = await self._sender.send(request, self.progress.step)
+        return self._count_calls(await self._sender.send(request, self.progress.step))
+
+    def _count_calls(self, exchange: Exchange) -> Exchange:
         return exchange if self._upstream is None else replace(exchange, called=self._upstream.count_calls())
 
     async def _send_again(self, request: Request, lost: Exchange) -> Exchange:
@@ -149,13 +203,34 @@ class CaseContext:
     async def _require_target(self, request: Request, lost: Exchange) -> NoReturn:
         """Say whether the target is gone, or takes genuine events still."""
         assert isinstance(lost.answer, NoAnswer)
-        event = self.events.make_control()
-        genuine = signed_request(self, event, event.encode(), note="is it there")
-        if isinstance((await self._send_once(genuine)).answer, Answer):
+        if isinstance((await self._send_genuine()).answer, Answer):
             # What this one has changed must not be told of the case's own requests.
             raise InconclusiveError(lost.answer.reason, lost.answer.detail)
         culprit, detail = await self._shared.lifeline.find_end(request, lost, self._restart_target)
         raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, culprit))[:_LONGEST_LINE])
+
+    async def _require_life(self, request: Request, lost: Exchange, copies: int) -> None:
+        """Return where the target still takes genuine events, after one of several copies has got no answer.
+
+        A target that answers, and yet has no connection to its store left, is as good as gone.
+
+        Raises:
+            TargetGoneError: it takes none any more.
+        """
+        if isinstance((await self._send_genuine()).answer, Answer):
+            return
+        await self._restart_target()
+        back = "it takes them again after its restart"
+        if isinstance((await self._send_genuine()).answer, NoAnswer):
+            self._shared.lifeline.gone = lost.sent.note
+            back = "it did not come back"
+        told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
+        detail = f"after {copies} copies at once of {told} the target answered no genuine event any more; {back}"
+        raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])
+
+    async def _send_genuine(self) -> Exchange:
+        event = self.events.make_control()
+        return await self._send_once(signed_request(self, event, event.encode(), note="is it there"))
 
     async def _restart_target(self) -> None:
         """Run the target's own command that brings it back, where the target file names one.

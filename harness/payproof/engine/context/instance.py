@@ -30,6 +30,11 @@ class CaseInstance:
         assert self._instances.sender is not None, "a step that sends to an instance looks first whether one runs"
         return self._instances.sender
 
+    async def kill(self) -> None:
+        """Kill the instance that runs; what was under way there gets no answer."""
+        assert self._instances is not None, "a scenario that kills an instance needs process"
+        await self._instances.kill()
+
     async def start(
         self, setting: Literal["", "secret", "api_key"], name: str, value: str | None
     ) -> Sequence[Observation]:

@@ -1,0 +1,83 @@
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.context import Context
+from payproof.domain.observation import Answer, Exchange, InstanceKilled, Observation
+from payproof.domain.request import Request
+from payproof.domain.step import Step
+from payproof.registry import step
+from payproof.stripe.deliveries import resigned_request, signed_request
+
+__all__ = ["Kill"]
+
+_LONGEST, _SHORTEST = 1.0, 0.002  # seconds after which a kill comes at most and at least
+_KILL_SECONDS = 5.0  # that a kill and the start after it may take
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class Kill(Step):
+    """Deliver events to the second instance of the target, kill it meanwhile, start it again; some times.
+
+    The process gets no chance to do anything more (SIGKILL). Each of the ``kills`` comes at a random moment within the
+    time that the slowest delivery before it took or, with ``answered``, as soon as the first of some ``events`` is
+    answered. What was not accepted is then delivered again, as Stripe does: the same event, signed anew.
+    """
+
+    name: ClassVar[str] = "kill"
+    events: int = 8
+    kills: int = 3
+    answered: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that kill nothing, as soon as a scenario file is read."""
+        if self.events < 1 or self.kills < 1:
+            raise ValueError("events and kills are 1 or more")
+
+    @property
+    def requests(self) -> int:
+        """Each event twice."""
+        return 2 * self.events * self.kills
+
+    @property
+    def seconds(self) -> float:
+        """What it takes to start the instance so often."""
+        return _KILL_SECONDS * self.kills
+
+    async def run(self, context: Context) -> Sequence[Observation]:
+        """Deliver, kill, start, deliver again."""
+        seen: list[Observation] = []
+        slowest = _SHORTEST * 5
+        for _ in range(self.kills):
+            requests = [self._make(context) for _ in range(self.events)]
+            moment = 0.0 if self.answered else context.random.uniform(_SHORTEST, slowest)
+            exchanges = await self._deliver_and_kill(context, requests, moment)
+            took = [one.answer.seconds for one in exchanges if isinstance(one.answer, Answer)]
+            # Where all were cut off, the next kill may come later; where none was, sooner.
+            slowest = min(_LONGEST, max(took) if took else 2 * slowest)
+            cut_off = len(exchanges) - len(took)
+            step = exchanges[0].step
+            seen.append(InstanceKilled(step, len(exchanges), cut_off, moment, self.answered))
+            seen += [one for one in exchanges if isinstance(one.answer, Answer)]
+            seen += await context.instance.start("", "", None)
+            there = context.at_instance()
+            refused = [one for one, exchange in zip(requests, exchanges, strict=True) if not exchange.is_accepted]
+            seen += [await there.send(resigned_request(context, one)) for one in refused]
+        return seen
+
+    async def _deliver_and_kill(
+        self, context: Context, requests: Sequence[Request], moment: float
+    ) -> Sequence[Exchange]:
+        """Send requests together and kill the instance some seconds later, or as soon as the first is answered."""
+        there = context.at_instance()
+        answered = [await there.send(requests[0])] if self.answered else []
+        others = asyncio.create_task(there.send_together(requests[len(answered) :]))
+        await context.clock.sleep(moment)
+        await context.instance.kill()
+        return [*answered, *await others]
+
+    def _make(self, context: Context) -> Request:
+        event = context.events.make_control()
+        return signed_request(context, event, event.encode(), note=f"{event.type}, killed meanwhile")
