@@ -95,7 +95,7 @@ def test_a_table_of_its_own_is_no_effect_of_one():
     """A table that an event alone does not touch must not be touched by copies."""
     copies = deliver(TOGETHER, OK, OK, released=0.0)
     told = list(judge(*copies, change(TOGETHER, 1), change(TOGETHER, 1, table="errors")))
-    assert [(one.kind, str(one.spot)) for one in told] == [(Kind.APPLIED_TWICE, "database, errors")]
+    assert [(one.kind, str(one.spot)) for one in told] == [(Kind.APPLIED_TWICE, "store database, errors")]
 
 
 @pytest.mark.parametrize(("key", "found"), [("one key", []), (None, [Kind.DONE_TWICE])])
