@@ -7,7 +7,8 @@ What lies in a neighbour's folder says how it is made and started:
 - ``go.sum``: ``go build``.
 
 The program gets ``PORT``, the secrets, and ``STRIPE_API_BASE``; it makes its database with one known customer in the
-folder that it runs in, and serves until it is told to end. What it prints is its log.
+folder that it runs in, and serves until it is told to end. What it prints is its log. Where its target file names a
+command after which it runs again, a supervisor starts it whenever it ends.
 """
 
 import contextlib
@@ -35,6 +36,8 @@ NAMES = tuple(sorted(file.parent.name for file in NEIGHBOURS.glob("*/truth.toml"
 LOG = "app.log"
 #: The variable that a target file names whose target keeps its state in PostgreSQL.
 _DATABASE = "DATABASE_URL"
+#: Starts a program again whenever it ends, as systemd does; ``app.pid`` says which process it is.
+_SUPERVISOR = 'while :; do "$0" "$@" & echo $! > app.pid; wait $!; done'
 _BUILD_SECONDS = 400
 _STOP_SECONDS = 5
 _UV = shutil.which("uv", path=sysconfig.get_path("scripts")) or "uv"
@@ -83,6 +86,8 @@ def running(name: str, folder: Path) -> Iterator[Neighbour]:
     with contextlib.ExitStack() as stack:
         if _DATABASE in target.read_text():
             variables[_DATABASE] = stack.enter_context(wheel())
+        if "restart = " in target.read_text():
+            command = ["sh", "-c", _SUPERVISOR, *command]
         log = stack.enter_context((folder / LOG).open("ab"))
         process = subprocess.Popen(
             command,

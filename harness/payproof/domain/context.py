@@ -54,14 +54,37 @@ class StepEvents(Protocol):
         """Every type of event that there is in the webhook's API version."""
         ...
 
-    def make(self, type_: str, *, values: Mapping[str, object], ids: Mapping[str, str], age: int = 0) -> MadeEvent:
-        """Make an event of a type, with values set at dotted paths and ids pinned by prefix, ``age`` seconds old."""
+    def make(
+        self,
+        type_: str,
+        *,
+        values: Mapping[str, object],
+        ids: Mapping[str, str],
+        age: int = 0,
+        api_version: str = "",
+        of_stranger: bool = False,
+    ) -> MadeEvent:
+        """Make an event of a type, with values set at dotted paths and ids pinned by prefix, ``age`` seconds old.
+
+        It is of the webhook's API version unless another is given, and about the target's subject unless it is to be
+        ``of_stranger``.
+        """
+        ...
+
+    def make_again(self) -> MadeEvent:
+        """Make an event of another id that tells the same as the one that was made last."""
         ...
 
     def make_control(
-        self, *, values: Mapping[str, object] = ..., ids: Mapping[str, str] = ..., age: int = 0
+        self,
+        *,
+        values: Mapping[str, object] = ...,
+        ids: Mapping[str, str] = ...,
+        age: int = 0,
+        api_version: str = "",
+        of_stranger: bool = False,
     ) -> MadeEvent:
-        """Make the target's control event, or the one whose turn it is, ``age`` seconds old."""
+        """Make the target's control event, or the one whose turn it is, as ``make`` does."""
         ...
 
 

@@ -23,6 +23,10 @@ class MadeEvent(Protocol):
         """Every made-up Stripe id in the event, its own first."""
         ...
 
+    def told_again(self, event_id: str) -> "MadeEvent":
+        """Return an event of another id that tells the same of the same object."""
+        ...
+
     def encode(self, form: str = "pretty") -> bytes:
         """Return the body in one of the forms that Stripe may send."""
         ...

@@ -31,8 +31,6 @@ class Step(ABC):
     #: Packages of the extra ``fuzz`` that the step needs; without them its case is skipped.
     packages: ClassVar[tuple[str, ...]] = ()
 
-    #: Whether checks are shown the rows that the step has left.
-    shows_rows: ClassVar[bool] = False
     #: Whether the step makes use of the target's OpenAPI document, where there is one.
     reads_openapi: ClassVar[bool] = False
 
@@ -40,6 +38,11 @@ class Step(ABC):
     def requests(self) -> int:
         """Requests that the step may send beside those of the case's budget."""
         return 0
+
+    @property
+    def shows_rows(self) -> bool:
+        """Whether checks are shown the rows that the step has left."""
+        return False
 
     @property
     def seconds(self) -> float:

@@ -72,19 +72,25 @@ class Lifeline:
         """
         step, told = lost.step, _describe(lost)
         before = self._last
-        back = await self._bring_back(step, told, restart)
+        back = await self.bring_back(step, told, restart)
         detail = f"no answer came to {told}, and then to nothing any more; {back}"
         if self.gone or before is None:
             return request, detail
         if not await self._survives(request, step):
-            await self._bring_back(step, told, restart)
+            await self.bring_back(step, told, restart)
         elif await self._survives(before.request, step):
             detail += "; sent again, it is answered"
         else:
             told = _describe(before.exchange)
-            back = await self._bring_back(step, told, restart)
+            back = await self.bring_back(step, told, restart)
             return before.request, f"after its answer to {told} the target answered nothing any more; {back}"
         return request, detail
+
+    async def bring_back(self, step: int, since: str, restart: Callable[[], Awaitable[None]]) -> str:
+        """Start the target again, where that is known, and wait for it; return how it went."""
+        await restart()
+        back = await self._wait_until_back(step, since)
+        return "it did not come back" if back is None else f"it was back after {back:.1f} s"
 
     async def _survives(self, request: Request, step: int) -> bool:
         """Whether the target answers a request, and goes on after it."""
@@ -92,12 +98,6 @@ class Lifeline:
             return False
         await self._clock.sleep(_LATE_SECONDS)
         return await self.is_there(step)
-
-    async def _bring_back(self, step: int, since: str, restart: Callable[[], Awaitable[None]]) -> str:
-        """Start the target again, where that is known, and wait for it; return how it went."""
-        await restart()
-        back = await self._wait_until_back(step, since)
-        return "it did not come back" if back is None else f"it was back after {back:.1f} s"
 
     async def _wait_until_back(self, step: int, since: str) -> float | None:
         """Wait for the target to be back; return after how many seconds, or None where it was not in time."""

@@ -1,6 +1,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Literal
 from urllib.parse import urlencode
 
@@ -68,7 +69,8 @@ class Deliver(Step):
     ``alias`` is the name of a twin that somebody may have forgotten: each place that there may be of either gets the
     delivery. With ``follow`` one redirect that keeps the method is followed on the same host. Where such a place
     neither is absent nor rejects, the same goes to a place that no route has, to see whether the target answers every
-    place so.
+    place so. Checks are ``shown`` the rows that it leaves where a scenario asks for them. Without ``known`` it is about
+    somebody whom the target has never heard of. ``version`` is another API version of Stripe than the webhook's.
     """
 
     name: ClassVar[str] = "deliver"
@@ -81,6 +83,9 @@ class Deliver(Step):
     set: Mapping[str, object] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
     age: int = 0
+    shown: bool = False
+    known: bool = True
+    version: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a signature that there is not, as soon as a scenario file is read."""
@@ -107,15 +112,17 @@ class Deliver(Step):
             return Gap("an old event about the subject of the target file is rightly ignored: its state is newer")
         return target.tell_unclear(self.event)
 
+    @property
+    def shows_rows(self) -> bool:
+        """Those that a scenario asks for."""
+        return self.shown
+
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event, sign or forge it, send it."""
         if forgery_named(self.signature).exact:
             await context.clock.wait_for_early_second()
-        event = (
-            context.events.make(self.event, values=self.set, ids=self.ids, age=self.age)
-            if self.event
-            else context.events.make_control(values=self.set, ids=self.ids, age=self.age)
-        )
+        make = partial(context.events.make, self.event) if self.event else context.events.make_control
+        event = make(values=self.set, ids=self.ids, age=self.age, api_version=self.version, of_stranger=not self.known)
         hook = context.target.webhook
         material = Material(
             body=event.encode(self.body),

@@ -17,25 +17,25 @@ from payproof.stripe.states import next_state
 __all__ = ["DeliverLife"]
 
 _SUBSCRIPTION = tuple(f"customer.subscription.{what}" for what in ("created", "updated", "deleted"))
-_APART, _MOST = 60, 40  # seconds between events, and how many of a phase are not made at the same time
+_MOST = 40  # events of a phase that are not made at the same time
 _FEWEST = 2
 
 
 @step
 @dataclass(frozen=True, slots=True)
 class DeliverLife(Step):
-    """Deliver the events of an object's life, each made a minute after the one before it, in some order.
+    """Deliver the events of an object's life, each made ``apart`` seconds after the one before it, in some order.
 
     ``life`` are their types, oldest first, of a subscription unless said otherwise. ``order`` says which of them are
     delivered, by their numbers from 1. All are about one new object, and an event of which the type ends in ``updated``
-    brings it to another state. Stripe knows the newest state before the first delivery. What was not accepted comes
-    once more after the others.
+    brings it to another state; with no time between them only Stripe knows which is the newest. It knows the newest
+    state before the first delivery. What was not accepted comes once more after the others.
     """
 
     name: ClassVar[str] = "deliver_life"
-    shows_rows: ClassVar[bool] = True
     life: tuple[str, ...] = _SUBSCRIPTION
     order: tuple[int, ...] = ()
+    apart: int = 60
 
     def __post_init__(self) -> None:
         """Refuse numbers of no event, as soon as a scenario file is read."""
@@ -58,6 +58,11 @@ class DeliverLife(Step):
             return next((gap for one in self.life if (gap := target.tell_unclear(one))), None)
         return Gap(f"of the life of one object the target does not handle {self.life[0]}")
 
+    @property
+    def shows_rows(self) -> bool:
+        """Every row."""
+        return True
+
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make all events, then send those of the order, and once more what was refused, as Stripe does."""
         requests = self._make(context)
@@ -72,7 +77,7 @@ class DeliverLife(Step):
         ids: dict[str, str] = {}
         for place, type_ in enumerate(self.life):
             values = next_state(subject) if subject and type_.endswith(".updated") else {}
-            age = max(0, _APART * (_MOST - len(context.sent) - place))
+            age = max(0, self.apart * (_MOST - len(context.sent) - place))
             event = context.events.make(type_, values=values, ids=ids, age=age)
             ids = ids or pin_ids(event.ids)
             body = event.encode()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -50,6 +50,11 @@ class Event:
     ids: tuple[str, ...]
     content: Mapping[str, Any] = field(repr=False, hash=False)
     recipe: Recipe | None = field(default=None, repr=False, compare=False)
+
+    def told_again(self, event_id: str) -> "Event":
+        """Return an event of another id that tells the same of the same object."""
+        ids = tuple(event_id if one == self.id else one for one in self.ids)
+        return replace(self, id=event_id, ids=ids, content={**self.content, "id": event_id})
 
     def encode(self, form: str = "pretty") -> bytes:
         """Return the webhook body in a form of ``bodies.FORMS``; raises ConfigurationError where there is none."""

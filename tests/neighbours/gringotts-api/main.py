@@ -2,6 +2,7 @@
 
 import logging
 import os
+from pathlib import Path
 from typing import Annotated
 
 import gringotts
@@ -29,7 +30,7 @@ def predict(user: Annotated[CreditedUser, Depends(charge(1))]):
     return {"result": "..."}
 
 
-if __name__ == "__main__":
+def make_database() -> None:
     cli.main(["init-db"])
     cli.main(["create-user", "ada", "--credits", "5"])
     with SessionLocal() as db:
@@ -43,4 +44,9 @@ if __name__ == "__main__":
             payment_intent_id="pi_Neighbour0Ada1",
             currency="usd",
         )
+
+
+if __name__ == "__main__":
+    if not Path("gringotts.db").exists():
+        make_database()
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]))

@@ -219,11 +219,10 @@ class CaseContext:
         """
         if isinstance((await self._send_genuine()).answer, Answer):
             return
-        await self._restart_target()
-        back = "it takes them again after its restart"
+        lifeline = self._shared.lifeline
+        back = await lifeline.bring_back(lost.step, lost.sent.note, self._restart_target)
         if isinstance((await self._send_genuine()).answer, NoAnswer):
-            self._shared.lifeline.gone = lost.sent.note
-            back = "it did not come back"
+            lifeline.gone, back = lost.sent.note, "it did not come back"
         told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
         detail = f"after {copies} copies at once of {told} the target answered no genuine event any more; {back}"
         raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])

@@ -65,6 +65,10 @@ DELIVERIES: Mapping[str, Remedy] = {
         "Keep event.created beside the state, and overwrite it only where the event is newer: UPDATE ... WHERE changed "
         "<= created. Or ask Stripe for the object in place of trusting the event."
     ),
+    Kind.EFFECT_UNASKED: Remedy(
+        "Choose by event.type from a list of those that you handle, and answer 2xx to every other without doing "
+        "anything."
+    ),
     Kind.EFFECT_MISSING: Remedy(
         "Apply the event before the answer, or keep it first in a table or queue that survives a restart: after a 2xx "
         "Stripe does not send it again."
