@@ -81,7 +81,6 @@ class StepEvents(Protocol):
         values: Mapping[str, object] = ...,
         ids: Mapping[str, str] = ...,
         age: int = 0,
-        api_version: str = "",
         of_stranger: bool = False,
     ) -> MadeEvent:
         """Make the target's control event, or the one whose turn it is, as ``make`` does."""

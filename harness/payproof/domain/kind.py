@@ -30,6 +30,8 @@ class Kind(StrEnum):
     GENUINE_TOO_LARGE = "genuine delivery too large"
     EFFECT_MISSING = "accepted without effect"
     APPLIED_TWICE = "applied twice"
+    EFFECT_LESSENED = "less kept of another API version"
+    FOREIGN_ROW = "row of somebody else changed"
     EFFECT_UNASKED = "effect of what asks for none"
     STALE_STATE = "older state wins"
     UNDECIDED = "neither taken nor refused"

@@ -61,6 +61,8 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.GENUINE_TOO_LARGE: KindEntry("Genuine deliveries are refused for their size", _HIGH),
     Kind.EFFECT_MISSING: KindEntry("Deliveries are accepted and have no effect", _HIGH),
     Kind.APPLIED_TWICE: KindEntry("An event is applied more than once", _HIGH),
+    Kind.EFFECT_LESSENED: KindEntry("Events in the shape of another API version lose a part of their effect", _MEDIUM),
+    Kind.FOREIGN_ROW: KindEntry("An event about a stranger changes what belongs to somebody else", _CRITICAL),
     Kind.EFFECT_UNASKED: KindEntry("An event that the service does not know has an effect", _MEDIUM),
     Kind.STALE_STATE: KindEntry("An older event overwrites a newer state", _HIGH),
     Kind.UNDECIDED: KindEntry("Odd deliveries are neither taken nor refused", _MEDIUM),

@@ -70,7 +70,7 @@ class Deliver(Step):
     delivery. With ``follow`` one redirect that keeps the method is followed on the same host. Where such a place
     neither is absent nor rejects, the same goes to a place that no route has, to see whether the target answers every
     place so. Checks are ``shown`` the rows that it leaves where a scenario asks for them. Without ``known`` it is about
-    somebody whom the target has never heard of. ``version`` is another API version of Stripe than the webhook's.
+    somebody whom the target has never heard of.
     """
 
     name: ClassVar[str] = "deliver"
@@ -85,7 +85,6 @@ class Deliver(Step):
     age: int = 0
     shown: bool = False
     known: bool = True
-    version: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a signature that there is not, as soon as a scenario file is read."""
@@ -122,7 +121,7 @@ class Deliver(Step):
         if forgery_named(self.signature).exact:
             await context.clock.wait_for_early_second()
         make = partial(context.events.make, self.event) if self.event else context.events.make_control
-        event = make(values=self.set, ids=self.ids, age=self.age, api_version=self.version, of_stranger=not self.known)
+        event = make(values=self.set, ids=self.ids, age=self.age, of_stranger=not self.known)
         hook = context.target.webhook
         material = Material(
             body=event.encode(self.body),

@@ -82,14 +82,11 @@ class CaseEvents:
         values: Mapping[str, object] = _NOTHING,
         ids: Mapping[str, str] = _NO_IDS,
         age: int = 0,
-        api_version: str = "",
         of_stranger: bool = False,
     ) -> MadeEvent:
         """Make the control event whose turn it is, ``age`` seconds old."""
         present = self._turns.present
         values = {**present.set, **values}
-        event = self.make(
-            present.event, values=values, ids=ids, age=age, api_version=api_version, of_stranger=of_stranger
-        )
+        event = self.make(present.event, values=values, ids=ids, age=age, of_stranger=of_stranger)
         self._turns.note_made(event.id)
         return event

@@ -65,6 +65,14 @@ DELIVERIES: Mapping[str, Remedy] = {
         "Keep event.created beside the state, and overwrite it only where the event is newer: UPDATE ... WHERE changed "
         "<= created. Or ask Stripe for the object in place of trusting the event."
     ),
+    Kind.EFFECT_LESSENED: Remedy(
+        "Compare event.api_version with the version that you were written for, and refuse another with a 4xx: Stripe "
+        "repeats and shows it; or read both shapes. Since 2025-03-31 current_period_end is in the subscription's items."
+    ),
+    Kind.FOREIGN_ROW: Remedy(
+        "Look the customer up by its Stripe id, and where there is none do nothing: no first row, no default user, no "
+        "match by a value that is empty on both sides."
+    ),
     Kind.EFFECT_UNASKED: Remedy(
         "Choose by event.type from a list of those that you handle, and answer 2xx to every other without doing "
         "anything."
