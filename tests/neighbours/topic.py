@@ -1,9 +1,8 @@
-"""Runs some scenarios on neighbours and prints what surprises: `python -m tests.neighbours.topic SCENARIO [NAME ...]`.
+"""Runs a topic or a scenario on neighbours, prints what surprises: `python -m tests.neighbours.topic TOPIC [NAME ...]`.
 
 What `tests.neighbours.test_neighbours` asks of all scenarios, for one that is being written, in a few minutes.
 """
 
-import fnmatch
 import json
 import sys
 import tempfile
@@ -28,7 +27,8 @@ def _main(scenario: str, *names: str) -> None:
             with running(name, folder) as neighbour:
                 started = time.monotonic()
                 ended = payproof(
-                    *("run", "--target", neighbour.file, "--seed", 1, "--report", report, "--scenario", scenario),
+                    *("run", "--target", neighbour.file, "--seed", 1, "--report", report),
+                    *("--scenario" if "/" in scenario else "--topic", scenario),
                     env=environment(**neighbour.variables),
                     cwd=folder,
                     seconds=_SECONDS,
@@ -40,7 +40,7 @@ def _main(scenario: str, *names: str) -> None:
         told = [
             line
             for line in Truth.read(NEIGHBOURS / name / "truth.toml").surprises(cases, judged)
-            if not line.startswith("MISSING") or fnmatch.fnmatchcase(line.split()[1].partition("[")[0], scenario)
+            if not line.startswith("MISSING") or line.split()[1].startswith(scenario)
         ]
         kinds = " ".join(f"{event['verdict']['kind']}:{id_}" for id_, event in judged.items())
         sys.stdout.write(f"== {name}: {len(judged)} cases in {took:.0f} s, {len(told)} surprises\n{kinds}\n")

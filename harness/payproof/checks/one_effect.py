@@ -7,7 +7,7 @@ from payproof.domain.check import Check
 from payproof.domain.decisions import finding_of_genuine
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
-from payproof.domain.observation import Answer, Channel, Exchange, InstanceKilled, StripeCalls
+from payproof.domain.observation import Answer, BurstSeen, Channel, Exchange, InstanceKilled, StripeCalls
 from payproof.domain.seen import Seen
 from payproof.domain.shapes import strip_ids
 from payproof.domain.spots import spot_of_call, spot_of_column
@@ -35,7 +35,7 @@ _NOTHING = _Change(0, 0)
 @check
 @dataclass(frozen=True, slots=True)
 class OneEffect(Check):
-    """Each event has its effect once, however many copies of it arrive at the same time, or are cut off by a crash.
+    """Each event has its effect once: where copies come at the same time, in a burst, and where a crash cuts them off.
 
     What that is, the steps show that deliver an event alone: how many rows each table gains by it, and what it asks of
     Stripe that changes something there. A copy that was not accepted comes again, so it is enough that one was.
@@ -52,9 +52,13 @@ class OneEffect(Check):
         singles = [counted for step, counted in rows.items() if step not in tried]
         if not any(singles):
             return
+        bursts = {one.step: one for one in seen.observations if isinstance(one, BurstSeen)}
         for step, events in tried.items():
             yield from self._judge_answers(events)
             accepted = sum(any(one.is_accepted for one in copies) for copies in events)
+            if (burst := bursts.get(step)) is not None:
+                # An event alone stands for one of each type there.
+                accepted = burst.accepted // burst.types
             mine = rows.get(step, {})
             for place in sorted({place for counted in (*singles, mine) for place in counted}):
                 alone = [counted.get(place, _NOTHING) for counted in singles]
@@ -106,6 +110,8 @@ class OneEffect(Check):
 
     def note(self, seen: Seen) -> str:
         """Tell how many copies got an answer and within what time they were let go, or how many the kills cut off."""
+        if bursts := [one for one in seen.observations if isinstance(one, BurstSeen)]:
+            return "; ".join(one.described for one in bursts)
         if killed := _list_kills(seen):
             cut, deliveries = sum(one.cut_off for one in killed), sum(one.deliveries for one in killed)
             return f"{len(killed)} kills, which cut off {cut} of {deliveries} deliveries"
@@ -117,7 +123,8 @@ class OneEffect(Check):
 
 def _list_steps(seen: Seen) -> set[int]:
     """Return the steps that deliver something and were looked at."""
-    return {one.step for one in seen.exchanges} & {one.step for one in seen.changes}
+    delivered = {one.step for one in seen.observations if isinstance(one, Exchange | BurstSeen)}
+    return delivered & {one.step for one in seen.changes}
 
 
 def _list_kills(seen: Seen) -> Sequence[InstanceKilled]:
@@ -127,7 +134,7 @@ def _list_kills(seen: Seen) -> Sequence[InstanceKilled]:
 def _group_copies(seen: Seen) -> _Tried:
     """Return the deliveries of each step that sends copies together or kills the target: event by event."""
     steps = {one.step for one in seen.exchanges if one.sent.released is not None}
-    steps |= {one.step for one in _list_kills(seen)}
+    steps |= {one.step for one in seen.observations if isinstance(one, InstanceKilled | BurstSeen)}
     tried: dict[int, dict[str, list[Exchange]]] = {step: defaultdict(list) for step in sorted(steps)}
     for one in seen.exchanges:
         if one.step in tried:

@@ -37,6 +37,10 @@ class StepClock(Protocol):
         """Return the time in Unix seconds."""
         ...
 
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         ...
@@ -109,6 +113,11 @@ class StepCanaries(Protocol):
 
 class StepStripe(Protocol):
     """The Stripe API as the target sees it."""
+
+    @property
+    def elsewhere(self) -> str:
+        """The base of a URL at which nobody has a reason to call; whoever does is recorded."""
+        ...
 
     def arm(self, *troubles: Trouble) -> None:
         """Let these faults strike the target's calls to Stripe from now on, and no others; without any, none.
@@ -329,6 +338,14 @@ class Context(Protocol):
         """Send requests as nearly at one time as can be, each on a connection of its own, and return what came back.
 
         ``with_instance`` sends every second one to the second instance.
+
+        Raises:
+            InconclusiveError: the budget of requests is spent, the target limits how many it takes, or it is gone.
+        """
+        ...
+
+    async def send_many(self, requests: Sequence[Request], connections: int) -> Sequence[Exchange]:
+        """Send requests as fast as the target answers over some connections, and return what came back, in order.
 
         Raises:
             InconclusiveError: the budget of requests is spent, the target limits how many it takes, or it is gone.

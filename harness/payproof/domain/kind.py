@@ -55,6 +55,7 @@ class Kind(StrEnum):
     KEY_MISSING = "repeated without one Idempotency-Key"
     DONE_TWICE = "done twice at Stripe"
     PROMISE_BROKEN = "promised and not done"
+    CALL_ELSEWHERE = "call to a host that an event names"
     REDIRECT_FOLLOWED = "redirect to another host followed"
     CONNECTION_UNSAFE = "call on an unsafe connection"
     CONNECTION_UNTRIED = "no connection tried"

@@ -14,6 +14,7 @@ __all__ = [
     "ABSENT",
     "REDIRECTS",
     "Answer",
+    "BurstSeen",
     "Channel",
     "ColumnCount",
     "ColumnsSeen",
@@ -159,6 +160,40 @@ class RowSeen:
 
     table: str
     cells: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BurstSeen:
+    """Many deliveries were sent at the highest rate that the target takes, over some ``connections``.
+
+    ``events`` is how many events they were about, of so many ``types`` equally often, and ``accepted`` how many of
+    these were accepted in the end. ``deliveries`` went out within ``seconds``. ``latencies`` are the 50th, 95th and
+    99th percentile of what an answer took, in seconds; ``refusals`` count what else came than 2xx.
+    """
+
+    step: int
+    connections: int
+    events: int
+    types: int
+    accepted: int
+    deliveries: int
+    seconds: float
+    latencies: tuple[float, float, float]
+    refusals: tuple[tuple[str, int], ...] = ()
+    channel: Literal[Channel.HTTP] = Channel.HTTP
+    kind: Literal["burst"] = "burst"
+
+    @property
+    def described(self) -> str:
+        """The burst in words: how many deliveries, at what rate, and how long answers took."""
+        half, most, nearly_all = (1000 * one for one in self.latencies)
+        rate = self.deliveries / self.seconds if self.seconds else 0.0
+        refused = "".join(f", {times} answered {told}" for told, times in self.refusals)
+        return (
+            f"{self.deliveries:,} deliveries of {self.events:,} events over {self.connections} connections, "
+            f"{rate:,.0f} per second, answered within {half:.0f}, {most:.0f} and {nearly_all:.0f} ms "
+            f"(50, 95 and 99 %){refused}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +345,12 @@ class InstanceStarted:
             return "as it should be"
         return f"with {'the webhook secret' if self.setting == 'secret' else 'the API key'} {self.value}"
 
+    @property
+    def described(self) -> str:
+        """The start in words."""
+        came = "listened" if self.status is None else f"ended with status {self.status}"
+        return f"an instance started {self.told} {came} after {self.seconds:.1f} s"
+
 
 @dataclass(frozen=True, slots=True)
 class InstanceKilled:
@@ -325,6 +366,13 @@ class InstanceKilled:
     answered: bool = False
     channel: Literal[Channel.PROCESS] = Channel.PROCESS
     kind: Literal["instance_killed"] = "instance_killed"
+
+    @property
+    def described(self) -> str:
+        """The kill in words."""
+        after = "the first answer" if self.answered else "they were let go"
+        cut_off = f"{self.cut_off} of {self.deliveries} deliveries got no answer"
+        return f"an instance was killed {self.seconds:.3f} s after {after}: {cut_off}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +391,12 @@ class MemorySeen:
     channel: Literal[Channel.PROCESS] = Channel.PROCESS
     kind: Literal["memory"] = "memory"
 
+    @property
+    def described(self) -> str:
+        """The growth in words, or why it is not known."""
+        grew = self.why if self.growth is None else f"from {self.before:,} bytes by {self.growth:,}"
+        return f"memory of the target's processes: {grew}"
+
 
 @dataclass(frozen=True, slots=True)
 class StripeCalls:
@@ -359,6 +413,7 @@ class StripeCalls:
 
 Observation = (
     Exchange
+    | BurstSeen
     | StoreChange
     | LogLines
     | Searched

@@ -84,6 +84,7 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.KEY_MISSING: KindEntry("Repeated calls do not share one Idempotency-Key", _HIGH),
     Kind.DONE_TWICE: KindEntry("One operation is done more than once at Stripe", _CRITICAL),
     Kind.PROMISE_BROKEN: KindEntry("What was promised is not done at Stripe", _HIGH),
+    Kind.CALL_ELSEWHERE: KindEntry("Events lead calls to Stripe to another host", _CRITICAL),
     Kind.REDIRECT_FOLLOWED: KindEntry("Redirects lead calls to Stripe to another host", _CRITICAL),
     Kind.CONNECTION_UNSAFE: KindEntry("Stripe is called on an unsafe connection", _CRITICAL),
     Kind.CONNECTION_UNTRIED: KindEntry("Nothing was tried on the connection", _MEDIUM),

@@ -237,6 +237,11 @@ class EventSource(Protocol):
 class Upstream(Protocol):
     """The Stripe API as the target sees it."""
 
+    @property
+    def elsewhere(self) -> str:
+        """The base of a URL at which nobody has a reason to call; whoever does is among the calls."""
+        ...
+
     def arm(self, troubles: Sequence[Trouble], random: Random, conceal: Callable[[str, str, bytes], None]) -> None:
         """Let these faults strike from now on, and no others; ``conceal`` hears of every canary in them."""
         ...

@@ -9,6 +9,7 @@ from payproof.domain.calibration import Reaction
 from payproof.domain.events import CaseFinished, Record, RunStarted
 from payproof.domain.observation import (
     Answer,
+    BurstSeen,
     Channel,
     ColumnsSeen,
     Counted,
@@ -132,18 +133,8 @@ def story(record: Record) -> list[str]:
                 ]
             case Searched() | Counted() | ColumnsSeen() | Purged():
                 lines.append(f"step {observation.step}: {_describe_search(observation)}")
-            case InstanceStarted(step=step, status=status, seconds=seconds):
-                came = "listened" if status is None else f"ended with status {status}"
-                lines.append(f"step {step}: an instance started {observation.told} {came} after {seconds:.1f} s")
-            case InstanceKilled(step=step, deliveries=deliveries, cut_off=cut_off, seconds=seconds, answered=answered):
-                after = "the first answer" if answered else "they were let go"
-                lines.append(
-                    f"step {step}: an instance was killed {seconds:.3f} s after {after}: {cut_off} of {deliveries} "
-                    "deliveries got no answer"
-                )
-            case MemorySeen(step=step, before=before, growth=growth, why=why):
-                grew = why if growth is None else f"from {before:,} bytes by {growth:,}"
-                lines.append(f"step {step}: memory of the target's processes: {grew}")
+            case BurstSeen() | InstanceStarted() | InstanceKilled() | MemorySeen():
+                lines.append(f"step {observation.step}: {observation.described}")
             case StripeCalls(step=step, calls=calls, connections=connections):
                 lines += [f"step {step}: {_describe_connection(connection)}" for connection in connections]
                 lines += [f"step {step}: {_describe_call(call)}" for call in calls]

@@ -54,6 +54,11 @@ class OpenUpstream:
         """The file that the target is to trust, for HTTPS."""
         return self._server.ca_file
 
+    @property
+    def elsewhere(self) -> str:
+        """The base of a URL at which nobody has a reason to call; whoever does is among the calls."""
+        return self._server.elsewhere
+
     def arm(self, troubles: Sequence[Trouble], random: Random, conceal: Callable[[str, str, bytes], None]) -> None:
         """Let these faults strike from now on, and no others; those of connections strike each new one.
 

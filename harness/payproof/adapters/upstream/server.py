@@ -73,6 +73,8 @@ class UpstreamServer:
         self._stop: asyncio.Event | None = None
         #: The base of the API by scheme, such as ``{"http": "http://127.0.0.1:12111"}``.
         self.urls: dict[str, str] = {}
+        #: A base by plain HTTP that nobody has a reason to call; whoever does is recorded.
+        self.elsewhere = ""
         #: The file that the target is to trust for HTTPS.
         self.ca_file: str | None = None
 
@@ -88,6 +90,7 @@ class UpstreamServer:
             # Redirects by plain HTTP lead somewhere, even where the API is offered by HTTPS only.
             traps = {scheme: _listening(stack, 0) for scheme in {*sockets, "http"}}
             self.urls = {scheme: _url(scheme, one) for scheme, one in sockets.items()}
+            self.elsewhere = _url("http", traps["http"])
             answering = self._answering = Answering(
                 self._backend, self._log, {s: _url(s, one) for s, one in traps.items()}
             )

@@ -6,6 +6,7 @@ and delegates all else to one part for each thing that steps ask for: ``clock``,
 each part offers to steps. The parts share a ``Progress``: how far the phase has come.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from copy import copy
@@ -141,6 +142,43 @@ class CaseContext:
             pace.note(exchange, self.clock, is_expected=self._expects_failure)
         if limited and len(exchanges) - len(limited) < _FEWEST_TOGETHER:
             raise InconclusiveError(Reason.RATE_LIMITED, pace.said)
+        await self._take_answers(requests, exchanges)
+        return exchanges
+
+    async def send_many(self, requests: Sequence[Request], connections: int) -> Sequence[Exchange]:
+        """Send requests as fast as the target answers over some connections, and return what came back, in order.
+
+        Raises:
+            InconclusiveError: the budget of requests is spent, the target limits how many it takes, or it is gone.
+        """
+        self._spend(*requests)
+        pace = self._shared.pace
+        await pace.keep(self.clock)
+        waiting = iter(enumerate(requests))
+        exchanges: dict[int, Exchange] = {}
+        limited = False
+
+        async def work() -> None:
+            nonlocal limited
+            for place, request in waiting:
+                exchanges[place] = await self._send_once(request)
+                limited = limited or pace.note(exchanges[place], self.clock, is_expected=self._expects_failure)
+                if limited:
+                    return
+
+        await asyncio.gather(*(work() for _ in range(connections)))
+        if limited:
+            raise InconclusiveError(Reason.RATE_LIMITED, pace.said)
+        answered = [exchanges[place] for place in range(len(requests))]
+        await self._take_answers(requests, answered)
+        return answered
+
+    async def _take_answers(self, requests: Sequence[Request], exchanges: Sequence[Exchange]) -> None:
+        """Take note of many answers; where one is missing, show that the target is there.
+
+        Raises:
+            TargetGoneError: it takes no genuine event any more.
+        """
         for request, exchange in zip(requests, exchanges, strict=True):
             if isinstance(exchange.answer, NoAnswer) and not self._expects_silence:
                 with self.clock.suspend_limit():
@@ -148,7 +186,6 @@ class CaseContext:
                 break
         for request, exchange in zip(requests, exchanges, strict=True):
             self._note_answer(request, exchange)
-        return exchanges
 
     @property
     def _expects_failure(self) -> bool:
@@ -224,7 +261,9 @@ class CaseContext:
         if isinstance((await self._send_genuine()).answer, NoAnswer):
             lifeline.gone, back = lost.sent.note, "it did not come back"
         told = f"{lost.sent.note} ({lost.sent.method} {lost.sent.url})"
-        detail = f"after {copies} copies at once of {told} the target answered no genuine event any more; {back}"
+        detail = (
+            f"after {copies} deliveries at once, such as {told}, the target answered no genuine event any more; {back}"
+        )
         raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, request))[:_LONGEST_LINE])
 
     async def _send_genuine(self) -> Exchange:

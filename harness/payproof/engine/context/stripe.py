@@ -18,6 +18,12 @@ class CaseStripe:
         self._caused: list[MadeEvent] = []
         self.is_armed = False
 
+    @property
+    def elsewhere(self) -> str:
+        """The base of a URL at which nobody has a reason to call."""
+        assert self._upstream is not None, "a scenario that leads elsewhere needs upstream"
+        return self._upstream.elsewhere
+
     def arm(self, *troubles: Trouble) -> None:
         """Let these faults strike the target's calls to Stripe from now on, and no others.
 

@@ -45,6 +45,10 @@ CALLS: Mapping[str, Remedy] = {
         "Keep what is promised in a row before the answer, and let a job call Stripe, with one Idempotency-Key, until "
         "it is done."
     ),
+    Kind.CALL_ELSEWHERE: Remedy(
+        "Fetch what an event names by the SDK, from its id or the path of its related_object.url; never call the whole "
+        "URL that an event holds."
+    ),
     Kind.REDIRECT_FOLLOWED: Remedy(
         "Follow no redirect on calls to Stripe: its API sends none, and whoever does gets the call and its key.",
         sdks={
