@@ -55,6 +55,7 @@ def test_version_and_help():
         "init",
         "judge",
         "list",
+        "replay",
         "report",
         "run",
         "scan",

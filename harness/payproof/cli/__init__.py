@@ -58,6 +58,10 @@ _COMMANDS = {
         "Judge a run record (--report FILE.jsonl) again with the checks of this version.",
     ),
     "list": ("payproof.cli.list_commands", "List the scenarios."),
+    "replay": (
+        "payproof.cli.replay_command",
+        "Deliver the events of a file, as Stripe's API and CLI export them, to your URL, signed with your secret.",
+    ),
     "report": (
         "payproof.cli.report_command",
         "Tell a run record (--report FILE.jsonl) again: as a page, as SARIF, JUnit, Markdown, JSON lines or metrics.",

@@ -1,6 +1,5 @@
 """The commands ``payproof deliver`` and ``payproof verify``: one event, one signature, no target file."""
 
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -10,9 +9,9 @@ import click
 
 from payproof.cli.completion import complete_events, complete_signatures
 from payproof.cli.every_command import Seed, show_examples
+from payproof.cli.signing_secret import read_signing_secret
 from payproof.domain.documents import read_json
 from payproof.domain.observation import Answer, NoAnswer
-from payproof.domain.sensitive import LIVE_KEYS, Secret, other_than_signing_secret
 from payproof.domain.verdict import ExitCode
 from payproof.errors import ConfigurationError
 from payproof.reporters.phrasing import printable
@@ -23,18 +22,6 @@ __all__ = ["deliver", "verify"]
 
 _SUCCESS = range(200, 300)
 _MOST_LINES, _WIDEST = 20, 200  # of a body: about a screen
-
-
-def _secret(variable: str) -> Secret:
-    value = os.environ.get(variable, "")
-    if not value:
-        raise ConfigurationError(f"the environment variable {variable} is not set", hint="it must hold the secret")
-    hint = "give the endpoint's signing secret (whsec_...)"
-    if value.startswith(LIVE_KEYS):
-        raise ConfigurationError(f"{variable} holds a live Stripe key", hint=hint)
-    if other := other_than_signing_secret(value.strip()):
-        raise ConfigurationError(f"{variable} holds {other}", hint=hint)
-    return Secret("webhook secret", value)
 
 
 def _body(path: Path) -> bytes:
@@ -109,7 +96,7 @@ def deliver(
         raise ConfigurationError("--set changes made-up events only", hint="a --body is delivered as it is")
     exchange = deliver_once(
         url,
-        secret=_secret(secret_env),
+        secret=read_signing_secret(secret_env),
         type_=event,
         body=None if body is None else _body(body),
         values=dict(map(_setting, settings)),
@@ -143,7 +130,7 @@ def deliver(
 def verify(secret_env: str, header: str, body: Path, at: int | None, tolerance: int) -> int:
     """Say whether a signature verifies, and if not, why not. Exit code 0 when it does, 1 when not."""
     now = int(time.time()) if at is None else at
-    diagnosis = diagnose(_body(body), header, _secret(secret_env).reveal(), now=now, tolerance=tolerance)
+    diagnosis = diagnose(_body(body), header, read_signing_secret(secret_env).reveal(), now=now, tolerance=tolerance)
     click.echo("the signature verifies" if diagnosis.verifies else "the signature does not verify")
     for reason in diagnosis.reasons:
         click.echo(f"  {reason}")

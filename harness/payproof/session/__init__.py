@@ -16,6 +16,7 @@ from payproof.session.own_test import OwnTest
 from payproof.session.pinning import describe_differences, pin, pin_file, write_beside
 from payproof.session.reach import Examined
 from payproof.session.record import rejudge
+from payproof.session.replaying import Replay, replay_events
 from payproof.session.run import (
     GIVEN,
     MOST_SEED,
@@ -42,6 +43,7 @@ __all__ = [
     "Lanes",
     "OwnTest",
     "RecordedRun",
+    "Replay",
     "Session",
     "Terms",
     "Wishes",
@@ -70,6 +72,7 @@ __all__ = [
     "read_given",
     "read_run",
     "rejudge",
+    "replay_events",
     "scenario_folders",
     "target_or_reference",
     "try_target_file",
