@@ -1,7 +1,7 @@
 """Measures the project beside its peers on this machine and prints the figures: `python -m tests.benchmarks`.
 
 Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows, fuzz,
-upstream and pages.
+upstream, pages, races and crashes.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from rich.console import Console, RenderableType
 
 from tests.benchmarks._counts import counts
+from tests.benchmarks._crashes import crashes, races
 from tests.benchmarks._deliveries import deliveries
 from tests.benchmarks._fuzz import fuzz
 from tests.benchmarks._machine import machine, missing
@@ -34,28 +35,44 @@ _PEERS = {
 }
 
 
+#: The sections that measure nothing without wrk.
+_BY_WRK = frozenset({"service", "upstream"})
+
+
 def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[RenderableType], list[str]]:
     """Return the tables of a section that can be measured without some programs, and a line for each failure."""
+    if (section == "deliveries" and "nginx" in absent) or (section in _BY_WRK and "wrk" in absent):
+        return [], []
     match section:
         case "counts" | "fuzz" | "pages":
             return [{"counts": counts, "fuzz": fuzz, "pages": pages}[section]()], []
         case "runs" | "rows":
             timed, failed = runs() if section == "runs" else rows()
             return [timed], failed
-        case "scan":
-            return [scan(megabytes)], []
-        case "deliveries" if "nginx" not in absent:
-            return [deliveries(with_wrk="wrk" not in absent)], []
-        case "service" | "upstream" if "wrk" not in absent:
-            return ([*service()], []) if section == "service" else upstream()
+        case "races" | "crashes" | "upstream":
+            return {"races": races, "crashes": crashes, "upstream": upstream}[section]()
+        case "service":
+            return [*service()], []
         case _:
-            return [], []
+            return [scan(megabytes) if section == "scan" else deliveries(with_wrk="wrk" not in absent)], []
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print every table; 1 when a run did not hold, or a peer is missing where the environment requires all."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nginx is stopped then too
-    sections = ("counts", "runs", "deliveries", "service", "scan", "rows", "fuzz", "upstream", "pages")
+    sections = (
+        "counts",
+        "runs",
+        "deliveries",
+        "service",
+        "scan",
+        "rows",
+        "fuzz",
+        "upstream",
+        "pages",
+        "races",
+        "crashes",
+    )
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description="Measure the project beside its peers.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)}; all by default")
     parser.add_argument("--megabytes", type=int, default=256, help="size of the log that is searched (256)")

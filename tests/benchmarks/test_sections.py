@@ -12,6 +12,7 @@ import pytest
 
 from tests.benchmarks import __main__ as benchmarks
 from tests.benchmarks._counts import counts
+from tests.benchmarks._crashes import crashes, races
 from tests.benchmarks._deliveries import deliveries
 from tests.benchmarks._fuzz import fuzz
 from tests.benchmarks._harness import client_alone, made_and_signed, prebuilt
@@ -120,6 +121,20 @@ def test_upstream():
     need_programs("wrk", "stripe-mock")
     (rates, covered), failed = upstream(1)
     assert (rates.row_count, covered.row_count, failed) == (6, 5, [])
+
+
+@pytest.mark.thorough
+def test_races():
+    """The race defect is caught, and the reference service holds, on either database."""
+    (table,), failed = races(2, 1)
+    assert (table.row_count, failed) == (4, [])
+
+
+@pytest.mark.thorough
+def test_crashes():
+    """The kills of a run are survived, on either database."""
+    (table,), failed = crashes(2)
+    assert (table.row_count, failed) == (2, [])
 
 
 def test_pages():
