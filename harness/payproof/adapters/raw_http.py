@@ -19,6 +19,7 @@ __all__ = ["RawAnswer", "Release", "exchange_raw", "exchange_together", "exchang
 RawAnswer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 _CHUNK = 64 * 1024
+_ARRIVAL_SECONDS = 0.02  # in which a server reads what has been sent, so that it waits for nothing but the last byte
 _OPENING_SECONDS = 2.0  # for all connections of a race; who opens one at a time lets the others in later
 
 
@@ -103,6 +104,7 @@ async def exchange_together(
             async with asyncio.timeout(_OPENING_SECONDS):
                 for one in ready:
                     await one.wait()
+                await asyncio.sleep(_ARRIVAL_SECONDS)
         for place in range(len(requests)):
             _let_go(place)
         go.set()
