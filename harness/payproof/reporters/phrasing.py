@@ -12,6 +12,7 @@ from payproof.domain.observation import (
     Channel,
     ColumnsSeen,
     Counted,
+    EntitlementSeen,
     Exchange,
     InstanceStarted,
     LogLines,
@@ -36,6 +37,7 @@ __all__ = [
     "summary",
 ]
 
+_WHOM = {"subject": "the subject", "other": "somebody else"}
 _LONGEST = 300
 _MOST_NAMED = 8
 
@@ -137,6 +139,9 @@ def story(record: Record) -> list[str]:
             case MemorySeen(step=step, before=before, growth=growth, why=why):
                 grew = why if growth is None else f"from {before:,} bytes by {growth:,}"
                 lines.append(f"step {step}: memory of the target's processes: {grew}")
+            case EntitlementSeen(step=step, name=name, whose=whose, granted=granted, told=told):
+                state = f"{'granted' if granted else 'not granted'} to {_WHOM[whose]}"
+                lines.append(f"step {step}: entitlement {name} {state}: {told}")
             case StripeCalls(step=step, calls=calls, connections=connections):
                 lines += [f"step {step}: {_describe_connection(connection)}" for connection in connections]
                 lines += [f"step {step}: {_describe_call(call)}" for call in calls]
