@@ -33,6 +33,7 @@ class Kind(StrEnum):
     STALE_STATE = "older state wins"
     UNDECIDED = "neither taken nor refused"
     DECISION_CHANGED = "decided otherwise the next time"
+    FOREIGN_APPLIED = "event of others applied"
     GRANTED_WRONGLY = "granted without payment"
     NOT_GRANTED = "paid for and not granted"
     STARTED_UNSAFE = "started without what it needs"

@@ -14,17 +14,27 @@ from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.steps.prepare import perform
 from payproof.stripe.deliveries import request_of, signed_request
-from payproof.stripe.foreign import make_foreign
+from payproof.stripe.foreign import FOREIGN, Foreign, find_foreign_gap, make_foreign
 from payproof.stripe.grants import find_values, has_value, name_other
 from payproof.stripe.placeholders import pin_ids, prefix_of
 
-__all__ = ["But", "Grant", "Having", "choose_entitlement", "deliver_about", "find_entitlement", "ids_of", "names_of"]
+__all__ = [
+    "But",
+    "Grant",
+    "Having",
+    "choose_entitlement",
+    "deliver_about",
+    "find_entitlement",
+    "ids_of",
+    "names_of",
+    "wait_for_another_second",
+]
 
 #: What an entitlement of the target file must tell to be chosen, with the words and the key for one that does not.
 Having = Literal["", "checkout", "other", "price", "success"]
 
 #: What is wrong with an event that would else give it.
-But = Literal["", "mode", "account", "context", "metadata", "amount", "currency", "price", "unpaid"]
+But = Foreign | Literal["", "metadata", "amount", "currency", "price", "unpaid"]
 
 _LACKING: Mapping[Having, tuple[str, str]] = {
     "": ("the target file says nothing in [entitlements]", "[entitlements]"),
@@ -35,9 +45,7 @@ _LACKING: Mapping[Having, tuple[str, str]] = {
 }
 _WHOM: Mapping[Beneficiary, str] = {"subject": "the subject", "other": "somebody else"}
 _WRONG: Mapping[But, str] = {
-    "mode": ", of the other mode",
-    "account": ", of another account",
-    "context": ", of another account by its context",
+    **{foreign: f", {told}" for foreign, told in FOREIGN.items()},
     "metadata": ", whose metadata names somebody else",
     "amount": ", at a hundredth of the amount",
     "currency": ", in another currency",
@@ -55,10 +63,11 @@ class Grant(Step):
     """Deliver the events that give an entitlement, as the target file names them, or others of ``events``.
 
     They tell that the price was paid in full, and are about the subject, or about ``whose``. ``but`` is what is wrong
-    with them: they are of the other ``mode``, of another ``account`` or ``context``; their ``metadata`` names somebody
-    else; a hundredth of the ``amount`` was paid, or as much in another ``currency``, or for a ``price`` that nobody
-    knows; or it was not paid (``unpaid``). ``having`` chooses an entitlement by what the target file tells of it. What
-    must have been performed before, such as the creation of the customer, is performed first.
+    with them: they are of ``test_mode`` or ``live_mode``, which is not the target's, or of another ``account`` or
+    ``context``; their ``metadata`` names somebody else; a hundredth of the ``amount`` was paid, or as much in another
+    ``currency``, or for a ``price`` that nobody knows; or it was not paid (``unpaid``). ``having`` chooses an
+    entitlement by what the target file tells of it. What must have been performed before, such as the creation of the
+    customer, is performed first.
     """
 
     name: ClassVar[str] = "grant"
@@ -74,9 +83,10 @@ class Grant(Step):
 
     def unfit(self, target: Target) -> Gap | None:
         """Return that no entitlement of the target file tells what is needed, or that none of this sort is sent."""
-        if self.but in {"mode", "account", "context"} and not target.webhook.connect:
-            why = "to an endpoint that is not for Connect Stripe sends no events of another mode or account"
-            return Gap(f"{why}: connect = true in [webhook] makes this one", ("[webhook] connect",))
+        match self.but:
+            case "test_mode" | "live_mode" | "account" | "context":
+                if (gap := find_foreign_gap(target, self.but)) is not None:
+                    return gap
         return choose_entitlement(target, self.having)[1]
 
     async def run(self, context: Context) -> Sequence[Exchange]:
@@ -183,7 +193,7 @@ async def deliver_about(
     ``but`` is what is wrong with it (``Grant``), ``pinned`` are ids that it has in place of known ones, ``more`` are
     further values.
     """
-    await _wait_for_another_second(context)
+    await wait_for_another_second(context)
     ids = {**ids_of(context, entitlement, whose), **(pinned or {})}
     first = context.events.make(type_, values={}, ids=ids)
     ids = {**pin_ids(first.ids), **ids}
@@ -200,14 +210,14 @@ async def deliver_about(
             _keep(context, whose, id_)
     note = f"{type_} about {_WHOM[whose]}{_WRONG.get(but, '')}"
     match but:
-        case "mode" | "account" | "context":
+        case "test_mode" | "live_mode" | "account" | "context":
             request = request_of(context, event, make_foreign(event.encode(), but, context.random), note=note)
         case _:
             request = signed_request(context, event, event.encode(), note=note)
     return await context.send(replace(request, event=type_ if named else ""))
 
 
-async def _wait_for_another_second(context: Context) -> None:
+async def wait_for_another_second(context: Context) -> None:
     """Wait until an event is newer by its time than the last of this phase, or of a subject that others know."""
     if not context.sent and not {"cus", "sub"} & context.target.subject.ids.keys():
         return

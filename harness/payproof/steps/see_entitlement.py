@@ -32,13 +32,15 @@ _Look = tuple[bool, str]
 class SeeEntitlement(Step):
     """Look whether the subject, or ``whose``, has what was paid for, as [entitlements] of the target file says.
 
-    With ``until`` it looks again until it is so, or until the effect of a delivery must have come.
+    With ``until`` it looks again until it is so, or until the effect of a delivery must have come. ``about`` says by
+    whose ids what was delivered is asked for, if not by those of the one who asks.
     """
 
     name: ClassVar[str] = "see_entitlement"
     having: Having = ""
     whose: Beneficiary = "subject"
     until: Literal["", "granted", "not_granted"] = ""
+    about: Beneficiary | None = None
 
     def unfit(self, target: Target) -> Gap | None:
         """Return that no entitlement of the target file tells what is needed."""
@@ -48,11 +50,16 @@ class SeeEntitlement(Step):
         """Look once, or until it is as awaited."""
         entitlement = find_entitlement(context, self.having)
         awaited = None if not self.until else self.until == "granted"
-        return [await look_until(context, entitlement, self.whose, awaited=awaited)]
+        return [await look_until(context, entitlement, self.whose, awaited=awaited, about=self.about)]
 
 
 async def look_until(
-    context: Context, entitlement: Entitlement, whose: Beneficiary, *, awaited: bool | None
+    context: Context,
+    entitlement: Entitlement,
+    whose: Beneficiary,
+    *,
+    awaited: bool | None,
+    about: Beneficiary | None = None,
 ) -> Observation:
     """Look whether somebody has something, once or until it is as awaited or the time for effects is over.
 
@@ -61,7 +68,8 @@ async def look_until(
     """
     waited, wait = 0.0, _FIRST_WAIT
     while True:
-        granted, told = await _look(context, entitlement, whose)
+        names = names_of(context, entitlement, about or whose)
+        granted, told = await _look(context, entitlement, whose, names)
         if awaited is None or granted == awaited or waited >= context.target.contract.effect_within:
             break
         await context.clock.sleep(wait)
@@ -75,8 +83,7 @@ def _name_place(entitlement: Entitlement) -> str:
     return _NAME.sub("{}", f"{entitlement.method} {entitlement.path}") if entitlement.path else entitlement.column
 
 
-async def _look(context: Context, entitlement: Entitlement, whose: Beneficiary) -> _Look:
-    names = names_of(context, entitlement, whose)
+async def _look(context: Context, entitlement: Entitlement, whose: Beneficiary, names: Mapping[str, str]) -> _Look:
     described = f"{entitlement.path} {entitlement.body} {entitlement.where_of(whose)}"
     if unknown := [name for name in _NAME.findall(described) if name not in names]:
         return False, f"nothing was told of a {unknown[0]} so far"

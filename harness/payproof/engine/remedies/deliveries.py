@@ -87,6 +87,10 @@ DELIVERIES: Mapping[str, Remedy] = {
         "Decide by the delivery and the secret alone. All instances need the same secrets and code, and one store in "
         "which event ids are kept."
     ),
+    Kind.FOREIGN_APPLIED: Remedy(
+        "Before an event is applied, compare its livemode with the mode of your own key, and its account and context "
+        "with the account whose objects you keep. Answer 2xx to others and do nothing."
+    ),
     Kind.GRANTED_WRONGLY: Remedy(
         "Before anything is given, compare what the event says with what you have stored yourself: whose customer it "
         "is, which price, and that it is paid."
