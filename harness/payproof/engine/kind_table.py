@@ -67,6 +67,7 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.DECISION_CHANGED: KindEntry("The same delivery is decided otherwise the next time", _HIGH),
     Kind.FOREIGN_APPLIED: KindEntry("Events of another account or mode change one's own objects"),
     Kind.GRANTED_WRONGLY: KindEntry("What was not paid for is granted"),
+    Kind.NOT_TAKEN_BACK: KindEntry("Refunds or disputes change nothing"),
     Kind.NOT_GRANTED: KindEntry("What was paid for is not granted", _HIGH),
     Kind.STARTED_UNSAFE: KindEntry("The service starts without what keeps it safe"),
     Kind.CRASH: KindEntry("A request ends the service", _CRITICAL),

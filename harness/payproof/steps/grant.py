@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from payproof.domain.context import Context
 from payproof.domain.entitlement import PLACEHOLDERS, Beneficiary, Entitlement
+from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Exchange
 from payproof.domain.operation import Price
 from payproof.domain.operation_requests import order_operations
@@ -26,6 +27,7 @@ __all__ = [
     "deliver_about",
     "find_entitlement",
     "ids_of",
+    "know_about",
     "names_of",
     "wait_for_another_second",
 ]
@@ -194,7 +196,28 @@ async def deliver_about(
     further values.
     """
     await wait_for_another_second(context)
-    ids = {**ids_of(context, entitlement, whose), **(pinned or {})}
+    event = _make_event(context, entitlement, type_, whose, but=but, pinned=pinned or {}, more=more or {})
+    note = f"{type_} about {_WHOM[whose]}{_WRONG.get(but, '')}"
+    match but:
+        case "test_mode" | "live_mode" | "account" | "context":
+            request = request_of(context, event, make_foreign(event.encode(), but, context.random), note=note)
+        case _:
+            request = signed_request(context, event, event.encode(), note=note)
+    return await context.send(replace(request, event=type_ if named else ""))
+
+
+def _make_event(
+    context: Context,
+    entitlement: Entitlement,
+    type_: str,
+    whose: Beneficiary,
+    *,
+    but: But,
+    pinned: Mapping[str, str],
+    more: Mapping[str, object],
+) -> MadeEvent:
+    """Make an event about somebody, and keep the ids that it has for those that follow."""
+    ids = {**ids_of(context, entitlement, whose), **pinned}
     first = context.events.make(type_, values={}, ids=ids)
     ids = {**pin_ids(first.ids), **ids}
     content = json.loads(first.encode())
@@ -203,18 +226,22 @@ async def deliver_about(
     values |= {path: value for path, value in entitlement.set.items() if has_value(subject, path)}
     if entitlement.other is not None and (whose == "other" or but == "metadata"):
         values |= name_other(subject, entitlement.other)
-    values |= {path: value for path, value in (more or {}).items() if has_value(subject, path)}
+    values |= {path: value for path, value in more.items() if has_value(subject, path)}
     event = context.events.make(type_, values=values, ids=ids)
     for id_ in event.ids:
-        if prefix_of(id_) not in (pinned or {}):
+        if prefix_of(id_) not in pinned:
             _keep(context, whose, id_)
-    note = f"{type_} about {_WHOM[whose]}{_WRONG.get(but, '')}"
-    match but:
-        case "test_mode" | "live_mode" | "account" | "context":
-            request = request_of(context, event, make_foreign(event.encode(), but, context.random), note=note)
-        case _:
-            request = signed_request(context, event, event.encode(), note=note)
-    return await context.send(replace(request, event=type_ if named else ""))
+    return event
+
+
+async def know_about(
+    context: Context, entitlement: Entitlement, type_: str, values: Mapping[str, object]
+) -> Sequence[Exchange]:
+    """Have Stripe know what an event about the subject would tell, and deliver nothing of it."""
+    before = await _perform_before(context, entitlement, "subject")
+    event = _make_event(context, entitlement, type_, "subject", but="", pinned={}, more=values)
+    context.stripe.know(event)
+    return before
 
 
 async def wait_for_another_second(context: Context) -> None:

@@ -95,6 +95,10 @@ DELIVERIES: Mapping[str, Remedy] = {
         "Before anything is given, compare what the event says with what you have stored yourself: whose customer it "
         "is, which price, and that it is paid."
     ),
+    Kind.NOT_TAKEN_BACK: Remedy(
+        "Handle charge.refunded and charge.dispute.*: find the purchase by the payment's id, end what it gave or mark "
+        "it for a person, and keep that in a row."
+    ),
     Kind.NOT_GRANTED: Remedy(
         "Give what was paid for by the event that tells of the payment, also where that comes later than the end of "
         "the Checkout: checkout.session.async_payment_succeeded."
