@@ -126,6 +126,7 @@ class StripeAt:
 class _Secrets:
     current: Secret = field(default_factory=lambda: Secret("webhook secret", _made_up("whsec_", 32)))
     previous: Secret = field(default_factory=lambda: Secret("previous webhook secret", _made_up("whsec_", 32)))
+    connect: Secret = field(default_factory=lambda: Secret("connect webhook secret", _made_up("whsec_", 32)))
     retired: Secret = field(default_factory=lambda: Secret("retired webhook secret", _made_up("whsec_", 32)))
     api_key: Secret = field(default_factory=lambda: Secret("Stripe API key", _made_up("sk_" + "test_", 24)))
     publishable_key: str = field(default_factory=lambda: _made_up("pk_" + "test_", 24), repr=False)
@@ -200,6 +201,7 @@ class Reference:
             "BILLING_AUDIT_KEY": _made_up("", 43),
             "BILLING_CREDENTIAL_KEY": _made_up("", 43),
             "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
+            "BILLING_STRIPE_CONNECT_WEBHOOK_SECRET": self._secrets.connect.reveal(),
             "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
             "BILLING_STRIPE_API_KEY": self._secrets.api_key.reveal(),
             "BILLING_STRIPE_API_BASE": self._stripe.url,
@@ -293,6 +295,9 @@ class Reference:
                 retired_secret=self._secrets.retired,
                 connect=True,
             ),
+            endpoints={
+                "connect": Webhook("/webhooks/stripe/connect", self._secrets.connect, self._api_version, connect=True)
+            },
             ca_file=str(self._folder / "ca.pem"),
             api_key=self._secrets.api_key,
             publishable_key=self._secrets.publishable_key,

@@ -15,7 +15,7 @@ from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Channel, Exchange, Observation
 from payproof.domain.operation import Trouble
 from payproof.domain.request import Request
-from payproof.domain.target import Target, Value
+from payproof.domain.target import Target, Value, Webhook
 
 __all__ = [
     "Context",
@@ -312,6 +312,10 @@ class Context(Protocol):
 
     def at_instance(self) -> "Context":
         """Return this context with requests going to the second instance."""
+        ...
+
+    def at_webhook(self, webhook: Webhook) -> "Context":
+        """Return this context for a target whose webhook is another one; its events stay as they are."""
         ...
 
     def at_path(self, path: str) -> "Context":

@@ -69,6 +69,9 @@ NEEDS: Mapping[str, Need] = {
         lambda target: target.upstream is not None and target.upstream.backend == "double",
         _want("[upstream]"),
     ),
+    "endpoints": Need(
+        "the target file names no further [endpoints]", lambda target: bool(target.endpoints), _want("[endpoints]")
+    ),
     "entitlement": Need(
         "the target file says nothing in [entitlements]",
         lambda target: bool(target.entitlements),

@@ -314,8 +314,9 @@ class Target:
     ``files`` are further places in which the target leaves data: caches, dumps, temporary folders.
     ``routes`` are methods and paths that it has beside the webhook and the operations, such as ``GET /invoices``.
     ``principals`` are those who may ask, the one with the most rights first. ``entitlements`` are what it gives to
-    those who pay. ``control`` is the genuine event that must show an effect, None where it is to be found out;
-    ``calibration`` is what was learnt before the first case.
+    those who pay, ``endpoints`` further routes for events of Stripe's, each with a secret of its own. ``control`` is
+    the genuine event that must show an effect, None where it is to be found out; ``calibration`` is what was learnt
+    before the first case.
     ``scenarios`` are folders of rules that the target's owner has written.
     """
 
@@ -339,6 +340,7 @@ class Target:
     operations: Mapping[str, Operation] = field(default_factory=dict)
     principals: Mapping[str, Principal] = field(default_factory=dict)
     entitlements: Mapping[str, Entitlement] = field(default_factory=dict)
+    endpoints: Mapping[str, Webhook] = field(default_factory=dict)
     routes: tuple[str, ...] = ()
     openapi: OpenApi | None = None
     subject: Subject = field(default_factory=Subject)
@@ -370,7 +372,8 @@ class Target:
     @property
     def listed(self) -> tuple[tuple[str, str], ...]:
         """Every method and path that the file tells of, each once; what stands for an id has no name there."""
-        told = [f"POST {self.webhook.path}", *self.routes]
+        told = [f"POST {one.path}" for one in (self.webhook, *self.endpoints.values())]
+        told += self.routes
         told += [f"{one.method} {one.path}" for one in self.operations.values()]
         bare = dict.fromkeys(re.sub(r"\{[^}/]*\}", "{}", route) for route in told)
         return tuple((method, path) for method, _, path in (route.partition(" ") for route in bare))
@@ -387,6 +390,7 @@ class Target:
         """Every secret that the target file configures, without passwords that chance could find in any text."""
         hook = self.webhook
         found: tuple[Secret | None, ...] = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
+        found += tuple(one.secret for one in self.endpoints.values())
         found += tuple(one.principal.credential for one in self.operations.values() if one.principal is not None)
         found += tuple(one.credential for one in self.principals.values())
         found += (None if self.upstream is None else self.upstream.key,)

@@ -32,6 +32,7 @@ WANTS: Mapping[str, str] = {
     "[[retention.rows]]": "how rows of such an age are planted",
     "[contract] handles": "which types of events have an effect",
     "[webhook] connect": "that the endpoint is for Connect",
+    "[endpoints]": "further endpoints with secrets of their own",
     "[webhook] livemode": "that the endpoint is one of live mode",
     "[webhook] previous_secret_env": "a secret in its time of rotation",
     "[webhook] retired_secret_env": "a secret after its rotation",

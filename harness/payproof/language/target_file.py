@@ -134,6 +134,15 @@ class _WebhookTable(FileModel):
     connect: bool = Field(default=False, description="it gets the events of connected accounts too (Stripe Connect)")
 
 
+class _EndpointTable(FileModel):
+    """A further route that takes events of Stripe's, with a secret of its own: for Connect, or for the other mode."""
+
+    path: Annotated[str, AfterValidator(_path)]
+    secret_env: str = Field(description="variable that holds this endpoint's signing secret (whsec_...)")
+    livemode: bool = False
+    connect: bool = Field(default=False, description="it gets the events of connected accounts (Stripe Connect)")
+
+
 class _SourceTable(FileModel):
     """A database or log to watch. A URL that holds a password is named by a variable, never written here."""
 
@@ -366,6 +375,9 @@ class TargetEntry(FileModel):
     api_key_env: str | None = Field(None, description="variable that holds the target's Stripe test key (sk_test_...)")
     publishable_key: Annotated[str, Field(pattern="^pk_test_")] | None = Field(None, description="not a secret")
     webhook: _WebhookTable
+    endpoints: dict[str, _EndpointTable] = Field(
+        default_factory=dict, description="further endpoints, each with a secret of its own"
+    )
     subject: _SubjectTable = _SubjectTable()
     control: _ControlTable | None = None
     stores: tuple[_SourceTable, ...] = Field((), strict=False)
@@ -501,6 +513,10 @@ class TargetReader:
         """Return the domain's target, or None where there are mistakes."""
         url = self._part(["url", "url_env"], self._url, entry)
         webhook = self._part(["webhook"], self._webhook, entry.webhook)
+        endpoints = {
+            name: self._part(["endpoints", "webhook"], self._endpoint, name, one, webhook)
+            for name, one in entry.endpoints.items()
+        }
         places: dict[str, object] = {"file": None, **table_sources()}
         for problem in check_operations(entry.operations, entry.principals, entry.upstream):
             self._part(["operations", "principals", "upstream"], self._refuse, *problem)
@@ -537,6 +553,7 @@ class TargetReader:
             url=url,
             environment=Environment(entry.environment),
             webhook=webhook,
+            endpoints={name: one for name, one in endpoints.items() if one is not None},
             ca_file=ca_file or None,
             api_key=api_key,
             stores=tuple(filter(None, stores)),
@@ -572,6 +589,19 @@ class TargetReader:
         if secret is None:
             return None
         return hook.mean(Webhook, secret=secret, previous_secret=previous, retired_secret=retired)
+
+    def _endpoint(self, name: str, table: _EndpointTable, webhook: Webhook | None) -> Webhook | None:
+        place = ["endpoints", name, "secret_env"]
+        secret = self._secret(table.secret_env, f"{name} webhook secret", place)
+        if secret is None or webhook is None:
+            return None
+        if table.path == webhook.path:
+            hint = "an endpoint of its own has a path of its own"
+            raise self._wrong(["endpoints", name, "path"], f"{table.path} is the path of [webhook]", hint)
+        if secret.reveal() == webhook.secret.reveal():
+            hint = "Stripe gives each endpoint a secret of its own"
+            raise self._wrong(place, f"{table.secret_env} holds the secret of [webhook]", hint)
+        return table.mean(Webhook, secret=secret, api_version=webhook.api_version)
 
     def _contract(self, entry: TargetEntry) -> Contract:
         record = entry.contract.rejection_record

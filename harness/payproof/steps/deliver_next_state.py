@@ -10,8 +10,8 @@ from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.steps.grant import wait_for_another_second
-from payproof.stripe.deliveries import request_of, signed_request
-from payproof.stripe.foreign import FOREIGN, Foreign, find_foreign_gap, make_foreign
+from payproof.stripe.deliveries import signed_request
+from payproof.stripe.foreign import Foreign, find_foreign_endpoint, foreign_request
 from payproof.stripe.placeholders import pin_ids
 from payproof.stripe.states import next_state
 
@@ -39,7 +39,7 @@ class DeliverNextState(Step):
 
     def unfit(self, target: Target) -> Gap | None:
         """Return that a target does not handle the type, or that no such event comes to it, or that this is unknown."""
-        if self.foreign is not None and (gap := find_foreign_gap(target, self.foreign)) is not None:
+        if self.foreign is not None and (gap := find_foreign_endpoint(target, self.foreign)[1]) is not None:
             return gap
         if target.contract.is_handled(self.event):
             return target.tell_unclear(self.event)
@@ -55,6 +55,5 @@ class DeliverNextState(Step):
         if self.foreign is None:
             request = signed_request(context, event, event.encode(), note=note)
         else:
-            body = make_foreign(event.encode(), self.foreign, context.random)
-            request = request_of(context, event, body, note=f"{note}, {FOREIGN[self.foreign]}")
+            request = foreign_request(context, event, self.foreign, note=note)
         return [await context.send(replace(request, event=self.event))]

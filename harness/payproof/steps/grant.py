@@ -14,8 +14,8 @@ from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.steps.prepare import perform
-from payproof.stripe.deliveries import request_of, signed_request
-from payproof.stripe.foreign import FOREIGN, Foreign, find_foreign_gap, make_foreign
+from payproof.stripe.deliveries import signed_request
+from payproof.stripe.foreign import Foreign, find_foreign_endpoint, foreign_request
 from payproof.stripe.grants import find_values, has_value, name_other
 from payproof.stripe.placeholders import pin_ids, prefix_of
 
@@ -47,7 +47,6 @@ _LACKING: Mapping[Having, tuple[str, str]] = {
 }
 _WHOM: Mapping[Beneficiary, str] = {"subject": "the subject", "other": "somebody else"}
 _WRONG: Mapping[But, str] = {
-    **{foreign: f", {told}" for foreign, told in FOREIGN.items()},
     "metadata": ", whose metadata names somebody else",
     "amount": ", at a hundredth of the amount",
     "currency": ", in another currency",
@@ -87,7 +86,7 @@ class Grant(Step):
         """Return that no entitlement of the target file tells what is needed, or that none of this sort is sent."""
         match self.but:
             case "test_mode" | "live_mode" | "account" | "context":
-                if (gap := find_foreign_gap(target, self.but)) is not None:
+                if (gap := find_foreign_endpoint(target, self.but)[1]) is not None:
                     return gap
         return choose_entitlement(target, self.having)[1]
 
@@ -200,7 +199,7 @@ async def deliver_about(
     note = f"{type_} about {_WHOM[whose]}{_WRONG.get(but, '')}"
     match but:
         case "test_mode" | "live_mode" | "account" | "context":
-            request = request_of(context, event, make_foreign(event.encode(), but, context.random), note=note)
+            request = foreign_request(context, event, but, note=note)
         case _:
             request = signed_request(context, event, event.encode(), note=note)
     return await context.send(replace(request, event=type_ if named else ""))

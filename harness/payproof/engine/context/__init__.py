@@ -20,7 +20,7 @@ from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel, Exchange, NoAnswer, Observation
 from payproof.domain.request import Request
 from payproof.domain.seen import Seen
-from payproof.domain.target import Target
+from payproof.domain.target import Target, Webhook
 from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
 from payproof.engine.context.entitlement import CaseEntitlement
@@ -97,11 +97,15 @@ class CaseContext:
         there._sender = self.instance.sender  # noqa: SLF001 (of the same class)
         return there
 
+    def at_webhook(self, webhook: Webhook) -> "CaseContext":
+        """Return this context for a target whose webhook is another one; its events stay as they are."""
+        there = copy(self)
+        there.target = replace(self.target, webhook=webhook)
+        return there
+
     def at_path(self, path: str) -> "CaseContext":
         """Return this context for a target whose webhook is at another path."""
-        there = copy(self)
-        there.target = replace(self.target, webhook=replace(self.target.webhook, path=path))
-        return there
+        return self.at_webhook(replace(self.target.webhook, path=path))
 
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget and at the target's pace.
