@@ -23,6 +23,7 @@ __all__ = ["SeeEntitlement", "look_until"]
 _SUCCESS, _REFUSAL = range(200, 300), range(300, 500)
 _FIRST_WAIT, _LONGEST_WAIT = 0.02, 0.5
 _NAME = re.compile(r"\{([a-z_]+)\}")
+_SPELLINGS: Mapping[str, Sequence[str]] = {"true": ("t", "1"), "false": ("f", "0")}
 #: Whether it is given, and what was seen of that.
 _Look = tuple[bool, str]
 
@@ -97,7 +98,7 @@ async def _look_at_row(
 ) -> _Look:
     where = {name: fill_names(text, names) for name, text in entitlement.where_of(whose).items()}
     texts = await context.entitlement.read_column(entitlement.store, entitlement.column, where)
-    granted = any(_says_so(text, entitlement.granted) for text in texts)
+    granted = any(_says_so(text, _spell(entitlement.granted)) for text in texts)
     shown = ", ".join(sorted(map(repr, texts))) or "empty, or there is no such row"
     return granted, f"{entitlement.column} is {shown}"
 
@@ -139,6 +140,11 @@ def _read(body: str, place: str) -> str:
     if isinstance(found, bool):
         return str(found).lower()
     return str(found) if isinstance(found, str | int | float) else ""
+
+
+def _spell(granted: Sequence[str]) -> Sequence[str]:
+    """Return texts as databases print them: their true is ``t`` or 1."""
+    return [spelling for text in granted for spelling in (text, *_SPELLINGS.get(text, ()))]
 
 
 def _says_so(text: str, granted: Sequence[str]) -> bool:
