@@ -15,7 +15,7 @@ from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.steps.prepare import perform
 from payproof.stripe.deliveries import signed_request
-from payproof.stripe.foreign import Foreign, find_foreign_endpoint, foreign_request
+from payproof.stripe.foreign import FOREIGN, Foreign, find_foreign_endpoint, foreign_request
 from payproof.stripe.grants import find_values, has_value, name_other
 from payproof.stripe.placeholders import pin_ids, prefix_of
 
@@ -54,6 +54,10 @@ _WRONG: Mapping[But, str] = {
     "unpaid": ", unpaid",
 }
 _CHEAP, _USUAL = 100, Price(2000)
+#: What Stripe knows of a Checkout that began a subscription, and what is other in it.
+_Begun = tuple[tuple[str, Mapping[str, object]], ...]
+_BEGUN_PAID: _Begun = (("customer.subscription.created", {"status": "active"}), ("invoice.paid", {}))
+_BEGUN_UNPAID: _Begun = (("customer.subscription.created", {"status": "incomplete"}), ("invoice.finalized", {}))
 _TICK = 0.05
 _PASSING = frozenset({"evt", "req"})  # ids that are others in each event
 
@@ -111,6 +115,8 @@ class Grant(Step):
         elif self.but == "unpaid" and type_.startswith("checkout.session."):
             more = {"payment_status": "unpaid"}
         asked = replace(entitlement, cost=cost)
+        if type_.startswith("checkout.session.") and self.but not in FOREIGN:
+            _know_what_it_began(context, asked, self.whose, pinned, paid=self.but != "unpaid")
         named = bool(self.events)
         return await deliver_about(
             context, asked, type_, self.whose, but=self.but, pinned=pinned, more=more, named=named
@@ -220,7 +226,7 @@ def _make_event(
     first = context.events.make(type_, values={}, ids=ids)
     ids = {**pin_ids(first.ids), **ids}
     content = json.loads(first.encode())
-    values = find_values(content, entitlement.cost, paid=type_ in entitlement.grants)
+    values = find_values(content, entitlement.cost, paid=type_ not in entitlement.revokes)
     subject = content["data"]["object"]
     values |= {path: value for path, value in entitlement.set.items() if has_value(subject, path)}
     if entitlement.other is not None and (whose == "other" or but == "metadata"):
@@ -231,6 +237,17 @@ def _make_event(
         if prefix_of(id_) not in pinned:
             _keep(context, whose, id_)
     return event
+
+
+def _know_what_it_began(
+    context: Context, entitlement: Entitlement, whose: Beneficiary, pinned: Mapping[str, str], *, paid: bool
+) -> None:
+    """Have Stripe know the subscription and the invoice of a Checkout in the state of its payment.
+
+    A target that asks for them, and trusts what Stripe says, is right.
+    """
+    for type_, values in _BEGUN_PAID if paid else _BEGUN_UNPAID:
+        context.stripe.know(_make_event(context, entitlement, type_, whose, but="", pinned=pinned, more=values))
 
 
 async def know_about(
