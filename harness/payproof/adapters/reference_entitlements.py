@@ -26,6 +26,7 @@ def describe_entitlements(
         after=("create_customer",),
         price=price,
         cost=cost,
+        compares_amount=True,
         other=OtherBeneficiary(metadata={"tenant_id": tenants["stranger"]}, principal=stranger),
     )
     purchase = Entitlement(

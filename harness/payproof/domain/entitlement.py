@@ -42,7 +42,8 @@ class Entitlement:
 
     ``grants`` are the types of events that give it, all of them in their order, with the values ``set`` at dotted paths
     where a type has these; ``revokes`` are those that take it away. ``price`` is the id of what is paid for, and
-    ``cost`` its amount. ``success`` is the path of the page to which a customer returns from Checkout.
+    ``cost`` its amount, which the target compares itself where it ``compares_amount``. ``success`` is the path of the
+    page to which a customer returns from Checkout.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Entitlement:
     set: Mapping[str, Any] = field(default_factory=dict)
     price: str = ""
     cost: Price | None = None
+    compares_amount: bool = False
     success: str = ""
     other: OtherBeneficiary | None = None
 
@@ -68,6 +70,11 @@ class Entitlement:
     def is_of_checkout(self) -> bool:
         """Whether the end of a Checkout gives it."""
         return "checkout.session.completed" in self.grants
+
+    @property
+    def is_of_subscription(self) -> bool:
+        """Whether it comes or goes with a subscription."""
+        return any(one.startswith("customer.subscription.") for one in (*self.grants, *self.revokes))
 
     def principal_of(self, whose: Beneficiary) -> Principal | None:
         """Return who asks for it."""

@@ -16,6 +16,7 @@ WANTS: Mapping[str, str] = {
     "[entitlements]": "how it is seen that somebody has what they pay for",
     "[entitlements.NAME.other]": "somebody else, who must get nothing of it",
     "[entitlements.NAME] price": "which of your prices gives it",
+    "[entitlements.NAME] amount": "what it costs, where your system compares that itself",
     "[entitlements.NAME] success": "the page to which Checkout leads back",
     "[contract.operations] reference": "where an answer names what leads to the log",
     "[contract.operations] breaker_after": "after how many failures Stripe is left alone",

@@ -64,7 +64,9 @@ class EntitlementTable(FileModel):
     after: tuple[str, ...] = Field((), strict=False, description="operations to be performed before")
     set: dict[str, Any] = Field(default_factory=dict, description="values at dotted paths of the events' objects")
     price: str = Field("", pattern=r"^\w*$", description="the price that gives it; [subject] price where it is missing")
-    amount: int | None = Field(None, gt=0, description="what it costs, in the currency's smallest unit")
+    amount: int | None = Field(
+        None, gt=0, description="what it costs, where your system compares that itself; in the currency's smallest unit"
+    )
     currency: str = Field("usd", pattern="^[a-z]{3}$")
     success: str = Field("", pattern=r"^(/[!-~]*)?$", description="the page to which Checkout leads back")
     other: _OtherTable | None = None
@@ -131,6 +133,7 @@ def read_entitlement(
         principal=find(table.as_),
         price=price,
         cost=cost,
+        compares_amount=table.amount is not None,
         other=None
         if other is None
         else other.mean(OtherBeneficiary, where=_texts(other.where), principal=find(other.as_)),

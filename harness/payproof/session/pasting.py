@@ -327,6 +327,7 @@ _BLOCKS: Mapping[str, Callable[[Known], Block]] = {
     "[entitlements]": _write_entitlements,
     "[entitlements.NAME.other]": _write_of_entitlement("other", metadata={"user_id": "18"}),
     "[entitlements.NAME] price": _write_of_entitlement("", price="price_team"),
+    "[entitlements.NAME] amount": _write_of_entitlement("", amount=1000),
     "[entitlements.NAME] success": _write_of_entitlement("", success="/checkout/done?session_id={session}"),
     "[contract.operations] reference": _write_promises,
     "[contract.operations] breaker_after": _write_promises,

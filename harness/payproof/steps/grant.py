@@ -33,16 +33,19 @@ __all__ = [
 ]
 
 #: What an entitlement of the target file must tell to be chosen, with the words and the key for one that does not.
-Having = Literal["", "checkout", "other", "price", "success"]
+Having = Literal["", "amount", "checkout", "once", "other", "price", "subscription", "success"]
 
 #: What is wrong with an event that would else give it.
 But = Foreign | Literal["", "metadata", "amount", "currency", "price", "unpaid"]
 
 _LACKING: Mapping[Having, tuple[str, str]] = {
     "": ("the target file says nothing in [entitlements]", "[entitlements]"),
+    "amount": ("no entitlement of the target file names an amount that is compared", "[entitlements.NAME] amount"),
     "checkout": ("no entitlement of the target file is given by checkout.session.completed", "[entitlements]"),
+    "once": ("no entitlement of the target file is bought once, without a subscription", "[entitlements]"),
     "other": ("no entitlement of the target file names an other who must not get it", "[entitlements.NAME.other]"),
     "price": ("no entitlement of the target file names its price", "[entitlements.NAME] price"),
+    "subscription": ("no entitlement of the target file comes and goes with a subscription", "[entitlements]"),
     "success": ("no entitlement of the target file names the page of success", "[entitlements.NAME] success"),
 }
 _WHOM: Mapping[Beneficiary, str] = {"subject": "the subject", "other": "somebody else"}
@@ -115,8 +118,6 @@ class Grant(Step):
         elif self.but == "unpaid" and type_.startswith("checkout.session."):
             more = {"payment_status": "unpaid"}
         asked = replace(entitlement, cost=cost)
-        if type_.startswith("checkout.session.") and self.but not in FOREIGN:
-            _know_what_it_began(context, asked, self.whose, pinned, paid=self.but != "unpaid")
         named = bool(self.events)
         return await deliver_about(
             context, asked, type_, self.whose, but=self.but, pinned=pinned, more=more, named=named
@@ -128,7 +129,10 @@ def choose_entitlement(target: Target, having: Having) -> tuple[Entitlement | No
     for one in target.entitlements.values():
         told = {
             "": True,
+            "amount": one.compares_amount,
             "checkout": one.is_of_checkout,
+            "once": not one.is_of_subscription,
+            "subscription": one.is_of_subscription,
             "other": one.other is not None,
             "price": bool(one.price),
             "success": bool(one.success),
@@ -201,6 +205,8 @@ async def deliver_about(
     further values.
     """
     await wait_for_another_second(context)
+    if type_.startswith("checkout.session.") and but not in FOREIGN:
+        _know_what_it_began(context, entitlement, whose, pinned or {}, paid=but != "unpaid")
     event = _make_event(context, entitlement, type_, whose, but=but, pinned=pinned or {}, more=more or {})
     note = f"{type_} about {_WHOM[whose]}{_WRONG.get(but, '')}"
     match but:

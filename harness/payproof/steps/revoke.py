@@ -21,7 +21,9 @@ __all__ = ["Revoke"]
 class Revoke(Step):
     """See to it that the subject, or ``whose``, has nothing of an entitlement yet.
 
-    Who has it from earlier loses it by the events that take it away, as the target file names them.
+    Who has it from earlier gets it anew and then loses it, by the events that the target file names: a target may know
+    only by the subscription's id whose it is that ends, and of the earlier one nobody knows that here. What comes
+    afterwards is about another subscription.
     """
 
     name: ClassVar[str] = "revoke"
@@ -42,8 +44,12 @@ class Revoke(Step):
         seen = await look_until(context, entitlement, self.whose, awaited=None)
         done: list[Observation] = []
         if isinstance(seen, EntitlementSeen) and seen.granted:
-            done += [await deliver_about(context, entitlement, one, self.whose) for one in entitlement.revokes]
+            before = dict(context.kept)
+            types = (*entitlement.grants, *entitlement.revokes)
+            done += [await deliver_about(context, entitlement, one, self.whose, named=False) for one in types]
             seen = await look_until(context, entitlement, self.whose, awaited=False)
+            for name in context.kept.keys() - before.keys():
+                del context.kept[name]
         if isinstance(seen, EntitlementSeen) and seen.granted:
             named = ", ".join(entitlement.revokes) or "no event"
             detail = (
