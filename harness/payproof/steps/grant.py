@@ -32,7 +32,8 @@ __all__ = [
     "wait_for_another_second",
 ]
 
-#: What an entitlement of the target file must tell to be chosen, with the words and the key for one that does not.
+#: What an entitlement of the target file must tell to be chosen. For one that does not there are words and a key below,
+#: without a key where it is what the target does not sell.
 Having = Literal["", "amount", "checkout", "once", "other", "price", "subscription", "success"]
 
 #: What is wrong with an event that would else give it.
@@ -41,11 +42,11 @@ But = Foreign | Literal["", "metadata", "amount", "currency", "price", "unpaid"]
 _LACKING: Mapping[Having, tuple[str, str]] = {
     "": ("the target file says nothing in [entitlements]", "[entitlements]"),
     "amount": ("no entitlement of the target file names an amount that is compared", "[entitlements.NAME] amount"),
-    "checkout": ("no entitlement of the target file is given by checkout.session.completed", "[entitlements]"),
-    "once": ("no entitlement of the target file is bought once, without a subscription", "[entitlements]"),
+    "checkout": ("no entitlement of the target file is given by checkout.session.completed", ""),
+    "once": ("no entitlement of the target file is bought once, without a subscription", ""),
     "other": ("no entitlement of the target file names an other who must not get it", "[entitlements.NAME.other]"),
     "price": ("no entitlement of the target file names its price", "[entitlements.NAME] price"),
-    "subscription": ("no entitlement of the target file comes and goes with a subscription", "[entitlements]"),
+    "subscription": ("no entitlement of the target file comes and goes with a subscription", ""),
     "success": ("no entitlement of the target file names the page of success", "[entitlements.NAME] success"),
 }
 _WHOM: Mapping[Beneficiary, str] = {"subject": "the subject", "other": "somebody else"}
@@ -140,7 +141,7 @@ def choose_entitlement(target: Target, having: Having) -> tuple[Entitlement | No
         if told[having]:
             return one, None
     why, want = _LACKING[having if target.entitlements else ""]
-    return None, Gap(why, (want,))
+    return None, Gap(why, (want,) if want else ())
 
 
 def find_entitlement(context: Context, having: Having) -> Entitlement:
