@@ -9,10 +9,10 @@ from payproof.domain.step import Step
 from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.registry import step
-from payproof.steps.grant import wait_for_another_second
 from payproof.stripe.deliveries import signed_request
 from payproof.stripe.foreign import Foreign, find_foreign_endpoint, foreign_request
 from payproof.stripe.placeholders import pin_ids
+from payproof.stripe.purchases import wait_for_another_second
 from payproof.stripe.states import next_state
 
 __all__ = ["DeliverNextState"]

@@ -8,7 +8,8 @@ from payproof.domain.step import Step
 from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.registry import step
-from payproof.steps.grant import Having, choose_entitlement, deliver_about, find_entitlement
+from payproof.steps.grant import Having, choose_entitlement, find_entitlement
+from payproof.stripe.purchases import deliver_about
 
 __all__ = ["ReportPayment"]
 

@@ -13,7 +13,8 @@ from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step
-from payproof.steps.grant import Having, choose_entitlement, find_entitlement, know_about, names_of
+from payproof.steps.grant import Having, choose_entitlement, find_entitlement, know_about
+from payproof.stripe.purchases import names_of
 
 __all__ = ["ReturnFromCheckout"]
 

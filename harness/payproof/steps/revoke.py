@@ -10,8 +10,9 @@ from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step
-from payproof.steps.grant import Having, choose_entitlement, deliver_about, find_entitlement
+from payproof.steps.grant import Having, choose_entitlement, find_entitlement
 from payproof.steps.see_entitlement import look_until
+from payproof.stripe.purchases import deliver_about
 
 __all__ = ["Revoke"]
 

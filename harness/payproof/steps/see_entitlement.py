@@ -16,7 +16,8 @@ from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import step
-from payproof.steps.grant import Having, choose_entitlement, find_entitlement, names_of
+from payproof.steps.grant import Having, choose_entitlement, find_entitlement
+from payproof.stripe.purchases import names_of
 
 __all__ = ["SeeEntitlement", "look_until"]
 
