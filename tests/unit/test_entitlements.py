@@ -201,7 +201,9 @@ def test_foreign_events_go_where_stripe_sends_them(tmp_path, webhook, endpoint, 
 
 
 def look(granted, step=0, whose="subject"):
-    return EntitlementSeen(step, "plan", whose, granted, "users.plan is 'pro'", "users.plan", 1.5)
+    return EntitlementSeen(
+        step, "plan", whose, granted, "users.plan is 'pro'", "users.plan", 1.5, "invoice.paid, unpaid"
+    )
 
 
 def delivery(step, event):

@@ -24,7 +24,7 @@ class Granted(Check):
         """Return a finding for each look that shows that it is not granted."""
         for one in seen.observations:
             if isinstance(one, EntitlementSeen) and not one.granted:
-                told = f"{one.told}, {one.waited:.1f} s after the delivery"
+                told = f"{one.told}, {one.waited:.1f} s after {one.after or 'the delivery'}"
                 spot = Spot(Channel.ENTITLEMENT, f"entitlement {one.name}, {one.spot}")
                 expected = f"entitlement {one.name} granted, as it was paid for"
                 yield Finding(self.name, expected, told, one.step, kind=Kind.NOT_GRANTED, spot=spot)

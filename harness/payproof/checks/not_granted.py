@@ -24,9 +24,10 @@ class NotGranted(Check):
         """Return a finding for each look that shows that it is granted."""
         for one in seen.observations:
             if isinstance(one, EntitlementSeen) and one.granted:
-                sent = next((x.sent.note for x in reversed(seen.exchanges) if x.sent.variant == "valid"), "")
-                after = f" after {sent.partition(':')[0]}" if sent else ""
+                after = f" after {one.after}" if one.after else ""
                 whom = "somebody else" if one.whose == "other" else "the subject"
                 spot = Spot(Channel.ENTITLEMENT, f"entitlement {one.name}, {one.spot}")
                 expected = f"entitlement {one.name} not granted to {whom}"
-                yield Finding(self.name, expected, f"{one.told}{after}", one.step, kind=Kind.GRANTED_WRONGLY, spot=spot)
+                kind = Kind.GRANTED_WRONGLY
+                what = f"granted{after}"
+                yield Finding(self.name, expected, f"{one.told}{after}", one.step, what=what, kind=kind, spot=spot)

@@ -33,4 +33,6 @@ class NothingReplaced(Check):
                 told = f"a row of table {table.table} has changed by {sent.partition(':')[0]}"
                 spot = spot_of_column(change.source, table.table)
                 expected = "one's own object stays as it is"
-                yield Finding(self.name, expected, told, change.step, kind=Kind.FOREIGN_APPLIED, spot=spot)
+                what = f"a row has changed by an event {sent.partition(':')[0].rpartition('object, ')[2]}"
+                kind = Kind.FOREIGN_APPLIED
+                yield Finding(self.name, expected, told, change.step, what=what, kind=kind, spot=spot)

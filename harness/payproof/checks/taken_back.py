@@ -42,7 +42,8 @@ class TakenBack(Check):
         told = f"it stays granted ({last.told}), and no row of {', '.join(one.source for one in changes)} tells of it"
         expected = f"after {', '.join(sent)} the entitlement {last.name} ends, or a row tells of it"
         spot = Spot(Channel.ENTITLEMENT, f"entitlement {last.name}, {last.spot}")
-        yield Finding(self.name, expected, told, last.step, kind=Kind.NOT_TAKEN_BACK, spot=spot)
+        what = f"nothing tells of {', '.join(sent)}"
+        yield Finding(self.name, expected, told, last.step, what=what, kind=Kind.NOT_TAKEN_BACK, spot=spot)
 
     def note(self, seen: Seen) -> str:
         """Tell that the entitlement stays, where only a row tells of it."""

@@ -324,7 +324,8 @@ class EntitlementSeen:
     """Whether somebody has what they would pay for, as the target shows it: ``told`` says where that was seen, and how.
 
     ``name`` is the entitlement's in the target file, ``whose`` that of the subject or of somebody else. ``spot`` is the
-    place without what differs from run to run, and ``waited`` how many seconds it was looked for.
+    place without what differs from run to run, ``waited`` how many seconds it was looked for, and ``after`` the last
+    delivery before.
     """
 
     step: int
@@ -334,6 +335,7 @@ class EntitlementSeen:
     told: str
     spot: str
     waited: float = 0.0
+    after: str = ""
     channel: Literal[Channel.ENTITLEMENT] = Channel.ENTITLEMENT
     kind: Literal["entitlement"] = "entitlement"
 

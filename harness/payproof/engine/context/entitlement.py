@@ -52,7 +52,9 @@ class CaseEntitlement:
         """Return what was seen, of the running step; what is granted after a wait tells how late effects show."""
         if granted and waited:
             self._patience.note_effect(waited, waited)
-        return EntitlementSeen(self._progress.step, entitlement, whose, granted, told, spot, waited)
+        delivered = (one.note for one in reversed(self._progress.sent) if one.variant == "valid")
+        after = next(delivered, "").partition(":")[0]
+        return EntitlementSeen(self._progress.step, entitlement, whose, granted, told, spot, waited, after)
 
 
 def _select(cells: Sequence[Excerpt], table: str, column: str, where: Mapping[str, str]) -> Iterator[str]:
