@@ -63,6 +63,8 @@ class Settings(AuditSettings):
     plain HTTP mode: certificate and key (PEM files) are required. With `stop_with_parent` the service stops when its
     standard input ends, which happens on every system when the process that started it is gone.
 
+    With `stripe_connect_webhook_secret` there is an endpoint for Connect, at a path and under a secret of its own.
+
     `plans` are the prices that grant anything, by Stripe's ids; others are recorded and grant nothing. `return_url` is
     the page to which Stripe's own pages send a customer back: never a caller's choice, which would be an open redirect.
     `trusted_proxies` are the networks whose X-Forwarded-For and -Proto are believed. Metrics have a listener of their
@@ -81,6 +83,7 @@ class Settings(AuditSettings):
     credential_key: ServerKey
     stripe_webhook_secret: WebhookSecret
     stripe_previous_webhook_secrets: tuple[PreviousSecret, ...] = ()
+    stripe_connect_webhook_secret: WebhookSecret | None = None
     stripe_livemode: bool = False
     stripe_api_key: ApiKey
     stripe_api_base: str = "https://api.stripe.com"
@@ -120,6 +123,13 @@ class Settings(AuditSettings):
         """Refuse a key of the other mode, with which events would be of one world and operations of another."""
         if is_live(self.stripe_api_key) is not self.stripe_livemode:
             raise ValueError("BILLING_STRIPE_API_KEY: is of the other mode than BILLING_STRIPE_LIVEMODE says")
+        return self
+
+    @model_validator(mode="after")
+    def require_secrets_apart(self) -> Self:
+        """Refuse one secret for two endpoints, which it could not hold apart."""
+        if self.stripe_connect_webhook_secret == self.stripe_webhook_secret:
+            raise ValueError("BILLING_STRIPE_CONNECT_WEBHOOK_SECRET: is that of the other endpoint")
         return self
 
     @model_validator(mode="after")

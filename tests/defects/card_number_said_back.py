@@ -11,7 +11,7 @@ def plant() -> None:
     look_through = card_data.look_through
 
     async def answer(self, scope, receive, send):
-        if scope["path"] == card_data.paths.WEBHOOK:
+        if scope["path"] in card_data.paths.WEBHOOKS:
             await self.app(scope, receive, send)
             return
         seen = bytearray(scope["query_string"])

@@ -20,6 +20,8 @@ _NOT_IN_A_SMALL_FILE = frozenset(
             "api_key",
             "breaker",
             "charging",
+            "endpoints",
+            "entitlement",
             "file",
             "openapi",
             "previous_secret",
@@ -33,6 +35,12 @@ _NOT_IN_A_SMALL_FILE = frozenset(
 _NOT_OF_ITS_KIND = (
     "connect = true in [webhook] makes this one",
     "no event that the target handles makes it ask Stripe",
+    "no entitlement of the target file is given by checkout.session.completed",
+    "no entitlement of the target file names an other who must not get it",
+    "no entitlement of the target file names an amount that is compared",
+    "no entitlement of the target file is bought once, without a subscription",
+    "no entitlement of the target file names its price",
+    "no entitlement of the target file names the page of success",
     "an old event about the subject of the target file is rightly ignored: its state is newer",
 )
 

@@ -56,7 +56,7 @@ def test_every_route_is_public_on_purpose_or_needs_a_permission(client, settings
     """Default deny: whoever adds a route says who may ask, or enters its path here and in the list."""
     told = replace(client, settings=settings.model_copy(update={"openapi": True}))
     assert unguarded(told.app) == []
-    assert {"/webhooks/stripe", "/health", "/openapi.json"} == paths.PUBLIC
+    assert {"/webhooks/stripe", "/webhooks/stripe/connect", "/health", "/openapi.json"} == paths.PUBLIC
 
 
 def test_openapi_document_says_which_routes_need_a_token(settings, engine):

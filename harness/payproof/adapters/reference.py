@@ -20,6 +20,7 @@ from payproof.adapters.outage_process import DATABASE, ROLE
 from payproof.adapters.outages import outage_command
 from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
 from payproof.adapters.reference_access import ACCESS
+from payproof.adapters.reference_entitlements import describe_entitlements
 from payproof.adapters.reference_rows import AHEAD, KEPT_ROWS
 from payproof.adapters.scratch import scratch_folder
 from payproof.domain.address import without_password
@@ -125,6 +126,7 @@ class StripeAt:
 class _Secrets:
     current: Secret = field(default_factory=lambda: Secret("webhook secret", _made_up("whsec_", 32)))
     previous: Secret = field(default_factory=lambda: Secret("previous webhook secret", _made_up("whsec_", 32)))
+    connect: Secret = field(default_factory=lambda: Secret("connect webhook secret", _made_up("whsec_", 32)))
     retired: Secret = field(default_factory=lambda: Secret("retired webhook secret", _made_up("whsec_", 32)))
     api_key: Secret = field(default_factory=lambda: Secret("Stripe API key", _made_up("sk_" + "test_", 24)))
     publishable_key: str = field(default_factory=lambda: _made_up("pk_" + "test_", 24), repr=False)
@@ -144,8 +146,11 @@ class Reference:
         owner: bool = True,
     ) -> None:
         self._api_version, self._stripe, self._command, self._store = api_version, stripe, command, store
-        self._roles = {**({"owner": "owner"} if owner else {}), **({"manager": "billing_admin"} if operations else {})}
-        self._secrets = _Secrets()
+        self._roles = {
+            **({"owner": "owner"} if owner else {}),
+            **({"manager": "billing_admin", "stranger": "billing_admin@other"} if operations else {}),
+        }
+        self._secrets, self._tenants = _Secrets(), dict[str, str]()
         self._resources = ExitStack()
         self._scratch = self._resources.enter_context(scratch_folder("service"))
         self._folder = self._scratch.path
@@ -196,6 +201,7 @@ class Reference:
             "BILLING_AUDIT_KEY": _made_up("", 43),
             "BILLING_CREDENTIAL_KEY": _made_up("", 43),
             "BILLING_STRIPE_WEBHOOK_SECRET": self._secrets.current.reveal(),
+            "BILLING_STRIPE_CONNECT_WEBHOOK_SECRET": self._secrets.connect.reveal(),
             "BILLING_STRIPE_PREVIOUS_WEBHOOK_SECRETS": json.dumps(previous),
             "BILLING_STRIPE_API_KEY": self._secrets.api_key.reveal(),
             "BILLING_STRIPE_API_BASE": self._stripe.url,
@@ -257,10 +263,11 @@ class Reference:
         if not self._roles:
             return {}
         access = [self._command[0], "-c", ACCESS, *self._roles.values()]
-        tokens = _run_command(settings, "the giving of access", access).split()
+        given = [line.split() for line in _run_command(settings, "the giving of access", access).splitlines()]
+        self._tenants = {name: tenant for name, (_, tenant) in zip(self._roles, given, strict=True)}
         return {
             name: Principal(name, Secret(f"credential of {name}", token))
-            for name, token in zip(self._roles, tokens, strict=True)
+            for name, (token, _) in zip(self._roles, given, strict=True)
         }
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
@@ -288,6 +295,9 @@ class Reference:
                 retired_secret=self._secrets.retired,
                 connect=True,
             ),
+            endpoints={
+                "connect": Webhook("/webhooks/stripe/connect", self._secrets.connect, self._api_version, connect=True)
+            },
             ca_file=str(self._folder / "ca.pem"),
             api_key=self._secrets.api_key,
             publishable_key=self._secrets.publishable_key,
@@ -342,6 +352,9 @@ class Reference:
             upstream=REFERENCE_UPSTREAM,
             operations=_operations(principals["manager"]) if "manager" in principals else {},
             principals=principals,
+            entitlements=describe_entitlements(principals, self._tenants, _PLAN, _PRICE)
+            if "manager" in principals
+            else {},
             routes=_ROUTES,
             budget=Budget(patience=_PATIENCE),
             openapi=OpenApi("/openapi.json"),

@@ -21,7 +21,8 @@ class SameEffect(Check):
     """An event in the shape of another API version has its whole effect, or is refused.
 
     The steps deliver the same beginning of a life three times, at last in the other shape. A column that has a value
-    both times before, and none then, has lost it.
+    both times before, and none then, has lost it; unless one of the same name elsewhere has got it, as who mirrors
+    Stripe's objects keeps what has moved from one to another.
     """
 
     name: ClassVar[str] = "same_effect"
@@ -34,7 +35,9 @@ class SameEffect(Check):
         if not last or not all(one.is_accepted for one in last):
             return
         usual = [_list_filled(seen, step) for step in _USUAL]
-        due, filled = set.intersection(*usual), _list_filled(seen, _LAST)
+        filled = _list_filled(seen, _LAST)
+        moved = {column for _, _, column in filled - set.union(*usual)}
+        due = {place for place in set.intersection(*usual) if place in filled or place[2] not in moved}
         what = f"after {', '.join(one.sent.event for one in last)} of the other version"
         for source, table in sorted({place[:2] for place in due}):
             spot = spot_of_column(source, table)

@@ -9,17 +9,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Literal, Protocol
 
+from payproof.domain.entitlement import Beneficiary
 from payproof.domain.finding import Finding
 from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Channel, Exchange, Observation
 from payproof.domain.operation import Trouble
 from payproof.domain.request import Request
-from payproof.domain.target import Target, Value
+from payproof.domain.target import Target, Value, Webhook
 
 __all__ = [
     "Context",
     "StepCanaries",
     "StepClock",
+    "StepEntitlement",
     "StepEvents",
     "StepInstance",
     "StepMemory",
@@ -238,6 +240,26 @@ class StepInstance(Protocol):
         ...
 
 
+class StepEntitlement(Protocol):
+    """Looks at rows that show what somebody has."""
+
+    async def read_column(self, store: str, column: str, where: Mapping[str, str]) -> Sequence[str]:
+        """Return the texts that a column (``users.plan``) holds in the rows with some values; NULL is left out.
+
+        Without the name of a ``store`` the first one counts that has the table.
+
+        Raises:
+            InconclusiveError: no store has such a table, or one cannot be read.
+        """
+        ...
+
+    def note(
+        self, entitlement: str, whose: Beneficiary, *, granted: bool, told: str, spot: str, waited: float
+    ) -> Observation:
+        """Return what was seen, of the running step; what is granted after a wait tells how late effects show."""
+        ...
+
+
 class StepMemory(Protocol):
     """The memory of the target's processes."""
 
@@ -314,12 +336,21 @@ class Context(Protocol):
         ...
 
     @property
+    def entitlement(self) -> StepEntitlement:
+        """Looks at rows that show what somebody has."""
+        ...
+
+    @property
     def memory(self) -> StepMemory:
         """Measures the memory of the target's processes."""
         ...
 
     def at_instance(self) -> "Context":
         """Return this context with requests going to the second instance."""
+        ...
+
+    def at_webhook(self, webhook: Webhook) -> "Context":
+        """Return this context for a target whose webhook is another one; its events stay as they are."""
         ...
 
     def at_path(self, path: str) -> "Context":

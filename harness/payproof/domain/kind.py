@@ -36,6 +36,10 @@ class Kind(StrEnum):
     STALE_STATE = "older state wins"
     UNDECIDED = "neither taken nor refused"
     DECISION_CHANGED = "decided otherwise the next time"
+    FOREIGN_APPLIED = "event of others applied"
+    GRANTED_WRONGLY = "granted without payment"
+    NOT_TAKEN_BACK = "paid back and not taken back"
+    NOT_GRANTED = "paid for and not granted"
     STARTED_UNSAFE = "started without what it needs"
     # What the target does when something fails.
     CRASH = "target gone"

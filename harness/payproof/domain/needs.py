@@ -69,6 +69,14 @@ NEEDS: Mapping[str, Need] = {
         lambda target: target.upstream is not None and target.upstream.backend == "double",
         _want("[upstream]"),
     ),
+    "endpoints": Need(
+        "the target file names no further [endpoints]", lambda target: bool(target.endpoints), _want("[endpoints]")
+    ),
+    "entitlement": Need(
+        "the target file says nothing in [entitlements]",
+        lambda target: bool(target.entitlements),
+        _want("[entitlements]"),
+    ),
     "error_reference": Need(
         "the target file says nothing of reference in [contract.operations]",
         lambda target: target.contract.operations.reference is not None,

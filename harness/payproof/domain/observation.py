@@ -19,6 +19,7 @@ __all__ = [
     "ColumnCount",
     "ColumnsSeen",
     "Counted",
+    "EntitlementSeen",
     "Exchange",
     "InstanceKilled",
     "InstanceStarted",
@@ -399,6 +400,27 @@ class MemorySeen:
 
 
 @dataclass(frozen=True, slots=True)
+class EntitlementSeen:
+    """Whether somebody has what they would pay for, as the target shows it: ``told`` says where that was seen, and how.
+
+    ``name`` is the entitlement's in the target file, ``whose`` that of the subject or of somebody else. ``spot`` is the
+    place without what differs from run to run, ``waited`` how many seconds it was looked for, and ``after`` the last
+    delivery before.
+    """
+
+    step: int
+    name: str
+    whose: Literal["subject", "other"]
+    granted: bool
+    told: str
+    spot: str
+    waited: float = 0.0
+    after: str = ""
+    channel: Literal[Channel.ENTITLEMENT] = Channel.ENTITLEMENT
+    kind: Literal["entitlement"] = "entitlement"
+
+
+@dataclass(frozen=True, slots=True)
 class StripeCalls:
     """The calls to Stripe that arrived from a step's beginning to that of the next, in order.
 
@@ -423,5 +445,6 @@ Observation = (
     | InstanceStarted
     | InstanceKilled
     | MemorySeen
+    | EntitlementSeen
     | StripeCalls
 )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from payproof.domain.calibration import Calibration
 from payproof.domain.control import ControlEvents
+from payproof.domain.entitlement import Entitlement
 from payproof.domain.finding import Severity
 from payproof.domain.observation import Channel
 from payproof.domain.operation import KINDS, Operation, OperationContract, Principal, UpstreamSpec
@@ -312,8 +313,10 @@ class Target:
 
     ``files`` are further places in which the target leaves data: caches, dumps, temporary folders.
     ``routes`` are methods and paths that it has beside the webhook and the operations, such as ``GET /invoices``.
-    ``principals`` are those who may ask, the one with the most rights first. ``control`` is the genuine event that must
-    show an effect, None where it is to be found out; ``calibration`` is what was learnt before the first case.
+    ``principals`` are those who may ask, the one with the most rights first. ``entitlements`` are what it gives to
+    those who pay, ``endpoints`` further routes for events of Stripe's, each with a secret of its own. ``control`` is
+    the genuine event that must show an effect, None where it is to be found out; ``calibration`` is what was learnt
+    before the first case.
     ``scenarios`` are folders of rules that the target's owner has written.
     """
 
@@ -336,6 +339,8 @@ class Target:
     upstream: UpstreamSpec | None = None
     operations: Mapping[str, Operation] = field(default_factory=dict)
     principals: Mapping[str, Principal] = field(default_factory=dict)
+    entitlements: Mapping[str, Entitlement] = field(default_factory=dict)
+    endpoints: Mapping[str, Webhook] = field(default_factory=dict)
     routes: tuple[str, ...] = ()
     openapi: OpenApi | None = None
     subject: Subject = field(default_factory=Subject)
@@ -367,7 +372,8 @@ class Target:
     @property
     def listed(self) -> tuple[tuple[str, str], ...]:
         """Every method and path that the file tells of, each once; what stands for an id has no name there."""
-        told = [f"POST {self.webhook.path}", *self.routes]
+        told = [f"POST {one.path}" for one in (self.webhook, *self.endpoints.values())]
+        told += self.routes
         told += [f"{one.method} {one.path}" for one in self.operations.values()]
         bare = dict.fromkeys(re.sub(r"\{[^}/]*\}", "{}", route) for route in told)
         return tuple((method, path) for method, _, path in (route.partition(" ") for route in bare))
@@ -384,6 +390,7 @@ class Target:
         """Every secret that the target file configures, without passwords that chance could find in any text."""
         hook = self.webhook
         found: tuple[Secret | None, ...] = (hook.secret, hook.previous_secret, hook.retired_secret, self.api_key)
+        found += tuple(one.secret for one in self.endpoints.values())
         found += tuple(one.principal.credential for one in self.operations.values() if one.principal is not None)
         found += tuple(one.credential for one in self.principals.values())
         found += (None if self.upstream is None else self.upstream.key,)

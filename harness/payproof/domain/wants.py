@@ -13,6 +13,11 @@ WANTS: Mapping[str, str] = {
     "[upstream]": "where your system reaches Stripe",
     "[upstream] url": "the same by HTTPS",
     "[operations]": "what of your system makes it call Stripe",
+    "[entitlements]": "how it is seen that somebody has what they pay for",
+    "[entitlements.NAME.other]": "somebody else, who must get nothing of it",
+    "[entitlements.NAME] price": "which of your prices gives it",
+    "[entitlements.NAME] amount": "what it costs, where your system compares that itself",
+    "[entitlements.NAME] success": "the page to which Checkout leads back",
     "[contract.operations] reference": "where an answer names what leads to the log",
     "[contract.operations] breaker_after": "after how many failures Stripe is left alone",
     "[[logs]]": "what your system logs",
@@ -28,6 +33,8 @@ WANTS: Mapping[str, str] = {
     "[[retention.rows]]": "how rows of such an age are planted",
     "[contract] handles": "which types of events have an effect",
     "[webhook] connect": "that the endpoint is for Connect",
+    "[endpoints]": "further endpoints with secrets of their own",
+    "[webhook] livemode": "that the endpoint is one of live mode",
     "[webhook] previous_secret_env": "a secret in its time of rotation",
     "[webhook] retired_secret_env": "a secret after its rotation",
     "api_key_env": "your test key, which must not verify webhooks",
@@ -40,6 +47,7 @@ CHANNEL_WANTS: Mapping[Channel, str] = {
     Channel.LOG: "[[logs]]",
     Channel.FILE: "[[files]]",
     Channel.STRIPE: "[upstream]",
+    Channel.ENTITLEMENT: "[entitlements]",
 }
 _RANKS = {name: rank for rank, name in enumerate(WANTS)}
 

@@ -37,6 +37,7 @@ from payproof.domain.target import (
 )
 from payproof.domain.urls import quote_path
 from payproof.errors import ConfigurationError
+from payproof.language.entitlement_table import EntitlementTable, check_entitlements, read_entitlement
 from payproof.language.file_model import FileModel
 from payproof.language.openapi import read_openapi
 from payproof.language.operation_tables import (
@@ -75,7 +76,7 @@ _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
 
 
 #: Parts that refer to each other by names.
-_JOINED = frozenset({"operations", "principals", "upstream"})
+_JOINED = frozenset({"entitlements", "operations", "principals", "upstream"})
 #: What stands for a part that must be there and is wrong, while the others are looked at.
 _STAND_INS: dict[str, Any] = {
     "name": "unnamed",
@@ -131,6 +132,15 @@ class _WebhookTable(FileModel):
     retired_secret_env: str | None = Field(None, description="a secret whose window is over")
     livemode: bool = False
     connect: bool = Field(default=False, description="it gets the events of connected accounts too (Stripe Connect)")
+
+
+class _EndpointTable(FileModel):
+    """A further route that takes events of Stripe's, with a secret of its own: for Connect, or for the other mode."""
+
+    path: Annotated[str, AfterValidator(_path)]
+    secret_env: str = Field(description="variable that holds this endpoint's signing secret (whsec_...)")
+    livemode: bool = False
+    connect: bool = Field(default=False, description="it gets the events of connected accounts (Stripe Connect)")
 
 
 class _SourceTable(FileModel):
@@ -365,6 +375,9 @@ class TargetEntry(FileModel):
     api_key_env: str | None = Field(None, description="variable that holds the target's Stripe test key (sk_test_...)")
     publishable_key: Annotated[str, Field(pattern="^pk_test_")] | None = Field(None, description="not a secret")
     webhook: _WebhookTable
+    endpoints: dict[str, _EndpointTable] = Field(
+        default_factory=dict, description="further endpoints, each with a secret of its own"
+    )
     subject: _SubjectTable = _SubjectTable()
     control: _ControlTable | None = None
     stores: tuple[_SourceTable, ...] = Field((), strict=False)
@@ -379,6 +392,9 @@ class TargetEntry(FileModel):
     upstream: UpstreamTable | None = None
     principals: dict[str, PrincipalTable] = Field(default_factory=dict)
     operations: dict[str, OperationTable] = Field(default_factory=dict)
+    entitlements: dict[str, EntitlementTable] = Field(
+        default_factory=dict, description="what is given to those who pay, each under a name of its own"
+    )
     fuzzing: _FuzzingTable = _FuzzingTable()
     openapi: str | None = Field(
         None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
@@ -497,9 +513,15 @@ class TargetReader:
         """Return the domain's target, or None where there are mistakes."""
         url = self._part(["url", "url_env"], self._url, entry)
         webhook = self._part(["webhook"], self._webhook, entry.webhook)
+        endpoints = {
+            name: self._part(["endpoints", "webhook"], self._endpoint, name, one, webhook)
+            for name, one in entry.endpoints.items()
+        }
         places: dict[str, object] = {"file": None, **table_sources()}
         for problem in check_operations(entry.operations, entry.principals, entry.upstream):
             self._part(["operations", "principals", "upstream"], self._refuse, *problem)
+        for problem in check_entitlements(entry.entitlements, entry.principals, entry.operations):
+            self._part(["entitlements", "operations", "principals"], self._refuse, *problem)
         principals = {
             name: self._part(["principals"], self._principal, name, one) for name, one in entry.principals.items()
         }
@@ -525,11 +547,13 @@ class TargetReader:
         assert webhook is not None
         assert subject is not None
         asking = {name: one for name, one in principals.items() if one is not None}
+        stripe = None if entry.upstream is None else upstream(entry.upstream, key=key, beside=self._path.parent)
         return entry.mean(
             Target,
             url=url,
             environment=Environment(entry.environment),
             webhook=webhook,
+            endpoints={name: one for name, one in endpoints.items() if one is not None},
             ca_file=ca_file or None,
             api_key=api_key,
             stores=tuple(filter(None, stores)),
@@ -540,9 +564,12 @@ class TargetReader:
             process=process,
             contract=self._contract(entry),
             budget=entry.budget.mean(Budget, effort=entry.fuzzing.effort),
-            upstream=None if entry.upstream is None else upstream(entry.upstream, key=key, beside=self._path.parent),
+            upstream=stripe,
             operations={name: operation(name, one, asking) for name, one in entry.operations.items()},
             principals=asking,
+            entitlements={
+                name: read_entitlement(name, one, asking, subject, stripe) for name, one in entry.entitlements.items()
+            },
             openapi=openapi or None,
             subject=subject,
             control=None if entry.control is None else entry.control.read(),
@@ -562,6 +589,19 @@ class TargetReader:
         if secret is None:
             return None
         return hook.mean(Webhook, secret=secret, previous_secret=previous, retired_secret=retired)
+
+    def _endpoint(self, name: str, table: _EndpointTable, webhook: Webhook | None) -> Webhook | None:
+        place = ["endpoints", name, "secret_env"]
+        secret = self._secret(table.secret_env, f"{name} webhook secret", place)
+        if secret is None or webhook is None:
+            return None
+        if table.path == webhook.path:
+            hint = "an endpoint of its own has a path of its own"
+            raise self._wrong(["endpoints", name, "path"], f"{table.path} is the path of [webhook]", hint)
+        if secret.reveal() == webhook.secret.reveal():
+            hint = "Stripe gives each endpoint a secret of its own"
+            raise self._wrong(place, f"{table.secret_env} holds the secret of [webhook]", hint)
+        return table.mean(Webhook, secret=secret, api_version=webhook.api_version)
 
     def _contract(self, entry: TargetEntry) -> Contract:
         record = entry.contract.rejection_record

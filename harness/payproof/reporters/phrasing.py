@@ -13,6 +13,7 @@ from payproof.domain.observation import (
     Channel,
     ColumnsSeen,
     Counted,
+    EntitlementSeen,
     Exchange,
     InstanceKilled,
     InstanceStarted,
@@ -38,6 +39,7 @@ __all__ = [
     "summary",
 ]
 
+_WHOM = {"subject": "the subject", "other": "somebody else"}
 _LONGEST = 300
 _MOST_NAMED = 8
 
@@ -135,6 +137,9 @@ def story(record: Record) -> list[str]:
                 lines.append(f"step {observation.step}: {_describe_search(observation)}")
             case BurstSeen() | InstanceStarted() | InstanceKilled() | MemorySeen():
                 lines.append(f"step {observation.step}: {observation.described}")
+            case EntitlementSeen(step=step, name=name, whose=whose, granted=granted, told=told):
+                state = f"{'granted' if granted else 'not granted'} to {_WHOM[whose]}"
+                lines.append(f"step {step}: entitlement {name} {state}: {told}")
             case StripeCalls(step=step, calls=calls, connections=connections):
                 lines += [f"step {step}: {_describe_connection(connection)}" for connection in connections]
                 lines += [f"step {step}: {_describe_call(call)}" for call in calls]

@@ -293,10 +293,42 @@ def _write_variable(table: str, key: str, variable: str) -> Callable[[Known], Bl
     return _write_key(table, key, variable, "a variable that holds it")
 
 
+def _write_entitlements(_: Known) -> Block:
+    """Return an entitlement as an example: nobody but the target's owner knows where it stands."""
+    keys = {
+        "grants": ["checkout.session.completed"],
+        "revokes": ["customer.subscription.deleted"],
+        "column": "users.plan",
+        "where": {"stripe_customer_id": "{customer}"},
+        "granted": ["pro"],
+    }
+    comment = "your column and whose row it is, or request, as and place; and what says that it is given"
+    return Block(_write("[entitlements.plan]", keys, comment))
+
+
+def _write_of_entitlement(table: str, **keys: object) -> Callable[[Known], Block]:
+    """Return what writes keys into the first entitlement, or into a table of it."""
+
+    def write(known: Known) -> Block:
+        name = next(iter(known.target.entitlements), "")
+        if not name:
+            return Block("", note="it goes into a table of [entitlements]")
+        if table:
+            return Block(_write(f"[entitlements.{name}.{table}]", keys, "their row (where), or who asks for it (as)"))
+        return Block(_write_lines(keys), f"entitlements.{name}", "your own")
+
+    return write
+
+
 _BLOCKS: Mapping[str, Callable[[Known], Block]] = {
     "[[stores]]": _write_stores,
     "[upstream]": _write_upstream,
     "[upstream] url": _write_https,
+    "[entitlements]": _write_entitlements,
+    "[entitlements.NAME.other]": _write_of_entitlement("other", metadata={"user_id": "18"}),
+    "[entitlements.NAME] price": _write_of_entitlement("", price="price_team"),
+    "[entitlements.NAME] amount": _write_of_entitlement("", amount=1000),
+    "[entitlements.NAME] success": _write_of_entitlement("", success="/checkout/done?session_id={session}"),
     "[contract.operations] reference": _write_promises,
     "[contract.operations] breaker_after": _write_promises,
     "[[logs]]": _write_logs,
@@ -313,6 +345,8 @@ _BLOCKS: Mapping[str, Callable[[Known], Block]] = {
     "[retention]": _write_retention,
     "[[retention.rows]]": _write_rows,
     "[contract] handles": _write_handles,
+    "[endpoints]": lambda _: Block("", note="[endpoints.connect] with path and secret_env, where there are more"),
+    "[webhook] livemode": lambda _: Block("", note="livemode = true, where it is set up as in live mode"),
     "[webhook] connect": lambda _: Block("", note="connect = true, where it is one"),
     "[webhook] previous_secret_env": _write_variable(
         "webhook", "previous_secret_env", "STRIPE_PREVIOUS_WEBHOOK_SECRET"

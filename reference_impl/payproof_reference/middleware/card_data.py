@@ -48,7 +48,7 @@ class CardData:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, with the body that was looked through, or refuse it."""
-        if scope["path"] == paths.WEBHOOK:
+        if scope["path"] in paths.WEBHOOKS:
             await self.app(scope, receive, send)
             return
         try:

@@ -1,7 +1,9 @@
 """The webhook: where Stripe reports what happened."""
 
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import APIRouter, Request
@@ -46,28 +48,38 @@ STATUSES = {
 }
 
 
-@router.post(
-    paths.WEBHOOK,
-    response_model=Received,
-    responses={status: {"model": Problem} for status in (400, 401, 413, 415, 503)},
-    openapi_extra={
-        "parameters": [
-            {"name": "Stripe-Signature", "in": "header", "required": True, "schema": {"type": "string"}},
-        ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
-    },
-)
+SHAPE: dict[str, Any] = {
+    "parameters": [
+        {"name": "Stripe-Signature", "in": "header", "required": True, "schema": {"type": "string"}},
+    ],
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 401, 413, 415, 503)}
+
+
+@router.post(paths.WEBHOOK, response_model=Received, responses=PROBLEMS, openapi_extra=SHAPE)
 async def receive(request: Request) -> JSONResponse:
-    """Take one delivery: verified as bytes, then parsed, then recorded, each only if the one before succeeded."""
-    settings: Settings = request.app.state.settings
+    """Take one delivery of what happens in this account."""
     now = int(time.time())
+    return await take(request, now, webhooks.candidate_secrets(request.app.state.settings, now))
+
+
+@router.post(paths.CONNECT_WEBHOOK, response_model=Received, responses=PROBLEMS, openapi_extra=SHAPE)
+async def receive_connected(request: Request) -> JSONResponse:
+    """Take one delivery of what happens in connected accounts; without a secret of its own nothing is let in."""
+    return await take(request, int(time.time()), webhooks.connect_secrets(request.app.state.settings))
+
+
+async def take(request: Request, now: int, secrets: Sequence[str]) -> JSONResponse:
+    """Take a delivery: verified as bytes, then parsed, then recorded, each only if the one before succeeded."""
+    settings: Settings = request.app.state.settings
     try:
         require_json(request)
         body = await read_body(request, settings.max_body_bytes)
         webhooks.verify(
             request.headers.getlist("stripe-signature"),
             body,
-            webhooks.candidate_secrets(settings, now),
+            secrets,
             now,
             settings.tolerance_seconds,
         )

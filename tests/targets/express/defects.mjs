@@ -30,6 +30,9 @@ export const unverified_without_secret = ({ verify }) => ({
   verify: (body, signature, secret) => (secret ? verify(body, signature, secret) : JSON.parse(body)),
 });
 
+// "Events are events": those of connected accounts are applied as the service's own.
+export const account_ignored = () => ({ isOwn: (event) => !event.livemode });
+
 // The event's id is looked up in nothing, and every copy has its effect.
 export const deduplication_missing = () => ({
   remember(store, event) {

@@ -18,11 +18,17 @@ function unexpected(error, request, response, next) {
   return response.status(status).json({ error: { code: status < 500 ? "invalid_request" : "internal" } });
 }
 
+// Whether an event is of this account, and of its test mode: an endpoint for Connect gets those of others too.
+function isOwn(event) {
+  return !event.account && !event.context && !event.livemode;
+}
+
 // What a planted defect replaces one of.
 export const parts = {
   ask,
   // Never the path as it was sent: whoever made it up may have put anything into it.
   asked: (request) => ({ method: request.method, route: request.route?.path ?? "none" }),
+  isOwn,
   json: express.json({ limit: "16kb" }),
   noted,
   noteEvent: (event) => ({ id: event.id, type: event.type }),
@@ -58,6 +64,10 @@ function webhook({ parts, store, secret }) {
       if (!(error instanceof Stripe.errors.StripeSignatureVerificationError)) throw error;
       log("webhook_rejected", { cause: "signature", origin: request.ip, result: "rejected" });
       return response.status(400).json({ error: { code: "invalid_request" } });
+    }
+    if (!parts.isOwn(event)) {
+      log("webhook_ignored", parts.noteEvent(event));
+      return response.json({ received: true });
     }
     const applied = store.apply(event);
     log(applied ? "webhook_applied" : "webhook_repeated", parts.noteEvent(event));

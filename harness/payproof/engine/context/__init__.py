@@ -2,8 +2,9 @@
 
 A ``CaseContext`` is made for each control and each case, with randomness and canaries of its own. It counts requests,
 and delegates all else to one part for each thing that steps ask for: ``clock``, ``events``, ``canaries``, ``stripe``,
-``at_rest``, ``retention``, ``outage``, ``instance``, ``memory``. The protocols in ``payproof.domain.context`` say what
-each part offers to steps. The parts share a ``Progress``: how far the phase has come.
+``at_rest``, ``retention``, ``outage``, ``instance``, ``memory``, ``entitlement``. The protocols in
+``payproof.domain.context`` say what each part offers to steps. The parts share a ``Progress``: how far the phase has
+come.
 """
 
 import asyncio
@@ -20,9 +21,10 @@ from payproof.domain.finding import Finding
 from payproof.domain.observation import Answer, Channel, Exchange, NoAnswer, Observation
 from payproof.domain.request import Request
 from payproof.domain.seen import Seen
-from payproof.domain.target import Target
+from payproof.domain.target import Target, Webhook
 from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
+from payproof.engine.context.entitlement import CaseEntitlement
 from payproof.engine.context.events import CaseEvents
 from payproof.engine.context.instance import CaseInstance
 from payproof.engine.context.memory import CaseMemory
@@ -79,6 +81,7 @@ class CaseContext:
         self.outage = CaseOutage(equipment.outages, self.clock)
         self.instance = CaseInstance(equipment.instances, self.progress, self.clock)
         self.memory = CaseMemory(equipment.memory, self.progress)
+        self.entitlement = CaseEntitlement(target, shared.stores, shared.patience, self.progress, self._conceal)
 
     @property
     def sent(self) -> Sequence[Request]:
@@ -96,11 +99,15 @@ class CaseContext:
         there._sender, there._is_at_instance = self.instance.sender, True  # noqa: SLF001 (of the same class)
         return there
 
+    def at_webhook(self, webhook: Webhook) -> "CaseContext":
+        """Return this context for a target whose webhook is another one; its events stay as they are."""
+        there = copy(self)
+        there.target = replace(self.target, webhook=webhook)
+        return there
+
     def at_path(self, path: str) -> "CaseContext":
         """Return this context for a target whose webhook is at another path."""
-        there = copy(self)
-        there.target = replace(self.target, webhook=replace(self.target.webhook, path=path))
-        return there
+        return self.at_webhook(replace(self.target.webhook, path=path))
 
     async def send(self, request: Request) -> Exchange:
         """Send a request within the budget and at the target's pace.

@@ -26,6 +26,7 @@ __all__ = [
     "SignatureHeader",
     "StripeEvent",
     "candidate_secrets",
+    "connect_secrets",
     "is_fresh",
     "matches",
     "parse",
@@ -154,6 +155,12 @@ def candidate_secrets(settings: Settings, now: int) -> tuple[str, ...]:
         if moment <= previous.valid_until
     )
     return (current, *rolled)
+
+
+def connect_secrets(settings: Settings) -> tuple[str, ...]:
+    """List the secrets of the endpoint for Connect: none where there is no such endpoint."""
+    secret = settings.stripe_connect_webhook_secret
+    return () if secret is None else (secret.get_secret_value(),)
 
 
 def matches(header: SignatureHeader, body: bytes, secrets: Sequence[str]) -> bool:
