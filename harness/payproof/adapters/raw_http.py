@@ -16,7 +16,7 @@ _CHUNK = 64 * 1024
 async def exchange_raw(
     request: Request, url: str, tls: ssl.SSLContext, limit: int
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-    """Send a request on a connection of its own: a large one, or one whose header bytes aiohttp would encode anew.
+    """Send a request on a connection of its own: a large one, one from another address, or one of odd header bytes.
 
     Returns status, headers and the undecoded body.
 
@@ -36,7 +36,7 @@ async def exchange_raw(
     head = h11.Request(method=request.method, target=target, headers=headers)
     events = (head, h11.Data(data=request.body), h11.EndOfMessage())
     wire = b"".join(connection.send(event) or b"" for event in events)
-    return await _exchange_raw(wire, connection, url, tls, limit)
+    return await _exchange_raw(wire, connection, url, tls, limit, request.origin)
 
 
 async def exchange_wire(
@@ -59,12 +59,15 @@ async def exchange_wire(
 
 
 async def _exchange_raw(
-    wire: bytes, connection: h11.Connection, url: str, tls: ssl.SSLContext, limit: int
+    wire: bytes, connection: h11.Connection, url: str, tls: ssl.SSLContext, limit: int, origin: str = ""
 ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     reader, writer = await asyncio.open_connection(
-        parts.hostname, parts.port or (443 if secure else 80), ssl=tls if secure else None
+        parts.hostname,
+        parts.port or (443 if secure else 80),
+        ssl=tls if secure else None,
+        local_addr=(origin, 0) if origin else None,
     )
     try:
         # Without waiting until all is sent: a server that has refused may close before it has read all, and what it

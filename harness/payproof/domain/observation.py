@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from payproof.domain.access import Asking
 from payproof.domain.channel import Channel
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.leak import Leak, NotRead, Place
@@ -54,7 +55,8 @@ class Sent:
     ``example`` is a command that sends a made-up request again. ``role`` is "moved" of a request that follows the
     redirect of the one before, and "nowhere" of one that shows how the target answers the one before at a place that
     it does not have. ``event`` is the type of event that the scenario names, and empty for the target's control event.
-    ``route`` is the route of the target's that it is for, ids left out, such as ``POST /invoices/{}``.
+    ``route`` is the route of the target's that it is for, ids left out, such as ``POST /invoices/{}``. ``asking`` says
+    who asks, and what is promised of that, where somebody's rights are tried out.
     """
 
     method: str
@@ -68,6 +70,7 @@ class Sent:
     role: Role = ""
     event: str = ""
     route: str = ""
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,10 @@ from payproof.registry import nearest
 __all__ = [
     "OperationTable",
     "PrincipalTable",
+    "Problem",
     "UpstreamTable",
     "check_operations",
+    "check_request",
     "operation",
     "principal",
     "upstream",
@@ -47,7 +49,8 @@ def _backend(backend: str) -> str:
     return backend
 
 
-def _request(request: str) -> str:
+def check_request(request: str) -> str:
+    """Return what is a method and a path, or refuse it."""
     if not _REQUEST.fullmatch(request):
         raise ValueError("a method and a path, such as POST /customers")
     return request
@@ -86,12 +89,17 @@ class PrincipalTable(FileModel):
     credential_env: str = Field(description="variable that holds the token")
     header: str = Field("Authorization", pattern=r"^[A-Za-z0-9-]+$")
     scheme: str = Field("Bearer", pattern=r"^[A-Za-z0-9-]*$", description="what stands before it; may be empty")
+    tenant: str = Field("", description="whose objects are theirs; a name of your own, such as a and b")
+    may: tuple[str, ...] | None = Field(
+        None, strict=False, description="operations that they may do, * for any text; [] for none of them"
+    )
+    expired: bool = Field(default=False, description="the credential is good no more, and is refused everywhere")
 
 
 class OperationTable(FileModel):
     """A route of the target and the call to Stripe that it causes; {name} stands for what an earlier one kept."""
 
-    request: Annotated[str, AfterValidator(_request)] = Field(description="such as POST /subscriptions")
+    request: Annotated[str, AfterValidator(check_request)] = Field(description="such as POST /subscriptions")
     calls: Annotated[str, AfterValidator(_calls)] = Field(description="such as POST /v1/subscriptions")
     as_: str | None = Field(None, alias="as", description="one of the principals")
     body: dict[str, Any] | None = Field(None, description="sent as JSON")
