@@ -112,7 +112,7 @@ NEEDS: Mapping[str, Need] = {
     "guarded": Need(
         "the target file has no operation with 'as', so that nobody is refused any",
         lambda target: any(one.principal is not None for one in target.operations.values()),
-        _want("[operations]"),
+        lambda target: "[principals]" if target.operations else "[operations]",
     ),
     "https_upstream": Need(
         "the url of [upstream] in the target file is none by HTTPS",

@@ -27,8 +27,9 @@ PLACES: Mapping[Surface, tuple[str, ...]] = {
     ),
     "developers": (
         "/debug", "/debug/pprof/", "/debug/vars", "/debug/default/view", "/console", "/docs", "/redoc",
-        "/swagger-ui.html", "/api-docs", "/graphql", "/graphiql", "/admin", "/admin/", "/telescope", "/horizon", "/_profiler",
-        "/_profiler/phpinfo", "/_ignition/health-check", "/__debug__/", "/rails/info/properties", "/elmah.axd",
+        "/swagger-ui.html", "/api-docs", "/graphql", "/graphiql", "/admin", "/admin/", "/telescope", "/horizon",
+        "/_profiler", "/_profiler/phpinfo", "/_ignition/health-check", "/__debug__/", "/rails/info/properties",
+        "/elmah.axd",
         "/trace.axd", "/logs", "/log", "/error.log", "/debug.log", "/storage/logs/laravel.log",
     ),
     "health": (

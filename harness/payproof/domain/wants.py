@@ -13,6 +13,7 @@ WANTS: Mapping[str, str] = {
     "[upstream]": "where your system reaches Stripe",
     "[upstream] url": "the same by HTTPS",
     "[operations]": "what of your system makes it call Stripe",
+    "[principals]": "who asks for operations, by which credential",
     "[principals] may": "who may not do which operation",
     "[principals] tenant": "somebody of another tenant",
     "[principals] expired": "a credential that is good no more",
