@@ -28,7 +28,8 @@ def _main(scenario: str, *names: str) -> None:
             with running(name, folder) as neighbour:
                 started = time.monotonic()
                 ended = payproof(
-                    *("run", "--target", neighbour.file, "--seed", 1, "--report", report, "--scenario", scenario),
+                    *("run", "--target", neighbour.file, "--seed", 1, "--report", report),
+                    *(("--topic", scenario[:-2]) if scenario.endswith("/*") else ("--scenario", scenario)),
                     env=environment(**neighbour.variables),
                     cwd=folder,
                     seconds=_SECONDS,

@@ -17,7 +17,7 @@ __all__ = ["access"]
 
 @click.command(
     epilog=show_examples(
-        "payproof run --scenario 'access_control/*' --report run.jsonl",
+        "payproof run --topic access_control --report run.jsonl",
         "payproof access run.jsonl",
     )
 )

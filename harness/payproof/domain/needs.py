@@ -110,7 +110,7 @@ NEEDS: Mapping[str, Need] = {
     ),
     "file": Need("the target file lists no files", lambda target: bool(target.files), _want("[[files]]")),
     "guarded": Need(
-        "the target file has no operation with 'as', so that nobody is refused any",
+        "the target file has no operation with 'as', which says who may ask for it",
         lambda target: any(one.principal is not None for one in target.operations.values()),
         lambda target: "[principals]" if target.operations else "[operations]",
     ),
@@ -131,6 +131,9 @@ NEEDS: Mapping[str, Need] = {
         _want_principals("may"),
     ),
     "openapi": Need("the target file names no openapi", lambda target: target.openapi is not None, _want("openapi")),
+    "operations": Need(
+        "the target file has no [operations]", lambda target: bool(target.operations), _want("[operations]")
+    ),
     "other_tenant": Need(
         "the target file names no principal of another tenant who may do an operation (tenant, may)",
         _has_other_tenant,

@@ -47,11 +47,11 @@ class OfferCard(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Offer them."""
-        context.stripe.arm()
         if self.place == "webhook":
             body = json.dumps({"card": _make_card(context, f"{OFFERED} card details of the webhook")}).encode()
             request = Request("POST", context.target.webhook.path, (_JSON,), body, "a card, unsigned", variant="card")
             return [await context.send(request)]
+        context.stripe.arm()
         return [
             await context.send(request)
             for operation in context.target.operations.values()

@@ -48,7 +48,8 @@ class SendFramed(Step):
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Send it."""
-        context.stripe.arm()
+        if self.to == "operation":
+            context.stripe.arm()
         request = self._make(context)
         if self.framing in _MEASURED:
             context.memory.begin()

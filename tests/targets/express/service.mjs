@@ -29,6 +29,10 @@ function payable({ amount, currency = "usd" }) {
   return Number.isSafeInteger(amount) && amount > 0 && amount <= 1_000_000 && CURRENCIES.has(currency);
 }
 
+// Ids of Stripe's, so that nothing else goes there in their place: a price and a payment method.
+const isPrice = ({ price }) => /^price_\w{1,200}$/.test(price);
+const isCard = ({ card }) => /^pm_\w{1,200}$/.test(card);
+
 // What a planted defect replaces one of.
 export const parts = {
   ask,
@@ -138,6 +142,7 @@ export function billing({ parts, store, stripe, secret, callers }) {
         },
         options,
       ),
+    isPrice,
   );
   operation(
     "cancel",
@@ -161,7 +166,7 @@ export function billing({ parts, store, stripe, secret, callers }) {
         },
         options,
       ),
-    parts.payable,
+    (body) => parts.payable(body) && isCard(body),
   );
   operation(
     "refund",
