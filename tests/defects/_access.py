@@ -5,18 +5,21 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import Request
+from sqlalchemy import Column, Integer, String, Table
 from starlette.responses import Response
 
 from payproof_reference import app as application
+from payproof_reference.database import tables
 from payproof_reference.middleware import access
 from payproof_reference.middleware.access import Guard
 from payproof_reference.middleware.card_data import CardData
 from payproof_reference.routes import customers, sessions, subscriptions
 from payproof_reference.routes.models import StrictModel
 from payproof_reference.services.identity.roles import Principal
-from tests.defects._planting import answered_otherwise
+from payproof_reference.services.operations import queue
+from tests.defects._planting import HOOK, answered_otherwise, create_tables
 
-__all__ = ["around_guard", "ignore_unknown_fields", "let_in", "pass_card_data", "serve", "with_body"]
+__all__ = ["around_guard", "ignore_unknown_fields", "keep_field", "let_in", "pass_card_data", "serve", "with_body"]
 
 
 def let_in(when: Callable[[Request], bool]) -> None:
@@ -73,7 +76,7 @@ def serve(path: str, text: str, type_: str = "text/plain") -> None:
 
 
 def with_body(act: Callable[[dict[str, Any]], object]) -> None:
-    """Do something with the JSON of each request that may hold an object."""
+    """Do something with the JSON object of each request, but of deliveries."""
     create_app = application.create_app
 
     def created(*given):
@@ -87,7 +90,7 @@ def with_body(act: Callable[[dict[str, Any]], object]) -> None:
                         content = json.loads(message.get("body") or b"null")
                     except ValueError:
                         content = None
-                    if isinstance(content, dict):
+                    if isinstance(content, dict) and scope["path"] != HOOK:
                         act(content)
                     return message
 
@@ -99,3 +102,22 @@ def with_body(act: Callable[[dict[str, Any]], object]) -> None:
         return service
 
     application.create_app = created
+
+
+def keep_field(name: str) -> None:
+    """Keep a field that nobody asked for beside the operation that it came with."""
+    kept = Table(
+        f"kept_{name}", tables.metadata, Column("number", Integer, primary_key=True), Column("value", String(255))
+    )
+    enter = queue.enter_operation
+    said: dict[str, Any] = {}
+
+    def entering(connection, *given, **more):
+        if name in said:
+            connection.execute(kept.insert().values(value=said.pop(name)))
+        return enter(connection, *given, **more)
+
+    queue.enter_operation = entering
+    ignore_unknown_fields()
+    with_body(said.update)
+    create_tables()

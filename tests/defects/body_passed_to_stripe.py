@@ -19,4 +19,9 @@ def plant() -> None:
 
     LiveStripe.create_customer = create_customer
     ignore_unknown_fields()
-    with_body(SAID.update)
+
+    def read(content):
+        SAID.clear()
+        SAID.update(content)
+
+    with_body(read)
