@@ -135,7 +135,7 @@ export const currency_defaulted = ({ payable }) => ({
 export const body_passed_on = () => ({ customer: (body) => body });
 
 // Whoever knows an id may use it.
-export const ownership_not_checked = () => ({ owns: (store, caller, id) => id !== "undefined" });
+export const ownership_not_checked = () => ({ owns: () => true });
 
 // Whoever has a token may do everything.
 export const role_not_checked = () => ({ may: () => true });

@@ -30,8 +30,8 @@ function payable({ amount, currency = "usd" }) {
 }
 
 // Ids of Stripe's, so that nothing else goes there in their place: a price and a payment method.
-const isPrice = ({ price }) => /^price_\w{1,200}$/.test(price);
-const isCard = ({ card }) => /^pm_\w{1,200}$/.test(card);
+const isPrice = ({ price }) => typeof price === "string" && /^price_\w{1,200}$/.test(price);
+const isCard = ({ card }) => typeof card === "string" && /^pm_\w{1,200}$/.test(card);
 
 // What a planted defect replaces one of.
 export const parts = {
@@ -104,7 +104,7 @@ export function billing({ parts, store, stripe, secret, callers }) {
         return response.status(403).json({ error: { code: "forbidden" } });
       }
       const about = ids(request.body ?? {}, request.params);
-      if (!about.every((id) => parts.owns(store, request.caller, String(id)))) {
+      if (!about.every((id) => typeof id === "string" && parts.owns(store, request.caller, id))) {
         return response.status(404).json({ error: { code: "not_found" } });
       }
       if (!sound(request.body ?? {})) return response.status(422).json({ error: { code: "invalid_request" } });
