@@ -77,7 +77,19 @@ def limited(peer, _):
         (newer_version, "takes events of API version 2025-09-30.clover"),
         (wrong_secret, "(it says 'No signatures found'): the signing secret is not this endpoint's"),
     ],
-    ids=["slash", "usual_path", "unusual_path", "redirect", "to_login", "login", "csrf", "clock", "host", "version", "secret"],
+    ids=[
+        "slash",
+        "usual_path",
+        "unusual_path",
+        "redirect",
+        "to_login",
+        "login",
+        "csrf",
+        "clock",
+        "host",
+        "version",
+        "secret",
+    ],
 )
 def test_a_refusal_of_everything_is_told_once_with_its_cause(tmp_path, behave, told):
     """A target that refuses every genuine event ends the run within seconds: one line with the likely cause, code 3."""
