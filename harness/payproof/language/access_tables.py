@@ -10,7 +10,7 @@ from payproof.language.file_model import FileModel
 from payproof.language.operation_tables import OperationTable, PrincipalTable, Problem, check_request
 from payproof.registry import nearest
 
-__all__ = ["AccessTable", "LockoutTable", "check_access"]
+__all__ = ["LockoutTable", "RefusalsTable", "check_access"]
 
 _LONGEST = 86_400
 _ACCESS = AccessContract()
@@ -23,7 +23,7 @@ def _say(statuses: frozenset[int], why: str) -> Any:
     return Field(tuple(sorted(statuses)), description=f"statuses for {why}; without any, whatever refuses")
 
 
-class AccessTable(FileModel):
+class RefusalsTable(FileModel):
     """How this target refuses whoever may not do what they ask for."""
 
     unknown: _Refusals = _say(_ACCESS.unknown, "who has no credential, or a wrong one")

@@ -38,7 +38,7 @@ from payproof.domain.target import (
 )
 from payproof.domain.urls import quote_path
 from payproof.errors import ConfigurationError
-from payproof.language.access_tables import AccessTable, LockoutTable, check_access
+from payproof.language.access_tables import LockoutTable, RefusalsTable, check_access
 from payproof.language.file_model import FileModel
 from payproof.language.openapi import read_openapi
 from payproof.language.operation_tables import (
@@ -287,7 +287,7 @@ class _ContractTable(FileModel):
     )
     ignores: Literal["2xx", "4xx"] | None = Field(None, description="what the other types are answered")
     operations: _OperationContractTable = _OperationContractTable()
-    access: AccessTable = AccessTable()
+    access: RefusalsTable = RefusalsTable()
     lockout: LockoutTable | None = Field(None, description="what becomes of who guesses a credential")
 
 
