@@ -15,8 +15,11 @@ def plant() -> None:
         return dict(pairs)
 
     def reading(request, body):
-        content = parse_body(request, body)
-        json.loads(body or b"null", object_pairs_hook=once)
-        return content
+        if body.startswith(b"{") and b"\0" not in body:
+            try:
+                json.loads(body, object_pairs_hook=once)
+            except ValueError:
+                return parse_body(request, body)
+        return parse_body(request, body)
 
     card_data.parse_body = reading

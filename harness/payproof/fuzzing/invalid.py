@@ -15,7 +15,7 @@ InvalidBody = tuple[str, bytes, bytes]
 
 _JSON = b"application/json"
 _LONG = 1024 * 1024
-_DEEP = 5000
+_DEEP, _DEEPEST = 1500, 50_000  # the first goes through limits of size
 _HOLE = '"\\u0000payproof-hole"'
 _AMOUNTS = ("amount", "price", "quantity", "total", "unit_amount")
 _SQL = ("' OR '1'='1", "1; DROP TABLE customers --", '" UNION SELECT NULL, version() --', "'||(SELECT 1)||'")
@@ -52,6 +52,7 @@ def invalid_bodies(kind: Invalid, body: Mapping[str, Any], text: str) -> Iterato
                 yield f"no {name}", _JSON, json.dumps({key: one for key, one in body.items() if key != name}).encode()
         case "nesting":
             yield "deep lists", _JSON, b"[" * _DEEP + b"]" * _DEEP
+            yield "deepest lists", _JSON, b"[" * _DEEPEST + b"]" * _DEEPEST
             yield "deep objects", _JSON, b'{"a":' * _DEEP + b"1" + b"}" * _DEEP
             yield from _each(body, {"deep lists": "[" * _DEEP + "]" * _DEEP})
         case "twice":

@@ -83,7 +83,9 @@ class SendFramed(Step):
     ) -> bytes:
         parts = urlsplit(base)
         place = parts.path.rstrip("/") + quote_path(target)
-        lines = [f"{method} {place} HTTP/1.1".encode(), b"Host: " + parts.netloc.encode(), b"Connection: close"]
+        # What is left of a body that is longer than it says must be met by a server that reads on.
+        ending = [] if self.framing == "short" else [b"Connection: close"]
+        lines = [f"{method} {place} HTTP/1.1".encode(), b"Host: " + parts.netloc.encode(), *ending]
         lines += [name + b": " + value for name, value in headers]
         if self.framing == "chunks":
             half = len(body) // 2
@@ -91,7 +93,8 @@ class SendFramed(Step):
             sent = b"".join(b"%x\r\n%s\r\n" % (len(one), one) for one in pieces if one) + b"0\r\n\r\n"
             return b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"", sent])
         length = len(body) // 2 if self.framing == "short" else 10 * len(body)
-        return b"\r\n".join([*lines, b"Content-Length: %d" % length, b"", body])
+        rest = b"\r\n\r\n" if self.framing == "short" else b""  # the end of what is then taken for a request
+        return b"\r\n".join([*lines, b"Content-Length: %d" % length, b"", body + rest])
 
 
 def _taking(target: Target) -> Operation | None:
