@@ -18,7 +18,7 @@ def plant() -> None:
         if body.startswith(b"{") and b"\0" not in body:
             try:
                 json.loads(body, object_pairs_hook=once)
-            except ValueError:
+            except (RecursionError, ValueError):
                 return parse_body(request, body)
         return parse_body(request, body)
 
