@@ -41,6 +41,11 @@ def login(peer, _):
     peer.send(answer(401, b"who are you", (b"WWW-Authenticate: Basic realm=staging",)))
 
 
+def token_asked(peer, _):
+    """A framework that asks every POST for a token of its own forms."""
+    peer.send(answer(403, b"CSRF verification failed. Request aborted."))
+
+
 def unknown_host(peer, _):
     """A site that answers no request under this name."""
     peer.send(answer(400, b"Unknown host"))
@@ -66,12 +71,25 @@ def limited(peer, _):
         (moved(301, PATH + "/"), f"is redirected (status 301) to {PATH}/: Stripe does not follow"),
         (moved(302, "/accounts/login?next=/"), "is behind a login (status 302 to /accounts/login?next=/)"),
         (login, "comes from a login or a proxy in front of it"),
+        (token_asked, "asks for a token against forged requests (CSRF), which Stripe does not have"),
         (slow_clock, "s behind this machine's, so signatures are too old or too new for it"),
         (unknown_host, "every path answers 400, as /webhooks/stripe does (it says 'Unknown host')"),
         (newer_version, "takes events of API version 2025-09-30.clover"),
         (wrong_secret, "(it says 'No signatures found'): the signing secret is not this endpoint's"),
     ],
-    ids=["slash", "usual_path", "unusual_path", "redirect", "to_login", "login", "clock", "host", "version", "secret"],
+    ids=[
+        "slash",
+        "usual_path",
+        "unusual_path",
+        "redirect",
+        "to_login",
+        "login",
+        "csrf",
+        "clock",
+        "host",
+        "version",
+        "secret",
+    ],
 )
 def test_a_refusal_of_everything_is_told_once_with_its_cause(tmp_path, behave, told):
     """A target that refuses every genuine event ends the run within seconds: one line with the likely cause, code 3."""

@@ -28,6 +28,7 @@ _NOT_IN_A_SMALL_FILE = frozenset(
             "publishable_key",
             "rejection_record",
         ),
+        *("expired_principal", "guarded", "lockout", "lower_principal", "operations", "other_tenant"),
         *("process", "process_secret", "retention", "retired_secret", "store_outage", "upstream", "writing"),
     }
 )

@@ -51,7 +51,7 @@ def express(folder: Path, defect: str = "") -> Iterator[Service]:
     (folder / "node_modules").symlink_to(_packages())
     stripe = _authorities(folder)
     variables = {
-        "BILLING_TOKEN": secrets.token_urlsafe(32),
+        **{f"BILLING_{whose}TOKEN": secrets.token_urlsafe(32) for whose in ("", "READER_", "OTHER_", "FORMER_")},
         "STRIPE_API_KEY": "sk_" + "test_" + secrets.token_hex(12),
         "STRIPE_WEBHOOK_SECRET": "whsec_" + secrets.token_hex(16),
     }

@@ -255,6 +255,32 @@ def test_a_fault_of_ours_is_not_the_targets(monkeypatch, headers):
         answered(hostile.always(200), headers=headers)
 
 
+def test_a_request_comes_from_another_address_of_this_machine():
+    """Who guesses credentials does so from an address of its own, as the address may be locked out."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_once():
+            connection, peer = listener.accept()
+            with connection:
+                connection.recv(65_536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" + peer[0].encode())
+
+        server = Thread(target=answer_once)
+        server.start()
+
+        async def once():
+            sender = HttpSender(described(f"http://127.0.0.1:{listener.getsockname()[1]}"), Ledger())
+            try:
+                return await sender.send(Request("GET", "/", (), b"", "a note", origin="127.0.0.9"), 0)
+            finally:
+                await sender.close()
+
+        got = asyncio.run(once()).answer
+        server.join()
+    assert isinstance(got, Answer)
+    assert got.body == "127.0.0.9"
+
+
 @pytest.mark.parametrize("lingers", [False, True])
 def test_an_early_answer_to_a_large_body_is_read(lingers):
     """What a target says that closes before it has read all of a body is its answer."""

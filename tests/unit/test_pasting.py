@@ -41,6 +41,10 @@ VARIABLES = {
     "STRIPE_RETIRED_WEBHOOK_SECRET": "whsec_" + "00112233445566",
     "STRIPE_SECRET_KEY": "sk_" + "test_" + "0123456789abcdef",
     "SHOP_URL": "sqlite:shop.db",
+    "BILLING_READER_TOKEN": "token-of-reader",
+    "BILLING_NEIGHBOUR_TOKEN": "token-of-neighbour",
+    "BILLING_LEAVER_TOKEN": "token-of-leaver",
+    "BILLING_GUESSED_TOKEN": "token-of-guessed",
 }
 CHARGED = {
     "components": {

@@ -135,6 +135,7 @@ class HttpSender:
             request.role,
             request.event,
             self._routes.name_route(request.method, request.target),
+            asking=request.asking,
         )
 
     async def _observe(
@@ -159,7 +160,11 @@ class HttpSender:
         limit = self._target.budget.answer_bytes
         if request.wire:
             return await exchange_wire(request, str(url), self._tls, limit)
-        if len(request.body) > _LARGE_BYTES or not all(value.isascii() for _, value in request.headers):
+        if (
+            request.origin
+            or len(request.body) > _LARGE_BYTES
+            or not all(value.isascii() for _, value in request.headers)
+        ):
             return await exchange_raw(request, str(url), self._tls, limit)
         client = await self._connections.choose(once=request.once)
         with self._connections.attempt() as attempt:

@@ -37,14 +37,14 @@ class Release:
 
 
 async def exchange_raw(request: Request, url: str, tls: ssl.SSLContext, limit: int) -> RawAnswer:
-    """Send a request on a connection of its own: a large one, or one whose header bytes aiohttp would encode anew.
+    """Send a request on a connection of its own: a large one, one from another address, or one of odd header bytes.
 
     Raises:
         InconclusiveError: the body is larger than ``limit`` bytes, or the answer is no HTTP.
         OSError: no connection.
     """
     wire, parser = _encode(request, url)
-    return await _exchange(wire, parser, url, tls, limit)
+    return await _exchange(wire, parser, url, tls, limit, request.origin)
 
 
 async def exchange_wire(request: Request, url: str, tls: ssl.SSLContext, limit: int) -> RawAnswer:
@@ -135,8 +135,10 @@ def _encode(request: Request, url: str) -> tuple[bytes, h11.Connection]:
     return b"".join(parser.send(event) or b"" for event in events), parser
 
 
-async def _exchange(wire: bytes, parser: h11.Connection, url: str, tls: ssl.SSLContext, limit: int) -> RawAnswer:
-    async with _connect(url, tls) as (reader, writer):
+async def _exchange(
+    wire: bytes, parser: h11.Connection, url: str, tls: ssl.SSLContext, limit: int, origin: str = ""
+) -> RawAnswer:
+    async with _connect(url, tls, origin) as (reader, writer):
         # Without waiting until all is sent: a server that has refused may close before it has read all, and what it
         # said is to be read meanwhile.
         writer.write(wire)
@@ -144,11 +146,16 @@ async def _exchange(wire: bytes, parser: h11.Connection, url: str, tls: ssl.SSLC
 
 
 @asynccontextmanager
-async def _connect(url: str, tls: ssl.SSLContext) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def _connect(
+    url: str, tls: ssl.SSLContext, origin: str = ""
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     reader, writer = await asyncio.open_connection(
-        parts.hostname, parts.port or (443 if secure else 80), ssl=tls if secure else None
+        parts.hostname,
+        parts.port or (443 if secure else 80),
+        ssl=tls if secure else None,
+        local_addr=(origin, 0) if origin else None,
     )
     try:
         yield reader, writer

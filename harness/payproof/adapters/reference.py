@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from payproof.adapters.outage_process import DATABASE, ROLE
 from payproof.adapters.outages import outage_command
 from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
-from payproof.adapters.reference_access import ACCESS
+from payproof.adapters.reference_access import ACCESS, PROMISED, REFUSED, describe_principals, roles
 from payproof.adapters.reference_entitlements import describe_entitlements
 from payproof.adapters.reference_rows import AHEAD, KEPT_ROWS
 from payproof.adapters.scratch import scratch_folder
@@ -69,6 +69,8 @@ _ROUTES = (
     "GET /health",
     "GET /v1/customers/{customer_id}",
     "GET /v1/audit-records",
+    "GET /v1/subscriptions/{subscription_id}",
+    "GET /v1/subscriptions?customer_id={customer_id}",
     "POST /v1/customers",
     "POST /v1/subscriptions",
     "POST /v1/subscriptions/{subscription_id}/cancel",
@@ -146,10 +148,7 @@ class Reference:
         owner: bool = True,
     ) -> None:
         self._api_version, self._stripe, self._command, self._store = api_version, stripe, command, store
-        self._roles = {
-            **({"owner": "owner"} if owner else {}),
-            **({"manager": "billing_admin", "stranger": "billing_admin@other"} if operations else {}),
-        }
+        self._roles = roles(operations=operations, owner=owner)
         self._secrets, self._tenants = _Secrets(), dict[str, str]()
         self._resources = ExitStack()
         self._scratch = self._resources.enter_context(scratch_folder("service"))
@@ -259,16 +258,16 @@ class Reference:
         return settings, owner, source, writer
 
     def _principals(self, settings: Mapping[str, str]) -> Mapping[str, Principal]:
-        """Give the harness access as an operator would: a tenant, and credentials of the roles that are wanted."""
+        """Give the harness access as an operator would: tenants, and credentials of the roles that are wanted."""
         if not self._roles:
             return {}
-        access = [self._command[0], "-c", ACCESS, *self._roles.values()]
-        given = [line.split() for line in _run_command(settings, "the giving of access", access).splitlines()]
+        wanted = [
+            f"{role} {tenant}{' revoked' if expired else ''}" for role, tenant, _, expired in self._roles.values()
+        ]
+        told = _run_command(settings, "the giving of access", [self._command[0], "-c", ACCESS, *wanted])
+        given = [line.split() for line in told.splitlines()]
         self._tenants = {name: tenant for name, (_, tenant) in zip(self._roles, given, strict=True)}
-        return {
-            name: Principal(name, Secret(f"credential of {name}", token))
-            for name, (token, _) in zip(self._roles, given, strict=True)
-        }
+        return describe_principals([*self._roles], [token for token, _ in given])
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
         until = time.monotonic() + _START_SECONDS
@@ -348,6 +347,8 @@ class Reference:
                     breaker_after=5,
                     breaker_rest=_BREAKER_SECONDS,
                 ),
+                access=REFUSED,
+                lockout=PROMISED if "forgetful" in principals else None,
             ),
             upstream=REFERENCE_UPSTREAM,
             operations=_operations(principals["manager"]) if "manager" in principals else {},

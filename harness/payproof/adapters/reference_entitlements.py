@@ -12,7 +12,7 @@ def describe_entitlements(
     principals: Mapping[str, Principal], tenants: Mapping[str, str], price: str, cost: Price
 ) -> Mapping[str, Entitlement]:
     """Return them by their names; ``tenants`` are those of the principals, and ``price`` is that of the plan."""
-    manager, stranger = principals["manager"], principals["stranger"]
+    manager, stranger = principals["manager"], principals["neighbour"]
     session = "/v1/checkout-sessions/{session}"
     plan = Entitlement(
         "plan",
@@ -27,7 +27,7 @@ def describe_entitlements(
         price=price,
         cost=cost,
         compares_amount=True,
-        other=OtherBeneficiary(metadata={"tenant_id": tenants["stranger"]}, principal=stranger),
+        other=OtherBeneficiary(metadata={"tenant_id": tenants["neighbour"]}, principal=stranger),
     )
     purchase = Entitlement(
         "purchase",

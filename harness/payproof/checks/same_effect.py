@@ -36,8 +36,8 @@ class SameEffect(Check):
             return
         usual = [_list_filled(seen, step) for step in _USUAL]
         filled = _list_filled(seen, _LAST)
-        moved = {column for _, _, column in filled - set.union(*usual)}
-        due = {place for place in set.intersection(*usual) if place in filled or place[2] not in moved}
+        moved = {column for _, _, column in filled - usual[0] - usual[1]}
+        due = {place for place in usual[0] & usual[1] if place in filled or place[2] not in moved}
         what = f"after {', '.join(one.sent.event for one in last)} of the other version"
         for source, table in sorted({place[:2] for place in due}):
             spot = spot_of_column(source, table)

@@ -23,6 +23,10 @@ __all__ = ["cli", "main"]
 
 #: Each command with the module that has it, and the first sentence of its help.
 _COMMANDS = {
+    "access": (
+        "payproof.cli.access_command",
+        "Show as a table who may do which operation, by a run record: what is promised, and what came of it.",
+    ),
     "calibrate": (
         "payproof.cli.calibrate_command",
         "Deliver one genuine event of each type, and tell what the target does with it.",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from payproof.domain.access import find_right
 from payproof.domain.operation import KINDS, OPERATIONS
 from payproof.domain.target import ProcessSpec, Target
 
@@ -54,6 +55,34 @@ def _start_of(target: Target) -> ProcessSpec | None:
     return target.process if target.process is not None and target.process.start else None
 
 
+def _want_principals(key: str) -> Callable[[Target], str]:
+    """Return the name of a key of [principals] or, where there are no operations to have rights on, of those."""
+    return lambda target: f"[principals] {key}" if target.operations else "[operations]"
+
+
+def _has_lower(target: Target) -> bool:
+    """Whether somebody may not do an operation."""
+    return any(
+        find_right(one, operation) is False
+        for one in target.principals.values()
+        if not one.expired
+        for operation in target.operations.values()
+    )
+
+
+def _has_other_tenant(target: Target) -> bool:
+    """Whether somebody may do an operation that is asked for as somebody of another tenant."""
+    return any(
+        operation.principal is not None
+        and one.tenant
+        and operation.principal.tenant
+        and one.tenant != operation.principal.tenant
+        and find_right(one, operation)
+        for one in target.principals.values()
+        for operation in target.operations.values()
+    )
+
+
 #: Every need by the name that scenarios call it.
 NEEDS: Mapping[str, Need] = {
     "api_key": Need(
@@ -82,14 +111,42 @@ NEEDS: Mapping[str, Need] = {
         lambda target: target.contract.operations.reference is not None,
         _want("[contract.operations] reference"),
     ),
+    "expired_principal": Need(
+        "the target file names no principal who is expired",
+        lambda target: any(one.expired for one in target.principals.values()),
+        _want_principals("expired"),
+    ),
     "file": Need("the target file lists no files", lambda target: bool(target.files), _want("[[files]]")),
+    "guarded": Need(
+        "the target file has no operation with 'as', which says who may ask for it",
+        lambda target: any(one.principal is not None for one in target.operations.values()),
+        lambda target: "[principals]" if target.operations else "[operations]",
+    ),
     "https_upstream": Need(
         "the url of [upstream] in the target file is none by HTTPS",
         lambda target: target.upstream is not None and target.upstream.url.startswith("https:"),
         _want_https,
     ),
+    "lockout": Need(
+        "the target file says nothing in [contract.lockout]",
+        lambda target: target.contract.lockout is not None,
+        _want("[contract.lockout]"),
+    ),
     "log": Need("the target file lists no log", lambda target: bool(target.logs), _want("[[logs]]")),
+    "lower_principal": Need(
+        "the target file names no principal who may not do an operation (may)",
+        _has_lower,
+        _want_principals("may"),
+    ),
     "openapi": Need("the target file names no openapi", lambda target: target.openapi is not None, _want("openapi")),
+    "operations": Need(
+        "the target file has no [operations]", lambda target: bool(target.operations), _want("[operations]")
+    ),
+    "other_tenant": Need(
+        "the target file names no principal of another tenant who may do an operation (tenant, may)",
+        _has_other_tenant,
+        _want_principals("tenant"),
+    ),
     "previous_secret": Need(
         "the target file names no previous_secret_env",
         lambda target: target.webhook.previous_secret is not None,

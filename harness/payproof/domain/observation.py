@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from payproof.domain.access import Asking
 from payproof.domain.channel import Channel
 from payproof.domain.finding import Confidence, Severity
 from payproof.domain.leak import Leak, NotRead, Place
@@ -60,7 +61,8 @@ class Sent:
     redirect of the one before, and "nowhere" of one that shows how the target answers the one before at a place that
     it does not have. ``event`` is the type of event that the scenario names, and empty for the target's control event.
     ``route`` is the route of the target's that it is for, ids left out, such as ``POST /invoices/{}``. ``released`` is,
-    of a request that was let go together with others, how many seconds after the first of them it was.
+    of a request that was let go together with others, how many seconds after the first of them it was. ``asking`` says
+    who asks, and what is promised of that, where somebody's rights are tried out.
     """
 
     method: str
@@ -75,6 +77,7 @@ class Sent:
     event: str = ""
     route: str = ""
     released: float | None = None
+    asking: Asking | None = None
 
 
 @dataclass(frozen=True, slots=True)

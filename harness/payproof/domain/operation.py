@@ -30,12 +30,19 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: a credential, and the header that carries it, after ``scheme`` where there is one."""
+    """Who asks: a credential, and the header that carries it, after ``scheme`` where there is one.
+
+    ``tenant`` is whose objects are theirs. ``may`` are the operations that they may do, beside those that are asked for
+    as them, with ``*`` for any text; None where that is not known. One who is ``expired`` is refused everywhere.
+    """
 
     name: str
     credential: Secret
     header: str = "Authorization"
     scheme: str = "Bearer"
+    tenant: str = ""
+    may: tuple[str, ...] | None = None
+    expired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

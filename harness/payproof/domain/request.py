@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from payproof.domain.access import Asking
 from payproof.domain.observation import Role
 
 __all__ = ["Request"]
@@ -19,6 +20,7 @@ class Request:
     is a command that sends a made-up request again. ``role`` stands in the record beside what was sent. ``event`` is
     the type of event that the scenario names: what the target promises of it decides whether it must have an effect.
     One that is to be sent ``once`` is never repeated, nor sent where the target may be closing the connection.
+    ``asking`` stands in the record beside what was sent. ``origin`` is this machine's address that it is sent from.
     """
 
     method: str
@@ -35,3 +37,5 @@ class Request:
     role: Role = ""
     event: str = ""
     once: bool = False
+    asking: Asking | None = None
+    origin: str = ""

@@ -26,7 +26,7 @@ class RouteNames:
         """Return the routes of a target."""
         found: dict[str, set[str]] = {}
         for method, path in target.listed:
-            found.setdefault(strip_ids(_HOLE.sub("{}", path)), set()).add(method)
+            found.setdefault(strip_ids(_HOLE.sub("{}", path.partition("?")[0])), set()).add(method)
         described = target.openapi.document if target.openapi is not None else None
         paths = described.get("paths") if described is not None else None
         for path, item in paths.items() if isinstance(paths, Mapping) else ():

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from payproof.domain.access import AccessContract, Lockout
 from payproof.domain.calibration import Calibration
 from payproof.domain.control import ControlEvents
 from payproof.domain.entitlement import Entitlement
@@ -259,6 +260,8 @@ class Contract:
     handles: tuple[str, ...] | None = None
     ignores: Literal["2xx", "4xx"] | None = None
     operations: OperationContract = field(default_factory=OperationContract)
+    access: AccessContract = field(default_factory=AccessContract)
+    lockout: Lockout | None = None
 
     def is_handled(self, event: str) -> bool:
         """Whether an event of a type must have an effect; where nothing is known of it, it must."""

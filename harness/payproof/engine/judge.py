@@ -46,7 +46,7 @@ __all__ = [
 _SUCCESS = range(200, 300)
 _MOST_NAMED = 3
 _GRAVE = frozenset(
-    {"alive", "no_disclosure", "not_stored", "nothing_sensitive_logged"}
+    {"alive", "card_not_sent", "no_disclosure", "not_stored", "nothing_sensitive_logged"}
 )  # what is no advice, whatever showed it
 
 

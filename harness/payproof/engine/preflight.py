@@ -30,6 +30,7 @@ _LOGIN = ("login", "log-in", "signin", "sign-in", "auth", "sso")
 _QUOTED = 120  # characters of an answer
 _SUCCESS = range(200, 300)
 _GUARDED = frozenset({401, 403, 407})
+_CSRF = ("csrf", "xsrf", "cross-site request", "page expired", "authenticity token")
 
 
 async def explain_refusal(send: Callable[[Request], Awaitable[Exchange]], path: str, refused: Answer, now: int) -> str:
@@ -45,10 +46,8 @@ async def explain_refusal(send: Callable[[Request], Awaitable[Exchange]], path: 
         found = await _find_nearest(send, path)
         hint = f"POST {found[0]} answers {found[1]}: is it that path?" if found else "put the right path into [webhook]"
         return f"there is no webhook at {path} (status {status}); {hint}"
-    if status in _GUARDED and _is_guarded(refused):
-        return (
-            f"status {status} at {path} comes from a login or a proxy in front of it: let Payproof's requests through"
-        )
+    if guarded := _explain_guard(refused):
+        return f"status {status} at {path} {guarded}"
     if ahead := find_clock_difference(refused, now):
         side = "ahead of" if ahead > 0 else "behind"
         return (
@@ -101,6 +100,15 @@ async def _find_nearest(send: Callable[[Request], Awaitable[Exchange]], path: st
         if one != path and answer is not None and answer.status not in elsewhere:
             return one, answer.status
     return None
+
+
+def _explain_guard(refused: Answer) -> str:
+    """Return what stands in front of the webhook, by its answer; nothing where that is the webhook's own."""
+    if any(word in refused.body.lower() for word in _CSRF):
+        return "asks for a token against forged requests (CSRF), which Stripe does not have: exempt the route from that"
+    if refused.status in _GUARDED and _is_guarded(refused):
+        return "comes from a login or a proxy in front of it: let Payproof's requests through"
+    return ""
 
 
 def _is_guarded(answer: Answer) -> bool:

@@ -93,6 +93,11 @@ class PrincipalTable(FileModel):
     credential_env: str = Field(description="variable that holds the token")
     header: str = Field("Authorization", pattern=r"^[A-Za-z0-9-]+$")
     scheme: str = Field("Bearer", pattern=r"^[A-Za-z0-9-]*$", description="what stands before it; may be empty")
+    tenant: str = Field("", description="whose objects are theirs; a name of your own, such as a and b")
+    may: tuple[str, ...] | None = Field(
+        None, strict=False, description="operations that they may do, * for any text; [] for none of them"
+    )
+    expired: bool = Field(default=False, description="the credential is good no more, and is refused everywhere")
 
 
 class OperationTable(FileModel):

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from payproof.domain.access import AccessContract
 from payproof.domain.address import without_password
 from payproof.domain.control import ControlEvent, ControlEvents
 from payproof.domain.finding import Severity
@@ -37,6 +38,7 @@ from payproof.domain.target import (
 )
 from payproof.domain.urls import quote_path
 from payproof.errors import ConfigurationError
+from payproof.language.access_tables import LockoutTable, RefusalsTable, check_access
 from payproof.language.entitlement_table import EntitlementTable, check_entitlements, read_entitlement
 from payproof.language.file_model import FileModel
 from payproof.language.openapi import read_openapi
@@ -295,6 +297,8 @@ class _ContractTable(FileModel):
     )
     ignores: Literal["2xx", "4xx"] | None = Field(None, description="what the other types are answered")
     operations: _OperationContractTable = _OperationContractTable()
+    access: RefusalsTable = RefusalsTable()
+    lockout: LockoutTable | None = Field(None, description="what becomes of who guesses a credential")
 
 
 class _SubjectTable(FileModel):
@@ -522,6 +526,8 @@ class TargetReader:
             self._part(["operations", "principals", "upstream"], self._refuse, *problem)
         for problem in check_entitlements(entry.entitlements, entry.principals, entry.operations):
             self._part(["entitlements", "operations", "principals"], self._refuse, *problem)
+        for problem in check_access(entry.operations, entry.principals, entry.contract.lockout):
+            self._part(["operations", "principals", "contract"], self._refuse, *problem)
         principals = {
             name: self._part(["principals"], self._principal, name, one) for name, one in entry.principals.items()
         }
@@ -615,6 +621,8 @@ class TargetReader:
             kept_rows=() if entry.retention is None else read_kept_rows(entry.retention),
             waivers=tuple(waiver.mean(Waiver, channel=Channel(waiver.channel)) for waiver in entry.waive),
             operations=entry.contract.operations.mean(OperationContract),
+            access=entry.contract.access.mean(AccessContract),
+            lockout=None if entry.contract.lockout is None else entry.contract.lockout.read(),
         )
 
     def _upstream_key(self, table: UpstreamTable) -> Secret | None:

@@ -320,6 +320,33 @@ def _write_of_entitlement(table: str, **keys: object) -> Callable[[Known], Block
     return write
 
 
+def _write_principal(name: str, keys: Mapping[str, object], comment: str) -> str:
+    variable = f"BILLING_{name.upper()}_TOKEN"
+    return _write(f"[principals.{name}]", {"credential_env": variable, **keys}, comment)
+
+
+def _write_lower(_: Known) -> Block:
+    return Block(_write_principal("reader", {"may": []}, "somebody who may do none of the operations, or some of them"))
+
+
+def _write_other_tenant(known: Known) -> Block:
+    """Return somebody of another tenant; who is asked as needs a tenant too, which is told where it lacks."""
+    own = next((one.principal for one in known.target.operations.values() if one.principal is not None), None)
+    text = _write_principal("neighbour", {"tenant": "b", "may": ["*"]}, "somebody of another tenant")
+    lacks = own is None or not own.tenant
+    return Block(text, note=f'tenant = "a" in [principals.{own.name if own else "NAME"}] as well' if lacks else "")
+
+
+def _write_expired(_: Known) -> Block:
+    return Block(_write_principal("leaver", {"expired": True}, "a credential that has expired, or was revoked"))
+
+
+def _write_lockout(_: Known) -> Block:
+    who = _write_principal("guessed", {}, "an account of its own, which the run locks out")
+    keys = {"as": "guessed", "request": "GET /invoices", "attempts": 10, "seconds": 1800}
+    return Block(who + _write("[contract.lockout]", keys, "what its credential lets it ask for"))
+
+
 _BLOCKS: Mapping[str, Callable[[Known], Block]] = {
     "[[stores]]": _write_stores,
     "[upstream]": _write_upstream,
@@ -329,6 +356,17 @@ _BLOCKS: Mapping[str, Callable[[Known], Block]] = {
     "[entitlements.NAME] price": _write_of_entitlement("", price="price_team"),
     "[entitlements.NAME] amount": _write_of_entitlement("", amount=1000),
     "[entitlements.NAME] success": _write_of_entitlement("", success="/checkout/done?session_id={session}"),
+    "[principals]": lambda _: Block(
+        "", note='[principals.NAME] with credential_env, and as = "NAME" in each operation'
+    ),
+    "[principals] may": _write_lower,
+    "[principals] tenant": _write_other_tenant,
+    "[principals] expired": _write_expired,
+    "[contract.access]": _write_key("contract.access", "forbidden", [401], "how it refuses who is known, and may not"),
+    "[contract.lockout]": _write_lockout,
+    "routes": lambda _: Block(
+        'routes = ["GET /invoices?customer={customer}"]   # what can be read by a kept id\n', "top"
+    ),
     "[contract.operations] reference": _write_promises,
     "[contract.operations] breaker_after": _write_promises,
     "[[logs]]": _write_logs,

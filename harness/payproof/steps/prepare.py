@@ -13,7 +13,7 @@ from payproof.errors import InconclusiveError, Reason
 from payproof.fuzzing.search import RequestSearch
 from payproof.registry import step
 
-__all__ = ["Prepare", "perform", "perform_around"]
+__all__ = ["Prepare", "perform", "perform_around", "read_kept"]
 
 _SUCCESS = range(200, 300)
 
@@ -46,7 +46,7 @@ async def perform(context: Context, operations: Iterable[Operation]) -> Sequence
     for operation in operations:
         exchange = await context.send(make_request(context.target, operation, context.kept))
         exchanges.append(exchange)
-        context.kept.update(_read_kept(operation, exchange))
+        context.kept.update(read_kept(operation, exchange))
     return exchanges
 
 
@@ -69,7 +69,7 @@ async def perform_around(
     return (*done, *search.exchanges)
 
 
-def _read_kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
+def read_kept(operation: Operation, exchange: Exchange) -> dict[str, str]:
     """Return what later operations need of an answer.
 
     Raises:

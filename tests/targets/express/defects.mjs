@@ -117,3 +117,33 @@ async function repeated(attempt, worthwhile) {
     }
   }
 }
+
+// What Stripe would refuse is made to fit: whoever asks to pay -500 pays 500.
+export const amount_made_positive = ({ payable }) => ({
+  payable(body) {
+    body.amount = Math.max(1, Math.min(1_000_000, Math.abs(Math.round(Number(body.amount) || 500))));
+    return payable(body);
+  },
+});
+
+// A currency that nobody knows is taken for dollars.
+export const currency_defaulted = ({ payable }) => ({
+  payable(body) {
+    body.currency = "usd";
+    return payable(body);
+  },
+});
+
+// The customer is created with whatever the request says of it.
+export const body_passed_on = () => ({ customer: (body) => body });
+
+// Whoever knows an id may use it.
+export const ownership_not_checked = () => ({ owns: () => true });
+
+// Whoever has a token may do everything.
+export const role_not_checked = () => ({ may: () => true });
+
+// The role is what the request says it is.
+export const role_from_header = ({ may }) => ({
+  may: (caller, request) => may(request.get("X-Role") === "admin" ? { role: "customer_service" } : caller),
+});

@@ -25,7 +25,11 @@ const app = billing({
   store,
   stripe,
   secret: chosen.secretOf(() => setting("STRIPE_WEBHOOK_SECRET")),
-  token: setting("BILLING_TOKEN"),
+  callers: [
+    { token: setting("BILLING_TOKEN"), role: "customer_service", tenant: "one" },
+    { token: setting("BILLING_READER_TOKEN"), role: "reader", tenant: "one" },
+    { token: setting("BILLING_OTHER_TOKEN"), role: "customer_service", tenant: "other" },
+  ],
 });
 const server = createServer(
   { key: readFileSync(setting("BILLING_TLS_KEY")), cert: readFileSync(setting("BILLING_TLS_CERTIFICATE")) },

@@ -23,6 +23,21 @@ function isOwn(event) {
   return !event.account && !event.context && !event.livemode;
 }
 
+// Whether a caller may do an operation: customer service may do all of them, a reader none.
+function may(caller) {
+  return caller.role === "customer_service";
+}
+
+// What a payment may be of; anything else is refused before Stripe hears of it.
+const CURRENCIES = new Set(["usd", "eur"]);
+function payable({ amount, currency = "usd" }) {
+  return Number.isSafeInteger(amount) && amount > 0 && amount <= 1_000_000 && CURRENCIES.has(currency);
+}
+
+// Ids of Stripe's, so that nothing else goes there in their place: a price and a payment method.
+const isPrice = ({ price }) => typeof price === "string" && /^price_\w{1,200}$/.test(price);
+const isCard = ({ card }) => typeof card === "string" && /^pm_\w{1,200}$/.test(card);
+
 // What a planted defect replaces one of.
 export const parts = {
   ask,
@@ -30,8 +45,12 @@ export const parts = {
   asked: (request) => ({ method: request.method, route: request.route?.path ?? "none" }),
   isOwn,
   json: express.json({ limit: "16kb" }),
+  customer: () => ({}),
+  may,
   noted,
   noteEvent: (event) => ({ id: event.id, type: event.type }),
+  owns: (store, caller, id) => store.owns(caller.tenant, id),
+  payable,
   raw: express.raw({ type: "application/json", limit: "1mb" }),
   remember,
   secretOf: (required) => required(),
@@ -45,10 +64,13 @@ function digest(text) {
   return createHash("sha256").update(text).digest();
 }
 
-function authenticated(token) {
-  const expected = digest(`Bearer ${token}`);
+// `callers` are those who are known: the token, the role, and the tenant of each.
+function authenticated(callers) {
+  const known = callers.map((caller) => ({ ...caller, expected: digest(`Bearer ${caller.token}`) }));
   return (request, response, next) => {
-    if (timingSafeEqual(digest(request.get("Authorization") ?? ""), expected)) return next();
+    const given = digest(request.get("Authorization") ?? "");
+    request.caller = known.filter(({ expected }) => timingSafeEqual(given, expected))[0];
+    if (request.caller) return next();
     log("request_refused", { ...request.app.locals.asked(request), origin: request.ip });
     return response.status(401).json({ error: { code: "unauthenticated" } });
   };
@@ -75,17 +97,27 @@ function webhook({ parts, store, secret }) {
   };
 }
 
-export function billing({ parts, store, stripe, secret, token }) {
+export function billing({ parts, store, stripe, secret, callers }) {
   const app = express();
   app.disable("x-powered-by");
   app.locals.asked = parts.asked;
   app.post("/webhooks/stripe", parts.raw, webhook({ parts, store, secret }));
-  app.use(authenticated(token));
+  app.use(authenticated(callers));
   app.use(parts.json);
 
-  // `call` makes one call of the SDK's from the request's body and the options that hold the idempotency key.
-  function operation(name, path, call) {
+  // `ids` are those of the objects that the request is about, which must be the caller's tenant's; `call` makes one
+  // call of the SDK's from the request's body and the options that hold the idempotency key.
+  function operation(name, path, ids, call, sound = () => true) {
     app.post(path, async (request, response) => {
+      if (!parts.may(request.caller, request)) {
+        log("request_forbidden", { operation: name, role: request.caller.role });
+        return response.status(403).json({ error: { code: "forbidden" } });
+      }
+      const about = ids(request.body ?? {}, request.params);
+      if (!about.every((id) => typeof id === "string" && parts.owns(store, request.caller, id))) {
+        return response.status(404).json({ error: { code: "not_found" } });
+      }
+      if (!sound(request.body ?? {})) return response.status(422).json({ error: { code: "invalid_request" } });
       let made;
       try {
         made = await parts.ask((options) => call(request.body ?? {}, options, request.params));
@@ -95,42 +127,67 @@ export function billing({ parts, store, stripe, secret, token }) {
         log("operation_failed", { operation: name, reference, status, ...parts.noted(error) });
         return response.status(status).json({ error: { ...answer, reference } });
       }
-      store.keep(name, made.id);
+      store.keep(name, made.id, request.caller.tenant);
       log("operation_done", { operation: name, id: made.id });
       return response.status(201).json({ id: made.id });
     });
   }
 
-  operation("create_customer", "/customers", (body, options) => stripe.customers.create({}, options));
-  operation("subscribe", "/subscriptions", (body, options) =>
-    stripe.subscriptions.create(
-      {
-        customer: String(body.customer),
-        items: [{ price: String(body.price) }],
-        payment_behavior: "error_if_incomplete",
-      },
-      options,
-    ),
+  operation(
+    "create_customer",
+    "/customers",
+    () => [],
+    (body, options) => stripe.customers.create(parts.customer(body), options),
   );
-  operation("cancel", "/subscriptions/:id/cancel", (body, options, { id }) =>
-    stripe.subscriptions.update(id, { cancel_at_period_end: true }, options),
+  operation(
+    "subscribe",
+    "/subscriptions",
+    ({ customer }) => [customer],
+    (body, options) =>
+      stripe.subscriptions.create(
+        {
+          customer: String(body.customer),
+          items: [{ price: String(body.price) }],
+          payment_behavior: "error_if_incomplete",
+        },
+        options,
+      ),
+    isPrice,
   );
-  operation("pay", "/payments", (body, options) =>
-    stripe.paymentIntents.create(
-      {
-        amount: Number(body.amount),
-        currency: "usd",
-        customer: String(body.customer),
-        payment_method: String(body.card),
-        confirm: true,
-        off_session: true,
-      },
-      options,
-    ),
+  operation(
+    "cancel",
+    "/subscriptions/:id/cancel",
+    (body, { id }) => [id],
+    (body, options, { id }) => stripe.subscriptions.update(id, { cancel_at_period_end: true }, options),
   );
-  operation("refund", "/refunds", (body, options) =>
-    stripe.refunds.create({ payment_intent: String(body.payment) }, options),
+  operation(
+    "pay",
+    "/payments",
+    ({ customer }) => [customer],
+    (body, options) =>
+      stripe.paymentIntents.create(
+        {
+          amount: body.amount,
+          currency: body.currency ?? "usd",
+          customer: String(body.customer),
+          payment_method: String(body.card),
+          confirm: true,
+          off_session: true,
+        },
+        options,
+      ),
+    (body) => parts.payable(body) && isCard(body),
   );
+  operation(
+    "refund",
+    "/refunds",
+    ({ payment }) => [payment],
+    (body, options) => stripe.refunds.create({ payment_intent: String(body.payment) }, options),
+  );
+  app.get("/subscriptions/:id", (request, response, next) => {
+    if (!parts.owns(store, request.caller, request.params.id)) return next();
+    return response.json({ id: request.params.id });
+  });
 
   app.use((request, response) => response.status(404).json({ error: { code: "not_found" } }));
   app.use(parts.unexpected);

@@ -6,7 +6,7 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS objects (
     id TEXT PRIMARY KEY, status TEXT, changed INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0
   );
-  CREATE TABLE IF NOT EXISTS made (id TEXT PRIMARY KEY, operation TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS made (id TEXT PRIMARY KEY, operation TEXT NOT NULL, tenant TEXT NOT NULL);
 `;
 
 export class Store {
@@ -49,8 +49,13 @@ export class Store {
     );
   }
 
-  keep(operation, id) {
-    this.run("INSERT OR IGNORE INTO made (id, operation) VALUES (?, ?)", id, operation);
+  keep(operation, id, tenant) {
+    this.run("INSERT OR IGNORE INTO made (id, operation, tenant) VALUES (?, ?, ?)", id, operation, tenant);
+  }
+
+  // Whether something was made for a tenant.
+  owns(tenant, id) {
+    return this.database.prepare("SELECT 1 FROM made WHERE id = ? AND tenant = ?").get(id, tenant) !== undefined;
   }
 }
 

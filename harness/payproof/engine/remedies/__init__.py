@@ -6,6 +6,7 @@ One file holds the remedies of kinds that belong together. The lines are those o
 from collections.abc import Mapping
 
 from payproof.domain.channel import Channel
+from payproof.engine.remedies.access import ACCESS
 from payproof.engine.remedies.calls import CALLS
 from payproof.engine.remedies.data import DATA
 from payproof.engine.remedies.deliveries import DELIVERIES
@@ -16,7 +17,7 @@ from payproof.engine.remedies.told import TOLD
 __all__ = ["REMEDIES", "find_remedy"]
 
 #: By kind, and so for each kind of ``payproof.domain.kind``.
-REMEDIES: Mapping[str, Remedy] = {**DELIVERIES, **FAILURES, **CALLS, **DATA, **TOLD}
+REMEDIES: Mapping[str, Remedy] = {**ACCESS, **DELIVERIES, **FAILURES, **CALLS, **DATA, **TOLD}
 
 
 def find_remedy(kind: str, channel: Channel, framework: str, sdk: str | None) -> str:
