@@ -59,6 +59,18 @@ REFERENCE_COMMAND = (sys.executable, "-m", "payproof_reference")
 EmbeddedStore = Literal["sqlite", "postgresql"]
 
 _KEEPS: tuple[Kept, ...] = (Kept("operations", "request_digest", "keyed digest of what was asked, not the request"),)
+_MIRRORS = {
+    "checkout_sessions.payment_status": "checkout.session/payment_status",
+    "checkout_sessions.status": "checkout.session/status",
+    "disputes.status": "dispute/status",
+    "invoices.status": "invoice/status",
+    "payments.amount_refunded": "charge/amount_refunded",
+    "payments.status": "charge/status",
+    "subscriptions.cancel_at_period_end": "subscription/cancel_at_period_end",
+    "subscriptions.current_period_end": "subscription/current_period_end",
+    "subscriptions.status": "subscription/status",
+    "subscriptions.stripe_price_id": "subscription/price",
+}
 _PLAN = "price_payproof_team"
 _PRICE = Price(amount=1000, currency="usd")
 #: What stands in for Stripe while the service runs.
@@ -319,6 +331,7 @@ class Reference:
                 # It answers once all is done; what it does later has a time of its own.
                 effect_within=5.0,
                 keeps=_KEEPS,
+                mirrors=_MIRRORS,
                 kept_rows=KEPT_ROWS,
                 rejection_record=RejectionRecord(
                     match={"event": "webhook_rejected"},

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     EFFECT_MISSING = "accepted without effect"
     APPLIED_TWICE = "applied twice"
     STALE_STATE = "older state wins"
+    OTHER_STATE = "another state than at Stripe"
     UNDECIDED = "neither taken nor refused"
     DECISION_CHANGED = "decided otherwise the next time"
     STARTED_UNSAFE = "started without what it needs"

@@ -240,7 +240,8 @@ class Contract:
     they look as if they held payment data, ``severities`` change how grave problems are, ``kept_rows`` says how long
     rows are kept. ``without_store`` are the statuses that say that nothing can be kept at the moment. ``handles`` are
     the types of events that have an effect, with ``*`` for any text, and None where that is not known; ``ignores`` is
-    what the others get, where the target promises that.
+    what the others get, where the target promises that. ``mirrors`` are columns (``subscriptions.status``) that hold
+    what a field of Stripe's objects says (``subscription.status``), always.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})
@@ -257,6 +258,7 @@ class Contract:
     without_store: frozenset[int] = frozenset({503})
     handles: tuple[str, ...] | None = None
     ignores: Literal["2xx", "4xx"] | None = None
+    mirrors: Mapping[str, str] = field(default_factory=dict)
     operations: OperationContract = field(default_factory=OperationContract)
 
     def is_handled(self, event: str) -> bool:

@@ -27,6 +27,7 @@ WANTS: Mapping[str, str] = {
     "[retention]": "how long rows are kept, and what removes them",
     "[[retention.rows]]": "how rows of such an age are planted",
     "[contract] handles": "which types of events have an effect",
+    "[contract] mirrors": "which columns hold what Stripe says",
     "[webhook] connect": "that the endpoint is for Connect",
     "[webhook] previous_secret_env": "a secret in its time of rotation",
     "[webhook] retired_secret_env": "a secret after its rotation",

@@ -62,6 +62,7 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.EFFECT_MISSING: KindEntry("Deliveries are accepted and have no effect", _HIGH),
     Kind.APPLIED_TWICE: KindEntry("An event is applied more than once", _HIGH),
     Kind.STALE_STATE: KindEntry("An older event overwrites a newer state", _HIGH),
+    Kind.OTHER_STATE: KindEntry("The state is another than at Stripe", _HIGH),
     Kind.UNDECIDED: KindEntry("Odd deliveries are neither taken nor refused", _MEDIUM),
     Kind.DECISION_CHANGED: KindEntry("The same delivery is decided otherwise the next time", _HIGH),
     Kind.STARTED_UNSAFE: KindEntry("The service starts without what keeps it safe"),

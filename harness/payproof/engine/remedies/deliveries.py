@@ -65,6 +65,11 @@ DELIVERIES: Mapping[str, Remedy] = {
         "Keep event.created beside the state, and overwrite it only where the event is newer: UPDATE ... WHERE changed "
         "<= created. Or ask Stripe for the object in place of trusting the event."
     ),
+    Kind.OTHER_STATE: Remedy(
+        "Take the object's state from the newest event, or ask Stripe for it, each time that an event tells of a change: "
+        "subscription.status and the end of the period from customer.subscription.*, charge.amount_refunded from "
+        "charge.refunded, a dispute's status from charge.dispute.*."
+    ),
     Kind.EFFECT_MISSING: Remedy(
         "Apply the event before the answer, or keep it first in a table or queue that survives a restart: after a 2xx "
         "Stripe does not send it again."

@@ -7,6 +7,8 @@ from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["decide", "open_dispute"]
 
+#: What evidence makes of a dispute in test mode (https://docs.stripe.com/testing#disputes).
+_DECIDED = {"losing_evidence": False, "winning_evidence": True}
 _OPEN = ("needs_response", "under_review", "warning_needs_response", "warning_under_review")
 
 
@@ -87,7 +89,8 @@ def update_dispute(call: Call) -> Object:
             changes["status"] = before["status"].replace("needs_response", "under_review")
     after, before = store.change("dispute", call.id, changes)
     store.emit("charge.dispute.updated", after, before)
-    return after
+    won = _DECIDED.get((params.get("evidence") or {}).get("uncategorized_text"))
+    return after if won is None or not params.get("submit", True) else decide(store, call.id, won=won)
 
 
 @operation("POST /v1/disputes/{}/close")
