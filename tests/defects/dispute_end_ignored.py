@@ -4,6 +4,4 @@ from tests.defects._planting import rewrite_rows
 
 
 def plant() -> None:
-    rewrite_rows(
-        lambda table, row, _: row | {"status": "needs_response"} if table == "disputes" else row
-    )
+    rewrite_rows(lambda table, row, _: row | {"status": "needs_response"} if table == "disputes" else row)

@@ -4,6 +4,4 @@ from tests.defects._planting import rewrite_rows
 
 
 def plant() -> None:
-    rewrite_rows(
-        lambda _, row, __: row | {"amount_refunded": row["amount"]} if row.get("amount_refunded") else row
-    )
+    rewrite_rows(lambda _, row, __: row | {"amount_refunded": row["amount"]} if row.get("amount_refunded") else row)

@@ -4,6 +4,4 @@ from tests.defects._planting import rewrite_rows
 
 
 def plant() -> None:
-    rewrite_rows(
-        lambda table, row, _: row | {"payment_status": "paid"} if table == "checkout_sessions" else row
-    )
+    rewrite_rows(lambda table, row, _: row | {"payment_status": "paid"} if table == "checkout_sessions" else row)

@@ -33,6 +33,8 @@ _NOT_IN_A_SMALL_FILE = frozenset(
 _NOT_OF_ITS_KIND = (
     "connect = true in [webhook] makes this one",
     "no event that the target handles makes it ask Stripe",
+    "the target shows nothing of the flow in any store",
+    "no column says what Stripe's objects are: name some in mirrors of [contract]",
     "an old event about the subject of the target file is rightly ignored: its state is newer",
 )
 

@@ -73,8 +73,9 @@ _MIRRORS = {
 }
 _PLAN = "price_payproof_team"
 _PRICE = Price(amount=1000, currency="usd")
+_PRICES = {_PLAN: _PRICE, "price_payproof_business": Price(amount=3000, currency="usd")}
 #: What stands in for Stripe while the service runs.
-REFERENCE_UPSTREAM = UpstreamSpec(url="https://127.0.0.1:0", prices={_PLAN: _PRICE})
+REFERENCE_UPSTREAM = UpstreamSpec(url="https://127.0.0.1:0", prices=_PRICES)
 
 _ROUTES = (
     "GET /health",
@@ -213,7 +214,9 @@ class Reference:
             "BILLING_STRIPE_API_BASE": self._stripe.url,
             "BILLING_STRIPE_TELEMETRY": "true",  # as the SDK does where nobody has thought of it
             **({} if self._stripe.ca_file is None else {"BILLING_STRIPE_CA_FILE": self._stripe.ca_file}),
-            "BILLING_PLANS": json.dumps({_PLAN: {"amount": _PRICE.amount, "currency": _PRICE.currency}}),
+            "BILLING_PLANS": json.dumps(
+                {name: {"amount": price.amount, "currency": price.currency} for name, price in _PRICES.items()}
+            ),
             **_QUICK,
             "BILLING_RETURN_URL": "https://127.0.0.1/",
             "BILLING_STRIPE_PUBLISHABLE_KEY": self._secrets.publishable_key,

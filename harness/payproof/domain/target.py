@@ -14,7 +14,7 @@ from payproof.domain.finding import Severity
 from payproof.domain.observation import Channel
 from payproof.domain.operation import KINDS, Operation, OperationContract, Principal, UpstreamSpec
 from payproof.domain.sensitive import Secret
-from payproof.domain.subject import Subject
+from payproof.domain.subject import PREFIXES, Subject
 from payproof.domain.wants import Gap
 
 __all__ = [
@@ -355,6 +355,13 @@ class Target:
             return None
         why = f"whether the target handles {event} was not found out: list what it handles in handles of [contract]"
         return Gap(why, ("[contract] handles",))
+
+    @property
+    def recurring_prices(self) -> tuple[str, ...]:
+        """The prices of subscriptions that the target knows: its subject's first, then those of its upstream."""
+        own = self.subject.ids.get(PREFIXES["price"], "")
+        known = () if self.upstream is None else self.upstream.prices.items()
+        return tuple(dict.fromkeys(filter(None, [own, *(name for name, price in known if price.recurring)])))
 
     @property
     def is_local(self) -> bool:

@@ -12,6 +12,7 @@ WANTS: Mapping[str, str] = {
     "[[stores]]": "the database that your system works with",
     "[upstream]": "where your system reaches Stripe",
     "[upstream] url": "the same by HTTPS",
+    "[upstream.prices]": "a second price that your system knows",
     "[operations]": "what of your system makes it call Stripe",
     "[contract.operations] reference": "where an answer names what leads to the log",
     "[contract.operations] breaker_after": "after how many failures Stripe is left alone",

@@ -1,8 +1,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from payproof.domain.flow import Flow
 from payproof.canary import Ledger
+from payproof.domain.flow import Flow
 from payproof.engine.ports import (
     Clock,
     Commands,
@@ -26,8 +26,8 @@ class Equipment:
 
     Without an ``upstream`` the target calls another Stripe than the harness's, and without a ``writer`` no row can be
     written into its database. Without ``instances`` no second one of it can be started, and without ``memory``
-    nobody knows how much of that it takes. ``account`` is where payment flows are played: Stripe in its test mode, or the
-    double, and ``flows`` are those that there are.
+    nobody knows how much of that it takes. ``account`` is where payment flows are played: Stripe in its test mode, or
+    the double, and ``flows`` are those that there are.
     """
 
     sender: Sender

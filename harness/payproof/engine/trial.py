@@ -15,7 +15,15 @@ from dataclasses import dataclass, replace
 
 from payproof.canary import Ledger
 from payproof.domain.check import Check, Expectation
-from payproof.domain.observation import LogLines, Observation, RowSeen, StoreChange, StripeCalls, StripeState, TableChange
+from payproof.domain.observation import (
+    LogLines,
+    Observation,
+    RowSeen,
+    StoreChange,
+    StripeCalls,
+    StripeState,
+    TableChange,
+)
 from payproof.domain.scenario import Phase
 from payproof.domain.source import Excerpt, Log, Snapshot, Store
 from payproof.domain.step import Step

@@ -5,13 +5,13 @@ from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
+from yaml import YAMLError, safe_load
 
 from payproof.domain.flow import Act, Flow, Moment
 from payproof.errors import ConfigurationError
 from payproof.language.file_model import FileModel
 from payproof.registry import nearest
 from payproof.stripe.flows import ACTS
-from yaml import YAMLError, safe_load
 
 __all__ = ["read_flows"]
 

@@ -21,6 +21,7 @@ from payproof.domain.observation import (
     Searched,
     StoreChange,
     StripeCalls,
+    StripeState,
 )
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
@@ -140,6 +141,9 @@ def story(record: Record) -> list[str]:
             case StripeCalls(step=step, calls=calls, connections=connections):
                 lines += [f"step {step}: {_describe_connection(connection)}" for connection in connections]
                 lines += [f"step {step}: {_describe_call(call)}" for call in calls]
+            case StripeState(step=step, flow=flow, moment=moment, things=things):
+                told = ", ".join(f"{one.kind} {one.read('status')}" for one in things)
+                lines.append(f"step {step}: flow {flow} has come to {moment or 'its next act'} at Stripe: {told}")
             case _:
                 assert_never(observation)
     return [one_line(line) for line in lines]

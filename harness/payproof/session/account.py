@@ -24,6 +24,10 @@ _QUIET_SECONDS, _LONGEST_SECONDS = 3.0, 60.0
 _AMOUNT = 1000
 
 
+def _sell(double: DoubleBackend, price: str) -> None:
+    double.act(lambda hooks: hooks.sell(price, amount=_AMOUNT, currency="usd", recurring=True))
+
+
 class ApiAccount:
     """An account behind a backend that answers calls; nothing but what a payer does on a page goes another way."""
 
@@ -55,13 +59,18 @@ class ApiAccount:
             raise InconclusiveError(Reason.UPSTREAM_FAILED, f"{method} {path}: no JSON came back") from None
         if answer.status in _REFUSED:
             message = content.get("error", {}).get("message", "no message")
-            raise InconclusiveError(Reason.PREPARATION_FAILED, f"{method} {path}: Stripe answers {answer.status}: {message}")
+            raise InconclusiveError(
+                Reason.PREPARATION_FAILED, f"{method} {path}: Stripe answers {answer.status}: {message}"
+            )
         return dict(content)
 
+    async def find_last_event(self) -> str:
+        """Return the id of the latest event; empty where there is none."""
+        latest = (await self._page({"limit": 1}))["data"]
+        return str(latest[0]["id"]) if latest else ""
+
     async def list_events(self, after: str) -> Sequence[Mapping[str, Any]]:
-        """Return the events since one, oldest first; with an empty id only the latest."""
-        if not after:
-            return (await self._page({"limit": 1}))["data"]
+        """Return the events since one, or with an empty id all, oldest first, once they are there."""
         found = await self._since(after)
         if isinstance(self._backend, DoubleBackend):
             return found
@@ -103,9 +112,7 @@ class ApiAccount:
             raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
         try:
             if what in {"pay", "later"}:
-                self._backend.act(
-                    lambda hooks: hooks.complete_checkout(session_id, card, asynchronous=what == "later")
-                )
+                self._backend.act(lambda hooks: hooks.complete_checkout(session_id, card, asynchronous=what == "later"))
             else:
                 self._backend.act(lambda hooks: hooks.settle_checkout(session_id, succeeded=what == "succeed"))
         except ConfigurationError as error:
@@ -130,9 +137,7 @@ def open_account(target: Target, behind: Backend | None, seed: int | str) -> Api
     of a double of its own.
     """
     spec = target.upstream
-    known = [] if spec is None else [name for name, price in spec.prices.items() if price.recurring]
-    own = target.subject.ids.get(PREFIXES["price"], "")
-    prices = list(dict.fromkeys(filter(None, [own, *known])))
+    prices, known = target.recurring_prices, () if spec is None else spec.prices
     if spec is not None and spec.backend == "stripe" and spec.key is not None:
         return ApiAccount(StripeTestMode(spec.key), prices)
     if behind is None:
@@ -140,6 +145,7 @@ def open_account(target: Target, behind: Backend | None, seed: int | str) -> Api
         behind = DoubleBackend(Double(data_folder("fixtures"), clock=time, seed=seed, api_version=version))
     if not isinstance(behind, DoubleBackend):
         return None
-    if own and own not in known:
-        behind.act(lambda hooks: hooks.sell(own, amount=_AMOUNT, currency="usd", recurring=True))
+    for name in prices:
+        if name not in known:  # of the subject: no file says what it costs
+            _sell(behind, name)
     return ApiAccount(behind, prices)

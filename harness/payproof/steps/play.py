@@ -31,8 +31,9 @@ class Play(Step):
     """Play a payment flow at Stripe with a new subscription, then deliver the events that it has caused.
 
     ``flow`` is one of `payproof flow --list`, and ``until`` the moment of it at which the step ends, or with ``before``
-    the moment before that: by the clock of Stripe's objects the end is now. ``order`` is that of Stripe, its reverse, or any. What was not accepted comes once more
-    after the others. Stripe knows the last state before the first delivery.
+    the moment before that: by the clock of Stripe's objects the end is now. ``order`` is that of Stripe, its reverse,
+    or any. What was not accepted comes once more after the others. Stripe knows the last state before the first
+    delivery.
     """
 
     name: ClassVar[str] = "play"

@@ -66,7 +66,7 @@ DELIVERIES: Mapping[str, Remedy] = {
         "<= created. Or ask Stripe for the object in place of trusting the event."
     ),
     Kind.OTHER_STATE: Remedy(
-        "Take the object's state from the newest event, or ask Stripe for it, each time that an event tells of a change: "
+        "Take the object's state from the newest event, or ask Stripe for it, each time that one tells of a change: "
         "subscription.status and the end of the period from customer.subscription.*, charge.amount_refunded from "
         "charge.refunded, a dispute's status from charge.dispute.*."
     ),

@@ -13,14 +13,14 @@ from payproof.stripe.double.wallet import default_method
 
 __all__ = [
     "collect",
-    "has_method",
-    "note_failure",
     "finalize",
+    "has_method",
     "intent_of",
     "item_line",
     "make_invoice",
     "mark_paid",
     "no_method",
+    "note_failure",
     "pending_items",
     "subscription_line",
     "with_lines",
@@ -31,8 +31,8 @@ _NO_METHOD = (
     "Please consider adding a default payment method."
 )
 #: When a failed payment is tried again. At Stripe this is a setting, by default one that learns from other payments
-#: (https://docs.stripe.com/billing/revenue-recovery/smart-retries). The double keeps to a schedule that does not change,
-#: as a custom one of three retries at Stripe.
+#: (https://docs.stripe.com/billing/revenue-recovery/smart-retries). The double keeps to a schedule that does not
+#: change, as a custom one of three retries at Stripe.
 _RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)
 
 

@@ -89,7 +89,7 @@ def update_dispute(call: Call) -> Object:
             changes["status"] = before["status"].replace("needs_response", "under_review")
     after, before = store.change("dispute", call.id, changes)
     store.emit("charge.dispute.updated", after, before)
-    won = _DECIDED.get((params.get("evidence") or {}).get("uncategorized_text"))
+    won = _DECIDED.get(str((params.get("evidence") or {}).get("uncategorized_text")))
     return after if won is None or not params.get("submit", True) else decide(store, call.id, won=won)
 
 

@@ -17,7 +17,18 @@ from payproof.stripe.double.periods import DAY, HOUR, end_of_period
 from payproof.stripe.double.relations import Object, sublist
 from payproof.stripe.double.store import AfterRetries, ObjectStore
 
-__all__ = ["ENDED", "begin_trial", "bill", "cancel", "first_invoice", "give_up", "renew", "resume", "settle_invoice", "with_items"]
+__all__ = [
+    "ENDED",
+    "begin_trial",
+    "bill",
+    "cancel",
+    "first_invoice",
+    "give_up",
+    "renew",
+    "resume",
+    "settle_invoice",
+    "with_items",
+]
 
 #: The statuses from which there is no way back.
 ENDED = frozenset({"canceled", "incomplete_expired"})

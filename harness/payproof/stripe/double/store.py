@@ -64,7 +64,7 @@ class ObjectStore:
         self._shown: dict[tuple[str, str], tuple[Object, str, Object]] = {}
         self._made = 0
         self.told: dict[str, dict[str, Any]] = {}
-        # By test clock: its time, and what comes due by it; what is on none goes by the wall clock, under an empty name.
+        # By test clock: its time, and what is due. What is on none goes by the wall clock, under an empty name.
         self._frozen: dict[str, int] = {}
         self._due: dict[str, list[tuple[int, str, str]]] = {}
         self._running = ""

@@ -196,12 +196,7 @@ def update_subscription(call: Call) -> Object:
         details: Object = changes.get("cancellation_details") or before["cancellation_details"]
         changes["cancellation_details"] = details | {name: value or None for name, value in given.items()}
     if "pause_collection" in params:
-        paused = params["pause_collection"]
-        changes["pause_collection"] = (
-            {"behavior": paused["behavior"], "resumes_at": paused.get("resumes_at")} if paused else None
-        )
-        if paused and paused.get("resumes_at"):
-            store.schedule(paused["resumes_at"], "resumption", call.id)
+        changes["pause_collection"] = _pause(store, call.id, params["pause_collection"])
     place = store.written
     store.change("subscription", call.id, changes)
     if items := params.get("items"):
@@ -209,6 +204,16 @@ def update_subscription(call: Call) -> Object:
     after = store.living("subscription", call.id)
     store.emit("customer.subscription.updated", after, before, place=place)
     return after
+
+
+def _pause(store: ObjectStore, subscription_id: str, given: Mapping[str, Any] | str) -> Object | None:
+    """Return how the collection is paused, and see to it that it goes on when it is to; None where it goes on now."""
+    if not isinstance(given, Mapping):
+        return None
+    resumes_at = given.get("resumes_at")
+    if resumes_at:
+        store.schedule(resumes_at, "resumption", subscription_id)
+    return {"behavior": given["behavior"], "resumes_at": resumes_at}
 
 
 @operation("POST /v1/subscriptions/{}/resume")

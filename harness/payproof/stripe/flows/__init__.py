@@ -1,4 +1,4 @@
-"""Plays payment flows at Stripe, by calls to its API alone, so that the double and Stripe's test mode are exchangeable."""
+"""Plays payment flows at Stripe, by calls to its API alone: the double and Stripe's test mode are exchangeable."""
 
 from payproof.stripe.flows.acts import ACTS, play
 from payproof.stripe.flows.player import Player, StripeAccount, StripeObject

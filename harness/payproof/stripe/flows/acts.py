@@ -22,6 +22,7 @@ _DAY, _HOUR = 24 * 3600, 3600
 # Stripe moves a clock on by two periods of a subscription at most, and the shortest that flows have is a month.
 _LONGEST = 55 * _DAY
 _POLLS, _POLL_SECONDS = 120, 0.5
+_AMOUNT = 1000
 _PAGE_URL = "https://example.com/"
 
 
@@ -90,9 +91,16 @@ async def subscribe(
 
 async def _price(player: Player, number: int) -> str:
     """Return a price that the target knows."""
-    if len(player.account.prices) <= number:
-        raise InconclusiveError(Reason.PREPARATION_FAILED, f"the target knows {number} prices only")
-    return player.account.prices[number]
+    known = player.account.prices
+    if number < len(known):
+        return known[number]
+    if number:
+        raise InconclusiveError(Reason.PREPARATION_FAILED, f"the target file names {len(known)} recurring prices only")
+    if "price" not in player.ids:
+        made = {"currency": "usd", "unit_amount": _AMOUNT, "recurring": {"interval": "month"}}
+        price = await player.call("POST /v1/prices", product_data={"name": "Payproof"}, **made)
+        player.ids["price"] = price["id"]
+    return player.ids["price"]
 
 
 @_act
@@ -125,7 +133,9 @@ async def pay(player: Player, *, card: str = "pm_card_visa") -> None:
 async def cancel(player: Player, *, at: str = "now") -> None:
     """End the subscription ``now`` or at the ``period_end``."""
     path = f"/v1/subscriptions/{player.need('subscription')}"
-    await (player.call(f"POST {path}", cancel_at_period_end=True) if at == "period_end" else player.call(f"DELETE {path}"))
+    await (
+        player.call(f"POST {path}", cancel_at_period_end=True) if at == "period_end" else player.call(f"DELETE {path}")
+    )
 
 
 @_act
@@ -154,9 +164,7 @@ async def resume(player: Player) -> None:
 
 
 @_act
-async def change(
-    player: Player, *, quantity: int = 0, price: int = 0, prorate: str = "create_prorations"
-) -> None:
+async def change(player: Player, *, quantity: int = 0, price: int = 0, prorate: str = "create_prorations") -> None:
     """Change the quantity, or take the ``price``-th of the prices that the target knows."""
     subscription = player.need("subscription")
     item = (await player.call(f"GET /v1/subscriptions/{subscription}"))["items"]["data"][0]

@@ -16,7 +16,7 @@ __all__ = ["ANSWERS", "Player", "StripeAccount", "StripeObject"]
 #: The API version in whose shape answers are read, whatever version the target's events have.
 ANSWERS = "2026-08-26.dahlia"
 _DAY = 24 * 3600
-_PAGE, _MOST_PAGES = 100, 20
+_PAGE = 100
 #: The kinds of objects that an event of the flow may be about, by the prefixes of their ids.
 _OWN = frozenset({"ch", "clock", "cs", "cus", "dp", "du", "ii", "in", "inpay", "pi", "py", "re", "seti", "sub"})
 
@@ -37,8 +37,12 @@ class StripeAccount(Protocol):
         """
         ...
 
+    async def find_last_event(self) -> str:
+        """Return the id of the latest event; empty where there is none."""
+        ...
+
     async def list_events(self, after: str) -> Sequence[Mapping[str, Any]]:
-        """Return the events since one, or with an empty id since some time ago, oldest first, once all are there."""
+        """Return the events since one, or with an empty id all, oldest first, once they are there."""
         ...
 
     def visit_page(self, session_id: str, card: str, what: str) -> None:
@@ -50,7 +54,7 @@ class StripeAccount(Protocol):
         ...
 
     def prepare(self, subject: Subject, after_retries: str) -> None:
-        """Have a new customer be the one that the target knows, and set what the dashboard sets, where that is possible."""
+        """Have a new customer be the one that the target knows, and set what the dashboard sets, where one can."""
         ...
 
 
@@ -79,15 +83,16 @@ class Player:
     _last: str = ""
 
     @classmethod
-    def ending(cls, account: StripeAccount, flow: Flow, subject: Subject, moments: Sequence[Moment], at: int) -> "Player":
+    def ending(
+        cls, account: StripeAccount, flow: Flow, subject: Subject, moments: Sequence[Moment], at: int
+    ) -> "Player":
         """Return a player by whose clock some moments end at a time."""
         return cls(account, flow, subject, at - int(count_days(tuple(moments)) * _DAY))
 
     async def begin(self) -> None:
         """Make the test clock."""
         self.account.prepare(self.subject, self.flow.after_retries)
-        events = await self.account.list_events("")
-        self._last = str(events[-1]["id"]) if events else ""
+        self._last = await self.account.find_last_event()
         clock = await self.call(
             "POST /v1/test_helpers/test_clocks", frozen_time=self.now, name=f"Payproof {self.flow.name}"
         )
