@@ -2,6 +2,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from payproof.checks.newest_state import find_telling
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
@@ -10,7 +11,7 @@ from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_column
 from payproof.registry import check
 
-__all__ = ["Agrees"]
+__all__ = ["Agrees", "find_compared"]
 
 _PREFIXES = {
     "charge": ("{ch}", "{py}"),
@@ -76,17 +77,21 @@ class Agrees(Check):
         """Return that no row shows the flow, or that none says what Stripe says."""
         if any(one.rows is None for one in seen.changes):
             yield "the steps changed too many rows to compare them"
-        elif seen.states and not any(
-            _is_of(cell, kind) for one in seen.states for cell in _cells(seen, one.step) for kind in _PREFIXES
-        ):
+        elif seen.states and not any(one.tables for one in seen.changes):
             yield "the target shows nothing of the flow in any store"
-        elif seen.states and not _find_followed(seen) and not _find_mirrors(seen):
+        elif seen.states and not (_find_followed(seen) or _find_mirrors(seen) or find_telling(seen)):
             yield "no column says what Stripe's objects are: name some in mirrors of [contract]"
 
     def note(self, seen: Seen) -> str:
         """Tell which columns were compared."""
-        places = sorted({f"{table}.{column}" for _, table, column in (*_find_followed(seen), *_find_mirrors(seen))})
-        return f"compared with Stripe: {', '.join(places)}" if places else ""
+        places = find_compared(seen)
+        nothing = "no column says what Stripe's objects are: only the order of events was judged"
+        return f"compared with Stripe: {', '.join(places)}" if places else nothing
+
+
+def find_compared(seen: Seen) -> list[str]:
+    """Return the columns that can be compared with Stripe, by their names."""
+    return sorted({f"{table}.{column}" for _, table, column in (*_find_followed(seen), *_find_mirrors(seen))})
 
 
 def _disagreements(seen: Seen, state: StripeState) -> Iterator[tuple[_Place, str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Act", "Flow", "Moment", "count_days"]
+__all__ = ["Act", "Flow", "FlowMoment", "count_days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FlowMoment:
     """A time in a flow at which a target is looked at: the acts that lead to it from the one before.
 
     ``then`` is what Stripe's objects are by then, by ``subscription`` (its status) or ``charge.amount_refunded``: where
@@ -45,11 +45,11 @@ class Flow:
     name: str
     title: str
     source: str
-    moments: tuple[Moment, ...]
+    moments: tuple[FlowMoment, ...]
     after_retries: str = "cancel"
     prices: int = 1
 
-    def until(self, moment: str) -> tuple[Moment, ...]:
+    def until(self, moment: str) -> tuple[FlowMoment, ...]:
         """Return the moments up to one, or all with an empty name; raises ValueError where there is no such."""
         if not moment:
             return self.moments
@@ -64,7 +64,7 @@ class Flow:
         return count_days(self.moments)
 
 
-def count_days(moments: tuple[Moment, ...]) -> float:
+def count_days(moments: tuple[FlowMoment, ...]) -> float:
     """Return how many days moments take by Stripe's clock."""
     acts = [act for moment in moments for act in moment.acts if act.name == "advance"]
     return sum(float(act.values.get("days", 0)) + float(act.values.get("hours", 0)) / 24 for act in acts)

@@ -193,8 +193,9 @@ class Trial:
             for cell, (data, _) in zip(fresh, concealed, strict=True)
             if cell.table not in spec.ignore
         )
-        states = (one for one in self._acted if isinstance(one, StripeState))
-        times = {at: name for one in states if one.step == self._context.progress.step for at, name in one.times}
+        step = self._context.progress.step
+        states = [one for one in self._acted if isinstance(one, StripeState) and one.step == step]
+        times = {at: name for one in states for at, name in one.times} if states else None
         return show_rows(cells, own, self._context.clock.now(), times)
 
     async def _lines(self) -> AsyncIterator[LogLines]:

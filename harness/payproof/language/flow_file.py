@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 from yaml import YAMLError, safe_load
 
-from payproof.domain.flow import Act, Flow, Moment
+from payproof.domain.flow import Act, Flow, FlowMoment
 from payproof.errors import ConfigurationError
 from payproof.language.file_model import FileModel
 from payproof.registry import nearest
@@ -50,7 +50,7 @@ def _read(file: Traversable) -> Flow:
     except (ValidationError, YAMLError) as error:
         raise ConfigurationError(f"no payment flow: {error}", file=place) from None
     moments = tuple(
-        Moment(name, tuple(_act(one, place) for one in moment.do), moment.then)
+        FlowMoment(name, tuple(_act(one, place) for one in moment.do), moment.then)
         for name, moment in table.moments.items()
     )
     name = file.name.removesuffix(".yaml")

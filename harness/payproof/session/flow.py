@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from payproof.checks.agrees import Agrees
+from payproof.checks.agrees import Agrees, find_compared
 from payproof.domain.context import Context
-from payproof.domain.flow import Act, Moment
+from payproof.domain.flow import Act, FlowMoment
 from payproof.domain.observation import (
     PERIOD_END,
     Answer,
@@ -60,7 +60,7 @@ class _Perform(Step):
     shows_rows: ClassVar[bool] = True
     player: Player
     act: Act
-    moment: Moment | None
+    moment: FlowMoment | None
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Act, then deliver in Stripe's order."""
@@ -78,7 +78,7 @@ class _Perform(Step):
 
 
 @dataclass(slots=True)
-class _Known:
+class _ShownRows:
     """The rows of the flow that a target has shown so far, the last of each."""
 
     rows: dict[tuple[str, str, tuple[str, ...]], list[RowSeen]] = field(default_factory=dict)
@@ -120,7 +120,7 @@ def play_flow(session: Session, name: str) -> Iterator[ActDone]:
         ConfigurationError: the target is production.
         InconclusiveError: Stripe refuses an act, or a source cannot be read.
     """
-    flow, trial, known = all_flows()[name], session.trial(f"flow {name}"), _Known()
+    flow, trial, known = all_flows()[name], session.trial(f"flow {name}"), _ShownRows()
     context = trial.context
     player = Player.ending(context.flows.account, flow, context.target.subject, flow.moments, context.clock.now())
     number = 0
@@ -134,7 +134,9 @@ def play_flow(session: Session, name: str) -> Iterator[ActDone]:
             yield _tell(session, act, mine, known, reached)
 
 
-def _tell(session: Session, act: Act, observed: Sequence[Observation], known: _Known, moment: Moment | None) -> ActDone:
+def _tell(
+    session: Session, act: Act, observed: Sequence[Observation], known: _ShownRows, moment: FlowMoment | None
+) -> ActDone:
     state = next(one for one in reversed(observed) if isinstance(one, StripeState))
     changes = [one for one in observed if isinstance(one, StoreChange)]
     known.add(changes, state)
@@ -146,7 +148,7 @@ def _tell(session: Session, act: Act, observed: Sequence[Observation], known: _K
         return done
     seen = Seen(session.target.contract, (*known.show(), replace(state, step=0)))
     differs = tuple(f"{one.what}" for one in _AGREES.judge(seen))
-    return replace(done, moment=moment.name, compared=_AGREES.note(seen), differs=differs)
+    return replace(done, moment=moment.name, compared=", ".join(find_compared(seen)), differs=differs)
 
 
 def _is_own(row: RowSeen) -> bool:

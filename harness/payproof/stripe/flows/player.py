@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from payproof.domain.flow import Flow, Moment, count_days
+from payproof.domain.flow import Flow, FlowMoment, count_days
 from payproof.domain.subject import Subject
 from payproof.errors import InconclusiveError, Reason
 from payproof.stripe.events import Event
@@ -84,7 +84,7 @@ class Player:
 
     @classmethod
     def ending(
-        cls, account: StripeAccount, flow: Flow, subject: Subject, moments: Sequence[Moment], at: int
+        cls, account: StripeAccount, flow: Flow, subject: Subject, moments: Sequence[FlowMoment], at: int
     ) -> "Player":
         """Return a player by whose clock some moments end at a time."""
         return cls(account, flow, subject, at - int(count_days(tuple(moments)) * _DAY))
@@ -155,7 +155,7 @@ class Player:
         """The time before which a customer that is used again had another life."""
         return 0
 
-    def find_difference(self, moment: Moment, state: Sequence[StripeObject]) -> str:
+    def find_difference(self, moment: FlowMoment, state: Sequence[StripeObject]) -> str:
         """Return how Stripe's state is not what a moment says, or an empty text."""
         for name, wanted in moment.then.items():
             kind, _, attribute = name.partition("/")
