@@ -68,7 +68,7 @@ def test_target_files_of_the_documents_are_read(tmp_path, block):
     variables |= dict.fromkeys(re.findall(r'credential_env = "(\w+)"', block), "a token of nobody's")
     read = read_target(file, {SECRET_ENV: SECRET, **variables})
     parts = (read.stores, read.files, read.operations, read.openapi, read.store_outage, read.process)
-    assert any((*parts, read.subject.ids, read.control, read.contract.severities))
+    assert any((*parts, read.subject.ids, read.control, read.contract.severities, read.entitlements))
 
 
 def test_document_of_the_scenario_file_has_every_key():

@@ -20,6 +20,7 @@ from payproof.adapters.outage_process import DATABASE, ROLE
 from payproof.adapters.outages import outage_command
 from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
 from payproof.adapters.reference_access import ACCESS
+from payproof.adapters.reference_entitlements import describe_entitlements
 from payproof.adapters.reference_rows import AHEAD, KEPT_ROWS
 from payproof.adapters.scratch import scratch_folder
 from payproof.domain.address import without_password
@@ -157,8 +158,11 @@ class Reference:
         owner: bool = True,
     ) -> None:
         self._api_version, self._stripe, self._command, self._store = api_version, stripe, command, store
-        self._roles = {**({"owner": "owner"} if owner else {}), **({"manager": "billing_admin"} if operations else {})}
-        self._secrets = _Secrets()
+        self._roles = {
+            **({"owner": "owner"} if owner else {}),
+            **({"manager": "billing_admin", "stranger": "billing_admin@other"} if operations else {}),
+        }
+        self._secrets, self._tenants = _Secrets(), dict[str, str]()
         self._resources = ExitStack()
         self._scratch = self._resources.enter_context(scratch_folder("service"))
         self._folder = self._scratch.path
@@ -272,10 +276,11 @@ class Reference:
         if not self._roles:
             return {}
         access = [self._command[0], "-c", ACCESS, *self._roles.values()]
-        tokens = _run_command(settings, "the giving of access", access).split()
+        given = [line.split() for line in _run_command(settings, "the giving of access", access).splitlines()]
+        self._tenants = {name: tenant for name, (_, tenant) in zip(self._roles, given, strict=True)}
         return {
             name: Principal(name, Secret(f"credential of {name}", token))
-            for name, token in zip(self._roles, tokens, strict=True)
+            for name, (token, _) in zip(self._roles, given, strict=True)
         }
 
     def _listening_port(self, process: subprocess.Popen[bytes]) -> int:
@@ -358,6 +363,9 @@ class Reference:
             upstream=REFERENCE_UPSTREAM,
             operations=_operations(principals["manager"]) if "manager" in principals else {},
             principals=principals,
+            entitlements=describe_entitlements(principals, self._tenants, _PLAN, _PRICE)
+            if "manager" in principals
+            else {},
             routes=_ROUTES,
             budget=Budget(patience=_PATIENCE),
             openapi=OpenApi("/openapi.json"),

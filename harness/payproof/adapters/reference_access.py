@@ -1,12 +1,14 @@
-"""How an operator of the reference service gives access: a tenant, and credentials of some roles."""
+"""How an operator of the reference service gives access: tenants, and credentials of some roles."""
 
 __all__ = ["ACCESS"]
 
-#: Runs the operator's commands one after the other, as most of each one's time goes into its start; prints the tokens.
+#: Runs the operator's commands one after the other, as most of each one's time goes into its start. A role may
+#: have its tenant's name after an @. Prints for each role the token, and the id of the tenant.
 ACCESS = """
 import contextlib, io, runpy, sys
 
 roles = sys.argv[1:]
+tenants = {}
 
 def told(*command):
     sys.argv = ["payproof_reference", *command]
@@ -19,7 +21,8 @@ def told(*command):
             raise
     return output.getvalue().strip()
 
-tenant = told("create-tenant")
 for role in roles:
-    print(told("create-credential", "--tenant", tenant, "--role", role, "--days", "1"))
+    role, _, at = role.partition("@")
+    tenant = tenants[at] = tenants.get(at) or told("create-tenant")
+    print(told("create-credential", "--tenant", tenant, "--role", role, "--days", "1"), tenant)
 """

@@ -8,6 +8,7 @@ __all__ = ["Channel"]
 class Channel(StrEnum):
     """Where an observation comes from."""
 
+    ENTITLEMENT = "entitlement"
     FILE = "file"
     HTTP = "http"
     LOG = "log"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Literal, Protocol
 
+from payproof.domain.entitlement import Beneficiary
 from payproof.domain.finding import Finding
 from payproof.domain.flow import Flow
 from payproof.domain.made_event import MadeEvent
@@ -21,6 +22,7 @@ __all__ = [
     "Context",
     "StepCanaries",
     "StepClock",
+    "StepEntitlement",
     "StepEvents",
     "StepFlows",
     "StepInstance",
@@ -205,6 +207,26 @@ class StepInstance(Protocol):
         ...
 
 
+class StepEntitlement(Protocol):
+    """Looks at rows that show what somebody has."""
+
+    async def read_column(self, store: str, column: str, where: Mapping[str, str]) -> Sequence[str]:
+        """Return the texts that a column (``users.plan``) holds in the rows with some values; NULL is left out.
+
+        Without the name of a ``store`` the first one counts that has the table.
+
+        Raises:
+            InconclusiveError: no store has such a table, or one cannot be read.
+        """
+        ...
+
+    def note(
+        self, entitlement: str, whose: Beneficiary, *, granted: bool, told: str, spot: str, waited: float
+    ) -> Observation:
+        """Return what was seen, of the running step; what is granted after a wait tells how late effects show."""
+        ...
+
+
 class StepMemory(Protocol):
     """The memory of the target's processes."""
 
@@ -295,6 +317,11 @@ class Context(Protocol):
     @property
     def instance(self) -> StepInstance:
         """Starts a second instance of the target."""
+        ...
+
+    @property
+    def entitlement(self) -> StepEntitlement:
+        """Looks at rows that show what somebody has."""
         ...
 
     @property

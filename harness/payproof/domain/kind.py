@@ -34,6 +34,8 @@ class Kind(StrEnum):
     OTHER_STATE = "another state than at Stripe"
     UNDECIDED = "neither taken nor refused"
     DECISION_CHANGED = "decided otherwise the next time"
+    GRANTED_WRONGLY = "granted without payment"
+    NOT_GRANTED = "paid for and not granted"
     STARTED_UNSAFE = "started without what it needs"
     # What the target does when something fails.
     CRASH = "target gone"

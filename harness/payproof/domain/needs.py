@@ -69,6 +69,11 @@ NEEDS: Mapping[str, Need] = {
         lambda target: target.upstream is not None and target.upstream.backend == "double",
         _want("[upstream]"),
     ),
+    "entitlement": Need(
+        "the target file says nothing in [entitlements]",
+        lambda target: bool(target.entitlements),
+        _want("[entitlements]"),
+    ),
     "error_reference": Need(
         "the target file says nothing of reference in [contract.operations]",
         lambda target: target.contract.operations.reference is not None,

@@ -19,6 +19,7 @@ __all__ = [
     "ColumnCount",
     "ColumnsSeen",
     "Counted",
+    "EntitlementSeen",
     "Exchange",
     "InstanceStarted",
     "LogLines",
@@ -325,6 +326,25 @@ class MemorySeen:
 
 
 @dataclass(frozen=True, slots=True)
+class EntitlementSeen:
+    """Whether somebody has what they would pay for, as the target shows it: ``told`` says where that was seen, and how.
+
+    ``name`` is the entitlement's in the target file, ``whose`` that of the subject or of somebody else. ``spot`` is the
+    place without what differs from run to run, and ``waited`` how many seconds it was looked for.
+    """
+
+    step: int
+    name: str
+    whose: Literal["subject", "other"]
+    granted: bool
+    told: str
+    spot: str
+    waited: float = 0.0
+    channel: Literal[Channel.ENTITLEMENT] = Channel.ENTITLEMENT
+    kind: Literal["entitlement"] = "entitlement"
+
+
+@dataclass(frozen=True, slots=True)
 class StripeCalls:
     """The calls to Stripe that arrived from a step's beginning to that of the next, in order.
 
@@ -387,6 +407,7 @@ Observation = (
     | Purged
     | InstanceStarted
     | MemorySeen
+    | EntitlementSeen
     | StripeCalls
     | StripeState
 )

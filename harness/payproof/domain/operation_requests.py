@@ -9,7 +9,7 @@ from payproof.domain.operation import Operation, Principal
 from payproof.domain.request import Request
 from payproof.domain.target import Target
 
-__all__ = ["credential_headers", "make_request", "order_operations"]
+__all__ = ["credential_headers", "fill_names", "make_request", "order_operations"]
 
 
 def order_operations(target: Target, names: Iterable[str]) -> tuple[Operation, ...]:
@@ -32,12 +32,12 @@ def make_request(target: Target, operation: Operation, kept: Mapping[str, str]) 
     body = b""
     if operation.body is not None:
         headers.append((b"Content-Type", b"application/json"))
-        body = json.dumps(_fill(operation.body, kept)).encode()
+        body = json.dumps(fill_names(operation.body, kept)).encode()
     who = operation.principal
     headers += credential_headers(who)
     return Request(
         operation.method,
-        _fill(operation.path, {name: quote(value, safe="") for name, value in kept.items()}),
+        fill_names(operation.path, {name: quote(value, safe="") for name, value in kept.items()}),
         tuple(headers),
         body,
         f"operation {operation.name}" + ("" if who is None else f" as {who.name}"),
@@ -55,12 +55,13 @@ def credential_headers(who: Principal | None) -> tuple[tuple[bytes, bytes], ...]
     return ((who.header.encode(), value.encode()),)
 
 
-def _fill(value: Any, kept: Mapping[str, str]) -> Any:
+def fill_names(value: Any, kept: Mapping[str, str]) -> Any:
+    """Return a text, or whatever holds texts, with what was kept in place of its name in braces."""
     match value:
         case Mapping():
-            return {name: _fill(one, kept) for name, one in value.items()}
+            return {name: fill_names(one, kept) for name, one in value.items()}
         case list() | tuple():
-            return [_fill(one, kept) for one in value]
+            return [fill_names(one, kept) for one in value]
         case str():
             for name in _names(value, kept):
                 value = value.replace(f"{{{name}}}", kept[name])

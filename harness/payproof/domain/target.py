@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from payproof.domain.calibration import Calibration
 from payproof.domain.control import ControlEvents
+from payproof.domain.entitlement import Entitlement
 from payproof.domain.finding import Severity
 from payproof.domain.observation import Channel
 from payproof.domain.operation import KINDS, Operation, OperationContract, Principal, UpstreamSpec
@@ -314,8 +315,9 @@ class Target:
 
     ``files`` are further places in which the target leaves data: caches, dumps, temporary folders.
     ``routes`` are methods and paths that it has beside the webhook and the operations, such as ``GET /invoices``.
-    ``principals`` are those who may ask, the one with the most rights first. ``control`` is the genuine event that must
-    show an effect, None where it is to be found out; ``calibration`` is what was learnt before the first case.
+    ``principals`` are those who may ask, the one with the most rights first. ``entitlements`` are what it gives to
+    those who pay. ``control`` is the genuine event that must show an effect, None where it is to be found out;
+    ``calibration`` is what was learnt before the first case.
     ``scenarios`` are folders of rules that the target's owner has written.
     """
 
@@ -338,6 +340,7 @@ class Target:
     upstream: UpstreamSpec | None = None
     operations: Mapping[str, Operation] = field(default_factory=dict)
     principals: Mapping[str, Principal] = field(default_factory=dict)
+    entitlements: Mapping[str, Entitlement] = field(default_factory=dict)
     routes: tuple[str, ...] = ()
     openapi: OpenApi | None = None
     subject: Subject = field(default_factory=Subject)

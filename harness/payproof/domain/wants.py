@@ -14,6 +14,10 @@ WANTS: Mapping[str, str] = {
     "[upstream] url": "the same by HTTPS",
     "[upstream.prices]": "a second price that your system knows",
     "[operations]": "what of your system makes it call Stripe",
+    "[entitlements]": "how it is seen that somebody has what they pay for",
+    "[entitlements.NAME.other]": "somebody else, who must get nothing of it",
+    "[entitlements.NAME] price": "which of your prices gives it",
+    "[entitlements.NAME] success": "the page to which Checkout leads back",
     "[contract.operations] reference": "where an answer names what leads to the log",
     "[contract.operations] breaker_after": "after how many failures Stripe is left alone",
     "[[logs]]": "what your system logs",
@@ -42,6 +46,7 @@ CHANNEL_WANTS: Mapping[Channel, str] = {
     Channel.LOG: "[[logs]]",
     Channel.FILE: "[[files]]",
     Channel.STRIPE: "[upstream]",
+    Channel.ENTITLEMENT: "[entitlements]",
 }
 _RANKS = {name: rank for rank, name in enumerate(WANTS)}
 

@@ -38,6 +38,7 @@ class KindEntry:
 
 
 _WHERE: Mapping[Channel, str] = {
+    Channel.ENTITLEMENT: "shown",
     Channel.FILE: "kept in files",
     Channel.HTTP: "shown by answers",
     Channel.LOG: "written to the log",
@@ -65,6 +66,8 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.OTHER_STATE: KindEntry("The state is another than at Stripe", _HIGH),
     Kind.UNDECIDED: KindEntry("Odd deliveries are neither taken nor refused", _MEDIUM),
     Kind.DECISION_CHANGED: KindEntry("The same delivery is decided otherwise the next time", _HIGH),
+    Kind.GRANTED_WRONGLY: KindEntry("What was not paid for is granted"),
+    Kind.NOT_GRANTED: KindEntry("What was paid for is not granted", _HIGH),
     Kind.STARTED_UNSAFE: KindEntry("The service starts without what keeps it safe"),
     Kind.CRASH: KindEntry("A request ends the service", _CRITICAL),
     Kind.SERVER_ERROR: KindEntry("Requests make the service fail", _MEDIUM),

@@ -15,7 +15,7 @@ from payproof.domain.observation import RowSeen
 from payproof.engine.watching import list_leaves
 from payproof.stripe.placeholders import prefix_of
 
-__all__ = ["show_rows"]
+__all__ = ["divide_rows", "show_rows"]
 
 _MOST_ROWS = 200
 _LONGEST = 60
@@ -44,7 +44,7 @@ def show_rows(
     """
     own = sorted(ids, key=len, reverse=True)
     shown: list[RowSeen] = []
-    for row in _divide(cells):
+    for row in divide_rows(cells):
         if len(shown) == _MOST_ROWS:
             return None
         is_own = any(one in text for _, _, text in row for one in own)
@@ -67,7 +67,7 @@ def _list_values(column: str, text: str) -> Iterator[tuple[str, str]]:
     yield column, text
 
 
-def _divide(cells: Iterable[_Cell]) -> Iterator[list[_Cell]]:
+def divide_rows(cells: Iterable[_Cell]) -> Iterator[list[_Cell]]:
     """Yield the cells of each row: another table, or a column for the second time, begins the next."""
     row: list[_Cell] = []
     columns: set[str] = set()

@@ -22,7 +22,7 @@ from payproof.engine.preflight import OTHER_VERSIONS, explain_refusal, find_cloc
 from payproof.engine.shared import Shared
 from payproof.engine.source_marks import SourceMarks
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
-from payproof.engine.trial import OpenSources, Patience, Trial
+from payproof.engine.trial import OpenSources, Trial
 from payproof.engine.turns import ControlTurns
 from payproof.errors import InconclusiveError, Reason, TargetGoneError
 from payproof.steps.prepare import perform
@@ -50,12 +50,12 @@ class Runner:
         self.target, self._equipment, self._seed = target, equipment, seed
         self._ledger, self._clock, self._outages = equipment.ledger, equipment.clock, equipment.outages
         self._watched = OpenSources(stores, logs, equipment.upstream)
-        self._patience = Patience()
         budget = target.budget
         self._shared = Shared(
             ControlTurns(target.control),
             Pace(target.contract.rejected, budget.patience),
             Lifeline(equipment.sender, equipment.clock, target.webhook.path, budget.patience),
+            stores,
         )
         self._learning = itertools.count()
         self._is_pinned = target.contract.handles is not None
@@ -314,7 +314,11 @@ class Runner:
     def trial(self, key: str) -> Trial:
         """Begin a series of steps with randomness and canaries of its own."""
         return Trial(
-            self._make_context(key), self._watched, ledger=self._ledger, clock=self._clock, patience=self._patience
+            self._make_context(key),
+            self._watched,
+            ledger=self._ledger,
+            clock=self._clock,
+            patience=self._shared.patience,
         )
 
     def _begin_learning(self, about: str) -> Trial:

@@ -30,13 +30,14 @@ from payproof.domain.step import Step
 from payproof.domain.target import SourceSpec
 from payproof.engine.context import CaseContext
 from payproof.engine.judge import has_unmet
+from payproof.engine.patience import Patience
 from payproof.engine.ports import Clock, Upstream
 from payproof.engine.rows import show_rows
 from payproof.engine.source_reads import find_position, read_lines, take_snapshot
 
-__all__ = ["OpenSources", "Patience", "Trial"]
+__all__ = ["OpenSources", "Trial"]
 
-_FIRST_WAIT, _LONGEST_WAIT, _QUICK_LOOK = 0.01, 0.25, 0.05
+_FIRST_WAIT, _LONGEST_WAIT = 0.01, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +47,6 @@ class OpenSources:
     stores: Sequence[Store]
     logs: Sequence[Log]
     upstream: Upstream | None = None
-
-
-class Patience:
-    """How long effects of this run took to show; what must not happen is watched twice as long."""
-
-    def __init__(self) -> None:
-        self._slowest_effect = self._slow_look = 0.0
-
-    def note_effect(self, waited: float, shown: float) -> None:
-        """Take note of an effect that was waited for so long, and was seen by a look that ended so late.
-
-        Where a busy machine makes the look slow, the effect may have come as late as that; the next effect tells anew.
-        """
-        self._slowest_effect = max(self._slowest_effect, waited)
-        self._slow_look = shown if shown > _QUICK_LOOK else 0.0
-
-    @property
-    def seconds(self) -> float:
-        """How long what must not happen is watched."""
-        return 2 * max(self._slowest_effect, self._slow_look)
 
 
 class Trial:

@@ -80,6 +80,7 @@ def _openings(target: Target) -> Iterator[tuple[Channel, bool]]:
     yield Channel.STORE, bool(target.stores)
     yield Channel.LOG, bool(target.logs)
     yield Channel.STRIPE, target.upstream is not None
+    yield Channel.ENTITLEMENT, bool(target.entitlements)
 
 
 def _want_channels(expectations: Iterable[Expectation], closed: Iterable[Channel]) -> tuple[str, ...]:

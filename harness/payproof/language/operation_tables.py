@@ -17,8 +17,10 @@ from payproof.registry import nearest
 __all__ = [
     "OperationTable",
     "PrincipalTable",
+    "Problem",
     "UpstreamTable",
     "check_operations",
+    "check_request",
     "operation",
     "principal",
     "upstream",
@@ -47,7 +49,12 @@ def _backend(backend: str) -> str:
     return backend
 
 
-def _request(request: str) -> str:
+def check_request(request: str) -> str:
+    """Return a method and a path as they are.
+
+    Raises:
+        ValueError: they are none.
+    """
     if not _REQUEST.fullmatch(request):
         raise ValueError("a method and a path, such as POST /customers")
     return request
@@ -91,7 +98,7 @@ class PrincipalTable(FileModel):
 class OperationTable(FileModel):
     """A route of the target and the call to Stripe that it causes; {name} stands for what an earlier one kept."""
 
-    request: Annotated[str, AfterValidator(_request)] = Field(description="such as POST /subscriptions")
+    request: Annotated[str, AfterValidator(check_request)] = Field(description="such as POST /subscriptions")
     calls: Annotated[str, AfterValidator(_calls)] = Field(description="such as POST /v1/subscriptions")
     as_: str | None = Field(None, alias="as", description="one of the principals")
     body: dict[str, Any] | None = Field(None, description="sent as JSON")

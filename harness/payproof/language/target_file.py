@@ -37,6 +37,7 @@ from payproof.domain.target import (
 )
 from payproof.domain.urls import quote_path
 from payproof.errors import ConfigurationError
+from payproof.language.entitlement_table import EntitlementTable, check_entitlements, read_entitlement
 from payproof.language.file_model import FileModel
 from payproof.language.openapi import read_openapi
 from payproof.language.operation_tables import (
@@ -75,7 +76,7 @@ _SHORTEST_SECRET = 8  # a shorter one could not be told from chance in a log
 
 
 #: Parts that refer to each other by names.
-_JOINED = frozenset({"operations", "principals", "upstream"})
+_JOINED = frozenset({"entitlements", "operations", "principals", "upstream"})
 #: What stands for a part that must be there and is wrong, while the others are looked at.
 _STAND_INS: dict[str, Any] = {
     "name": "unnamed",
@@ -385,6 +386,9 @@ class TargetEntry(FileModel):
     upstream: UpstreamTable | None = None
     principals: dict[str, PrincipalTable] = Field(default_factory=dict)
     operations: dict[str, OperationTable] = Field(default_factory=dict)
+    entitlements: dict[str, EntitlementTable] = Field(
+        default_factory=dict, description="what is given to those who pay, each under a name of its own"
+    )
     fuzzing: _FuzzingTable = _FuzzingTable()
     openapi: str | None = Field(
         None, min_length=1, description="the target's OpenAPI: a file, or where there is none, a path below the target"
@@ -506,6 +510,8 @@ class TargetReader:
         places: dict[str, object] = {"file": None, **table_sources()}
         for problem in check_operations(entry.operations, entry.principals, entry.upstream):
             self._part(["operations", "principals", "upstream"], self._refuse, *problem)
+        for problem in check_entitlements(entry.entitlements, entry.principals, entry.operations):
+            self._part(["entitlements", "operations", "principals"], self._refuse, *problem)
         principals = {
             name: self._part(["principals"], self._principal, name, one) for name, one in entry.principals.items()
         }
@@ -531,6 +537,7 @@ class TargetReader:
         assert webhook is not None
         assert subject is not None
         asking = {name: one for name, one in principals.items() if one is not None}
+        stripe = None if entry.upstream is None else upstream(entry.upstream, key=key, beside=self._path.parent)
         return entry.mean(
             Target,
             url=url,
@@ -546,9 +553,12 @@ class TargetReader:
             process=process,
             contract=self._contract(entry),
             budget=entry.budget.mean(Budget, effort=entry.fuzzing.effort),
-            upstream=None if entry.upstream is None else upstream(entry.upstream, key=key, beside=self._path.parent),
+            upstream=stripe,
             operations={name: operation(name, one, asking) for name, one in entry.operations.items()},
             principals=asking,
+            entitlements={
+                name: read_entitlement(name, one, asking, subject, stripe) for name, one in entry.entitlements.items()
+            },
             openapi=openapi or None,
             subject=subject,
             control=None if entry.control is None else entry.control.read(),

@@ -12,6 +12,7 @@ from payproof.domain.observation import (
     Channel,
     ColumnsSeen,
     Counted,
+    EntitlementSeen,
     Exchange,
     InstanceStarted,
     LogLines,
@@ -37,6 +38,7 @@ __all__ = [
     "summary",
 ]
 
+_WHOM = {"subject": "the subject", "other": "somebody else"}
 _LONGEST = 300
 _MOST_NAMED = 8
 
@@ -138,12 +140,11 @@ def story(record: Record) -> list[str]:
             case MemorySeen(step=step, before=before, growth=growth, why=why):
                 grew = why if growth is None else f"from {before:,} bytes by {growth:,}"
                 lines.append(f"step {step}: memory of the target's processes: {grew}")
+            case EntitlementSeen() | StripeState():
+                lines.append(f"step {observation.step}: {_describe_state(observation)}")
             case StripeCalls(step=step, calls=calls, connections=connections):
                 lines += [f"step {step}: {_describe_connection(connection)}" for connection in connections]
                 lines += [f"step {step}: {_describe_call(call)}" for call in calls]
-            case StripeState(step=step, flow=flow, moment=moment, things=things):
-                told = ", ".join(f"{one.kind} {one.read('status')}" for one in things)
-                lines.append(f"step {step}: flow {flow} has come to {moment or 'its next act'} at Stripe: {told}")
             case _:
                 assert_never(observation)
     return [one_line(line) for line in lines]
@@ -160,6 +161,15 @@ def _describe_connection(connection: StripeConnection) -> str:
     sort = "TLS" if connection.secure else "TCP"
     fault = f", {connection.fault}" if connection.fault else ""
     return f"connection to Stripe by {sort}{fault}: {connection.failed or 'came about'}"
+
+
+def _describe_state(seen: EntitlementSeen | StripeState) -> str:
+    match seen:
+        case EntitlementSeen(name=name, whose=whose, granted=granted, told=told):
+            return f"entitlement {name} {'granted' if granted else 'not granted'} to {_WHOM[whose]}: {told}"
+        case StripeState(flow=flow, moment=moment, things=things):
+            states = ", ".join(f"{one.kind} {one.read('status')}" for one in things)
+            return f"flow {flow} has come to {moment or 'its next act'} at Stripe: {states}"
 
 
 def _describe_search(seen: Searched | Counted | ColumnsSeen | Purged) -> str:

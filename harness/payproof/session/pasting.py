@@ -293,10 +293,41 @@ def _write_variable(table: str, key: str, variable: str) -> Callable[[Known], Bl
     return _write_key(table, key, variable, "a variable that holds it")
 
 
+def _write_entitlements(_: Known) -> Block:
+    """Return an entitlement as an example: nobody but the target's owner knows where it stands."""
+    keys = {
+        "grants": ["checkout.session.completed"],
+        "revokes": ["customer.subscription.deleted"],
+        "column": "users.plan",
+        "where": {"stripe_customer_id": "{customer}"},
+        "granted": ["pro"],
+    }
+    comment = "your column and whose row it is, or request, as and place; and what says that it is given"
+    return Block(_write("[entitlements.plan]", keys, comment))
+
+
+def _write_of_entitlement(table: str, **keys: object) -> Callable[[Known], Block]:
+    """Return what writes keys into the first entitlement, or into a table of it."""
+
+    def write(known: Known) -> Block:
+        name = next(iter(known.target.entitlements), "")
+        if not name:
+            return Block("", note="it goes into a table of [entitlements]")
+        if table:
+            return Block(_write(f"[entitlements.{name}.{table}]", keys, "their row (where), or who asks for it (as)"))
+        return Block(_write_lines(keys), f"entitlements.{name}", "your own")
+
+    return write
+
+
 _BLOCKS: Mapping[str, Callable[[Known], Block]] = {
     "[[stores]]": _write_stores,
     "[upstream]": _write_upstream,
     "[upstream] url": _write_https,
+    "[entitlements]": _write_entitlements,
+    "[entitlements.NAME.other]": _write_of_entitlement("other", metadata={"user_id": "18"}),
+    "[entitlements.NAME] price": _write_of_entitlement("", price="price_team"),
+    "[entitlements.NAME] success": _write_of_entitlement("", success="/checkout/done?session_id={session}"),
     "[contract.operations] reference": _write_promises,
     "[contract.operations] breaker_after": _write_promises,
     "[[logs]]": _write_logs,

@@ -129,8 +129,8 @@ def _refuse_empty(kind: str, named: Iterable[str], left: Container[str]) -> None
 
 
 def asks_for_operations(choices: Iterable[Choice]) -> bool:
-    """Whether any of the cases asks for an operation of the target's."""
-    return any("upstream" in case.needs for _, case in choices)
+    """Whether any of the cases asks for an operation of the target's, or for what only those see who have signed in."""
+    return any(not {"upstream", "entitlement"}.isdisjoint(case.needs) for _, case in choices)
 
 
 def asks_for_fuzzing(choices: Iterable[Choice]) -> bool:

@@ -6,6 +6,7 @@ from payproof.domain.context import Context
 from payproof.domain.observation import Answer, Exchange, Observation, StripeState, StripeThing
 from payproof.domain.request import Request
 from payproof.domain.step import Step
+from payproof.domain.subject import Subject
 from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.errors import InconclusiveError, Reason
@@ -14,7 +15,7 @@ from payproof.stripe.deliveries import resigned_request, signed_request
 from payproof.stripe.events import Event
 from payproof.stripe.flows import Player, StripeObject, play
 
-__all__ = ["Play", "deliver_event", "tell_state"]
+__all__ = ["Play", "deliver_event", "play_and_deliver", "tell_state"]
 
 _SUCCESS = range(200, 300)
 _EVENTS = 150  # of the longest flow, rather too many
@@ -68,33 +69,41 @@ class Play(Step):
         Raises:
             InconclusiveError: Stripe refuses an act, or does not come to the state that the flow says.
         """
-        flow = context.flows.find(self.flow)
-        try:
-            moments = flow.until(self.until)[: -1 if self.before else None]
-        except ValueError as error:
-            raise InconclusiveError(Reason.PREPARATION_FAILED, str(error)) from None
-        account = context.flows.account
-        player = Player.ending(account, flow, context.target.subject, moments, context.clock.now())
-        await player.begin()
-        events: list[Event] = []
-        for moment in moments:
-            for act in moment.acts:
-                await play(player, act)
-            events += await player.take_events()
-            state = await player.read_state()
-            if difference := player.find_difference(moment, state):
-                raise InconclusiveError(Reason.PREPARATION_FAILED, f"flow {flow.name}, {moment.name}: {difference}")
-        match self.order:
-            case "reversed":
-                events.reverse()
-            case "shuffled":
-                context.random.shuffle(events)
-        requests = [deliver_event(context, one) for one in events]
-        exchanges = [await context.send(one) for one in requests]
-        refused = [one for one, exchange in zip(requests, exchanges, strict=True) if not _is_accepted(exchange)]
-        exchanges += [await context.send(resigned_request(context, one)) for one in refused]
-        step_number = exchanges[-1].step if exchanges else 0
-        return [*exchanges, tell_state(step_number, player, moments[-1].name, state, self.order)]
+        return (await play_and_deliver(context, self, context.target.subject))[0]
+
+
+async def play_and_deliver(context: Context, asked: "Play", subject: Subject) -> tuple[list[Observation], Player]:
+    """Play a flow about somebody as a step asks for it, and return what was seen, and who has played.
+
+    Raises:
+        InconclusiveError: Stripe refuses an act, or does not come to the state that the flow says.
+    """
+    flow = context.flows.find(asked.flow)
+    try:
+        moments = flow.until(asked.until)[: -1 if asked.before else None]
+    except ValueError as error:
+        raise InconclusiveError(Reason.PREPARATION_FAILED, str(error)) from None
+    player = Player.ending(context.flows.account, flow, subject, moments, context.clock.now())
+    await player.begin()
+    events: list[Event] = []
+    for moment in moments:
+        for act in moment.acts:
+            await play(player, act)
+        events += await player.take_events()
+        state = await player.read_state()
+        if difference := player.find_difference(moment, state):
+            raise InconclusiveError(Reason.PREPARATION_FAILED, f"flow {flow.name}, {moment.name}: {difference}")
+    match asked.order:
+        case "reversed":
+            events.reverse()
+        case "shuffled":
+            context.random.shuffle(events)
+    requests = [deliver_event(context, one) for one in events]
+    exchanges = [await context.send(one) for one in requests]
+    refused = [one for one, exchange in zip(requests, exchanges, strict=True) if not _is_accepted(exchange)]
+    exchanges += [await context.send(resigned_request(context, one)) for one in refused]
+    step_number = exchanges[-1].step if exchanges else 0
+    return [*exchanges, tell_state(step_number, player, moments[-1].name, state, asked.order)], player
 
 
 def deliver_event(context: Context, event: Event) -> Request:

@@ -9,7 +9,7 @@ from payproof.domain.urls import with_query
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.signature import compose, hexdigest
 
-__all__ = ["CONNECT_TYPES", "STRIPE_HEADERS", "resigned_request", "signed_request"]
+__all__ = ["CONNECT_TYPES", "STRIPE_HEADERS", "request_of", "resigned_request", "signed_request"]
 
 #: What Stripe's own deliveries carry beside the signature.
 STRIPE_HEADERS = (
@@ -46,6 +46,22 @@ def signed_request(
     ``headers`` stand in place of Stripe's own of the same names.
     """
     context.stripe.know(event)
+    return request_of(context, event, body, note=note, headers=headers, query=query)
+
+
+def request_of(
+    context: Context,
+    event: MadeEvent,
+    body: bytes,
+    *,
+    note: str,
+    headers: tuple[tuple[bytes, bytes], ...] = (),
+    query: str = "",
+) -> Request:
+    """Return the request that delivers a body as ``signed_request`` does, of an event that is none of this account's.
+
+    So the target finds nothing of it at Stripe.
+    """
     replaced = {name.lower() for name, _ in headers}
     return Request(
         method="POST",

@@ -2,8 +2,9 @@
 
 A ``CaseContext`` is made for each control and each case, with randomness and canaries of its own. It counts requests,
 and delegates all else to one part for each thing that steps ask for: ``clock``, ``events``, ``canaries``, ``stripe``,
-``at_rest``, ``retention``, ``outage``, ``instance``, ``memory``. The protocols in ``payproof.domain.context`` say what
-each part offers to steps. The parts share a ``Progress``: how far the phase has come.
+``at_rest``, ``retention``, ``outage``, ``instance``, ``memory``, ``entitlement``. The protocols in
+``payproof.domain.context`` say what each part offers to steps. The parts share a ``Progress``: how far the phase has
+come.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from payproof.domain.seen import Seen
 from payproof.domain.target import Target
 from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
+from payproof.engine.context.entitlement import CaseEntitlement
 from payproof.engine.context.events import CaseEvents
 from payproof.engine.context.flows import CaseFlows
 from payproof.engine.context.instance import CaseInstance
@@ -79,6 +81,7 @@ class CaseContext:
         self.instance = CaseInstance(equipment.instances, self.progress, self.clock)
         self.memory = CaseMemory(equipment.memory, self.progress)
         self.flows = CaseFlows(equipment.account, equipment.flows)
+        self.entitlement = CaseEntitlement(target, shared.stores, shared.patience, self.progress, self._conceal)
 
     @property
     def sent(self) -> Sequence[Request]:

@@ -92,6 +92,14 @@ DELIVERIES: Mapping[str, Remedy] = {
         "Decide by the delivery and the secret alone. All instances need the same secrets and code, and one store in "
         "which event ids are kept."
     ),
+    Kind.GRANTED_WRONGLY: Remedy(
+        "Before anything is given, compare what the event says with what you have stored yourself: whose customer it "
+        "is, which price, and that it is paid."
+    ),
+    Kind.NOT_GRANTED: Remedy(
+        "Give what was paid for by the event that tells of the payment, also where that comes later than the end of "
+        "the Checkout: checkout.session.async_payment_succeeded."
+    ),
     Kind.STARTED_UNSAFE: Remedy(
         "Read secret and key at the start, without a default, and end with an error where one is missing, empty, a "
         "placeholder or of the wrong mode.",

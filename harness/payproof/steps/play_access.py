@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from payproof.domain.context import Context
+from payproof.domain.entitlement import Entitlement
+from payproof.domain.observation import Observation, StripeState
+from payproof.domain.subject import PREFIXES
+from payproof.domain.target import Target
+from payproof.domain.wants import Gap
+from payproof.registry import step
+from payproof.steps.grant import choose_entitlement, perform_before
+from payproof.steps.play import Play, play_and_deliver
+from payproof.steps.see_entitlement import look_until
+from payproof.stripe.placeholders import prefix_of
+
+__all__ = ["PlayAccess"]
+
+_GRANTING = frozenset({"active", "trialing"})
+_OF_SUBSCRIPTIONS = ("customer.subscription.", "invoice.")
+
+
+@step
+@dataclass(frozen=True, slots=True)
+class PlayAccess(Play):
+    """Play a payment flow as ``play`` does, then look whether the customer has what a subscription gives.
+
+    It is about the customer that the target knows, or whom its own operation has made, as [entitlements] says. By
+    Stripe's clock it is now, so that a target may compare the end of the period with its own clock.
+    """
+
+    name: ClassVar[str] = "play_access"
+
+    def unfit(self, target: Target) -> Gap | None:
+        """Return also that the target file names nothing that a subscription gives."""
+        gap = Play.unfit(self, target) or choose_entitlement(target, "")[1]
+        if gap is None and _find(target) is None:
+            return Gap("no entitlement of the target file is given by a subscription", ("[entitlements]",))
+        return gap
+
+    async def run(self, context: Context) -> Sequence[Observation]:
+        """Have the customer made where that is needed, play, deliver, and look.
+
+        Raises:
+            InconclusiveError: Stripe refuses an act, or nobody can tell what the customer has.
+        """
+        entitlement = _find(context.target)
+        assert entitlement is not None, "a case whose steps do not fit is skipped"
+        before = await perform_before(context, entitlement, "subject")
+        made = context.kept.get(f"subject {PREFIXES['customer']}")
+        subject = context.target.subject if made is None else context.target.subject.with_ids([made])
+        seen, player = await play_and_deliver(context, self, subject)
+        for id_ in player.ids.values():
+            context.kept[f"subject {prefix_of(id_)}"] = id_
+        (state,) = (one for one in seen if isinstance(one, StripeState))
+        awaited = any(one.read("status") in _GRANTING for one in state.find("subscription"))
+        return [*before, *seen, await look_until(context, entitlement, "subject", awaited=awaited)]
+
+
+def _find(target: Target) -> Entitlement | None:
+    """Return the first entitlement that events of subscriptions give."""
+    return next(
+        (
+            one
+            for one in target.entitlements.values()
+            if any(type_.startswith(_OF_SUBSCRIPTIONS) for type_ in one.grants)
+        ),
+        None,
+    )
