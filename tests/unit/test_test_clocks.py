@@ -224,12 +224,15 @@ def test_currency_of_a_customer_stays(call):
 
 @pytest.mark.parametrize(("evidence", "status"), [("winning_evidence", "won"), ("losing_evidence", "lost")])
 def test_evidence_decides_a_dispute(call, evidence, status):
-    """Stripe's words for test mode end a dispute at once."""
+    """Stripe's words for test mode end a dispute, an hour later."""
     customer = Customer(call, card="pm_card_createDispute")
     customer.subscribe()
     (dispute,) = call("GET /v1/disputes")["data"]
-    changed = call(f"POST /v1/disputes/{dispute['id']}", evidence={"uncategorized_text": evidence}, submit=True)
-    assert changed["status"] == status
+    path = f"/v1/disputes/{dispute['id']}"
+    changed = call(f"POST {path}", evidence={"uncategorized_text": evidence}, submit=True)
+    assert changed["status"] == "under_review"
+    assert "charge.dispute.closed" in dict(customer.advance(1))
+    assert call(f"GET {path}")["status"] == status
 
 
 def test_deleted_clock_takes_its_customers_along(call):

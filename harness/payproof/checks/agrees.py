@@ -24,8 +24,9 @@ _EVENT = "{evt}"
 _GRANTING = frozenset({"active", "trialing"})
 _ENDED = frozenset({"canceled", "incomplete_expired", "paused", "unpaid"})
 _TRUE, _FALSE = frozenset({"1", "t", "true", "yes"}), frozenset({"0", "f", "false", "no"})
-#: Fields of which two values tell that a column follows them: what else changes may be equal by chance.
+#: Fields that a column may follow. Of those whose values others may have by chance, it must have followed a change.
 _FOLLOWED = ("status", "payment_status", "cancel_at_period_end", "amount_refunded", PERIOD_END)
+_COMMON = frozenset({"amount_refunded", "cancel_at_period_end"})
 
 #: A column, and the field that it follows: source, table, column, kind and field.
 _Place = tuple[str, str, str]
@@ -162,7 +163,7 @@ def _find_followed(seen: Seen) -> dict[_Place, tuple[str, str]]:
     for kind in kinds:
         for name in _FOLLOWED:
             told = [_tell(state.find(kind)[0], name) for state, _ in shown]
-            if "None" in told or (name != PERIOD_END and len({*told}) == 1):
+            if "None" in told or len(told) == 1 or (name in _COMMON and len({*told}) == 1):
                 continue
             for place in {cell.place for _, cells in shown for cell in cells}:
                 texts = [

@@ -58,7 +58,7 @@ def flow(name: str | None, target: Path | None, seed: int | None, *, listed: boo
     chosen = target_or_reference(target=target, reference=reference)
     click.echo(f"{known[name].title} ({known[name].source})")
     compared = agreed = True
-    with open_session(chosen, seed=seed, operations=False, fuzzing=False) as session:
+    with open_session(chosen, seed=seed, fuzzing=False) as session:
         session.require_acceptance()
         for done in play_flow(session, name):
             _tell(done)
@@ -82,9 +82,11 @@ def _tell(done: ActDone) -> None:
     end = ends[-1] if ends else ""
     for line in _count([_write(row, end) for row in done.changed])[:_MOST_ROWS]:
         click.echo(f"  target     {one_line(line)}")
+    if done.access:
+        click.echo(f"  access     {one_line(done.access)}")
     if done.moment:
         verdict = "; ".join(done.differs) or (
-            f"agrees ({done.compared})" if done.compared else "nothing to compare with Stripe"
+            f"agrees with Stripe ({done.compared})" if done.compared else "nothing to compare with Stripe"
         )
         click.echo(f"= {done.moment}: {'DIFFERS: ' if done.differs else ''}{one_line(verdict)}")
 

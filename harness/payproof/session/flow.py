@@ -10,6 +10,7 @@ from payproof.domain.flow import Act, FlowMoment
 from payproof.domain.observation import (
     PERIOD_END,
     Answer,
+    EntitlementSeen,
     Exchange,
     NoAnswer,
     Observation,
@@ -22,12 +23,16 @@ from payproof.domain.step import Step
 from payproof.errors import InconclusiveError, Reason
 from payproof.session.flows import all_flows
 from payproof.session.run import Session
+from payproof.steps.grant import perform_before
 from payproof.steps.play import deliver_event, tell_state
+from payproof.steps.play_access import find_of_subscriptions, is_granting, name_subject_of, see_access
 from payproof.stripe.flows import Player, play
 
 __all__ = ["ActDone", "play_flow"]
 
 _AGREES = Agrees()
+#: What stands in the place of other things than ids.
+_NO_IDS = frozenset({"{id}", "{time}", f"{{{PERIOD_END}}}"})
 #: What a period's end is called in a row that was written while another period was paid.
 _EARLIER = "{end of an earlier period}"
 
@@ -39,7 +44,8 @@ class ActDone:
     ``at`` is the time by Stripe's clock in Unix seconds. ``delivered`` are the events with what they were answered,
     ``changed`` the rows that the target has written. ``moment`` is the one that the flow has come to with this act, if
     it is one; then ``differs`` says where the target shows another state than Stripe's, ``compared`` which columns were
-    compared.
+    compared, and ``access`` whether the customer has what a subscription gives, where the target file says how that is
+    seen. Access is compared at the last moment only: before that the target's own clock is ahead of Stripe's.
     """
 
     act: Act
@@ -50,6 +56,7 @@ class ActDone:
     moment: str = ""
     compared: str = ""
     differs: tuple[str, ...] = ()
+    access: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,11 @@ class _Perform(Step):
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Act, then deliver in Stripe's order."""
-        player = self.player
+        player, entitlement = self.player, find_of_subscriptions(context.target)
         if not player.ids:
+            if entitlement is not None:
+                await perform_before(context, entitlement, "subject")
+                player.subject = name_subject_of(context)
             await player.begin()
         await play(player, self.act)
         exchanges = [await context.send(deliver_event(context, one)) for one in await player.take_events()]
@@ -74,7 +84,10 @@ class _Perform(Step):
             detail = f"flow {player.flow.name}, {self.moment.name}: {difference}"
             raise InconclusiveError(Reason.PREPARATION_FAILED, detail)
         number = exchanges[-1].step if exchanges else 0
-        return [*exchanges, tell_state(number, player, "" if self.moment is None else self.moment.name, state)]
+        told = tell_state(number, player, "" if self.moment is None else self.moment.name, state)
+        if self.moment is None or entitlement is None or not told.find("subscription"):
+            return [*exchanges, told]
+        return [*exchanges, told, await see_access(context, entitlement, player, told)]
 
 
 @dataclass(slots=True)
@@ -93,7 +106,7 @@ class _ShownRows:
         fresh: dict[tuple[str, str, tuple[str, ...]], list[RowSeen]] = {}
         for change in changes:
             for row in change.rows or ():
-                ids = tuple(text for _, text in row.cells if text.startswith("{") and text.endswith("}"))
+                ids = tuple(text for _, text in row.cells if _is_id(text))
                 fresh.setdefault((change.source, row.table, ids), []).append(row)
         self.rows |= fresh
 
@@ -131,11 +144,18 @@ def play_flow(session: Session, name: str) -> Iterator[ActDone]:
             session.look(trial, ())
             mine = [one for one in trial.observations if one.step == number or isinstance(one, StripeState)]
             number += 1
-            yield _tell(session, act, mine, known, reached)
+            is_last = reached is flow.moments[-1]
+            yield _tell(session, act, mine, known, reached, is_last=is_last)
 
 
 def _tell(
-    session: Session, act: Act, observed: Sequence[Observation], known: _ShownRows, moment: FlowMoment | None
+    session: Session,
+    act: Act,
+    observed: Sequence[Observation],
+    known: _ShownRows,
+    moment: FlowMoment | None,
+    *,
+    is_last: bool,
 ) -> ActDone:
     state = next(one for one in reversed(observed) if isinstance(one, StripeState))
     changes = [one for one in observed if isinstance(one, StoreChange)]
@@ -148,13 +168,31 @@ def _tell(
         return done
     seen = Seen(session.target.contract, (*known.show(), replace(state, step=0)))
     differs = tuple(f"{one.what}" for one in _AGREES.judge(seen))
-    return replace(done, moment=moment.name, compared=", ".join(find_compared(seen)), differs=differs)
+    compared, access = find_compared(seen), next((one for one in observed if isinstance(one, EntitlementSeen)), None)
+    if access is None:
+        return replace(done, moment=moment.name, compared=", ".join(compared), differs=differs)
+    statuses = {one.read("status") for one in state.find("subscription")}
+    if is_last and statuses != {"past_due"}:
+        compared.append("access")
+        if access.granted != is_granting(state):
+            differs += (f"access is {_name(granted=access.granted)}, though the subscription is {statuses.pop()}",)
+    shown = f"{_name(granted=access.granted)} ({access.told})"
+    return replace(done, moment=moment.name, compared=", ".join(compared), differs=differs, access=shown)
+
+
+def _name(*, granted: bool) -> str:
+    return "granted" if granted else "not granted"
 
 
 def _is_own(row: RowSeen) -> bool:
     """Whether a row is about an object of the flow, and not about an event, of which it would tell nothing new."""
     texts = {text for _, text in row.cells}
-    return "{evt}" not in texts and any(text.startswith("{") and text.endswith("}") for text in texts - {"{time}"})
+    return "{evt}" not in texts and any(map(_is_id, texts))
+
+
+def _is_id(text: str) -> bool:
+    """Whether a cell holds an id of the flow, by the name that stands in its place."""
+    return text.startswith("{") and text.endswith("}") and text not in _NO_IDS and " " not in text
 
 
 def _describe(exchange: Exchange) -> str:

@@ -5,16 +5,17 @@ from typing import ClassVar
 from payproof.domain.context import Context
 from payproof.domain.entitlement import Entitlement
 from payproof.domain.observation import Observation, StripeState
-from payproof.domain.subject import PREFIXES
+from payproof.domain.subject import PREFIXES, Subject
 from payproof.domain.target import Target
 from payproof.domain.wants import Gap
 from payproof.registry import step
 from payproof.steps.grant import choose_entitlement, perform_before
 from payproof.steps.play import Play, play_and_deliver
 from payproof.steps.see_entitlement import look_until
+from payproof.stripe.flows import Player
 from payproof.stripe.placeholders import prefix_of
 
-__all__ = ["PlayAccess"]
+__all__ = ["PlayAccess", "find_of_subscriptions", "is_granting", "name_subject_of", "see_access"]
 
 _GRANTING = frozenset({"active", "trialing"})
 _OF_SUBSCRIPTIONS = ("customer.subscription.", "invoice.")
@@ -34,7 +35,7 @@ class PlayAccess(Play):
     def unfit(self, target: Target) -> Gap | None:
         """Return also that the target file names nothing that a subscription gives."""
         gap = Play.unfit(self, target) or choose_entitlement(target, "")[1]
-        if gap is None and _find(target) is None:
+        if gap is None and find_of_subscriptions(target) is None:
             return Gap("no entitlement of the target file is given by a subscription", ("[entitlements]",))
         return gap
 
@@ -44,20 +45,37 @@ class PlayAccess(Play):
         Raises:
             InconclusiveError: Stripe refuses an act, or nobody can tell what the customer has.
         """
-        entitlement = _find(context.target)
+        entitlement = find_of_subscriptions(context.target)
         assert entitlement is not None, "a case whose steps do not fit is skipped"
         before = await perform_before(context, entitlement, "subject")
-        made = context.kept.get(f"subject {PREFIXES['customer']}")
-        subject = context.target.subject if made is None else context.target.subject.with_ids([made])
-        seen, player = await play_and_deliver(context, self, subject)
-        for id_ in player.ids.values():
-            context.kept[f"subject {prefix_of(id_)}"] = id_
+        seen, player = await play_and_deliver(context, self, name_subject_of(context))
         (state,) = (one for one in seen if isinstance(one, StripeState))
-        awaited = any(one.read("status") in _GRANTING for one in state.find("subscription"))
-        return [*before, *seen, await look_until(context, entitlement, "subject", awaited=awaited)]
+        return [*before, *seen, await see_access(context, entitlement, player, state)]
 
 
-def _find(target: Target) -> Entitlement | None:
+def name_subject_of(context: Context) -> Subject:
+    """Return whom a flow is about: the subject, or the customer that an operation of the target's has made."""
+    made = context.kept.get(f"subject {PREFIXES['customer']}")
+    return context.target.subject if made is None else context.target.subject.with_ids([made])
+
+
+async def see_access(context: Context, entitlement: Entitlement, player: Player, state: StripeState) -> Observation:
+    """Look whether the customer of a flow has what the subscription gives, until it is as Stripe's state says.
+
+    Raises:
+        InconclusiveError: nobody can tell.
+    """
+    for id_ in player.ids.values():
+        context.kept[f"subject {prefix_of(id_)}"] = id_
+    return await look_until(context, entitlement, "subject", awaited=is_granting(state))
+
+
+def is_granting(state: StripeState) -> bool:
+    """Whether a subscription gives access, by its state at Stripe."""
+    return any(one.read("status") in _GRANTING for one in state.find("subscription"))
+
+
+def find_of_subscriptions(target: Target) -> Entitlement | None:
     """Return the first entitlement that events of subscriptions give."""
     return next(
         (

@@ -3,7 +3,7 @@
 from payproof.stripe.double.billing import collect, finalize, note_failure
 from payproof.stripe.double.charges import settle_refund
 from payproof.stripe.double.checkout import expire
-from payproof.stripe.double.disputes import open_dispute
+from payproof.stripe.double.disputes import decide, find_decision, is_open, open_dispute
 from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.invoices import close_invoice
 from payproof.stripe.double.lifecycle import ENDED, cancel, give_up, renew, settle_invoice
@@ -118,6 +118,12 @@ def _dispute(store: ObjectStore, charge: Object, _at: int) -> None:
         open_dispute(store, charge, card.dispute)
 
 
+def _decision(store: ObjectStore, dispute: Object, _at: int) -> None:
+    won = find_decision(dispute)
+    if won is not None and is_open(dispute):
+        decide(store, dispute["id"], won=won)
+
+
 def _refund(store: ObjectStore, refund: Object, _at: int) -> None:
     card = store.cards.find(refund["payment_method"])
     settle_refund(store, refund, failed=card is not None and card.refund == "failed")
@@ -126,6 +132,7 @@ def _refund(store: ObjectStore, refund: Object, _at: int) -> None:
 #: What becomes of an invoice by what a pause says.
 _CLOSED = {"mark_uncollectible": "uncollectible", "void": "void"}
 _OBJECTS = {
+    "decision": "dispute",
     "dispute": "charge",
     "incomplete": "subscription",
     "resumption": "subscription",
@@ -133,6 +140,7 @@ _OBJECTS = {
 }
 _HAPPENINGS = {
     "checkout.session": _session,
+    "decision": _decision,
     "dispute": _dispute,
     "incomplete": _incomplete,
     "invoice": _invoice,
