@@ -26,7 +26,7 @@ _NOT_IN_A_SMALL_FILE = frozenset(
             "publishable_key",
             "rejection_record",
         ),
-        *("process_secret", "retention", "retired_secret", "store_outage", "upstream", "writing"),
+        *("process_secret", "retention", "retired_secret", "second_price", "store_outage", "upstream", "writing"),
     }
 )
 #: What a case is skipped for that such a target has no use for.
