@@ -170,7 +170,9 @@ def _find_followed(seen: Seen) -> dict[_Place, tuple[str, str]]:
                     {_tell_text(one.text, [wanted]) for one in cells if one.place == place and _is_of(one, kind)}
                     for (_, cells), wanted in zip(shown, told, strict=True)
                 ]
-                if all(text == {wanted} for text, wanted in zip(texts, told, strict=True)):
+                # Of an object of which no event has told yet there is no row.
+                held = [text == {wanted} for text, wanted in zip(texts, told, strict=True) if text]
+                if len(held) > 1 and all(held):
                     found.setdefault(place, (kind, name))
     return found
 
