@@ -231,12 +231,38 @@ def tell(call: Driver) -> None:  # noqa: PLR0915 (one story, from its beginning 
     call("POST /v1/billing_portal/sessions", customer=c, return_url="https://shop.test/account")
 
     offer(call, c)
+    advance(call, small["id"])
     read(call, c, method["id"], charge["id"], trial["id"])
     call(f"POST /v1/payment_methods/{method['id']}/detach")
     events = call("GET /v1/events", type="invoice.*", limit=2)
     call("GET /v1/events/" + events["data"][0]["id"])
     call("DELETE /v1/customers/" + c)
     assert call("GET /v1/customers/" + c)["deleted"] is True
+
+
+def advance(call: Driver, price: str) -> None:
+    """Let a subscription's life pass at a test clock: a trial, a renewal that is not paid, and its end."""
+    day = 86400
+    path, at = "/v1/test_helpers/test_clocks", int(call.clock.now)
+    clock = call(f"POST {path}", frozen_time=at, name="A life")["id"]
+    call(f"GET {path}", limit=3)
+    customer = call("POST /v1/customers", test_clock=clock)["id"]
+    settings = {"end_behavior": {"missing_payment_method": "pause"}} if call.api_version == NEWEST else None
+    trial = {"trial_period_days": 5} | ({"trial_settings": settings} if settings else {})
+    subscription = call("POST /v1/subscriptions", customer=customer, items=[{"price": price}], **trial)["id"]
+    call(f"POST {path}/{clock}/advance", frozen_time=at + 6 * day)
+    method = call("POST /v1/payment_methods/pm_card_visa/attach", customer=customer)["id"]
+    call("POST /v1/customers/" + customer, invoice_settings={"default_payment_method": method})
+    if settings:
+        call(f"POST /v1/subscriptions/{subscription}/resume", billing_cycle_anchor="now")
+    call(f"POST {path}/{clock}/advance", frozen_time=at + 40 * day)
+    failing = call("POST /v1/payment_methods/pm_card_chargeCustomerFail/attach", customer=customer)["id"]
+    call("POST /v1/customers/" + customer, invoice_settings={"default_payment_method": failing})
+    for days in (75, 110):
+        call(f"POST {path}/{clock}/advance", frozen_time=at + days * day)
+    assert call("GET /v1/subscriptions/" + subscription)["status"] == "canceled"
+    call(f"GET {path}/{clock}")
+    call(f"DELETE {path}/{clock}")
 
 
 def offer(call: Driver, customer: str) -> None:

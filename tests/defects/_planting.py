@@ -23,6 +23,7 @@ from payproof_reference.services.audit import retention
 from payproof_reference.services.events import inbox, webhooks
 from payproof_reference.services.events.delivery import Receipt
 from payproof_reference.services.events.webhooks import Cause, RejectedError, SignatureHeader
+from payproof_reference.services.state import rows
 from tests.recording import record_event
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "record",
     "replace_setting",
     "rewrite_header",
+    "rewrite_rows",
     "rewrite_timestamp",
     "secret_from_request",
     "stored_at_start",
@@ -284,6 +286,17 @@ def card_of(event: dict[str, Any]) -> dict[str, Any] | None:
     """Return what Stripe tells of the card of a payment, a payment method or a source."""
     subject = event["data"]["object"]
     return (subject.get("payment_method_details") or subject).get("card")
+
+
+def rewrite_rows(rewrite: Callable[[str, dict[str, Any], Any], dict[str, Any]]) -> None:
+    """Write other rows than events report: `rewrite` gets a table's name, the row and what the event or Stripe says."""
+    right = rows.row_of
+
+    def row_of(snapshot, *, deleted, reported_at):
+        table, row = right(snapshot, deleted=deleted, reported_at=reported_at)
+        return table, rewrite(table.name, row, snapshot)
+
+    rows.row_of = row_of
 
 
 def with_requests(act: Callable[[Request, Connection], object]) -> None:

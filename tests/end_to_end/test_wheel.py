@@ -38,7 +38,11 @@ def test_wheel_holds_code_and_data(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for scenario in (ROOT / "scenarios").glob("*/*.yaml"):
         assert f"payproof/_data/scenarios/{scenario.parent.name}/{scenario.name}" in names
-    for fixture in (*ROOT.glob("fixtures/api/**/*.json"), *ROOT.glob("fixtures/events/**/*.json")):
+    for fixture in (
+        *ROOT.glob("fixtures/api/**/*.json"),
+        *ROOT.glob("fixtures/events/**/*.json"),
+        *ROOT.glob("fixtures/flows/*.yaml"),
+    ):
         assert f"payproof/_data/{fixture.relative_to(ROOT)}" in names
     for name in (
         "payproof_reference/__main__.py",

@@ -217,6 +217,7 @@ def test_records_of_a_delivery(deliver, client):
         ),
         ("invoice.paid", INVOICE, ("payment_succeeded", "paid", "in_1")),
         ("invoice.payment_failed", INVOICE | {"status": "open"}, ("payment_failed", "open", "in_1")),
+        ("invoice.voided", INVOICE | {"status": "void"}, ("invoice_closed", "void", "in_1")),
     ],
 )
 def test_effect_is_recorded_by_its_name(deliver, client, kind, body, expected):

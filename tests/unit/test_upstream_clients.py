@@ -54,6 +54,22 @@ def upstream() -> Iterator[OpenUpstream]:
         yield opened
 
 
+def test_stripe_python_lets_a_subscription_live_by_a_test_clock(client):
+    """The official client makes a test clock, a customer on it and a subscription, moves it on and deletes it."""
+    clocks, began = client.v1.test_helpers.test_clocks, 1_700_000_000
+    clock = clocks.create({"frozen_time": began, "name": "a life"})
+    customer = client.v1.customers.create({"test_clock": clock.id})
+    given = {"customer": customer.id, "items": [{"price": "price_team"}], "trial_period_days": 10}
+    subscription = client.v1.subscriptions.create(given)
+    assert (subscription.status, subscription.test_clock) == ("trialing", clock.id)
+    assert clocks.advance(clock.id, {"frozen_time": began + 11 * 86_400}).status == "advancing"
+    assert (clocks.retrieve(clock.id).status, len(clocks.list().data)) == ("ready", 1)
+    assert client.v1.subscriptions.retrieve(subscription.id).status == "active"
+    types = [event.type for event in client.v1.events.list({"limit": 100}).data]
+    assert {"customer.subscription.trial_will_end", "invoice.paid"} <= {*types}
+    assert clocks.delete(clock.id).deleted
+
+
 @pytest.mark.parametrize(
     ("fault", "raised"),
     [

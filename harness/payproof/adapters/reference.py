@@ -60,10 +60,23 @@ REFERENCE_COMMAND = (sys.executable, "-m", "payproof_reference")
 EmbeddedStore = Literal["sqlite", "postgresql"]
 
 _KEEPS: tuple[Kept, ...] = (Kept("operations", "request_digest", "keyed digest of what was asked, not the request"),)
+_MIRRORS = {
+    "checkout_sessions.payment_status": "checkout.session/payment_status",
+    "checkout_sessions.status": "checkout.session/status",
+    "disputes.status": "dispute/status",
+    "invoices.status": "invoice/status",
+    "payments.amount_refunded": "charge/amount_refunded",
+    "payments.status": "charge/status",
+    "subscriptions.cancel_at_period_end": "subscription/cancel_at_period_end",
+    "subscriptions.current_period_end": "subscription/current_period_end",
+    "subscriptions.status": "subscription/status",
+    "subscriptions.stripe_price_id": "subscription/price",
+}
 _PLAN = "price_payproof_team"
 _PRICE = Price(amount=1000, currency="usd")
+_PRICES = {_PLAN: _PRICE, "price_payproof_business": Price(amount=3000, currency="usd")}
 #: What stands in for Stripe while the service runs.
-REFERENCE_UPSTREAM = UpstreamSpec(url="https://127.0.0.1:0", prices={_PLAN: _PRICE})
+REFERENCE_UPSTREAM = UpstreamSpec(url="https://127.0.0.1:0", prices=_PRICES)
 
 _ROUTES = (
     "GET /health",
@@ -206,7 +219,9 @@ class Reference:
             "BILLING_STRIPE_API_BASE": self._stripe.url,
             "BILLING_STRIPE_TELEMETRY": "true",  # as the SDK does where nobody has thought of it
             **({} if self._stripe.ca_file is None else {"BILLING_STRIPE_CA_FILE": self._stripe.ca_file}),
-            "BILLING_PLANS": json.dumps({_PLAN: {"amount": _PRICE.amount, "currency": _PRICE.currency}}),
+            "BILLING_PLANS": json.dumps(
+                {name: {"amount": price.amount, "currency": price.currency} for name, price in _PRICES.items()}
+            ),
             **_QUICK,
             "BILLING_RETURN_URL": "https://127.0.0.1/",
             "BILLING_STRIPE_PUBLISHABLE_KEY": self._secrets.publishable_key,
@@ -328,6 +343,7 @@ class Reference:
                 # It answers once all is done; what it does later has a time of its own.
                 effect_within=5.0,
                 keeps=_KEEPS,
+                mirrors=_MIRRORS,
                 kept_rows=KEPT_ROWS,
                 rejection_record=RejectionRecord(
                     match={"event": "webhook_rejected"},

@@ -10,7 +10,7 @@ from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_column
 from payproof.registry import check
 
-__all__ = ["NewestState"]
+__all__ = ["NewestState", "find_telling"]
 
 #: The values that a table's column has, sorted: one for each row.
 _Columns = Mapping[tuple[str, str, str], tuple[str, ...]]
@@ -38,7 +38,7 @@ class NewestState(Check):
         if not any(one.step == _LAST for one in seen.changes):
             return
         ended, stale = _read_columns(seen, _LAST), dict[tuple[str, str], list[str]]()
-        for place, (newest, older) in sorted(_find_telling(seen).items()):
+        for place, (newest, older) in sorted(find_telling(seen).items()):
             source, table, column = place
             values = ended.get(place, ())
             if values != newest and values in older:
@@ -60,7 +60,7 @@ class NewestState(Check):
 
     def note(self, seen: Seen) -> str:
         """Tell that there is no state that could be lost."""
-        if _find_telling(seen):
+        if find_telling(seen):
             return ""
         return "no column tells the newest state from an older one: what changes is not kept, or Stripe is asked for it"
 
@@ -76,7 +76,7 @@ def _read_columns(seen: Seen, step: int) -> _Columns:
     return {place: tuple(sorted(values)) for place, values in found.items()}
 
 
-def _find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...], set[tuple[str, ...]]]]:
+def find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...], set[tuple[str, ...]]]]:
     """Return the columns that tell the newest state from an older one: their values in it, and in the older ones.
 
     A table that has more rows for more events is a journal of them: it holds no state. A row that a step left as it was

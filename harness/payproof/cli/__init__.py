@@ -53,6 +53,10 @@ _COMMANDS = {
         "payproof.cli.list_commands",
         "Tell what a scenario does, who asks for it, and which planted defects prove that it can fail.",
     ),
+    "flow": (
+        "payproof.cli.flow_command",
+        "Play the payment flow NAME at Stripe's test clocks, deliver its events, and compare the target with Stripe.",
+    ),
     "init": (
         "payproof.cli.init_command",
         "Look at URL and write a commented target file with what was found; try it, where the secret is at hand.",

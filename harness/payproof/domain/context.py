@@ -7,10 +7,11 @@ on. What a step needs beside these it cannot reach: no socket, no file, no clock
 
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from payproof.domain.entitlement import Beneficiary
 from payproof.domain.finding import Finding
+from payproof.domain.flow import Flow
 from payproof.domain.made_event import MadeEvent
 from payproof.domain.observation import Channel, Exchange, Observation
 from payproof.domain.operation import Trouble
@@ -23,6 +24,7 @@ __all__ = [
     "StepClock",
     "StepEntitlement",
     "StepEvents",
+    "StepFlows",
     "StepInstance",
     "StepMemory",
     "StepOutage",
@@ -272,6 +274,23 @@ class StepMemory(Protocol):
         ...
 
 
+class StepFlows(Protocol):
+    """Payment flows, and the account at Stripe that they are played at."""
+
+    def find(self, name: str) -> Flow:
+        """Return a flow by its name; raises InconclusiveError where there is none."""
+        ...
+
+    @property
+    def account(self) -> Any:
+        """The account, a ``StripeAccount`` of ``payproof.stripe.flows``.
+
+        Raises:
+            InconclusiveError: what answers for Stripe has no state.
+        """
+        ...
+
+
 class Context(Protocol):
     """All that a step may touch."""
 
@@ -343,6 +362,11 @@ class Context(Protocol):
     @property
     def memory(self) -> StepMemory:
         """Measures the memory of the target's processes."""
+        ...
+
+    @property
+    def flows(self) -> StepFlows:
+        """Payment flows."""
         ...
 
     def at_instance(self) -> "Context":

@@ -34,6 +34,7 @@ class Kind(StrEnum):
     FOREIGN_ROW = "row of somebody else changed"
     EFFECT_UNASKED = "effect of what asks for none"
     STALE_STATE = "older state wins"
+    OTHER_STATE = "another state than at Stripe"
     UNDECIDED = "neither taken nor refused"
     DECISION_CHANGED = "decided otherwise the next time"
     FOREIGN_APPLIED = "event of others applied"

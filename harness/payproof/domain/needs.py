@@ -203,6 +203,11 @@ NEEDS: Mapping[str, Need] = {
         lambda target: target.webhook.retired_secret is not None,
         _want("[webhook] retired_secret_env"),
     ),
+    "second_price": Need(
+        "the target file names fewer than two recurring prices in [upstream.prices] and [subject]",
+        lambda target: len(target.recurring_prices) > 1,
+        _want("[upstream.prices]"),
+    ),
     "store": Need("the target file lists no store", lambda target: bool(target.stores), _want("[[stores]]")),
     "store_outage": Need(
         "the target file says nothing in [store_outage]",

@@ -13,6 +13,7 @@ from payproof.errors import Reason
 
 __all__ = [
     "ABSENT",
+    "PERIOD_END",
     "REDIRECTS",
     "Answer",
     "BurstSeen",
@@ -35,12 +36,17 @@ __all__ = [
     "Sent",
     "StoreChange",
     "StripeCalls",
+    "StripeState",
+    "StripeThing",
     "SuspectColumn",
     "TableChange",
 ]
 
 #: Statuses that say: there is no such route.
 ABSENT = frozenset({404, 405, 410})
+
+#: The field of a subscription that says until when it is paid.
+PERIOD_END = "current_period_end"
 
 #: Statuses that lead elsewhere.
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -436,6 +442,46 @@ class StripeCalls:
     channel: Literal[Channel.STRIPE] = Channel.STRIPE
 
 
+@dataclass(frozen=True, slots=True)
+class StripeThing:
+    """What an object at Stripe is: its kind, and its fields as texts."""
+
+    kind: str
+    fields: tuple[tuple[str, str], ...]
+
+    def read(self, name: str) -> str | None:
+        """Return a field, or None where it is not told."""
+        return dict(self.fields).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class StripeState:
+    """What the objects of a payment flow are at Stripe when a step has ended, oldest first of each kind.
+
+    ``at`` is the time by their test clock, ``moment`` the name of the flow's moment that it has come to, ``order`` that
+    in which its events were delivered.
+    """
+
+    step: int
+    flow: str
+    moment: str
+    at: int
+    things: tuple[StripeThing, ...]
+    order: str = "as_caused"
+    channel: Literal[Channel.STRIPE] = Channel.STRIPE
+    kind: Literal["stripe_state"] = "stripe_state"
+
+    @property
+    def times(self) -> tuple[tuple[int, str], ...]:
+        """The times that the objects have, in Unix seconds, with what they are called."""
+        ends = [one.read(PERIOD_END) for one in self.things]
+        return tuple((int(at), PERIOD_END) for at in ends if at is not None and at.isdecimal())
+
+    def find(self, kind: str) -> tuple[StripeThing, ...]:
+        """Return the objects of a kind, oldest first."""
+        return tuple(one for one in self.things if one.kind == kind)
+
+
 Observation = (
     Exchange
     | BurstSeen
@@ -450,4 +496,5 @@ Observation = (
     | MemorySeen
     | EntitlementSeen
     | StripeCalls
+    | StripeState
 )

@@ -14,6 +14,7 @@ from payproof.domain.observation import (
     Searched,
     StoreChange,
     StripeCalls,
+    StripeState,
 )
 from payproof.domain.stripe_call import StripeCall
 from payproof.domain.target import Contract
@@ -125,6 +126,11 @@ class Seen:
         for (attribute, table, _), count in most.items():
             rows[attribute, table] += count
         return rows
+
+    @property
+    def states(self) -> tuple[StripeState, ...]:
+        """What Stripe's objects were after each step that played a payment flow."""
+        return tuple(o for o in self.observations if isinstance(o, StripeState))
 
     @property
     def lines(self) -> tuple[LogLines, ...]:

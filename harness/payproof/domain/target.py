@@ -16,7 +16,7 @@ from payproof.domain.finding import Severity
 from payproof.domain.observation import Channel
 from payproof.domain.operation import KINDS, Operation, OperationContract, Principal, UpstreamSpec
 from payproof.domain.sensitive import Secret
-from payproof.domain.subject import Subject
+from payproof.domain.subject import PREFIXES, Subject
 from payproof.domain.wants import Gap
 
 __all__ = [
@@ -242,7 +242,8 @@ class Contract:
     they look as if they held payment data, ``severities`` change how grave problems are, ``kept_rows`` says how long
     rows are kept. ``without_store`` are the statuses that say that nothing can be kept at the moment. ``handles`` are
     the types of events that have an effect, with ``*`` for any text, and None where that is not known; ``ignores`` is
-    what the others get, where the target promises that.
+    what the others get, where the target promises that. ``mirrors`` are columns (``subscriptions.status``) that hold
+    what a field of Stripe's objects says (``subscription.status``), always.
     """
 
     rejected: frozenset[int] = frozenset({400, 401, 403})
@@ -259,6 +260,7 @@ class Contract:
     without_store: frozenset[int] = frozenset({503})
     handles: tuple[str, ...] | None = None
     ignores: Literal["2xx", "4xx"] | None = None
+    mirrors: Mapping[str, str] = field(default_factory=dict)
     operations: OperationContract = field(default_factory=OperationContract)
     access: AccessContract = field(default_factory=AccessContract)
     lockout: Lockout | None = None
@@ -361,6 +363,13 @@ class Target:
             return None
         why = f"whether the target handles {event} was not found out: list what it handles in handles of [contract]"
         return Gap(why, ("[contract] handles",))
+
+    @property
+    def recurring_prices(self) -> tuple[str, ...]:
+        """The prices of subscriptions that the target knows: its subject's first, then those of its upstream."""
+        own = self.subject.ids.get(PREFIXES["price"], "")
+        known = () if self.upstream is None else self.upstream.prices.items()
+        return tuple(dict.fromkeys(filter(None, [own, *(name for name, price in known if price.recurring)])))
 
     @property
     def is_local(self) -> bool:

@@ -1,6 +1,8 @@
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from payproof.canary import Ledger
+from payproof.domain.flow import Flow
 from payproof.engine.ports import (
     Clock,
     Commands,
@@ -13,6 +15,7 @@ from payproof.engine.ports import (
     Writer,
 )
 from payproof.engine.search_at_rest import SearchAtRest
+from payproof.stripe.flows import StripeAccount
 
 __all__ = ["Equipment"]
 
@@ -23,7 +26,8 @@ class Equipment:
 
     Without an ``upstream`` the target calls another Stripe than the harness's, and without a ``writer`` no row can be
     written into its database. Without ``instances`` no second one of it can be started, and without ``memory``
-    nobody knows how much of that it takes.
+    nobody knows how much of that it takes. ``account`` is where payment flows are played: Stripe in its test mode, or
+    the double, and ``flows`` are those that there are.
     """
 
     sender: Sender
@@ -37,3 +41,5 @@ class Equipment:
     writer: Writer | None = None
     instances: Instances | None = None
     memory: MemoryMeter | None = None
+    account: StripeAccount | None = None
+    flows: Mapping[str, Flow] = field(default_factory=dict)

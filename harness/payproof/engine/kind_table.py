@@ -66,6 +66,7 @@ KIND_TABLE: Mapping[str, KindEntry] = {
     Kind.FOREIGN_ROW: KindEntry("An event about a stranger changes what belongs to somebody else", _CRITICAL),
     Kind.EFFECT_UNASKED: KindEntry("An event that the service does not know has an effect", _MEDIUM),
     Kind.STALE_STATE: KindEntry("An older event overwrites a newer state", _HIGH),
+    Kind.OTHER_STATE: KindEntry("The state is another than at Stripe", _HIGH),
     Kind.UNDECIDED: KindEntry("Odd deliveries are neither taken nor refused", _MEDIUM),
     Kind.DECISION_CHANGED: KindEntry("The same delivery is decided otherwise the next time", _HIGH),
     Kind.FOREIGN_APPLIED: KindEntry("Events of another account or mode change one's own objects"),

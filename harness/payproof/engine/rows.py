@@ -7,7 +7,8 @@ it says whether two are the same, and nothing else.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from hashlib import blake2b
 
 from payproof.domain.observation import RowSeen
@@ -19,6 +20,7 @@ __all__ = ["divide_rows", "show_rows"]
 _MOST_ROWS = 200
 _LONGEST = 60
 _ABOUT_NOW = 2 * 86_400
+_ABOUT_A_FLOW = 400 * 86_400  # as far as a payment flow goes back, and the end of a yearly period
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?")
 _NUMBER = re.compile(r"\d{10,19}(?:\.\d+)?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
@@ -28,13 +30,17 @@ _UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
 _Cell = tuple[str, str, str]
 
 
-def show_rows(cells: Iterable[_Cell], ids: Iterable[str], now: float) -> tuple[RowSeen, ...] | None:
+def show_rows(
+    cells: Iterable[_Cell], ids: Iterable[str], now: float, times: Mapping[int, str] | None = None
+) -> tuple[RowSeen, ...] | None:
     """Return the rows that consist of some cells, or None where they are too many.
 
     Args:
         cells: table, column and text of each, row by row; the texts hold no sensitive value.
         ids: the ids that the step has sent.
         now: in Unix seconds.
+        times: of a step that played a payment flow, what a time is called that Stripe's objects have, in Unix seconds:
+            it is shown by that name, and so is nothing else of the flow's time.
     """
     own = sorted(ids, key=len, reverse=True)
     shown: list[RowSeen] = []
@@ -43,7 +49,7 @@ def show_rows(cells: Iterable[_Cell], ids: Iterable[str], now: float) -> tuple[R
             return None
         is_own = any(one in text for _, _, text in row for one in own)
         told = (
-            (name, _shorten(_replace_chance(value, now), whole=is_own))
+            (name, _shorten(_replace_chance(value, now, times), whole=is_own))
             for _, column, text in row
             for name, value in _list_values(column, _replace_ids(text, own))
         )
@@ -81,10 +87,26 @@ def _replace_ids(text: str, own: Iterable[str]) -> str:
     return text
 
 
-def _replace_chance(text: str, now: float) -> str:
-    if _NUMBER.fullmatch(text) and any(abs(float(text) / unit - now) < _ABOUT_NOW for unit in _UNITS):
-        return "{time}"
-    return _UUID.sub("{id}", _TIME.sub("{time}", text))
+def _replace_chance(text: str, now: float, times: Mapping[int, str] | None) -> str:
+    about = _ABOUT_NOW if times is None else _ABOUT_A_FLOW
+    if _NUMBER.fullmatch(text):
+        seconds = next((at for unit in _UNITS if abs((at := float(text) / unit) - now) < about), None)
+        if seconds is not None:
+            return _name_time(seconds, times)
+    return _UUID.sub("{id}", _TIME.sub(lambda found: _name_time(_read_time(found[0]), times), text))
+
+
+def _name_time(seconds: float | None, times: Mapping[int, str] | None) -> str:
+    return "{time}" if seconds is None or times is None else f"{{{times.get(int(seconds), 'time')}}}"
+
+
+def _read_time(text: str) -> float | None:
+    """Return a time in Unix seconds; one without a zone is taken for one of UTC, as databases mostly keep them."""
+    try:
+        read = datetime.fromisoformat(text.replace(" UTC", "Z").replace(",", "."))
+    except ValueError:
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
 
 
 def _shorten(text: str, *, whole: bool) -> str:

@@ -15,7 +15,15 @@ from dataclasses import dataclass, replace
 
 from payproof.canary import Ledger
 from payproof.domain.check import Check, Expectation
-from payproof.domain.observation import LogLines, Observation, RowSeen, StoreChange, StripeCalls, TableChange
+from payproof.domain.observation import (
+    LogLines,
+    Observation,
+    RowSeen,
+    StoreChange,
+    StripeCalls,
+    StripeState,
+    TableChange,
+)
 from payproof.domain.scenario import Phase
 from payproof.domain.source import Excerpt, Log, Snapshot, Store
 from payproof.domain.step import Step
@@ -166,7 +174,10 @@ class Trial:
             for cell, (data, _) in zip(fresh, concealed, strict=True)
             if cell.table not in spec.ignore
         )
-        return show_rows(cells, own, self._context.clock.now())
+        step = self._context.progress.step
+        states = [one for one in self._acted if isinstance(one, StripeState) and one.step == step]
+        times = {at: name for one in states for at, name in one.times} if states else None
+        return show_rows(cells, own, self._context.clock.now(), times)
 
     async def _lines(self) -> AsyncIterator[LogLines]:
         for log, position in zip(self._watched.logs, self._positions, strict=True):

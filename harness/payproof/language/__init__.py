@@ -3,6 +3,7 @@
 pydantic lives at this border only: what enters is checked by models, what leaves is the domain's.
 """
 
+from payproof.language.flow_file import read_flows
 from payproof.language.openapi import read_openapi
 from payproof.language.own_scenarios import OwnScenarios, read_own_scenarios
 from payproof.language.problem_lines import problem_lines_schema, read_problem_lines
@@ -25,6 +26,7 @@ __all__ = [
     "locate_case",
     "problem_lines_schema",
     "read_case_names",
+    "read_flows",
     "read_openapi",
     "read_own_scenarios",
     "read_problem_lines",

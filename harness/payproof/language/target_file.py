@@ -296,6 +296,12 @@ class _ContractTable(FileModel):
         None, strict=False, description="types of events that have an effect, * for any text; found out where missing"
     )
     ignores: Literal["2xx", "4xx"] | None = Field(None, description="what the other types are answered")
+    mirrors: dict[
+        Annotated[str, Field(pattern=r"^\w+\.\w+$")], Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z]+)?/[a-z_]+$")]
+    ] = Field(
+        default_factory=dict,
+        description="columns that hold what Stripe says: 'subscriptions.status' = 'subscription/status'",
+    )
     operations: _OperationContractTable = _OperationContractTable()
     access: RefusalsTable = RefusalsTable()
     lockout: LockoutTable | None = Field(None, description="what becomes of who guesses a credential")

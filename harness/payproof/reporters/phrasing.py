@@ -24,6 +24,7 @@ from payproof.domain.observation import (
     Searched,
     StoreChange,
     StripeCalls,
+    StripeState,
 )
 from payproof.domain.stripe_call import StripeCall, StripeConnection
 from payproof.domain.verdict import Errored, Failed, Passed, Skipped, Verdict
@@ -137,9 +138,8 @@ def story(record: Record) -> list[str]:
                 lines.append(f"step {observation.step}: {_describe_search(observation)}")
             case BurstSeen() | InstanceStarted() | InstanceKilled() | MemorySeen():
                 lines.append(f"step {observation.step}: {observation.described}")
-            case EntitlementSeen(step=step, name=name, whose=whose, granted=granted, told=told):
-                state = f"{'granted' if granted else 'not granted'} to {_WHOM[whose]}"
-                lines.append(f"step {step}: entitlement {name} {state}: {told}")
+            case EntitlementSeen() | StripeState():
+                lines.append(f"step {observation.step}: {_describe_state(observation)}")
             case StripeCalls(step=step, calls=calls, connections=connections):
                 lines += [f"step {step}: {_describe_connection(connection)}" for connection in connections]
                 lines += [f"step {step}: {_describe_call(call)}" for call in calls]
@@ -159,6 +159,15 @@ def _describe_connection(connection: StripeConnection) -> str:
     sort = "TLS" if connection.secure else "TCP"
     fault = f", {connection.fault}" if connection.fault else ""
     return f"connection to Stripe by {sort}{fault}: {connection.failed or 'came about'}"
+
+
+def _describe_state(seen: EntitlementSeen | StripeState) -> str:
+    match seen:
+        case EntitlementSeen(name=name, whose=whose, granted=granted, told=told):
+            return f"entitlement {name} {'granted' if granted else 'not granted'} to {_WHOM[whose]}: {told}"
+        case StripeState(flow=flow, moment=moment, things=things):
+            states = ", ".join(f"{one.kind} {one.read('status')}" for one in things)
+            return f"flow {flow} has come to {moment or 'its next act'} at Stripe: {states}"
 
 
 def _describe_search(seen: Searched | Counted | ColumnsSeen | Purged) -> str:

@@ -9,6 +9,8 @@ from payproof.session.doctor import Examination, Lack, examine
 from payproof.session.ending import Terms, count_verdicts, read_accepted
 from payproof.session.event_factory import event_factory
 from payproof.session.fitting import try_target_file
+from payproof.session.flow import ActDone, play_flow
+from payproof.session.flows import all_flows
 from payproof.session.given import read_given
 from payproof.session.interrupts import hold_interrupts
 from payproof.session.lanes import Lanes, open_lanes
@@ -35,6 +37,7 @@ __all__ = [
     "FILE_NAME",
     "GIVEN",
     "MOST_SEED",
+    "ActDone",
     "Choice",
     "EmbeddedStore",
     "Examination",
@@ -47,6 +50,7 @@ __all__ = [
     "Session",
     "Terms",
     "Wishes",
+    "all_flows",
     "all_scenarios",
     "asks_for_fuzzing",
     "asks_for_operations",
@@ -68,6 +72,7 @@ __all__ = [
     "open_session",
     "pin",
     "pin_file",
+    "play_flow",
     "read_accepted",
     "read_given",
     "read_run",

@@ -49,9 +49,11 @@ from payproof.errors import ConfigurationError, InconclusiveError, PayproofError
 from payproof.extras import install
 from payproof.language import read_target
 from payproof.registry import log_sources, nearest, store_sources, table_sources
+from payproof.session.account import ApiAccount, open_account
 from payproof.session.calibrating import DELIVERIES, find_named_types
 from payproof.session.ending import Terms
 from payproof.session.event_factory import event_factory
+from payproof.session.flows import all_flows
 from payproof.session.openapi import add_openapi
 from payproof.session.scenarios import all_scenarios, refuse_unknown_rules, scenario_folders
 from payproof.session.subjects import find_subject
@@ -194,6 +196,9 @@ class Session:
         at_rest = SearchAtRest(self.target, open_tables=open_tables, finder=finder, ledger=self.ledger)
         self._resources.callback(at_rest.close)
         retention = self.target.retention
+        account = open_account(self.target, None if self._upstream is None else self._upstream.backend, self.seed)
+        if account is not None:
+            self._resources.callback(self._close_resource, account)
         equipment = Equipment(
             sender=sender,
             events=events,
@@ -206,6 +211,8 @@ class Session:
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
             instances=None if self.target.process is None else LocalInstances(self.target, self.ledger),
             memory=ProcessMemory(self.target.url),
+            account=account,
+            flows=all_flows(),
         )
         runner = Runner(self.target, equipment, stores=stores, logs=logs, seed=self.seed)
         await runner.make_subject()
@@ -213,7 +220,7 @@ class Session:
         self.target = runner.target
         return runner
 
-    def _close_resource(self, resource: Store | Log | HttpSender) -> None:
+    def _close_resource(self, resource: Store | Log | HttpSender | ApiAccount) -> None:
         self._loop.run(resource.close())
 
     def close(self) -> None:

@@ -45,6 +45,11 @@ class OpenUpstream:
         self._errors = Errors(data_folder("fixtures"), api_version=api_version)
 
     @property
+    def backend(self) -> Backend:
+        """What answers behind it."""
+        return self._backend
+
+    @property
     def url(self) -> str:
         """The base of Stripe's API, as the target is to be told."""
         return next(iter(self._server.urls.values()))

@@ -15,7 +15,7 @@ from payproof.steps.prepare import perform
 from payproof.stripe.foreign import find_foreign_endpoint
 from payproof.stripe.purchases import But, deliver_about, keep_id, make_event
 
-__all__ = ["Grant", "Having", "choose_entitlement", "find_entitlement", "know_about"]
+__all__ = ["Grant", "Having", "choose_entitlement", "find_entitlement", "know_about", "perform_before"]
 
 #: What an entitlement of the target file must tell to be chosen. For one that does not there are words and a key below,
 #: without a key where it is what the target does not sell.
@@ -69,7 +69,7 @@ class Grant(Step):
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Perform what must come before, then deliver one event after the other."""
         entitlement = find_entitlement(context, self.having)
-        before = await _perform_before(context, entitlement, self.whose)
+        before = await perform_before(context, entitlement, self.whose)
         types = self.events or entitlement.grants
         return [*before, *[await self._deliver(context, entitlement, type_) for type_ in types]]
 
@@ -119,7 +119,7 @@ def find_entitlement(context: Context, having: Having) -> Entitlement:
     return found
 
 
-async def _perform_before(context: Context, entitlement: Entitlement, whose: Beneficiary) -> Sequence[Exchange]:
+async def perform_before(context: Context, entitlement: Entitlement, whose: Beneficiary) -> Sequence[Exchange]:
     """Perform once in a phase, as the one whose entitlement it is, what must have been performed before."""
     if not entitlement.after or any(key.startswith(f"{whose} ") for key in context.kept):
         return ()
@@ -140,7 +140,7 @@ async def know_about(
     context: Context, entitlement: Entitlement, type_: str, values: Mapping[str, object]
 ) -> Sequence[Exchange]:
     """Have Stripe know what an event about the subject would tell, and deliver nothing of it."""
-    before = await _perform_before(context, entitlement, "subject")
+    before = await perform_before(context, entitlement, "subject")
     event = make_event(context, entitlement, type_, "subject", but="", pinned={}, more=values)
     context.stripe.know(event)
     return before

@@ -26,6 +26,7 @@ from payproof.engine.context.canaries import CaseCanaries
 from payproof.engine.context.clock import CaseClock
 from payproof.engine.context.entitlement import CaseEntitlement
 from payproof.engine.context.events import CaseEvents
+from payproof.engine.context.flows import CaseFlows
 from payproof.engine.context.instance import CaseInstance
 from payproof.engine.context.memory import CaseMemory
 from payproof.engine.context.outage import CaseOutage
@@ -81,6 +82,7 @@ class CaseContext:
         self.outage = CaseOutage(equipment.outages, self.clock)
         self.instance = CaseInstance(equipment.instances, self.progress, self.clock)
         self.memory = CaseMemory(equipment.memory, self.progress)
+        self.flows = CaseFlows(equipment.account, equipment.flows)
         self.entitlement = CaseEntitlement(target, shared.stores, shared.patience, self.progress, self._conceal)
 
     @property

@@ -77,6 +77,11 @@ DELIVERIES: Mapping[str, Remedy] = {
         "Choose by event.type from a list of those that you handle, and answer 2xx to every other without doing "
         "anything."
     ),
+    Kind.OTHER_STATE: Remedy(
+        "Take the object's state from the newest event, or ask Stripe for it, each time that one tells of a change: "
+        "subscription.status and the end of the period from customer.subscription.*, charge.amount_refunded from "
+        "charge.refunded, a dispute's status from charge.dispute.*."
+    ),
     Kind.EFFECT_MISSING: Remedy(
         "Apply the event before the answer, or keep it first in a table or queue that survives a restart: after a 2xx "
         "Stripe does not send it again."

@@ -14,11 +14,13 @@ from payproof.stripe.double.wallet import default_method
 __all__ = [
     "collect",
     "finalize",
+    "has_method",
     "intent_of",
     "item_line",
     "make_invoice",
     "mark_paid",
     "no_method",
+    "note_failure",
     "pending_items",
     "subscription_line",
     "with_lines",
@@ -28,6 +30,9 @@ _NO_METHOD = (
     "This customer has no attached payment source or default payment method. "
     "Please consider adding a default payment method."
 )
+#: When a failed payment is tried again. At Stripe this is a setting, by default one that learns from other payments
+#: (https://docs.stripe.com/billing/revenue-recovery/smart-retries). The double keeps to a schedule that does not
+#: change, as a custom one of three retries at Stripe.
 _RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)
 
 
@@ -262,15 +267,25 @@ def collect(
     if intent["status"] == "succeeded":
         store.change("invoice", invoice_id, {"attempt_count": attempts, "attempted": True})
         return mark_paid(store, invoice_id), None
+    return note_failure(store, invoice, "invoice.payment_failed" if error else "invoice.payment_action_required"), error
+
+
+def note_failure(store: ObjectStore, invoice: Object, event: str) -> Object:
+    """Count a payment of an invoice that did not succeed, and see to it that it is tried again, while it is."""
+    attempts = invoice["attempt_count"] + 1
     later = invoice["billing_reason"] != "subscription_create" and attempts <= len(_RETRIES)
     again = store.now() + _RETRIES[attempts - 1] if later else None
     state = {"attempt_count": attempts, "attempted": True, "next_payment_attempt": again}
-    invoice, _ = store.change("invoice", invoice_id, state)
+    invoice, _ = store.change("invoice", invoice["id"], state)
     if again is not None:
-        store.schedule(again, "invoice", invoice_id)
-    failed = "invoice.payment_failed" if error else "invoice.payment_action_required"
-    store.emit(failed, invoice)
-    return invoice, error
+        store.schedule(again, "invoice", invoice["id"])
+    store.emit(event, invoice)
+    return invoice
+
+
+def has_method(store: ObjectStore, subscription: Object) -> bool:
+    """Whether there is a PaymentMethod that a subscription's invoices would be paid with."""
+    return bool(subscription["default_payment_method"] or default_method(store, subscription["customer"]))
 
 
 def _method_of(store: ObjectStore, invoice: Object) -> str | None:

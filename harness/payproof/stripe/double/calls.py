@@ -33,6 +33,11 @@ class Params(Mapping[str, Any]):
         return len(self._values)
 
     @property
+    def given(self) -> Mapping[str, Any]:
+        """All parameters, for whoever does not act on them."""
+        return self._values
+
+    @property
     def unseen(self) -> tuple[str, ...]:
         """The parameters that nothing looked at."""
         return tuple(sorted(self._values.keys() - self._seen))

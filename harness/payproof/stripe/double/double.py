@@ -20,6 +20,7 @@ from payproof.stripe.double.errors import ApiError, invalid
 from payproof.stripe.double.hooks import Hooks
 from payproof.stripe.double.idempotency import Keys
 from payproof.stripe.double.store import ObjectStore
+from payproof.stripe.double.test_clocks import find_clock
 from payproof.stripe.events import Event
 from payproof.stripe.form import FormError
 from payproof.stripe.parameters import ParameterError, Schemas
@@ -165,7 +166,8 @@ class Double:
     def _execute(self, started: Started) -> tuple[ApiAnswer, bool]:
         store = self._store
         try:
-            found = OPERATIONS[started.operation](_call(store, started))
+            with store.at_clock(find_clock(store, [started.ids, started.params.given])):
+                found = OPERATIONS[started.operation](_call(store, started))
             shown = store.shapes.render(found, started.api_version)
             for path in started.expand:
                 shown = store.shapes.expand(shown, path, started.api_version)

@@ -17,8 +17,15 @@ from payproof.stripe.double.periods import DAY, HOUR
 from payproof.stripe.double.relations import Object, payment_id
 from payproof.stripe.double.store import ObjectStore
 
+__all__ = ["close_invoice"]
+
 _TAKEN = ("collection_method", "default_payment_method", "description", "footer", "statement_descriptor")
 _ITEM = ("description", "discountable")
+#: By status: when it came to it, and the event that tells.
+_CLOSING = {
+    "uncollectible": ("marked_uncollectible_at", "invoice.marked_uncollectible"),
+    "void": ("voided_at", "invoice.voided"),
+}
 
 
 @operation("POST /v1/invoices")
@@ -188,24 +195,29 @@ def pay_invoice(call: Call) -> Object:
 @operation("POST /v1/invoices/{}/void")
 def void_invoice(call: Call) -> Object:
     """Void an invoice that is open or uncollectible."""
-    return _close_invoice(call, "void", "voided_at", "invoice.voided", ("open", "uncollectible"))
+    return _close_invoice(call, "void", ("open", "uncollectible"))
 
 
 @operation("POST /v1/invoices/{}/mark_uncollectible")
 def write_off_invoice(call: Call) -> Object:
     """Give an open invoice up."""
-    return _close_invoice(call, "uncollectible", "marked_uncollectible_at", "invoice.marked_uncollectible", ("open",))
+    return _close_invoice(call, "uncollectible", ("open",))
 
 
-def _close_invoice(call: Call, status: str, at: str, event: str, allowed: tuple[str, ...]) -> Object:
-    store = call.store
-    before = store.living("invoice", call.id)
+def _close_invoice(call: Call, status: str, allowed: tuple[str, ...]) -> Object:
+    before = call.store.living("invoice", call.id)
     if before["status"] not in allowed:
         raise invalid(f"You can only pass in open invoices. This invoice isn't {' or '.join(allowed)}.")
-    transitions = before["status_transitions"] | {at: store.now()}
+    return close_invoice(call.store, before, status)
+
+
+def close_invoice(store: ObjectStore, invoice: Object, status: str) -> Object:
+    """Give an open invoice up: as ``void``, or as ``uncollectible``."""
+    at, event = _CLOSING[status]
+    transitions = invoice["status_transitions"] | {at: store.now()}
     state = {"next_payment_attempt": None, "status": status, "status_transitions": transitions}
-    after, _ = store.change("invoice", call.id, state)
-    if status == "void" and (payment := store.find("invoice_payment", payment_id(call.id))) is not None:
+    after, _ = store.change("invoice", invoice["id"], state)
+    if status == "void" and (payment := store.find("invoice_payment", payment_id(invoice["id"]))) is not None:
         store.change("invoice_payment", payment["id"], {"status": "canceled"})
     store.emit(event, after)
     return after

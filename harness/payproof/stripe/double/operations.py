@@ -17,6 +17,7 @@ from payproof.stripe.double import (
     searching,
     setup_intents,
     subscriptions,
+    test_clocks,
 )
 
 __all__ = ["LOADED"]
@@ -25,4 +26,5 @@ __all__ = ["LOADED"]
 LOADED = (
     *(catalogue, charges, checkout, customers, disputes, events, invoices),
     *(offers, payment_intents, payment_methods, plans, previews, reading, searching, setup_intents, subscriptions),
+    test_clocks,
 )

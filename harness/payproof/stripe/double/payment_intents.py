@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from payproof.stripe.double.billing import mark_paid
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid, unexpected_state
+from payproof.stripe.double.lifecycle import settle_invoice
 from payproof.stripe.double.payment_methods import attach, made_of
 from payproof.stripe.double.payments import capture, charge, make_intent
-from payproof.stripe.double.relations import Object
+from payproof.stripe.double.relations import Object, invoice_of_intent
 from payproof.stripe.double.store import ObjectStore
 
 __all__ = ["confirm_payment"]
@@ -76,6 +78,8 @@ def confirm_payment(store: ObjectStore, intent: Object, params: Mapping[str, Any
         raise error
     if intent["setup_future_usage"] and intent["customer"] and intent["status"] != "requires_action":
         attach(store, method, intent["customer"])
+    if intent["status"] == "succeeded" and (invoice_id := invoice_of_intent(intent)) is not None:
+        settle_invoice(store, mark_paid(store, invoice_id))
     return intent
 
 

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "ba": "bank_account",
     "card": "card",
     "ch": "charge",
+    "clock": "test_helpers.test_clock",
     "cn": "credit_note",
     "cs": "checkout.session",
     "cus": "customer",

@@ -4,7 +4,9 @@ import heapq
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
+from enum import StrEnum
 from functools import cache
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -17,12 +19,20 @@ from payproof.stripe.double.shapes import Shapes, difference
 from payproof.stripe.events import Event, made_up_words
 from payproof.stripe.placeholders import Filling
 
-__all__ = ["ObjectStore"]
+__all__ = ["AfterRetries", "ObjectStore"]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PERSONAL = frozenset({"address", "collected_information", "customer_address", "customer_shipping", "shipping"})
 _MOST_EVENTS = 10_000
 _UNGUESSABLE = "$alnum:25"
+
+
+class AfterRetries(StrEnum):
+    """What becomes of a subscription when no payment of its invoice has succeeded, by Stripe's dashboard."""
+
+    CANCEL = "cancel"
+    UNPAID = "mark_unpaid"
+    LEAVE = "leave_past_due"
 
 
 class ObjectStore:
@@ -54,7 +64,13 @@ class ObjectStore:
         self._shown: dict[tuple[str, str], tuple[Object, str, Object]] = {}
         self._made = 0
         self.told: dict[str, dict[str, Any]] = {}
-        self._due: list[tuple[int, str, str]] = []
+        # By test clock: its time, and what is due. What is on none goes by the wall clock, under an empty name.
+        self._frozen: dict[str, int] = {}
+        self._due: dict[str, list[tuple[int, str, str]]] = {}
+        self._running = ""
+        self._expected: dict[str, str] = {}
+        #: What becomes of a subscription whose payment failed to the end: a setting of Stripe's dashboard.
+        self.after_retries = AfterRetries.CANCEL
         self._undo: list[tuple[str, str, Object | None]] = []
         self._fresh: list[Event] = []
         self._events: deque[Event] = deque(maxlen=_MOST_EVENTS)
@@ -63,8 +79,35 @@ class ObjectStore:
         self._account = self.new_id("acct")
 
     def now(self) -> int:
-        """Return the time in seconds since 1970."""
-        return int(self._clock())
+        """Return the time in seconds since 1970: that of the test clock at which something happens, if it is at one."""
+        return self._frozen[self._running] if self._running else int(self._clock())
+
+    @contextmanager
+    def at_clock(self, clock_id: str) -> Iterator[None]:
+        """Let what happens meanwhile happen at a test clock, or with an empty id by the wall clock."""
+        before, self._running = self._running, clock_id
+        try:
+            yield
+        finally:
+            self._running = before
+
+    def set_clock(self, clock_id: str, at: int) -> None:
+        """Set a test clock, which there is from then on."""
+        self._frozen[clock_id] = at
+
+    @property
+    def clock_ids(self) -> tuple[str, ...]:
+        """The test clocks, oldest first."""
+        return tuple(self._frozen)
+
+    @property
+    def clock_id(self) -> str | None:
+        """The test clock at which something happens now, if it is at one."""
+        return self._running or None
+
+    def expect_id(self, kind: str, object_id: str) -> None:
+        """Have each object of a kind that is made on a test clock get an id: that of one which a target knows."""
+        self._expected[kind] = object_id
 
     def commit(self) -> None:
         """Keep what was changed since the last commit, and let its events go out."""
@@ -101,11 +144,12 @@ class ObjectStore:
 
     def schedule(self, at: int, kind: str, object_id: str) -> None:
         """Have an object looked at when a time has come."""
-        heapq.heappush(self._due, (at, kind, object_id))
+        heapq.heappush(self._due.setdefault(self._running, []), (at, kind, object_id))
 
-    def due(self) -> tuple[int, str, str] | None:
-        """Return the time, kind and id of the next object whose time has come, or None."""
-        return heapq.heappop(self._due) if self._due and self._due[0][0] <= self.now() else None
+    def due(self, until: int | None = None) -> tuple[int, str, str] | None:
+        """Return the time, kind and id of the next object whose time has come, or will have come, or None."""
+        waiting, until = self._due.get(self._running), self.now() if until is None else until
+        return heapq.heappop(waiting) if waiting and waiting[0][0] <= until else None
 
     def take_events(self) -> tuple[Event, ...]:
         """Return the events that were not yet taken, oldest first."""
@@ -128,6 +172,9 @@ class ObjectStore:
             made["created"] = self.now()
         for name in without:
             del made[name]
+        if self._running:
+            made |= {"test_clock": self._running} if "test_clock" in made else {}
+            made |= {"id": self._expected[kind]} if kind in self._expected else {}
         made.update(values)
         if secret := made.get("client_secret"):
             made["client_secret"] = secret = f"{made['id']}_secret_{secret}"

@@ -6,7 +6,7 @@ from typing import Any
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.catalogue import price_of
 from payproof.stripe.double.errors import ApiError, invalid, missing
-from payproof.stripe.double.lifecycle import ENDED, cancel, first_invoice, with_items
+from payproof.stripe.double.lifecycle import ENDED, begin_trial, cancel, first_invoice, resume, with_items
 from payproof.stripe.double.payment_methods import made_of
 from payproof.stripe.double.periods import DAY, end_of_period
 from payproof.stripe.double.plans import change_items
@@ -55,16 +55,25 @@ def create(store: ObjectStore, customer: Object, params: Mapping[str, Any]) -> t
             "trial_end": trial_end,
             "trial_start": now if trial_end else None,
         }
+        | ({"trial_settings": settings} if (settings := params.get("trial_settings")) else {})
         | take_params(params, _TAKEN, {}),
     )
     for item, price in zip(items, prices, strict=True):
         _add_item(store, subscription["id"], item, price, trial_end)
     subscription = with_items(store, subscription["id"])
+    if customer["currency"] not in {None, subscription["currency"]}:
+        message = (
+            "You cannot combine currencies on a single customer. This customer has had a subscription, coupon, or "
+            f"invoice item with currency {customer['currency']}"
+        )
+        raise invalid(message)
     if customer["currency"] is None:
         store.change("customer", customer["id"], {"currency": subscription["currency"]})
     store.schedule(subscription["items"]["data"][0]["current_period_end"], "subscription", subscription["id"])
     error = None
-    if not trial_end:
+    if trial_end:
+        begin_trial(store, subscription["id"])
+    else:
         error = first_invoice(store, subscription["id"], params.get("payment_behavior", "allow_incomplete"))
     if params.get("cancel_at_period_end"):
         store.change("subscription", subscription["id"], _ending(store, subscription["id"], ends=True))
@@ -187,10 +196,7 @@ def update_subscription(call: Call) -> Object:
         details: Object = changes.get("cancellation_details") or before["cancellation_details"]
         changes["cancellation_details"] = details | {name: value or None for name, value in given.items()}
     if "pause_collection" in params:
-        paused = params["pause_collection"]
-        changes["pause_collection"] = (
-            {"behavior": paused["behavior"], "resumes_at": paused.get("resumes_at")} if paused else None
-        )
+        changes["pause_collection"] = _pause(store, call.id, params["pause_collection"])
     place = store.written
     store.change("subscription", call.id, changes)
     if items := params.get("items"):
@@ -198,6 +204,22 @@ def update_subscription(call: Call) -> Object:
     after = store.living("subscription", call.id)
     store.emit("customer.subscription.updated", after, before, place=place)
     return after
+
+
+def _pause(store: ObjectStore, subscription_id: str, given: Mapping[str, Any] | str) -> Object | None:
+    """Return how the collection is paused, and see to it that it goes on when it is to; None where it goes on now."""
+    if not isinstance(given, Mapping):
+        return None
+    resumes_at = given.get("resumes_at")
+    if resumes_at:
+        store.schedule(resumes_at, "resumption", subscription_id)
+    return {"behavior": given["behavior"], "resumes_at": resumes_at}
+
+
+@operation("POST /v1/subscriptions/{}/resume")
+def resume_subscription(call: Call) -> Object:
+    """Go on with a subscription that was paused when its trial ended; its period begins anew."""
+    return resume(call.store, call.id)
 
 
 @operation("DELETE /v1/subscriptions/{}")

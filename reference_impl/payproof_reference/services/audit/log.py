@@ -56,6 +56,7 @@ class Action(StrEnum):
     SUBSCRIPTION_CANCELLED = "subscription_cancelled"
     PAYMENT_SUCCEEDED = "payment_succeeded"
     PAYMENT_FAILED = "payment_failed"
+    INVOICE_CLOSED = "invoice_closed"
     PAYMENT_REFUNDED = "payment_refunded"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_CHANGED = "dispute_changed"

@@ -73,6 +73,8 @@ ACTIONS = {
     "customer.subscription.deleted": Action.SUBSCRIPTION_CANCELLED,
     "invoice.paid": Action.PAYMENT_SUCCEEDED,
     "invoice.payment_failed": Action.PAYMENT_FAILED,
+    "invoice.voided": Action.INVOICE_CLOSED,
+    "invoice.marked_uncollectible": Action.INVOICE_CLOSED,
     "charge.succeeded": Action.PAYMENT_SUCCEEDED,
     "charge.failed": Action.PAYMENT_FAILED,
     "charge.refunded": Action.PAYMENT_REFUNDED,

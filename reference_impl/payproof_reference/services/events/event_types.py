@@ -18,7 +18,9 @@ __all__ = ["read_snapshot"]
 SUBSCRIPTION_PREFIX = "customer.subscription."
 MODELS: dict[str, type[Snapshot]] = {
     **dict.fromkeys(("customer.created", "customer.updated", "customer.deleted"), CustomerSnapshot),
-    **dict.fromkeys(("invoice.paid", "invoice.payment_failed"), InvoiceSnapshot),
+    **dict.fromkeys(
+        ("invoice.paid", "invoice.payment_failed", "invoice.voided", "invoice.marked_uncollectible"), InvoiceSnapshot
+    ),
     **dict.fromkeys(("charge.succeeded", "charge.failed", "charge.refunded"), ChargeSnapshot),
     **dict.fromkeys(("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"), DisputeSnapshot),
     "checkout.session.completed": CheckoutSnapshot,
