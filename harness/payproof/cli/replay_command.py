@@ -10,7 +10,7 @@ from payproof.cli.every_command import Seed, show_examples
 from payproof.cli.signing_secret import read_signing_secret
 from payproof.domain.verdict import ExitCode
 from payproof.reporters.phrasing import printable
-from payproof.session import Replay, replay_events
+from payproof.session import Playback, replay_events
 
 __all__ = ["replay"]
 
@@ -69,7 +69,7 @@ def replay(
     Names, addresses, card and bank details, secrets and whatever looks like them are replaced before anything is sent;
     ids stay. Exit code 0 where every delivery was answered 2xx, 1 for another answer, 3 where one got none.
     """
-    how = Replay(rate, connections, duplicate, shuffle, fresh_signatures, time.time_ns() if seed is None else seed)
+    how = Playback(rate, connections, duplicate, shuffle, fresh_signatures, time.time_ns() if seed is None else seed)
     told = replay_events(
         events,
         url,

@@ -18,7 +18,7 @@ from payproof.session.own_test import OwnTest
 from payproof.session.pinning import describe_differences, pin, pin_file, write_beside
 from payproof.session.reach import Examined
 from payproof.session.record import rejudge
-from payproof.session.replaying import Replay, replay_events
+from payproof.session.replaying import Playback, replay_events
 from payproof.session.run import (
     GIVEN,
     MOST_SEED,
@@ -45,8 +45,8 @@ __all__ = [
     "Lack",
     "Lanes",
     "OwnTest",
+    "Playback",
     "RecordedRun",
-    "Replay",
     "Session",
     "Terms",
     "Wishes",

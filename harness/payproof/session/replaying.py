@@ -21,14 +21,14 @@ from payproof.stripe.deliveries import STRIPE_HEADERS
 from payproof.stripe.forgery import SIGNATURE_HEADER
 from payproof.stripe.signature import compose, hexdigest
 
-__all__ = ["Replay", "Replayed", "replay_events"]
+__all__ = ["Playback", "Replayed", "replay_events"]
 
 _SHUFFLED = 1000  # events among which the order is changed, so that a file of any length fits
 _MOST_LATENCIES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class Playback:
     """How recorded events are delivered.
 
     At most ``rate`` a second, as fast as the target answers where that is 0; over some ``connections``. ``twice`` is
@@ -69,7 +69,7 @@ class Replayed:
 def replay_events(
     path: Path,
     url: str,
-    how: Replay,
+    how: Playback,
     *,
     secret: Secret,
     ca_file: str | None = None,
@@ -89,7 +89,7 @@ def replay_events(
     return asyncio.run(_deliver(target, ledger, deliveries, how, lambda done: progress(done, total)))
 
 
-def _list_deliveries(path: Path, target: Target, how: Replay) -> Iterator[tuple[Request, bool]]:
+def _list_deliveries(path: Path, target: Target, how: Playback) -> Iterator[tuple[Request, bool]]:
     """Yield the requests in the order in which they are sent, and whether each is the first of its event."""
     random = Random(how.seed)
     disguise = Disguise(secrets.token_bytes(16))
@@ -103,7 +103,7 @@ def _list_deliveries(path: Path, target: Target, how: Replay) -> Iterator[tuple[
 
 
 def _arrange(
-    block: list[tuple[Mapping[str, object], bytes]], target: Target, how: Replay, random: Random
+    block: list[tuple[Mapping[str, object], bytes]], target: Target, how: Playback, random: Random
 ) -> Iterator[tuple[Request, bool]]:
     twice = [one for one in block if random.random() < how.twice]
     order = [(one, True) for one in block]
@@ -132,7 +132,7 @@ async def _deliver(
     target: Target,
     ledger: Ledger,
     deliveries: Iterator[tuple[Request, bool]],
-    how: Replay,
+    how: Playback,
     progress: Callable[[int], None],
 ) -> Replayed:
     replayed = Replayed()
