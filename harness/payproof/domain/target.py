@@ -382,9 +382,14 @@ class Target:
         return next(iter(self.principals.values()), None)
 
     @property
+    def webhook_paths(self) -> tuple[str, ...]:
+        """The paths of the webhook and of the further endpoints, as the file has them: only signed events get in."""
+        return tuple(one.path for one in (self.webhook, *self.endpoints.values()))
+
+    @property
     def listed(self) -> tuple[tuple[str, str], ...]:
         """Every method and path that the file tells of, each once; what stands for an id has no name there."""
-        told = [f"POST {one.path}" for one in (self.webhook, *self.endpoints.values())]
+        told = [f"POST {one}" for one in self.webhook_paths]
         told += self.routes
         told += [f"{one.method} {one.path}" for one in self.operations.values()]
         bare = dict.fromkeys(re.sub(r"\{[^}/]*\}", "{}", route) for route in told)

@@ -42,7 +42,7 @@ def show_rows(
         times: of a step that played a payment flow, what a time is called that Stripe's objects have, in Unix seconds:
             it is shown by that name, and so is nothing else of the flow's time.
     """
-    own = sorted(ids, key=len, reverse=True)
+    own = {one: f"{{{prefix_of(one)}}}" for one in sorted(ids, key=len, reverse=True)}
     shown: list[RowSeen] = []
     for row in divide_rows(cells):
         if len(shown) == _MOST_ROWS:
@@ -81,9 +81,12 @@ def divide_rows(cells: Iterable[_Cell]) -> Iterator[list[_Cell]]:
         yield row
 
 
-def _replace_ids(text: str, own: Iterable[str]) -> str:
-    for one in own:
-        text = text.replace(one, f"{{{prefix_of(one)}}}")
+def _replace_ids(text: str, own: Mapping[str, str]) -> str:
+    """Replace each id that a text holds; what has no underscore holds none, and most cells have none."""
+    if "_" in text:
+        for one, prefix in own.items():
+            if one in text:
+                text = text.replace(one, prefix)
     return text
 
 

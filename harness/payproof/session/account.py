@@ -85,18 +85,16 @@ class ApiAccount:
         return found
 
     async def _since(self, after: str) -> list[Mapping[str, Any]]:
+        """Return the events since one, page by page away from it, or, where there was none, from the latest on back."""
         found: list[Mapping[str, Any]] = []
-        paging: dict[str, Any] = {"limit": _PAGE}
+        paging: dict[str, Any] = {"limit": _PAGE, **({"ending_before": after} if after else {})}
         for _ in range(_MOST_PAGES):
             page = await self._page(paging)
-            for one in page["data"]:
-                if one["id"] == after:
-                    return found[::-1]
-                found.append(one)
+            found = [*found, *page["data"][::-1]] if after else [*page["data"][::-1], *found]
             if not page["has_more"]:
                 break
-            paging["starting_after"] = found[-1]["id"]
-        return found[::-1]
+            paging |= {"ending_before": found[-1]["id"]} if after else {"starting_after": found[0]["id"]}
+        return found
 
     async def _page(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         return await self.call("GET", "/v1/events", parameters, "")

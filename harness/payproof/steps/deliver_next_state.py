@@ -28,7 +28,6 @@ class DeliverNextState(Step):
     """
 
     name: ClassVar[str] = "deliver_next_state"
-    shows_rows: ClassVar[bool] = True
     event: str = "customer.subscription.updated"
     foreign: Foreign | None = None
 
@@ -44,6 +43,11 @@ class DeliverNextState(Step):
         if target.contract.is_handled(self.event):
             return target.tell_unclear(self.event)
         return Gap(f"the target does not handle {self.event}")
+
+    @property
+    def shows_rows(self) -> bool:
+        """Every row."""
+        return True
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make the event of the last one's object, then send it."""

@@ -42,9 +42,7 @@ class FuzzOpenapi(Step):
         """Return that the document describes nothing but the webhook, which lets no made-up request in."""
         document = None if target.openapi is None else target.openapi.document
         paths = {} if document is None else document["paths"]
-        webhook = path_of(target.webhook.path)
-        ends = {webhook[at:] for at, one in enumerate(webhook) if one == "/"} - {"/"}
-        if not paths or paths.keys() - ends - {webhook}:
+        if not paths or paths.keys() - _name_webhooks(target):
             return None
         return Gap("the OpenAPI document describes no route beside the webhook")
 
@@ -73,8 +71,13 @@ class FuzzOpenapi(Step):
                 headers=credential_headers(who),
             )
             if who is not None:
-                # The control has shown it; the document may name it without the path of its server.
-                path = path_of(context.target.webhook.path)
-                await search.confirm(but={f"POST {path[at:]}" for at, one in enumerate(path) if one == "/"})
+                # The control has shown the webhook.
+                await search.confirm(but={f"POST {one}" for one in _name_webhooks(context.target)})
 
         return await perform_around(context, operations, search, fuzz)
+
+
+def _name_webhooks(target: Target) -> set[str]:
+    """Return the paths by which a document may name the webhooks: it may leave out the path of its server."""
+    paths = [path_of(one) for one in target.webhook_paths]
+    return {path[at:] for path in paths for at, one in enumerate(path) if one == "/" and (at == 0 or path[at:] != "/")}

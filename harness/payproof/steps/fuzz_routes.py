@@ -53,6 +53,6 @@ class FuzzRoutes(Step):
                 base=context.target.url,
                 headers=credential_headers(context.target.first_principal),
             )
-            await search.confirm(but={f"POST {context.target.webhook.path}"})
+            await search.confirm(but={f"POST {one}" for one in context.target.webhook_paths})
 
         return await perform_around(context, operations, search, fuzz)

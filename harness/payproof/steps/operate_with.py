@@ -29,11 +29,15 @@ class OperateWith(Step):
     """
 
     name: ClassVar[str] = "operate_with"
-    shows_rows: ClassVar[bool] = True
     fields: Fields = "state"
     in_query: bool = False
     requests: int = 300
     seconds: float = 30.0
+
+    @property
+    def shows_rows(self) -> bool:
+        """Every row."""
+        return True
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Ask for one operation after the other."""

@@ -38,11 +38,15 @@ class Play(Step):
     """
 
     name: ClassVar[str] = "play"
-    shows_rows: ClassVar[bool] = True
     flow: str = "renewal"
     until: str = ""
     before: bool = False
     order: Literal["as_caused", "reversed", "shuffled"] = "as_caused"
+
+    @property
+    def shows_rows(self) -> bool:
+        """Every row."""
+        return True
 
     @property
     def requests(self) -> int:

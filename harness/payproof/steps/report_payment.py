@@ -24,7 +24,6 @@ class ReportPayment(Step):
     """
 
     name: ClassVar[str] = "report_payment"
-    shows_rows: ClassVar[bool] = True
     having: Having = ""
     events: tuple[str, ...] = ("payment_intent.succeeded", "charge.succeeded", "invoice.paid")
 
@@ -36,6 +35,11 @@ class ReportPayment(Step):
     def unfit(self, target: Target) -> Gap | None:
         """Return that no entitlement of the target file tells what is needed."""
         return choose_entitlement(target, self.having)[1]
+
+    @property
+    def shows_rows(self) -> bool:
+        """Every row."""
+        return True
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Deliver one after the other."""
