@@ -78,6 +78,8 @@ class OpenUpstream:
             self._server.plan(plan)
         except ConfigurationError as error:
             raise InconclusiveError(Reason.UPSTREAM_FAILED, str(error)) from None
+        if not troubles:
+            self._server.end_stalled()
 
     def _rule(self, trouble: Trouble, random: Random, conceal: Callable[[str, str, bytes], None]) -> Rule:
         method, _, path = trouble.calls.partition(" ")

@@ -16,7 +16,6 @@ __all__ = ["DeliverUnknown"]
 _TYPES: Mapping[str, str] = MappingProxyType(
     {
         "climate.order.created": "climate.order",
-        "identity.verification_session.created": "identity.verification_session",
         "terminal.reader.action_succeeded": "terminal.reader",
         "orbit.transfer.docked": "orbit.transfer",
     }

@@ -13,7 +13,7 @@ __all__ = ["Recover"]
 @step
 @dataclass(frozen=True, slots=True)
 class Recover(Step):
-    """Let Stripe work again; with ``rest``, wait as long as the target's breaker is to leave it alone."""
+    """Let Stripe work again; with ``rest``, wait as long as the target's breaker is to leave it alone, if it has one."""
 
     name: ClassVar[str] = "recover"
     rest: bool = False
@@ -21,6 +21,7 @@ class Recover(Step):
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Lift every fault."""
         context.stripe.arm()
-        if self.rest:
-            await context.clock.sleep(context.target.contract.operations.breaker_rest)
+        promised = context.target.contract.operations
+        if self.rest and promised.breaker_after is not None:
+            await context.clock.sleep(promised.breaker_rest)
         return ()

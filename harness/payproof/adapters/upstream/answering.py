@@ -48,6 +48,7 @@ class Answering:
         self._backend, self._log, self._elsewhere = backend, log, elsewhere
         #: The connections that carry a call now.
         self.busy: set[object] = set()
+        self._under_way: dict[int, web.BaseRequest] = {}
         self._traps = {int(url.rpartition(":")[2]) for url in elsewhere.values()}
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -91,6 +92,7 @@ class Answering:
         if refusal is not None:
             why = "compressed" if refusal is _PACKED else "too large, or too slow to arrive"
             log.update_call(kept.number, unreadable=why)
+        self._under_way[kept.number] = request
         outcome = await self._outcome(call, kept, refusal)
         lead = self._lead(outcome.reply, secure=secure)
         answer = outcome.answer
@@ -101,9 +103,17 @@ class Answering:
             # The target did not wait; that it got nothing is what the record says without a status.
             log.update_call(kept.number, seconds=log.at() - started)
             raise
+        finally:
+            del self._under_way[kept.number]
         status = None if isinstance(outcome.reply, Reset) else _status(outcome, response)
         log.update_call(kept.number, status=status, seconds=log.at() - started)
         return response
+
+    def end_stalled(self) -> None:
+        """End the connections of calls that a fault holds up: a target that waits for them for long goes on."""
+        for call in self._log.calls(0):
+            if call.number in self._under_way and call.fault in STALLED:
+                reset(self._under_way[call.number].transport)
 
     async def _body(self, request: web.BaseRequest) -> tuple[bytes, Written | None]:
         """Return the body, or what refuses it: too large, too slow to be taken whole, or compressed."""

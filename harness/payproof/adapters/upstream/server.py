@@ -206,6 +206,11 @@ class UpstreamServer:
         """Return the connections from a number on that had a fault or came to nothing, in the order of their end."""
         return self._log.connections(since)
 
+    def end_stalled(self) -> None:
+        """End the connections of calls that a fault still holds up."""
+        if self._loop is not None and self._answering is not None:
+            self._loop.call_soon_threadsafe(self._answering.end_stalled)
+
     def check(self) -> None:
         """Make sure that what was recorded since the last check can be judged.
 

@@ -13,7 +13,7 @@ from payproof.stripe.upstream.faults import (
     Written,
 )
 
-__all__ = ["FAULTS", "UNSAFE_CONNECTIONS"]
+__all__ = ["FAULTS", "STALLED", "UNSAFE_CONNECTIONS"]
 
 _HTML = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body>nginx upstream 10.0.0.7</body></html>"
 _MALFORMED = b'{"id": "cus_1", "object": "customer", '
@@ -56,6 +56,9 @@ def _faults() -> list[Fault]:
 
 #: By name; the errors of Stripe's documentation have theirs in ``errors.Catalogue``.
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _faults()}
+
+#: Those that hold a call up for longer than anybody should wait.
+STALLED = frozenset(name for name in FAULTS if name.startswith("stalled_"))
 
 #: By name, the connections on which nothing may be sent (PCI DSS 4.2.1): nobody vouches for them, or they are too old.
 UNSAFE_CONNECTIONS: Mapping[str, ConnectionFault] = {
