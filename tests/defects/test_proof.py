@@ -10,7 +10,7 @@ def takes_long(defect):
     return any(step.packages for scenario in naming(defect) for case in scenario.cases for step in case.phase.steps)
 
 
-#: The first of each topic: `make test` proves of every topic that it can fail, `make thorough` of every scenario by all.
+#: The first of each topic: `make test` proves of every topic that it can fail, `make thorough` of every scenario.
 FIRST = {next(iter(one.defects)) for one in {one.topic: one for one in all_scenarios() if one.defects}.values()}
 
 

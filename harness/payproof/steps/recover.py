@@ -13,7 +13,7 @@ __all__ = ["Recover"]
 @step
 @dataclass(frozen=True, slots=True)
 class Recover(Step):
-    """Let Stripe work again; with ``rest``, wait as long as the target's breaker is to leave it alone, if it has one."""
+    """Let Stripe work again; with ``rest``, wait as long as the target's breaker, if it has one, leaves it alone."""
 
     name: ClassVar[str] = "recover"
     rest: bool = False

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from payproof.adapters.upstream.call_log import CallLog
-from payproof.adapters.upstream.replies import send
+from payproof.adapters.upstream.replies import reset, send
 from payproof.domain.stripe_call import KeyKind, StripeCall
 from payproof.errors import BackendGoneError, Reason, record_fault
 from payproof.stripe.api import ApiAnswer, ApiRequest, Backend, Failing, error_body
+from payproof.stripe.upstream.fault_names import STALLED
 from payproof.stripe.upstream.faults import Altered, Fault, Moment, Redirect, Reply, Reset, Written
 from payproof.stripe.upstream.recording import record_call
 
