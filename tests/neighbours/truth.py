@@ -50,6 +50,7 @@ _NOT_OF_ITS_KIND = (
     "no entitlement of the target file names an amount that is compared",
     "no entitlement of the target file is bought once, without a subscription",
     "no entitlement of the target file names its price",
+    "no entitlement of the target file is given by a subscription",
     "no entitlement of the target file names the page of success",
     "the target shows nothing of the flow in any store",
     "no column says what Stripe's objects are: name some in mirrors of [contract]",

@@ -51,7 +51,7 @@ class FakeContext:
         self.made.append(event)
         return event
 
-    def make_control(self, *, values, ids, age=0):
+    def make_control(self, *, values, ids, age=0, of_stranger=False):
         return self.make("customer.subscription.updated", values=values, ids=ids)
 
     def now(self):

@@ -383,6 +383,8 @@ _BLOCKS: Mapping[str, Callable[[Known], Block]] = {
     "[retention]": _write_retention,
     "[[retention.rows]]": _write_rows,
     "[contract] handles": _write_handles,
+    "[contract] mirrors": lambda _: Block("", note="mirrors names the columns that hold what Stripe says"),
+    "[upstream.prices]": lambda _: Block("", note="two tables [upstream.prices.NAME], each with its amount"),
     "[endpoints]": lambda _: Block("", note="[endpoints.connect] with path and secret_env, where there are more"),
     "[webhook] livemode": lambda _: Block("", note="livemode = true, where it is set up as in live mode"),
     "[webhook] connect": lambda _: Block("", note="connect = true, where it is one"),

@@ -36,7 +36,7 @@ class PlayAccess(Play):
         """Return also that the target file names nothing that a subscription gives."""
         gap = Play.unfit(self, target) or choose_entitlement(target, "")[1]
         if gap is None and find_of_subscriptions(target) is None:
-            return Gap("no entitlement of the target file is given by a subscription", ("[entitlements]",))
+            return Gap("no entitlement of the target file is given by a subscription")
         return gap
 
     async def run(self, context: Context) -> Sequence[Observation]:
