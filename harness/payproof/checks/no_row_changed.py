@@ -5,14 +5,12 @@ from typing import ClassVar, Literal
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
-from payproof.domain.observation import Answer, Channel, Exchange, StoreChange
+from payproof.domain.observation import Channel, StoreChange
 from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_column, spot_of_route
 from payproof.registry import check
 
 __all__ = ["NoRowChanged"]
-
-_SUCCESS = range(200, 300)
 
 
 @check
@@ -40,14 +38,10 @@ class NoRowChanged(Check):
 
     def _finding(self, change: StoreChange, told: str, table: str, seen: Seen) -> Finding:
         mine = [one for one in seen.exchanges if one.step == change.step]
-        taken = [one for one in mine if _is_taken(one)]
+        taken = [one for one in mine if one.is_accepted]
         # Where nothing was taken nobody knows whose request it was, unless there was but one route.
         routes = {one.sent.route for one in taken or mine}
         spot = spot_of_route((taken or mine)[0]) if len(routes) == 1 else spot_of_column(change.source, table)
         kind = Kind.METHOD_EFFECT if self.by == "method" else Kind.ACCESS_GRANTED
         what = f"table {table} of {change.source} changed"
         return Finding(self.name, "no row changed", told, change.step, what=what, kind=kind, spot=spot)
-
-
-def _is_taken(exchange: Exchange) -> bool:
-    return isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS

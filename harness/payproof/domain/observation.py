@@ -1,5 +1,6 @@
 """What was seen, by channel. Sensitive values were replaced by placeholders before anything here was made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -40,6 +41,7 @@ __all__ = [
     "StripeThing",
     "SuspectColumn",
     "TableChange",
+    "find_percentile",
 ]
 
 #: Statuses that say: there is no such route.
@@ -498,3 +500,8 @@ Observation = (
     | StripeCalls
     | StripeState
 )
+
+
+def find_percentile(ordered: Sequence[float], percent: int) -> float:
+    """Return the value below which so many of a hundred sorted values are, and 0 where there is none."""
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)] if ordered else 0.0

@@ -11,7 +11,7 @@ from random import Random
 
 from payproof.adapters.http import HttpSender
 from payproof.canary import Ledger
-from payproof.domain.observation import Answer, Exchange
+from payproof.domain.observation import Answer, Exchange, find_percentile
 from payproof.domain.request import Request
 from payproof.domain.sensitive import Secret
 from payproof.domain.target import Target
@@ -62,8 +62,7 @@ class Replayed:
 
     def find_percentile(self, percent: int) -> float:
         """Return within how many seconds so many of a hundred answers came."""
-        took = sorted(self.latencies)
-        return took[min(len(took) - 1, len(took) * percent // 100)] if took else 0.0
+        return find_percentile(sorted(self.latencies), percent)
 
 
 def replay_events(

@@ -5,7 +5,7 @@ from math import ceil
 from typing import ClassVar
 
 from payproof.domain.context import Context
-from payproof.domain.observation import Answer, BurstSeen, Exchange, Observation
+from payproof.domain.observation import Answer, BurstSeen, Exchange, Observation, find_percentile
 from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.registry import step
@@ -81,7 +81,7 @@ class Burst(Step):
             len(accepted),
             len(exchanges),
             seconds,
-            (_find_percentile(took, 50), _find_percentile(took, 95), _find_percentile(took, 99)),
+            (find_percentile(took, 50), find_percentile(took, 95), find_percentile(took, 99)),
             tuple(sorted(Counter(map(_describe, refusals)).items())),
         )
         # What got no answer came again, as all that was refused: it is counted, and keeps nothing from being judged.
@@ -96,7 +96,3 @@ def _list_accepted(requests: Sequence[Request], exchanges: Sequence[Exchange]) -
 def _describe(exchange: Exchange) -> str:
     answer = exchange.answer
     return str(answer.status) if isinstance(answer, Answer) else answer.reason.value
-
-
-def _find_percentile(values: Sequence[float], percent: int) -> float:
-    return values[min(len(values) - 1, len(values) * percent // 100)] if values else 0.0

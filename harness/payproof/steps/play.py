@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 from payproof.domain.context import Context
-from payproof.domain.observation import Answer, Exchange, Observation, StripeState, StripeThing
+from payproof.domain.observation import Observation, StripeState, StripeThing
 from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.domain.subject import Subject
@@ -17,7 +17,6 @@ from payproof.stripe.flows import Player, StripeObject, play
 
 __all__ = ["Play", "deliver_event", "play_and_deliver", "tell_state"]
 
-_SUCCESS = range(200, 300)
 _EVENTS = 150  # of the longest flow, rather too many
 #: The types of which a target must handle one, or nothing of a flow could show.
 _TELLING = (
@@ -104,7 +103,7 @@ async def play_and_deliver(context: Context, asked: "Play", subject: Subject) ->
             context.random.shuffle(events)
     requests = [deliver_event(context, one) for one in events]
     exchanges = [await context.send(one) for one in requests]
-    refused = [one for one, exchange in zip(requests, exchanges, strict=True) if not _is_accepted(exchange)]
+    refused = [one for one, exchange in zip(requests, exchanges, strict=True) if not exchange.is_accepted]
     exchanges += [await context.send(resigned_request(context, one)) for one in refused]
     step_number = exchanges[-1].step if exchanges else 0
     return [*exchanges, tell_state(step_number, player, moments[-1].name, state, asked.order)], player
@@ -128,7 +127,3 @@ def tell_state(
 
 def _write(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
-
-
-def _is_accepted(exchange: Exchange) -> bool:
-    return isinstance(exchange.answer, Answer) and exchange.answer.status in _SUCCESS
