@@ -17,7 +17,7 @@ BEGIN = "<!-- what follows is written by `make command-line` -->\n"
 
 def commands() -> Iterator[tuple[str, click.Command, click.Context]]:
     """Yield each command with its name, and a context in which its help can be asked for."""
-    group = click.Context(cli, info_name="payproof")
+    group = click.Context(cli, info_name="payproof", **cli.context_settings)
     for name in cli.list_commands(group):
         command = cli.get_command(group, name)
         assert command is not None

@@ -41,14 +41,14 @@ def test_examples_are_taken_by_the_program(name, example, monkeypatch):
     words = shlex.split(example)
     words = words[words.index("payproof") + 1 :]
     assert words[0] == name
-    group = click.Context(cli, info_name="payproof")
+    group = click.Context(cli, info_name="payproof", **cli.context_settings)
     with COMMANDS[name].make_context(name, words[1:], parent=group) as context:
         assert context.command is COMMANDS[name]
 
 
 def test_examples_of_the_program_itself():
     """The examples of `payproof --help` are commands that there are."""
-    group = click.Context(cli, info_name="payproof")
+    group = click.Context(cli, info_name="payproof", **cli.context_settings)
     for example in examples_of(cli):
         _, name, *words = shlex.split(example)
         assert COMMANDS[name].make_context(name, words, parent=group)

@@ -44,6 +44,7 @@ def test_version_and_help():
     assert (ended.code, ended.out, ended.err) == (0, f"payproof, version {version('payproof')}\n", "")
     listed = re.findall(r"^  ([\w-]+)  ", out("--help").partition("Commands:")[2], re.MULTILINE)
     assert listed == [
+        "access",
         "calibrate",
         "check-scenarios",
         "deliver",
@@ -52,6 +53,7 @@ def test_version_and_help():
         "doctor",
         "events",
         "explain",
+        "flow",
         "init",
         "judge",
         "list",
@@ -70,7 +72,7 @@ def test_version_and_help():
 
 def test_help_names_no_option_that_there_is_not():
     """Each option and each command that a help text names is one that there is."""
-    group = click.Context(cli, info_name="payproof")
+    group = click.Context(cli, info_name="payproof", **cli.context_settings)
     names = cli.list_commands(group)
     parameters = [one for name in names for one in cli.get_command(group, name).params]
     options = {option for one in parameters for option in (*one.opts, *one.secondary_opts)} | {"--help"}
@@ -92,7 +94,7 @@ def test_help_imports_no_command():
         "payproof.errors",
     }  # fmt: skip
     assert not modules & {"aiohttp", "faker", "numpy", "pydantic", "rich", "yaml"}
-    group = click.Context(cli, info_name="payproof")
+    group = click.Context(cli, info_name="payproof", **cli.context_settings)
     for name, (_, summary) in cli.table.items():
         assert cli.get_command(group, name).get_short_help_str(limit=200) == summary
 

@@ -192,6 +192,7 @@ REFERS = {
     "default_price": "price",
     "subscription": "subscription",
     "subscription_item": "subscription_item",
+    "test_clock": "test_helpers.test_clock",
     "source": "payment_method",
     "token": "payment_method",
 }
@@ -260,6 +261,7 @@ KIND_OF_PATH = {
     "products": "product",
     "sessions": "checkout.session",
     "tax_ids": "tax_id",
+    "test_clocks": "test_helpers.test_clock",
     "subscription_items": "subscription_item",
     "subscriptions": "subscription",
 }
@@ -374,6 +376,7 @@ def make_begun(api_version: str) -> Driver:
     promoted = {"promotion": {"type": "coupon", "coupon": coupon}} if api_version == NEWEST else {"coupon": coupon}
     driver("POST /v1/setup_intents", payment_method="pm_card_visa")
     driver("POST /v1/promotion_codes", customer=customer, **promoted)
+    driver("POST /v1/test_helpers/test_clocks", frozen_time=1_900_000_000)
     driver("GET /v1/events")
     if api_version == NEWEST:
         driver("GET /v1/invoice_payments")
@@ -469,6 +472,8 @@ RARELY = {
     *("GET /v1/customers/{}/subscriptions/{}", "GET /v1/customers/{}/tax_ids/{}", "GET /v1/tax_ids/{}"),
     # A coupon that is there, and a payment that can be confirmed.
     *("POST /v1/payment_intents/{}/confirm", "POST /v1/promotion_codes"),
+    # A subscription whose trial has ended without a card.
+    "POST /v1/subscriptions/{}/resume",
     # A query is a language of its own.
     *(name for name in OPERATIONS if name.endswith("/search")),
 }

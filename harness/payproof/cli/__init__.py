@@ -68,7 +68,7 @@ _COMMANDS = {
     "list": ("payproof.cli.list_commands", "List the scenarios."),
     "replay": (
         "payproof.cli.replay_command",
-        "Deliver the events of a file, as Stripe's API and CLI export them, to your URL, signed with your secret.",
+        "Deliver the events of a file, as `stripe events list` writes it, to your URL, signed with your secret.",
     ),
     "report": (
         "payproof.cli.report_command",

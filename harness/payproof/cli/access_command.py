@@ -17,7 +17,6 @@ __all__ = ["access"]
 
 @click.command(
     epilog=show_examples(
-        "payproof run --topic access_control --report run.jsonl",
         "payproof access run.jsonl",
     )
 )

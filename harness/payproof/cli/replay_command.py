@@ -34,7 +34,6 @@ class _Progress:
 
 @click.command(
     epilog=show_examples(
-        "stripe events list --limit 100 > events.json",
         "payproof replay events.json --url http://localhost:8000/hook --secret-env SECRET",
         "payproof replay events.jsonl --url http://localhost:8000/hook --secret-env SECRET --shuffle --duplicate 0.1",
     )
@@ -64,7 +63,7 @@ def replay(
     shuffle: bool,
     fresh_signatures: bool,
 ) -> int:
-    """Deliver the events of a file, as Stripe's API and CLI export them, to your URL, signed with your secret.
+    """Deliver the events of a file, as `stripe events list` writes it, to your URL, signed with your secret.
 
     Names, addresses, card and bank details, secrets and whatever looks like them are replaced before anything is sent;
     ids stay. Exit code 0 where every delivery was answered 2xx, 1 for another answer, 3 where one got none.
