@@ -11,15 +11,15 @@ from payproof.domain.target import Contract
 ACTIVE, PAST_DUE, CANCELED = ({"id": "{sub}", "status": one} for one in ("active", "past_due", "canceled"))
 
 
-def seen(*steps):
-    """Return what a store showed, by step: a table's rows."""
+def seen(*steps, removed=0):
+    """Return what a store showed, by step: a table's rows, of which each step has added all and removed some."""
     return Seen(
         Contract(),
         tuple(
             StoreChange(
                 step,
                 "database",
-                (TableChange("subs", len(rows), 0),),
+                (TableChange("subs", len(rows), removed),),
                 rows=tuple(RowSeen("subs", tuple(row.items())) for row in rows),
             )
             for step, rows in enumerate(steps)
@@ -72,6 +72,13 @@ def test_a_deleted_row_that_comes_back_is_found():
 def test_what_is_no_older_state(steps):
     """What differs by chance, or otherwise than by an older state, is not held against the target."""
     assert found(*steps) == []
+
+
+def test_a_known_row_that_did_not_change_is_not_gone():
+    """A row that was there before is changed by a beginning and the last step, and by chance not by the whole lives."""
+    steps = [], [ACTIVE], [], [ACTIVE], [], [ACTIVE]
+    assert [*NewestState().judge(seen(*steps))]
+    assert [*NewestState().judge(seen(*steps, removed=1))] == []
 
 
 def test_the_steps_so_far_are_not_judged():

@@ -80,7 +80,8 @@ def find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...]
     """Return the columns that tell the newest state from an older one: their values in it, and in the older ones.
 
     A table that has more rows for more events is a journal of them: it holds no state. A row that a step left as it was
-    says nothing, unless none is left in the newest state.
+    says nothing, unless none is left in the newest state: then the beginning has added the row, and not changed one
+    that was there, such as that of a customer whom the target knows already.
     """
     first, again = (_read_columns(seen, step) for step in _WHOLE)
     beginnings = [_read_columns(seen, step) for step in _BEGINNINGS]
@@ -88,9 +89,17 @@ def find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...]
     for place in {*first, *again, *(place for one in beginnings for place in one)}:
         newest = first.get(place, ())
         older = {values for one in beginnings if (values := one.get(place, ()))} - {newest}
-        if newest == again.get(place, ()) and older and all(len(newest) <= len(one) for one in older):
+        is_state = newest == again.get(place, ()) and older and all(len(newest) <= len(one) for one in older)
+        if is_state and (newest or all(_has_grown(seen, step, place) for step in _BEGINNINGS)):
             telling[place] = newest, older
     return telling
+
+
+def _has_grown(seen: Seen, step: int, place: tuple[str, str, str]) -> bool:
+    """Return whether a table has more rows after a step than before it."""
+    source, table, _ = place
+    stores = (one for one in seen.changes if (one.step, one.source) == (step, source))
+    return any(one.table == table and one.added > one.removed for store in stores for one in store.tables)
 
 
 def _name(values: tuple[str, ...]) -> str:
