@@ -432,7 +432,10 @@ def test_an_empty_value_unsets(mocks, api_version, name):
 
 
 # What one of the two API versions does not have.
-CAME_OR_WENT = ("/v1/invoice_payments", "/v1/products/{}/features", "/v1/tax_ids", *PREVIEWS)
+CAME_OR_WENT = (
+    *("/v1/invoice_payments", "/v1/products/{}/features", "/v1/subscriptions/{}/resume", "/v1/tax_ids"),
+    *PREVIEWS,
+)
 
 
 @pytest.mark.parametrize(

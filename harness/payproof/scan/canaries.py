@@ -9,7 +9,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -57,8 +57,8 @@ class Canaries:
         self.too_short = tuple(value for value in given if len(value.value) < _SHORTEST)
         forms: dict[bytes, CanaryForm] = {}
         for canary in self.values:
-            for how, text in _list_forms(canary.value):
-                forms.setdefault(text, CanaryForm(canary, how, text))
+            for form in _make_forms(canary):
+                forms.setdefault(form.text, form)
         self._long = tuple(form for form in forms.values() if len(form.text) >= _LONG)
         self._short = tuple(form for form in forms.values() if len(form.text) < _LONG)
         #: Canaries that are numbers, by their digits.
@@ -125,6 +125,11 @@ class Canaries:
 
 def _strip_gaps(value: bytes) -> bytes:
     return value.translate(None, b" -")
+
+
+@lru_cache(maxsize=4096)  # a run looks for the same values, and now and then for one more
+def _make_forms(canary: Canary) -> tuple[CanaryForm, ...]:
+    return tuple(CanaryForm(canary, how, text) for how, text in _list_forms(canary.value))
 
 
 def _list_forms(value: bytes) -> Iterator[tuple[str, bytes]]:

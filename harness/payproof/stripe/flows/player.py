@@ -16,7 +16,6 @@ __all__ = ["ANSWERS", "Player", "StripeAccount", "StripeObject"]
 #: The API version in whose shape answers are read, whatever version the target's events have.
 ANSWERS = "2026-08-26.dahlia"
 _DAY = 24 * 3600
-_PAGE = 100
 #: The kinds of objects that an event of the flow may be about, by the prefixes of their ids.
 _OWN = frozenset({"ch", "clock", "cs", "cus", "dp", "du", "ii", "in", "inpay", "pi", "py", "re", "seti", "sub"})
 
@@ -79,7 +78,7 @@ class Player:
     subject: Subject
     now: int
     ids: dict[str, str] = field(default_factory=dict)
-    _known: set[str] = field(default_factory=set)
+    _known: dict[str, None] = field(default_factory=dict)  # in the order in which they came
     _last: str = ""
 
     @classmethod
@@ -106,7 +105,7 @@ class Player:
     def keep(self, kind: str, object_id: str) -> None:
         """Remember an object as the flow's own."""
         self.ids[kind] = object_id
-        self._known.add(object_id)
+        self._known[object_id] = None
 
     def need(self, kind: str) -> str:
         """Return the id of the flow's latest object of a kind.
@@ -127,9 +126,9 @@ class Player:
     def _is_own(self, content: Mapping[str, Any]) -> bool:
         subject = content["data"]["object"]
         name = str(subject.get("id", ""))
-        own = name in self._known or not self._known.isdisjoint(_texts(subject))
+        own = name in self._known or not self._known.keys().isdisjoint(_texts(subject))
         if own and prefix_of(name) in _OWN:
-            self._known.add(name)
+            self._known[name] = None
         return own
 
     async def read_state(self) -> tuple[StripeObject, ...]:
@@ -140,20 +139,13 @@ class Player:
         if "checkout.session" in self.ids:
             session = await self.call(f"GET /v1/checkout/sessions/{self.ids['checkout.session']}")
             found.append(_pick("checkout.session", session, "status", "payment_status"))
-        if "customer" in self.ids:
-            for kind, fields in _LISTED.items():
-                listed = await self.call(f"GET /v1/{kind}s", customer=self.ids["customer"], limit=_PAGE)
-                mine = [one for one in listed["data"] if one["id"] in self._known]
-                found += [_pick(kind, one, *fields) for one in reversed(mine)]
+        for kind, (prefixes, *fields) in _TOLD.items():
+            mine = [one for one in self._known if prefix_of(one) in prefixes.split()]
+            found += [_pick(kind, await self.call(f"GET /v1/{kind}s/{one}"), *fields) for one in mine]
         for charge in [one for one in found if one.kind == "charge" and one.fields["disputed"]]:
             listed = await self.call("GET /v1/disputes", charge=charge.id)
             found += [_pick("dispute", one, "status") for one in listed["data"]]
         return tuple(found)
-
-    @property
-    def _since(self) -> int:
-        """The time before which a customer that is used again had another life."""
-        return 0
 
     def find_difference(self, moment: FlowMoment, state: Sequence[StripeObject]) -> str:
         """Return how Stripe's state is not what a moment says, or an empty text."""
@@ -166,10 +158,11 @@ class Player:
         return ""
 
 
-#: What of a customer is listed, and which fields of it are told.
-_LISTED: Mapping[str, tuple[str, ...]] = {
-    "invoice": ("status", "amount_due"),
-    "charge": ("status", "amount", "amount_refunded", "refunded", "disputed"),
+#: Of which kinds each object that events told of is read: how its id begins, and which fields of it are told. They are
+#: not listed by their customer, who may have had many a life before.
+_TOLD: Mapping[str, tuple[str, ...]] = {
+    "invoice": ("in", "status", "amount_due"),
+    "charge": ("ch py", "status", "amount", "amount_refunded", "refunded", "disputed"),
 }
 
 
