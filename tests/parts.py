@@ -23,7 +23,10 @@ def read_part() -> tuple[int, int]:
 
 
 def choose_part(items: Sequence[pytest.Item], part: int, parts: int) -> list[pytest.Item]:
-    """Return a part of each group that is large: the variants of one thorough test, and all tests of properties."""
+    """Return a part of each group that is large: the variants of one thorough test, and all tests of properties.
+
+    Thorough tests with few variants are a group together, folder by folder.
+    """
     groups = defaultdict[str, list[pytest.Item]](list)
     kept: list[pytest.Item] = []
     for item in items:
@@ -33,6 +36,9 @@ def choose_part(items: Sequence[pytest.Item], part: int, parts: int) -> list[pyt
             groups[item.nodeid.partition("[")[0]].append(item)
         else:
             kept.append(item)
+    for name, group in [*groups.items()]:
+        if name != "property" and len(group) < _MANY:
+            groups[name.partition("/test_")[0]] += groups.pop(name)
     for group in groups.values():
         group.sort(key=lambda item: item.nodeid)
         kept += group[part::parts] if len(group) >= _MANY else group

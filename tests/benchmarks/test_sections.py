@@ -80,6 +80,7 @@ def test_counts():
     assert all(int(number) > 0 for column in table.columns for number in column.cells)
 
 
+@pytest.mark.thorough
 def test_runs():
     """A command is timed, and one that fails is told."""
     timed, failed = runs({"list": "", "explain none/such": ""}, 1)
@@ -103,7 +104,7 @@ def test_rows():
     assert (table.row_count, failed) == (2, [])
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)])
 def test_service(kind):
     """Service and peer each hold, on either database, every event that they answered with success."""
     need_programs("wrk")
@@ -111,6 +112,7 @@ def test_service(kind):
     assert (rest.row_count, rates.row_count) == (2, 4)
 
 
+@pytest.mark.thorough
 def test_fuzz():
     """Each fuzzer gets a rate."""
     assert fuzz(1, 1).row_count == 3

@@ -14,6 +14,7 @@ from payproof.session import all_scenarios, choose
 from tests.defects._proof import on_defect
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("defect", "id_"),
     [

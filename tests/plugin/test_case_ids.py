@@ -100,7 +100,10 @@ def test_path_that_there_is_not(run):
     result.stderr.fnmatch_lines(["ERROR: file or directory not found: tests/nowhere.py"])
 
 
-@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", 4)], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "workers",
+    [pytest.param((), id="alone"), pytest.param(("-p", "xdist", "-n", 4), id="xdist", marks=pytest.mark.thorough)],
+)
 def test_what_a_report_shows_can_be_pasted(run, pytester, workers):
     """The ids of failed cases in the summary run just these again, also from a folder below, and with --lf."""
     (pytester.path / "below").mkdir()

@@ -166,6 +166,7 @@ def test_what_is_chosen_is_the_same(pieces):
     assert list(names_before(view, every)) == [name_before(view.data, place) for place in every.tolist()]
 
 
+@pytest.mark.thorough
 def test_what_is_found_is_the_same(monkeypatch):
     """A log with numbers in all surroundings, and every sample of the corpora, is searched with the same result."""
     samples = list(chain(planted(1, rounds=1), clean(1)))

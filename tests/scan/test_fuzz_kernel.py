@@ -27,6 +27,9 @@ PLANTED = {
 }
 
 
+pytestmark = pytest.mark.thorough  # CI runs `make fuzz-kernel` itself
+
+
 @pytest.fixture(autouse=True)
 def _needed():
     """There is a compiler that has the sanitizers."""

@@ -51,7 +51,9 @@ def failed(ended: Ended) -> set[str]:
     return set(re.findall(r"^(?:FAILED|ERROR) conftest\.py::(\S+)", ended.out, re.MULTILINE))
 
 
-@pytest.mark.parametrize("workers", [(), XDIST], ids=["alone", "xdist"])
+@pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(XDIST, id="xdist", marks=pytest.mark.thorough)]
+)
 @pytest.mark.parametrize("project", ["django_shop", "fastapi_shop"])
 def test_own_tests_of_the_project(suite, project, workers):
     """The project's own tests of its webhook run on the server that its suite starts, with its test database."""
