@@ -36,10 +36,10 @@ def choose_part(items: Sequence[pytest.Item], part: int, parts: int) -> list[pyt
             groups[item.nodeid.partition("[")[0]].append(item)
         else:
             kept.append(item)
-    for name, group in [*groups.items()]:
-        if name != "property" and len(group) < _MANY:
-            groups[name.partition("/test_")[0]] += groups.pop(name)
-    for group in groups.values():
+    folders = defaultdict[str, list[pytest.Item]](list)
+    for name in [name for name, group in groups.items() if len(group) < _MANY]:
+        folders[name.partition("::")[0].rpartition("/")[0]] += groups.pop(name)
+    for group in (*groups.values(), *folders.values()):
         group.sort(key=lambda item: item.nodeid)
         kept += group[part::parts] if len(group) >= _MANY else group
     return kept

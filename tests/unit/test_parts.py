@@ -18,15 +18,17 @@ class Item:
 
 MANY = [Item(f"test_a.py::test_many[{number}]", "thorough") for number in range(11)]
 FEW = [Item(f"test_a.py::test_few[{number}]", "thorough") for number in range(3)]
+TOGETHER = [Item(f"folder/test_{number}.py::test_{number}", "thorough") for number in range(6)]
 PROPERTIES = [Item(f"test_{number}.py::test_property", "property") for number in range(9)]
 USUAL = [Item(f"test_b.py::test_usual[{number}]") for number in range(20)]
 
 
 def test_parts_are_all_together():
-    """What has many variants is in one part each, what has few or takes no time in all of them."""
-    parts = [choose_part([*MANY, *FEW, *PROPERTIES, *USUAL], part, 4) for part in range(4)]
+    """What has many variants is in one part each, what few have together is divided too, and the rest is in all."""
+    parts = [choose_part([*MANY, *FEW, *TOGETHER, *PROPERTIES, *USUAL], part, 4) for part in range(4)]
     assert sorted(one.nodeid for part in parts for one in part if one in MANY) == sorted(one.nodeid for one in MANY)
     assert {one for part in parts for one in part if one in PROPERTIES} == {*PROPERTIES}
+    assert [one for part in parts for one in part if one in TOGETHER] == [TOGETHER[at] for at in (0, 4, 1, 5, 2, 3)]
     for part in parts:
         assert {*FEW, *USUAL} <= {*part}
         assert 2 <= len({*part} & {*MANY}) <= 3
