@@ -69,7 +69,8 @@ def test_target_files_of_the_documents_are_read(tmp_path, block):
     variables |= dict.fromkeys(re.findall(r'\bsecret_env = "(\w+)"', block), SECRET[::-1])
     read = read_target(file, {SECRET_ENV: SECRET, **variables})
     parts = (read.stores, read.files, read.operations, read.principals, read.openapi, read.store_outage, read.process)
-    assert any((*parts, read.subject.ids, read.control, read.contract.severities, read.entitlements, read.endpoints))
+    more = (read.store_faults, read.subject.ids, read.control, read.contract.severities, read.entitlements)
+    assert any((*parts, *more, read.endpoints))
 
 
 def test_document_of_the_scenario_file_has_every_key():

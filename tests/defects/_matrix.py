@@ -1,14 +1,17 @@
 """The whole matrix: every scenario on every defect, also those that it does not name."""
 
 import os
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from itertools import groupby
 
 from rich.console import Console
 from rich.progress import track
 
+from payproof.domain.scenario import Scenario
 from payproof.domain.verdict import Errored
-from payproof.session import all_scenarios
-from tests.defects._proof import defects, load, on_defect, tripped
+from payproof.session import EmbeddedStore, all_scenarios
+from tests.defects._proof import defects, load, on_defect, store_of, tripped
 
 __all__ = ["print_matrix"]
 
@@ -17,9 +20,17 @@ NAMED, OTHER, ERRORED, HELD, MISSED = "X", "x", "e", ".", "!"
 
 def row(defect: str) -> dict[str, str]:
     """Return what each scenario says about one defect."""
+    marks: dict[str, str] = {}
+    scenarios = sorted(all_scenarios(), key=store_of)
+    for store, chosen in groupby(scenarios, store_of):
+        marks |= _mark(defect, store, chosen)
+    return marks
+
+
+def _mark(defect: str, store: EmbeddedStore, scenarios: Iterable[Scenario]) -> dict[str, str]:
     marks = {}
-    with on_defect(defect) as session:
-        for scenario in all_scenarios():
+    with on_defect(defect, store) as session:
+        for scenario in scenarios:
             named = scenario.defects.get(defect)
             caught, seen = tripped(session, scenario, named)
             if caught:

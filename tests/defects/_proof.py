@@ -14,9 +14,10 @@ from payproof.domain.scenario import Scenario
 from payproof.domain.verdict import Errored, Failed
 from payproof.errors import Reason
 from payproof.session import EmbeddedStore, Session, all_scenarios, asks_for_fuzzing, asks_for_operations, open_session
+from payproof.steps.take_down import TakeDown
 from tests.forking import interpreter
 
-__all__ = ["defects", "load", "naming", "on_defect", "tripped"]
+__all__ = ["defects", "load", "naming", "on_defect", "store_of", "tripped"]
 
 _FOLDER = Path(__file__).parent
 
@@ -53,6 +54,12 @@ def on_defect(name: str, store: EmbeddedStore = "sqlite") -> Iterator[Session]:
         open_session(None, seed=1, store=store, reference=service, **asked) as session,
     ):
         yield session
+
+
+def store_of(scenario: Scenario) -> EmbeddedStore:
+    """Return on which store a scenario is judged: SQLite has no connections or roles that could fail."""
+    faults = {step.fault for case in scenario.cases for step in case.phase.steps if isinstance(step, TakeDown)}
+    return "postgresql" if faults - {"", "locked"} else "sqlite"
 
 
 def tripped(session: Session, scenario: Scenario, check: str | None) -> tuple[bool, Sequence[CaseFinished]]:

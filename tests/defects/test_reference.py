@@ -1,17 +1,24 @@
 import pytest
 
 from payproof.domain.events import CaseFinished
-from payproof.domain.verdict import Passed
+from payproof.domain.verdict import Passed, Skipped
 from payproof.reporters.phrasing import summary
 from payproof.session import all_scenarios, choose, event_factory, open_lanes
 from payproof.session.upstream import known_faults
 from payproof.stripe.forgeries import FORGERIES
 
+#: What the reference service cannot show, by why: it is no endpoint of live mode, one API version is its webhook's own,
+#: and SQLite has neither a server nor roles that could fail.
+NOT_SHOWN = {
+    "sqlite": ("livemode of [webhook]", "the API version of the webhook itself", "nothing in [store_faults."),
+    "postgresql": ("livemode of [webhook]", "the API version of the webhook itself"),
+}
+
 
 @pytest.mark.thorough  # on SQLite it is what `make demo` shows
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 def test_the_reference_passes_every_case(store):
-    """On the reference service, on either database, every case of every scenario passes: none errs or is skipped."""
+    """On the reference service, on either database, every case passes that it can show; the few others are known."""
     choices = choose(all_scenarios())
     with open_lanes(3, store=store) as lanes:
         finished = [event for event in lanes.run(choices) if isinstance(event, CaseFinished)]
@@ -19,9 +26,11 @@ def test_the_reference_passes_every_case(store):
         f"{one.id}: {one.verdict.kind}: {summary(one.verdict)}"
         for one in finished
         if not isinstance(one.verdict, Passed)
+        and not (isinstance(one.verdict, Skipped) and any(why in one.verdict.why for why in NOT_SHOWN[store]))
     ]
     assert [one.id for one in finished] == [case.id for _, case in choices]
     assert not others, "\n".join(others)
+    assert sum(isinstance(one.verdict, Passed) for one in finished) > 0.98 * len(finished)
 
 
 def test_valid_delivers_every_event_type():

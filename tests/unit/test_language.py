@@ -13,6 +13,7 @@ from payproof.errors import ConfigurationError
 from payproof.language import read_scenario, read_scenarios, read_target
 from payproof.language.file_model import FileModel
 from payproof.session import all_scenarios, choose
+from payproof.steps.take_down import TakeDown
 
 SECRET = "whsec_" + "0123456789abcdefghij"
 TARGET = """\
@@ -243,6 +244,12 @@ def test_store_outage(tmp_path):
     read = target(tmp_path, text + "[fuzzing]\neffort = 20\n")
     assert read.store_outage == StoreOutage(("stop", "db"), ("start", "db"), folder=str(tmp_path), seconds=5.0)
     assert NEEDS["store_outage"].is_offered(read)
+    assert read.store_faults == {}
+    faults = '[store_faults.read_only]\ndown = ["follow", "db"]\nup = ["lead", "db"]\n'
+    failing = target(tmp_path, TARGET + faults)
+    assert failing.store_faults == {"read_only": StoreOutage(("follow", "db"), ("lead", "db"), folder=str(tmp_path))}
+    assert TakeDown(fault="read_only").unfit(failing) is None
+    assert TakeDown(fault="restarted").unfit(failing).wants == ("[store_faults]",)
     assert read.contract.without_store == {500, 503}
     assert read.budget.effort == 20
     assert not NEEDS["store_outage"].is_offered(target(tmp_path))
@@ -323,6 +330,7 @@ refuses_live_keys = true
         ("https://billing.example:8443/", "ftp://billing.example", 2, "a base URL such as"),
         ("https://billing.example:8443/", "http://10.0.0.1", 2, "plain HTTP carries the run's secrets in clear"),
         ("[contract]", "[store_outage]\ndown = ['stop']\n[contract]", 19, "either down and up, or hold"),
+        ("[contract]", "[store_faults.slow]\nhold = ['slow']\n[contract]", 19, "store_faults.slow"),
         ("[contract]", "[store_outage]\nup = ['a']\ndown = ['b']\nhold = ['c']\n[contract]", 19, "either down and up"),
         ("[contract]", "[store_outage]\nhold = []\n[contract]", 20, "'store_outage.hold' is not right"),
         ("[contract]", "[fuzzing]\neffort = 0\n[contract]", 20, "'fuzzing.effort' is not right"),

@@ -56,6 +56,22 @@ def judge(*observations, singles=((1, 0), (1, 0))):
 @pytest.mark.parametrize(
     ("answers", "added", "found"),
     [
+        ((FAILED, OK), 1, []),
+        ((FAILED, FAILED), 0, [Kind.GENUINE_FAILED]),
+        ((FAILED, OK), 2, [Kind.APPLIED_TWICE]),
+        ((FAILED, OK), 0, [Kind.EFFECT_MISSING]),
+    ],
+)
+def test_what_came_while_a_store_failed_counts_for_the_next_look(answers, added, found):
+    """Nothing is looked into meanwhile; the same event again afterwards shows no event alone."""
+    blind, later = answers
+    told = [*deliver(3, blind), *deliver(4, later), *deliver(5, OK)], [change(4, added), change(5, 0)]
+    assert [one.kind for one in judge(*told[0], *told[1])] == found
+
+
+@pytest.mark.parametrize(
+    ("answers", "added", "found"),
+    [
         ((OK, OK, OK), 1, []),
         ((OK, FAILED, LOST), 1, []),
         ((OK, OK, OK), 2, [Kind.APPLIED_TWICE]),

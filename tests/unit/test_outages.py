@@ -40,7 +40,7 @@ class FakeOutages:
     def __init__(self, problem=None):
         self.is_down, self.problem, self.told = False, problem, []
 
-    async def begin(self):
+    async def begin(self, fault=""):
         self.is_down = True
         self.told.append("down")
 
@@ -73,6 +73,21 @@ def test_two_commands(tmp_path):
         return *seen, outages.is_down, (tmp_path / "down").is_dir()
 
     assert asyncio.run(both()) == (True, True, False, False)
+
+
+def test_a_fault_has_commands_of_its_own(tmp_path):
+    """What befalls the store is what the fault's table says, and is ended by the same table."""
+    faults = {"read_only": StoreOutage(("mkdir", "read_only"), ("rmdir", "read_only"), folder=str(tmp_path))}
+    outages = LocalOutages(StoreOutage(("mkdir", "down"), ("rmdir", "down"), folder=str(tmp_path)), faults)
+
+    async def one(fault):
+        await outages.begin(fault)
+        seen = [folder.name for folder in tmp_path.iterdir()]
+        await outages.end()
+        return seen, [*tmp_path.iterdir()]
+
+    assert asyncio.run(one("read_only")) == (["read_only"], [])
+    assert asyncio.run(one("")) == (["down"], [])
 
 
 def test_a_store_that_does_not_go_down_is_brought_back(tmp_path):

@@ -12,16 +12,21 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from payproof.errors import place_of
 
-__all__ = ["DATABASE", "ROLE", "last_lines", "main"]
+if TYPE_CHECKING:
+    import psycopg
 
-#: Variables: the SQLite file, or the URL of PostgreSQL's administrator; and the role that is to be refused there.
-DATABASE, ROLE = "PAYPROOF_OUTAGE_DATABASE", "PAYPROOF_OUTAGE_ROLE"
+__all__ = ["DATABASE", "OWNER", "ROLE", "last_lines", "main"]
+
+#: Variables: the SQLite file, or the URL of PostgreSQL's administrator; the role that is to be refused there; and the
+#: URL of the tables' owner.
+DATABASE, ROLE, OWNER = "PAYPROOF_OUTAGE_DATABASE", "PAYPROOF_OUTAGE_ROLE", "PAYPROOF_OUTAGE_OWNER"
 
 _LOCK_SECONDS = 10.0
 _LAST_BYTES, _LAST_LINES = 2000, 3
@@ -91,21 +96,96 @@ def _sqlite(_arguments: list[str]) -> Iterator[None]:
         connection.close()
 
 
+#: By fault what is set for the role, and how it is set back; the connections that it has are ended then.
+_ROLE_SETTINGS: Mapping[str, tuple[str, str]] = {
+    "": ("NOLOGIN", "LOGIN"),
+    "restarted": ("LOGIN", "LOGIN"),
+    "no_connections": ("CONNECTION LIMIT 0", "CONNECTION LIMIT -1"),
+    "read_only": ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
+}
+_LOOK_SECONDS = 0.005
+
+
 @contextmanager
-def _postgresql(_arguments: list[str]) -> Iterator[None]:
-    """Let PostgreSQL refuse one role, and end the connections that it has."""
+def _postgresql(arguments: list[str]) -> Iterator[None]:
+    """Let PostgreSQL refuse one role and end the connections that it has, or let it have a fault towards that role."""
     import psycopg  # noqa: PLC0415 (of an extra)
+
+    fault, role = (*arguments, "")[0], os.environ[ROLE]
+    with psycopg.connect(os.environ[DATABASE], autocommit=True) as connection:
+        # Whatever is to happen to commits, those of the administrator do not wait.
+        connection.execute("SET synchronous_commit = local")
+        match fault:
+            case "locked":
+                made: AbstractContextManager[None] = _lock_tables(os.environ[OWNER])
+            case "cut_in_commit":
+                made = _cut_commits(connection, role)
+            case _:
+                made = _set_role(connection, role, *_ROLE_SETTINGS[fault])
+        with made:
+            yield
+
+
+@contextmanager
+def _set_role(connection: "psycopg.Connection", role: str, begin: str, end: str) -> Iterator[None]:
+    """Set something for a role, and end its connections, both when it is set and when it is set back."""
     from psycopg import sql  # noqa: PLC0415
 
-    role = os.environ[ROLE]
-    with psycopg.connect(os.environ[DATABASE], autocommit=True) as connection:
-        alter = sql.SQL("ALTER ROLE {} {}")
-        try:
-            connection.execute(alter.format(sql.Identifier(role), sql.SQL("NOLOGIN")))
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
-            yield
-        finally:
-            connection.execute(alter.format(sql.Identifier(role), sql.SQL("LOGIN")))
+    def alter(what: str) -> None:
+        connection.execute(sql.SQL(f"ALTER ROLE {{}} {what}").format(sql.Identifier(role)))
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
+
+    try:
+        alter(begin)
+        yield
+    finally:
+        alter(end)
+
+
+@contextmanager
+def _lock_tables(owner: str) -> Iterator[None]:
+    """Hold the locks of all tables of a database, as their owner."""
+    import psycopg  # noqa: PLC0415
+    from psycopg import sql  # noqa: PLC0415
+
+    with psycopg.connect(owner) as connection:
+        connection.execute(f"SET lock_timeout = {int(_LOCK_SECONDS * 1000)}")
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE tableowner = current_user ORDER BY tablename")
+        tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in found.fetchall())
+        connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables))
+        yield
+        connection.rollback()
+
+
+@contextmanager
+def _cut_commits(connection: "psycopg.Connection", role: str) -> Iterator[None]:
+    """Let each commit of a role be written, and cut its connection before it hears of it.
+
+    A commit waits for a replica that there is not, once it is written; who waits there is ended.
+    """
+    ended = threading.Event()
+
+    def cut() -> None:
+        while not ended.wait(_LOOK_SECONDS):
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND wait_event = 'SyncRep'",
+                [role],
+            )
+
+    def wait_for(replica: str) -> None:
+        connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{replica}'")
+        connection.execute("SELECT pg_reload_conf()")
+
+    cutter = threading.Thread(target=cut)
+    try:
+        wait_for("nobody")
+        cutter.start()
+        yield
+    finally:
+        ended.set()
+        if cutter.ident is not None:
+            cutter.join()
+        wait_for("")
 
 
 _KINDS: Mapping[str, Callable[[list[str]], AbstractContextManager[None]]] = {

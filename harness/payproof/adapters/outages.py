@@ -3,13 +3,14 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO
 
 from payproof.adapters.outage_process import last_lines
 from payproof.domain.detector import Hit
 from payproof.domain.finding import Confidence
-from payproof.domain.target import StoreOutage
+from payproof.domain.target import StoreFault, StoreOutage
 from payproof.errors import InconclusiveError, Reason
 from payproof.registry import detectors_at_rest
 from payproof.scan.scanner import Scanner
@@ -30,8 +31,11 @@ def outage_command(kind: str, *arguments: str) -> tuple[str, ...]:
 class LocalOutages:
     """Takes the target's store down; a process of its own brings it back, however this one ends."""
 
-    def __init__(self, spec: StoreOutage | None) -> None:
-        self._spec = spec
+    def __init__(self, spec: StoreOutage | None, faults: Mapping[StoreFault, StoreOutage] | None = None) -> None:
+        self._specs: dict[str, StoreOutage] = dict((faults or {}).items())
+        if spec is not None:
+            self._specs[""] = spec
+        self._spec: StoreOutage | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._errors: IO[bytes] | None = None
 
@@ -40,14 +44,14 @@ class LocalOutages:
         """Whether the store is down now."""
         return self._process is not None
 
-    async def begin(self) -> None:
-        """Take the store down.
+    async def begin(self, fault: str = "") -> None:
+        """Take the store down, or let it have a fault.
 
         Raises:
             InconclusiveError: it was not taken down in time; what was done of it is undone.
         """
-        spec = self._spec
-        assert spec is not None, "a scenario that takes the store down needs store_outage"
+        assert fault in self._specs, "a scenario that takes the store down needs store_outage, or the fault's table"
+        spec = self._spec = self._specs[fault]
         command = spec.hold or outage_command("commands", json.dumps([spec.down, spec.up]))
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the store is back)
         try:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from payproof.adapters.outage_process import DATABASE, ROLE
+from payproof.adapters.outage_process import DATABASE, OWNER, ROLE
 from payproof.adapters.outages import outage_command
 from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
 from payproof.adapters.reference_access import ACCESS, PROMISED, REFUSED, describe_principals, roles
@@ -37,6 +37,7 @@ from payproof.domain.target import (
     RejectionRecord,
     RetentionSpec,
     SourceSpec,
+    StoreFault,
     StoreOutage,
     Target,
     Webhook,
@@ -256,6 +257,7 @@ class Reference:
             path = self._folder / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
             self._outage = StoreOutage(hold=outage_command("sqlite"), environment={DATABASE: str(path)})
+            self._faults: dict[StoreFault, StoreOutage] = {"locked": self._outage}
             watched = SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
             return settings, {}, watched, SourceSpec("writer", watched.url)
         made = self._resources.enter_context(postgresql())
@@ -263,6 +265,10 @@ class Reference:
         # Of the service alone: the harness can look into the database all the while.
         refused = {DATABASE: made.administrator, ROLE: urlsplit(made.service).username or ""}
         self._outage = StoreOutage(hold=outage_command("postgresql"), environment=refused)
+        self._faults = {
+            name: StoreOutage(hold=outage_command("postgresql", name), environment=refused | {OWNER: made.owner})
+            for name in get_args(StoreFault)
+        }
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
         _run_command({**settings, **owner}, "the migration", [self._command[0], *REFERENCE_COMMAND[1:], "migrate"])
         url, password = without_password(made.watcher)
@@ -327,6 +333,7 @@ class Reference:
                 writer=self._writer,
             ),
             store_outage=self._outage,
+            store_faults=self._faults,
             process=ProcessSpec(
                 tuple(self._command),
                 folder=str(Path.cwd()),

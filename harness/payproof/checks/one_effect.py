@@ -35,7 +35,7 @@ _NOTHING = _Change(0, 0)
 @check
 @dataclass(frozen=True, slots=True)
 class OneEffect(Check):
-    """Each event has its effect once: where copies come at the same time, in a burst, and where a crash cuts them off.
+    """Each event has its effect once: where copies come at once or in a burst, a crash cuts them off, or a store fails.
 
     What that is, the steps show that deliver an event alone: how many rows each table gains by it, and what it asks of
     Stripe that changes something there. A copy that was not accepted comes again, so it is enough that one was.
@@ -49,7 +49,8 @@ class OneEffect(Check):
         """Return a finding for each table, and for Stripe, where the events did more than they do alone, or less."""
         tried = _group_copies(seen)
         rows = {step: _count_rows(seen, step) for step in _list_steps(seen)}
-        singles = [counted for step, counted in rows.items() if step not in tried]
+        known = tried.keys() | _list_replays(seen)
+        singles = [counted for step, counted in rows.items() if step not in known]
         if not any(singles):
             return
         bursts = {one.step: one for one in seen.observations if isinstance(one, BurstSeen)}
@@ -102,7 +103,7 @@ class OneEffect(Check):
     def find_unjudged(self, seen: Seen) -> Iterable[str]:
         """Return that no step shows what one event does, or that no kill struck a delivery."""
         tried = _group_copies(seen)
-        if not _list_steps(seen) - tried.keys():
+        if not _list_steps(seen) - tried.keys() - _list_replays(seen):
             yield "no step delivers an event alone"
         killed = _list_kills(seen)
         if killed and not any(one.cut_off or one.answered for one in killed):
@@ -131,14 +132,33 @@ def _list_kills(seen: Seen) -> Sequence[InstanceKilled]:
     return [one for one in seen.observations if isinstance(one, InstanceKilled)]
 
 
+def _list_replays(seen: Seen) -> set[int]:
+    """Return the steps that deliver what an earlier step has delivered already."""
+    first: dict[str, int] = {}
+    for one in seen.exchanges:
+        first.setdefault(one.sent.digest, one.step)
+    return {one.step for one in seen.exchanges if first[one.sent.digest] < one.step}
+
+
 def _group_copies(seen: Seen) -> _Tried:
-    """Return the deliveries of each step that sends copies together or kills the target: event by event."""
+    """Return the deliveries of each step that sends copies together or kills the target: event by event.
+
+    What is delivered while no store can be looked into counts for the step whose look is the next.
+    """
     steps = {one.step for one in seen.exchanges if one.sent.released is not None}
     steps |= {one.step for one in seen.observations if isinstance(one, InstanceKilled | BurstSeen)}
+    looks = sorted({one.step for one in seen.changes})
+    look_of = {
+        one.step: next((look for look in looks if look > one.step), one.step)
+        for one in seen.exchanges
+        if one.step not in looks
+    }
+    steps |= set(look_of.values()) & set(looks)
     tried: dict[int, dict[str, list[Exchange]]] = {step: defaultdict(list) for step in sorted(steps)}
     for one in seen.exchanges:
-        if one.step in tried:
-            tried[one.step][one.sent.digest].append(one)
+        step = look_of.get(one.step, one.step)
+        if step in tried:
+            tried[step][one.sent.digest].append(one)
     return {step: list(events.values()) for step, events in tried.items()}
 
 

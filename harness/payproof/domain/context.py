@@ -198,10 +198,10 @@ class StepRetention(Protocol):
 
 
 class StepOutage(Protocol):
-    """An outage of the target's store."""
+    """An outage of the target's store, or a fault of it."""
 
-    async def begin(self) -> None:
-        """Let the target's store refuse until the phase ends or the outage does.
+    async def begin(self, fault: str = "") -> None:
+        """Let the target's store refuse, or have a fault, until the phase ends or the outage does.
 
         Raises:
             InconclusiveError: it was not taken down in time.

@@ -33,6 +33,7 @@ __all__ = [
     "RetentionSpec",
     "SeverityChange",
     "SourceSpec",
+    "StoreFault",
     "StoreOutage",
     "Target",
     "Value",
@@ -179,6 +180,13 @@ class RetentionSpec:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     purge_at: tuple[str, ...] = ()
     writer: SourceSpec | None = None
+
+
+#: What may befall a store beside an outage, by the name of its table in [store_faults]: its server restarts, so that
+#: all connections are cut and new ones are taken at once; it has no connection left; it takes no change, as a replica;
+#: somebody else holds the locks of all tables, as a migration does; it writes a change, and the connection is cut
+#: before it says so.
+StoreFault = Literal["restarted", "no_connections", "read_only", "locked", "cut_in_commit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +346,7 @@ class Target:
     files: tuple[SourceSpec, ...] = ()
     retention: RetentionSpec | None = None
     store_outage: StoreOutage | None = None
+    store_faults: Mapping[StoreFault, StoreOutage] = field(default_factory=dict)
     process: ProcessSpec | None = None
     contract: Contract = field(default_factory=Contract)
     budget: Budget = field(default_factory=Budget)

@@ -36,6 +36,7 @@ WANTS: Mapping[str, str] = {
     "[process] refuses_live_keys": "the promise not to start with a live key",
     "[[files]]": "dumps, caches and temporary files",
     "[store_outage]": "how your database is taken away",
+    "[store_faults]": "how your database restarts, refuses changes, or loses a connection",
     "[retention]": "how long rows are kept, and what removes them",
     "[[retention.rows]]": "how rows of such an age are planted",
     "[contract] handles": "which types of events have an effect",

@@ -129,8 +129,8 @@ class Outages(Protocol):
         """Whether the store is down now."""
         ...
 
-    async def begin(self) -> None:
-        """Take the store down.
+    async def begin(self, fault: str = "") -> None:
+        """Take the store down, or let it have a fault of ``store_faults``.
 
         Raises:
             InconclusiveError: it was not taken down.

@@ -32,6 +32,7 @@ from payproof.domain.target import (
     RetentionSpec,
     SeverityChange,
     SourceSpec,
+    StoreFault,
     Target,
     Waiver,
     Webhook,
@@ -395,6 +396,9 @@ class TargetEntry(FileModel):
     files: tuple[_FilesTable, ...] = Field((), strict=False)
     retention: RetentionTable | None = None
     store_outage: StoreOutageTable | None = None
+    store_faults: dict[StoreFault, StoreOutageTable] = Field(
+        default_factory=dict, description="how the database comes to have a fault, by its name"
+    )
     process: ProcessTable | None = None
     contract: _ContractTable = _ContractTable()
     budget: _BudgetTable = _BudgetTable()
@@ -573,6 +577,7 @@ class TargetReader:
             files=tuple(filter(None, files)),
             retention=retention,
             store_outage=None if entry.store_outage is None else entry.store_outage.outage(str(self._path.parent)),
+            store_faults={name: one.outage(str(self._path.parent)) for name, one in entry.store_faults.items()},
             process=process,
             contract=self._contract(entry),
             budget=entry.budget.mean(Budget, effort=entry.fuzzing.effort),

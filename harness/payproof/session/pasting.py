@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import tomlkit
 
 from payproof.domain.operation import KINDS
-from payproof.domain.target import Target
+from payproof.domain.target import StoreFault, Target
 from payproof.session.local_sources import LocalStore
 from payproof.session.openapi_operations import propose_operations
 from payproof.session.project_files import Project
@@ -58,6 +58,10 @@ class Block:
     text: str
     place: str = ""
     note: str = ""
+
+
+_COMPOSE = ("docker", "compose")
+_OTHER_FAULTS = get_args(StoreFault)[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +263,13 @@ def _write_outage(known: Known) -> Block:
             "print('down', flush=True); sys.stdin.read()"
         )
         return Block(_write("[store_outage]", {"hold": ["python3", "-c", hold, file]}))
-    words = ["docker", "compose", "pause", "database"]
-    keys = {"down": words, "up": [*words[:2], "unpause", *words[3:]]}
+    keys = {"down": [*_COMPOSE, "pause", "database"], "up": [*_COMPOSE, "unpause", "database"]}
     return Block(_write("[store_outage]", keys, "your own commands"))
+
+
+def _write_faults(_known: Known) -> Block:
+    keys = {"down": [*_COMPOSE, "restart", "database"], "up": ["true"]}
+    return Block(_write("[store_faults.restarted]", keys, f"your own commands; also {', '.join(_OTHER_FAULTS)}"))
 
 
 def _write_retention(known: Known) -> Block:
@@ -379,6 +387,7 @@ _BLOCKS: Mapping[str, Callable[[Known], Block]] = {
         "# refuses_live_keys = true   # where it promises that\n", "process"
     ),
     "[[files]]": _write_files,
+    "[store_faults]": _write_faults,
     "[store_outage]": _write_outage,
     "[retention]": _write_retention,
     "[[retention.rows]]": _write_rows,

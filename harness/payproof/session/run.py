@@ -213,7 +213,7 @@ class Session:
             clock=SystemClock(),
             at_rest=at_rest,
             commands=LocalCommands(),
-            outages=LocalOutages(self.target.store_outage),
+            outages=LocalOutages(self.target.store_outage, self.target.store_faults),
             upstream=self._upstream,
             writer=None if retention is None or retention.writer is None else DatabaseWriter(retention.writer),
             instances=None if self.target.process is None else LocalInstances(self.target, self.ledger),

@@ -22,8 +22,9 @@ class Kill(Step):
     """Deliver events to the second instance of the target, kill it meanwhile, start it again; some times.
 
     The process gets no chance to do anything more (SIGKILL). Each of the ``kills`` comes at a random moment within the
-    time that the slowest delivery before it took or, with ``answered``, as soon as the first of some ``events`` is
-    answered. What was not accepted is then delivered again, as Stripe does: the same event, signed anew.
+    time that the slowest delivery before it took, the first of which nothing disturbs, or, with ``answered``, as soon
+    as the first of some ``events`` is answered. What was not accepted is then delivered again, as Stripe does: the same
+    event, signed anew.
     """
 
     name: ClassVar[str] = "kill"
@@ -38,8 +39,8 @@ class Kill(Step):
 
     @property
     def requests(self) -> int:
-        """Each event twice."""
-        return 2 * self.events * self.kills
+        """Each event twice, and one before them."""
+        return 2 * self.events * self.kills + 1
 
     @property
     def seconds(self) -> float:
@@ -48,11 +49,12 @@ class Kill(Step):
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Deliver, kill, start, deliver again."""
-        seen: list[Observation] = []
-        slowest = _SHORTEST * 5
+        undisturbed = await context.at_instance().send(self._make(context))
+        seen: list[Observation] = [undisturbed]
+        slowest = undisturbed.answer.seconds if isinstance(undisturbed.answer, Answer) else _LONGEST
         for _ in range(self.kills):
             requests = [self._make(context) for _ in range(self.events)]
-            moment = 0.0 if self.answered else context.random.uniform(_SHORTEST, slowest)
+            moment = 0.0 if self.answered else context.random.uniform(_SHORTEST, max(_SHORTEST, slowest))
             exchanges = await self._deliver_and_kill(context, requests, moment)
             took = [one.answer.seconds for one in exchanges if isinstance(one.answer, Answer)]
             # Where all were cut off, the next kill may come later; where none was, sooner.

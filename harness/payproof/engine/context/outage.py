@@ -15,14 +15,14 @@ class CaseOutage:
         """Whether stores cannot be looked into now."""
         return self._outages.is_down
 
-    async def begin(self) -> None:
-        """Let the target's store refuse until the phase ends or the outage does.
+    async def begin(self, fault: str = "") -> None:
+        """Let the target's store refuse, or have a fault, until the phase ends or the outage does.
 
         Raises:
             InconclusiveError: it was not taken down in time.
         """
         with self._clock.suspend_limit():
-            await self._outages.begin()
+            await self._outages.begin(fault)
 
     async def end(self) -> None:
         """Let the target's store work again.
