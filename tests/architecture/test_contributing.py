@@ -76,6 +76,7 @@ def test_new_scenario_passes_on_the_reference(checkout):
     assert "2 passed" in ended.stdout
 
 
+@pytest.mark.thorough
 def test_new_defect_is_caught_for_the_stated_reason(checkout):
     """The new scenario fails on its defect by the check that it names, and only because of the new detector."""
     *_, prove = BLOCKS[1].splitlines()

@@ -48,6 +48,7 @@ def test_mistakes_are_told_at_once(folder):
     assert payproof("check-scenarios", "billing-rules", cwd=folder).code == 0
 
 
+@pytest.mark.thorough
 def test_they_run_beside_those_of_payproof(folder):
     """Named in the target file, the rules hold on a service that keeps them, and are listed and judged again."""
     with billing(folder) as server:
@@ -91,6 +92,7 @@ def test_a_rule_that_is_broken_fails(folder):
     )
 
 
+@pytest.mark.thorough
 def test_a_check_of_ones_own(folder):
     """An installed package brings a check that scenarios then expect, and that fails on what breaks it."""
     (folder / CHECKED).write_text(FILES[CHECKED])

@@ -259,6 +259,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_bomb_costs_neither_memory_nor_the_rest(tmp_path, bomb):
     """Data that expands without end is told as not read, the rest is searched, and memory stays under 200 MB."""
@@ -325,6 +326,7 @@ def test_large_file_is_searched_in_parts_alike(tmp_path):
     assert len(alone) == 7
 
 
+@pytest.mark.thorough
 def test_many_alike_are_counted(tmp_path):
     """Of a file full of numbers a thousand are told, and how many more there are."""
     (tmp_path / "a").write_bytes(b'{"card_number": "%s"}\n' % PAN.encode() * 1500)

@@ -67,6 +67,7 @@ def database(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", ["id INTEGER PRIMARY KEY", "id TEXT PRIMARY KEY", "id INTEGER"])
 def test_large_values_of_sqlite(tmp_path, database, key):
     """Texts and bytes of any size are searched to their ends, and the rows around them as well."""

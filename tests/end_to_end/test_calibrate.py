@@ -86,6 +86,7 @@ def test_a_difference_from_what_is_pinned_is_told(tmp_path):
     assert file.read_text() == before
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("subject", "code", "told"),
     [

@@ -116,6 +116,7 @@ def test_unknown_variable_means_nothing(monkeypatch):
     assert payproof_here("signatures").code == 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("before", "after", "variables", "styled"),
     [
@@ -170,6 +171,7 @@ def completed(*words: str, **more: str) -> list[str]:
     return ended.stdout.split()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -192,6 +194,7 @@ def test_bash_completes(words, offered):
     assert completed("payproof", *words) == offered
 
 
+@pytest.mark.thorough
 def test_scenarios_of_ones_own_complete(tmp_path):
     """Folders that are named by the option or by a variable are looked into, and a file that is none harms nothing."""
     folder = tmp_path / "rules"

@@ -71,6 +71,7 @@ def stateful(session):
     return session.judge_case(*choice)
 
 
+@pytest.mark.thorough
 def test_a_stateful_run():
     """Sequences of operations, each with the ids that the one before it gave, pass on the reference service."""
     with open_session(None, seed=7) as session:
@@ -80,6 +81,7 @@ def test_a_stateful_run():
     assert len(routes) >= 8
 
 
+@pytest.mark.thorough
 def test_a_failure_that_needs_a_sequence():
     """What fails only for what an earlier operation made is found by sequences."""
     with on_defect("second_reading_fails") as session:

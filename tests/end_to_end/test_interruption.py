@@ -71,6 +71,7 @@ def verifying(peer, request):
     peer.send(hostile.answer(200 if b"v1=" in (request.header("Stripe-Signature") or b"") else 401))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("times", [1, 3])
 @pytest.mark.parametrize("number", [1, 2, 4, 9, 15])
 def test_interrupted_at_any_moment(tmp_path, number, times):

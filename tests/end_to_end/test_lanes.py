@@ -27,6 +27,7 @@ def verdicts(*options, record):
     return [(case["id"], case["verdict"]["kind"]) for case in cases]
 
 
+@pytest.mark.thorough
 def test_lanes_tell_the_same_as_one(tmp_path):
     """Cases, order and verdicts are those of a run with one lane."""
     alone = verdicts(record=tmp_path / "alone.jsonl")

@@ -85,6 +85,7 @@ def test_long_folder_for_temporary_files(tmp_path):
     assert list(long.iterdir()) == []
 
 
+@pytest.mark.thorough
 def test_run_on_an_existing_server(nothing_more, folder):
     """The run makes a database and roles of its own on the server that the environment names, and drops them."""
     ended = payproof(

@@ -96,6 +96,7 @@ def test_runs_are_compared_over_ports(runs):
     assert payproof("diff", "before.jsonl", "before.jsonl", cwd=folder).code == 0
 
 
+@pytest.mark.thorough
 def test_a_baseline_takes_out_what_is_known(runs):
     """What a run has written as its baseline breaks nothing in the next, and what is new does."""
     folder, _ = runs

@@ -68,6 +68,7 @@ def test_each_form_of_file_is_read(tmp_path, form, expected):
     assert f"\nanswered  {expected} x 200\n" in ended.out
 
 
+@pytest.mark.thorough
 def test_duplicates_and_disorder(tmp_path):
     """The same seed gives the same order; what comes twice is the same bytes, or signed anew."""
     file = written(tmp_path / "events", [made(number) for number in range(200)])

@@ -55,6 +55,7 @@ def seen(command):
     return status
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SERVERS)
 def test_delivery_ends(record_property, name):
     """A delivery tells the status, or in one line why there is none; time is given only where it is to run out."""

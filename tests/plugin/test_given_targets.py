@@ -167,6 +167,7 @@ def test_a_file_is_its_base(run, given, server, pytester):
     )
 
 
+@pytest.mark.thorough
 def test_each_worker_has_its_own(run, given, pytester):
     """With pytest-xdist each worker opens what its own fixture gives, with one seed, and nothing is shared."""
     given(

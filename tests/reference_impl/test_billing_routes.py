@@ -69,6 +69,7 @@ def send(client, name, ids):
     return client.request(method, "/v1" + path.format(**ids), params=params, **options)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMING)
 def test_another_tenant_finds_nothing(shop, ids, name):
     """What is another's and what does not exist are the same 404, without an effect, a call or a record of theirs."""
@@ -145,6 +146,7 @@ def names_in(path):
     return [part[1:-1] for part in path.split("/") if part.startswith("{")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMING)
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.AUDITOR])
 def test_role_limits_what_is_done(shop, ids, role, name):

@@ -96,6 +96,7 @@ def status(engine) -> list[str]:
         return [row[0] for row in connection.exec_driver_sql("SELECT status FROM operations")]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("ending", ["SIGKILL", "SIGTERM"])
 def test_operation_outlives_every_process(deployment, engine, audit, stripe, ending):
     """Killed while a request asks Stripe, then ended while the worker does, it is done once when the service is up."""

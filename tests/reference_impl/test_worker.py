@@ -222,6 +222,7 @@ def test_refunds_of_a_payment_keep_their_order(shop):
     assert shop.operations("status, category")[-2:] == [("succeeded", None), ("failed", "invalid_request")]
 
 
+@pytest.mark.thorough
 def test_order_is_that_of_asking_under_load(shop):
     """What twenty threads ask of one subscription is put into an order, and everybody's turn comes."""
     own = f"/subscriptions/{shop.subscription()}"

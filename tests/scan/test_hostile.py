@@ -49,6 +49,7 @@ LOOKS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("at_least", ["low", "medium"])
 @pytest.mark.parametrize("sort", LOOKS)
 def test_looks_at_single_numbers_are_bounded(monkeypatch, sort, at_least):

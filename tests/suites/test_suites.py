@@ -76,6 +76,7 @@ def test_scenarios_hold_on_the_project(suite, project):
     assert int(re.search(r"(\d+) passed", ended.out)[1]) >= 15
 
 
+@pytest.mark.thorough
 def test_what_the_example_does_wrong_is_found(suite):
     """The view as Stripe's documentation shows it fails by what it does wrong, and by nothing else."""
     ended = suite("django_shop", "--payproof", "-k", FEW, SHOP_AS_DOCUMENTED="1")
@@ -84,6 +85,7 @@ def test_what_the_example_does_wrong_is_found(suite):
     assert SECRET not in ended.out + ended.err
 
 
+@pytest.mark.thorough
 def test_a_database_in_memory_is_told(suite):
     """Without a file for its test database Django keeps it in memory: one line says so, and what would be right."""
     ended = suite("django_shop", SHOP_IN_MEMORY="1")

@@ -87,6 +87,7 @@ def test_what_was_delivered_is_what_is_fetched(api_version, type_):
         assert call("GET " + PATHS[subject["object"]].format(event.object_id)) == subject
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("api_version", "type_"), EVENTS)
 def test_whatever_an_event_names_exists(api_version, type_):
     """Every id in an event leads to an object, every id in that too, and so on, in both shapes."""

@@ -211,6 +211,7 @@ odd = st.sampled_from(
 )
 
 
+@pytest.mark.thorough
 @given(st.data())
 @settings(max_examples=80)
 def test_a_record_that_was_edited_never_ends_in_a_fault(lines, tmp_path_factory, data):

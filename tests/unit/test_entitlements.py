@@ -276,6 +276,7 @@ def read_column(target, database, column, where, store=""):
     return asyncio.run(run())
 
 
+@pytest.mark.thorough
 def test_rows_are_read_by_their_values(tmp_path, database):
     """The column of the rows that hold all values, whatever their types; NULL is nothing."""
     target = read(tmp_path, PLAN)

@@ -228,6 +228,10 @@ class Session:
         return runner
 
     def _close_resource(self, resource: Store | Log | HttpSender | ApiAccount) -> None:
+        # A run that was interrupted just as it ended has left its end behind, which would stop the next one at once.
+        loop = self._loop.get_loop()
+        loop.call_soon(loop.stop)
+        loop.run_forever()
         self._loop.run(resource.close())
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from tests.hostile.measured import measured
 MOST = 250  # MiB, of which the program itself has 75
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_a_hostile_archive_costs_only_itself(tmp_path, name, record_property):
     """What is beside a hostile archive is found; memory is bounded, nothing is left, and each name is on its line."""

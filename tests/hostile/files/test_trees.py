@@ -204,6 +204,7 @@ TABLES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", TABLES)
 def test_a_hostile_table_costs_only_itself(tmp_path, name, record_property):
     """Rows without an end, columns without number and values without measure are searched in bounded memory."""
@@ -225,6 +226,7 @@ def names_open_in(process):
             yield one.readlink().name
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 @pytest.mark.parametrize("name", ["zip: 200 MiB in a few bytes of bzip2", "a file without an end"])
 def test_a_search_can_be_stopped(tmp_path, name, number, record_property):
