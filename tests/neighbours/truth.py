@@ -35,6 +35,7 @@ _NOT_IN_A_SMALL_FILE = frozenset(
             "retention",
             "retired_secret",
             "second_price",
+            "store_faults",
             "store_outage",
             "upstream",
             "writing",

@@ -209,6 +209,11 @@ NEEDS: Mapping[str, Need] = {
         _want("[upstream.prices]"),
     ),
     "store": Need("the target file lists no store", lambda target: bool(target.stores), _want("[[stores]]")),
+    "store_faults": Need(
+        "the target file says nothing in [store_faults]",
+        lambda target: bool(target.store_faults),
+        _want("[store_faults]"),
+    ),
     "store_outage": Need(
         "the target file says nothing in [store_outage]",
         lambda target: target.store_outage is not None,
