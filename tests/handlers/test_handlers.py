@@ -12,7 +12,7 @@ from tests.end_to_end.command import environment, payproof
 from tests.handlers.running import FAULTS, HANDLERS, NAMES, TRUTHS, handling, problems_of, shared_files
 
 _MOST_COMMANDS = 3
-_RUN_SECONDS = 560
+_RUN_SECONDS = 900
 _MOST_DOUBLED = 1  # problems that a fault is told as beside its own
 _MOST_LINES = 75
 _SDKS = {"flask": "python", "django": "python", "fastapi": "python", "express": "node", "nextjs": "node"}
@@ -66,6 +66,7 @@ def problems_in(folder, name):
     return [told for problem in found if (told := (problem.rule, problem.spot.name)) not in own]
 
 
+@pytest.mark.timeout(_RUN_SECONDS + 200)
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_a_clean_handler_has_no_problem(record_property, tmp_path, name):
@@ -87,6 +88,7 @@ def test_a_clean_handler_has_no_problem(record_property, tmp_path, name):
 _SEEDED = [(name, FAULTS[:-1]) for name in NAMES] + [(name, FAULTS[-1:]) for name in ("flask", "express")]
 
 
+@pytest.mark.timeout(_RUN_SECONDS + 200)
 @pytest.mark.thorough
 @pytest.mark.parametrize(("name", "seeded"), _SEEDED, ids=[f"{name}-{len(seeded)}" for name, seeded in _SEEDED])
 def test_seeded_faults_are_told(record_property, tmp_path, name, seeded):

@@ -61,7 +61,6 @@ class Block:
 
 
 _COMPOSE = ("docker", "compose")
-_OTHER_FAULTS = get_args(StoreFault)[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +267,8 @@ def _write_outage(known: Known) -> Block:
 
 
 def _write_faults(_known: Known) -> Block:
-    keys = {"down": [*_COMPOSE, "restart", "database"], "up": ["true"]}
-    return Block(_write("[store_faults.restarted]", keys, f"your own commands; also {', '.join(_OTHER_FAULTS)}"))
+    keys = {name: {"hold": ["./database-fault", name]} for name in get_args(StoreFault)}
+    return Block(_write("[store_faults]", keys, "your own command, which ends each fault when its input ends"))
 
 
 def _write_retention(known: Known) -> Block:
