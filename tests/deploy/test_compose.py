@@ -30,6 +30,8 @@ pytestmark = pytest.mark.thorough
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "reference_impl/deploy"
 # To build, to start, to be proven and to stop, on a machine that is busy: bounds, not what it usually takes (90 s).
+#: What the proxy, the database or the log of the deployment may change; all that there is takes a quarter of an hour.
+TOPICS = ("access_control", "audit_log", "data_at_rest", "transmission", "webhook_signature", "webhook_unexpected")
 BUILD_SECONDS, START_SECONDS, PROOF_SECONDS, STOP_SECONDS = 300, 180, 900, 120
 LONG_RUNNING = ("billing", "caddy", "postgres", "stripe", "stripe-mock")
 
@@ -158,8 +160,9 @@ def test_composed_deployment_holds(tmp_path):
 
 
 def passes_the_harness(made: Deployment) -> None:
-    """Every scenario holds, judged by answers, log and database, and the role that looks is gone afterwards."""
-    ended = payproof(program=str(DEPLOY / "prove"), env=environment(**made.environment), seconds=PROOF_SECONDS)
+    """What the deployment may change holds, by answers, log and database; the role that looks is gone afterwards."""
+    chosen = [word for topic in TOPICS for word in ("--topic", topic)]
+    ended = payproof(*chosen, program=str(DEPLOY / "prove"), env=environment(**made.environment), seconds=PROOF_SECONDS)
     assert ended.code == 0, ended.out + ended.err
     assert " 0 failed" in ended.out
     assert "errored" not in ended.out
