@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
-from itertools import groupby
 
 from rich.console import Console
 from rich.progress import track
@@ -11,7 +10,7 @@ from rich.progress import track
 from payproof.domain.scenario import Scenario
 from payproof.domain.verdict import Errored
 from payproof.session import EmbeddedStore, all_scenarios
-from tests.defects._proof import defects, load, on_defect, store_of, tripped
+from tests.defects._proof import by_store, defects, load, on_defect, tripped
 
 __all__ = ["print_matrix"]
 
@@ -21,8 +20,7 @@ NAMED, OTHER, ERRORED, HELD, MISSED = "X", "x", "e", ".", "!"
 def row(defect: str) -> dict[str, str]:
     """Return what each scenario says about one defect."""
     marks: dict[str, str] = {}
-    scenarios = sorted(all_scenarios(), key=store_of)
-    for store, chosen in groupby(scenarios, store_of):
+    for store, chosen in by_store(all_scenarios()).items():
         marks |= _mark(defect, store, chosen)
     return marks
 

@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from payproof.session import EmbeddedStore, Session, all_scenarios, asks_for_fuz
 from payproof.steps.take_down import TakeDown
 from tests.forking import interpreter
 
-__all__ = ["defects", "load", "naming", "on_defect", "store_of", "tripped"]
+__all__ = ["by_store", "defects", "load", "naming", "on_defect", "tripped"]
 
 _FOLDER = Path(__file__).parent
 
@@ -56,8 +56,16 @@ def on_defect(name: str, store: EmbeddedStore = "sqlite") -> Iterator[Session]:
         yield session
 
 
-def store_of(scenario: Scenario) -> EmbeddedStore:
-    """Return on which store a scenario is judged: SQLite has no connections or roles that could fail."""
+def by_store(scenarios: Iterable[Scenario]) -> dict[EmbeddedStore, list[Scenario]]:
+    """Return scenarios by the store on which they are judged."""
+    found: dict[EmbeddedStore, list[Scenario]] = {}
+    for scenario in scenarios:
+        found.setdefault(_store_of(scenario), []).append(scenario)
+    return found
+
+
+def _store_of(scenario: Scenario) -> EmbeddedStore:
+    """SQLite has no connections or roles that could fail."""
     faults = {step.fault for case in scenario.cases for step in case.phase.steps if isinstance(step, TakeDown)}
     return "postgresql" if faults - {"", "locked"} else "sqlite"
 

@@ -2,7 +2,7 @@ import pytest
 
 from payproof.reporters.phrasing import summary
 from payproof.session import all_scenarios
-from tests.defects._proof import defects, load, naming, on_defect, store_of, tripped
+from tests.defects._proof import by_store, defects, load, naming, on_defect, tripped
 
 
 def takes_long(defect):
@@ -25,8 +25,8 @@ FIRST = {next(iter(one.defects)) for one in {one.topic: one for one in FEWEST_FI
 )
 def test_scenarios_catch_the_defects_that_they_name(defect):
     """On a service with one planted defect, every scenario that names it fails by the check that it states."""
-    for store in sorted({store_of(scenario) for scenario in naming(defect)}):
-        caught_on(defect, store, [scenario for scenario in naming(defect) if store_of(scenario) == store])
+    for store, scenarios in by_store(naming(defect)).items():
+        caught_on(defect, store, scenarios)
 
 
 @pytest.mark.thorough

@@ -33,6 +33,10 @@ def payproof_target({asks}):
 """
 FEW = ("--payproof", "-k", "test_own or test_another or (missing and no_header)")
 XDIST = ("-p", "xdist", "-n", 2)
+#: With pytest-xdist it takes three processes, which `make thorough` has the time for.
+ALONE_AND_XDIST = pytest.mark.parametrize(
+    "workers", [pytest.param((), id="alone"), pytest.param(XDIST, id="xdist", marks=pytest.mark.thorough)]
+)
 
 
 @pytest.fixture
@@ -235,9 +239,7 @@ def test_a_target_that_is_away_is_unknown(run, given):
     result.stdout.fnmatch_lines(["unreachable: 127.0.0.1:* closed the connection without an answer"])
 
 
-@pytest.mark.parametrize(
-    "workers", [pytest.param((), id="alone"), pytest.param(XDIST, id="xdist", marks=pytest.mark.thorough)]
-)
+@ALONE_AND_XDIST
 def test_without_fixture_and_file_nothing_is_judged(run, pytester, workers):
     """Where neither a fixture nor a file gives a target nothing runs, and the reference is not judged in silence."""
     pytester.makepyfile("def test_mine(): print('I ran')")
@@ -268,9 +270,7 @@ def test_a_failing_fixture_fails_its_tests(run, given):
     assert result.parseoutcomes()["errors"] == 3
 
 
-@pytest.mark.parametrize(
-    "workers", [pytest.param((), id="alone"), pytest.param(XDIST, id="xdist", marks=pytest.mark.thorough)]
-)
+@ALONE_AND_XDIST
 def test_ini_options_name_target_and_scenarios(run, pytester, server, workers):
     """The configuration of pytest names a target file and folders of scenarios, relative to itself."""
     (pytester.path / "described").mkdir()

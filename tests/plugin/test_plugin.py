@@ -22,6 +22,13 @@ def test_own(payproof):
 CONTRACT = "answer_within = 30\neffect_within = 2"
 
 
+#: With pytest-xdist it takes three processes, which `make thorough` has the time for.
+ALONE_AND_XDIST = pytest.mark.parametrize(
+    "workers",
+    [pytest.param((), id="alone"), pytest.param(("-p", "xdist", "-n", 2), id="xdist", marks=pytest.mark.thorough)],
+)
+
+
 @pytest.fixture
 def target(pytester):
     """Writes a target file for a billing system of these tests."""
@@ -151,10 +158,7 @@ def test_fixture_without_a_target(run, pytester):
     result.stdout.no_fnmatch_line("*opened.py*")
 
 
-@pytest.mark.parametrize(
-    "workers",
-    [pytest.param((), id="alone"), pytest.param(("-p", "xdist", "-n", 2), id="xdist", marks=pytest.mark.thorough)],
-)
+@ALONE_AND_XDIST
 def test_fixture_finds_its_target(run, pytester, target, workers):
     """With a payproof.toml in the folder own tests run on it, no scenario does, and the end says what it was."""
     pytester.makepyfile(OWN)
@@ -178,10 +182,7 @@ def test_scenarios_are_asked_for_on_the_target_that_is_found(run, pytester, targ
     )
 
 
-@pytest.mark.parametrize(
-    "workers",
-    [pytest.param((), id="alone"), pytest.param(("-p", "xdist", "-n", 2), id="xdist", marks=pytest.mark.thorough)],
-)
+@ALONE_AND_XDIST
 def test_own_test_that_cannot_be_judged(run, pytester, target, workers, monkeypatch):
     """An own test in which something is unknown fails with the reason, not with an AssertionError; the code is 3."""
     pytester.makepyfile("""
@@ -263,10 +264,7 @@ def test_only_unknown(run, target):
     assert result.ret == 3
 
 
-@pytest.mark.parametrize(
-    "workers",
-    [pytest.param((), id="alone"), pytest.param(("-p", "xdist", "-n", 2), id="xdist", marks=pytest.mark.thorough)],
-)
+@ALONE_AND_XDIST
 def test_unreachable_target(run, target, workers):
     """A target that gives no answer is said once for each case, in one line; the code is 3."""
     with Server(hostile.close_at_once) as server:

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import IO, TYPE_CHECKING
@@ -22,11 +23,14 @@ from payproof.errors import place_of
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["DATABASE", "OWNER", "ROLE", "last_lines", "main"]
+__all__ = ["DATABASE", "OWNER", "ROLE", "SERVER_WIDE", "last_lines", "main"]
 
 #: Variables: the SQLite file, or the URL of PostgreSQL's administrator; the role that is to be refused there; and the
 #: URL of the tables' owner.
 DATABASE, ROLE, OWNER = "PAYPROOF_OUTAGE_DATABASE", "PAYPROOF_OUTAGE_ROLE", "PAYPROOF_OUTAGE_OWNER"
+
+#: The faults that befall all databases of a server, and not one role.
+SERVER_WIDE = frozenset({"cut_in_commit", "read_only"})
 
 _LOCK_SECONDS = 10.0
 _LAST_BYTES, _LAST_LINES = 2000, 3
@@ -96,19 +100,19 @@ def _sqlite(_arguments: list[str]) -> Iterator[None]:
         connection.close()
 
 
-#: By fault what is set for the role, and how it is set back; the connections that it has are ended then.
+#: By fault what is set for the role, and how it is set back; the connections that it has are ended when it is set.
 _ROLE_SETTINGS: Mapping[str, tuple[str, str]] = {
     "": ("NOLOGIN", "LOGIN"),
     "restarted": ("LOGIN", "LOGIN"),
     "no_connections": ("CONNECTION LIMIT 0", "CONNECTION LIMIT -1"),
-    "read_only": ("SET default_transaction_read_only = on", "RESET default_transaction_read_only"),
 }
+_END_OF_CONNECTIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
 _LOOK_SECONDS = 0.005
 
 
 @contextmanager
 def _postgresql(arguments: list[str]) -> Iterator[None]:
-    """Let PostgreSQL refuse one role and end the connections that it has, or let it have a fault towards that role."""
+    """Let PostgreSQL refuse one role and end the connections that it has, or let it have a fault."""
     import psycopg  # noqa: PLC0415 (of an extra)
 
     fault, role = (*arguments, "")[0], os.environ[ROLE]
@@ -118,6 +122,8 @@ def _postgresql(arguments: list[str]) -> Iterator[None]:
         match fault:
             case "locked":
                 made: AbstractContextManager[None] = _lock_tables(os.environ[OWNER])
+            case "read_only":
+                made = _set_server(connection, "default_transaction_read_only", "on")
             case "cut_in_commit":
                 made = _cut_commits(connection, role)
             case _:
@@ -128,25 +134,44 @@ def _postgresql(arguments: list[str]) -> Iterator[None]:
 
 @contextmanager
 def _set_role(connection: "psycopg.Connection", role: str, begin: str, end: str) -> Iterator[None]:
-    """Set something for a role, and end its connections, both when it is set and when it is set back."""
-    from psycopg import sql  # noqa: PLC0415
+    """Set something for a role and end its connections, and set it back: whatever is open then works."""
+    from psycopg import sql  # noqa: PLC0415 (of an extra)
 
     def alter(what: str) -> None:
         connection.execute(sql.SQL(f"ALTER ROLE {{}} {what}").format(sql.Identifier(role)))
-        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role])
 
     try:
         alter(begin)
+        connection.execute(_END_OF_CONNECTIONS, [role])
         yield
     finally:
         alter(end)
 
 
 @contextmanager
+def _set_server(connection: "psycopg.Connection", name: str, value: str) -> Iterator[None]:
+    """Set something for the whole server, which open connections follow at once, and set it back."""
+
+    def alter(what: str) -> None:
+        before = connection.execute(f"SHOW {name}").fetchone()
+        connection.execute(f"ALTER SYSTEM {what}")
+        connection.execute("SELECT pg_reload_conf()")
+        until = time.monotonic() + _LOCK_SECONDS
+        while connection.execute(f"SHOW {name}").fetchone() == before and time.monotonic() < until:
+            time.sleep(_LOOK_SECONDS)
+
+    try:
+        alter(f"SET {name} = '{value}'")
+        yield
+    finally:
+        alter(f"RESET {name}")
+
+
+@contextmanager
 def _lock_tables(owner: str) -> Iterator[None]:
     """Hold the locks of all tables of a database, as their owner."""
-    import psycopg  # noqa: PLC0415
-    from psycopg import sql  # noqa: PLC0415
+    import psycopg  # noqa: PLC0415 (of an extra)
+    from psycopg import sql  # noqa: PLC0415 (of an extra)
 
     with psycopg.connect(owner) as connection:
         connection.execute(f"SET lock_timeout = {int(_LOCK_SECONDS * 1000)}")
@@ -154,7 +179,6 @@ def _lock_tables(owner: str) -> Iterator[None]:
         tables = sql.SQL(", ").join(sql.Identifier(name) for (name,) in found.fetchall())
         connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(tables))
         yield
-        connection.rollback()
 
 
 @contextmanager
@@ -167,25 +191,16 @@ def _cut_commits(connection: "psycopg.Connection", role: str) -> Iterator[None]:
 
     def cut() -> None:
         while not ended.wait(_LOOK_SECONDS):
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND wait_event = 'SyncRep'",
-                [role],
-            )
+            connection.execute(f"{_END_OF_CONNECTIONS} AND wait_event = 'SyncRep'", [role])
 
-    def wait_for(replica: str) -> None:
-        connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{replica}'")
-        connection.execute("SELECT pg_reload_conf()")
-
-    cutter = threading.Thread(target=cut)
-    try:
-        wait_for("nobody")
+    with _set_server(connection, "synchronous_standby_names", "nobody"):
+        cutter = threading.Thread(target=cut)
         cutter.start()
-        yield
-    finally:
-        ended.set()
-        if cutter.ident is not None:
+        try:
+            yield
+        finally:
+            ended.set()
             cutter.join()
-        wait_for("")
 
 
 _KINDS: Mapping[str, Callable[[list[str]], AbstractContextManager[None]]] = {

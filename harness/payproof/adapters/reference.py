@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from payproof.adapters.outage_process import DATABASE, OWNER, ROLE
+from payproof.adapters.outage_process import DATABASE, OWNER, ROLE, SERVER_WIDE
 from payproof.adapters.outages import outage_command
 from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
 from payproof.adapters.reference_access import ACCESS, PROMISED, REFUSED, describe_principals, roles
@@ -268,6 +268,7 @@ class Reference:
         self._faults = {
             name: StoreOutage(hold=outage_command("postgresql", name), environment=refused | {OWNER: made.owner})
             for name in get_args(StoreFault)
+            if name not in SERVER_WIDE or not os.environ.get(SERVER_VARIABLE)  # which others may use too
         }
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
         _run_command({**settings, **owner}, "the migration", [self._command[0], *REFERENCE_COMMAND[1:], "migrate"])
