@@ -116,15 +116,12 @@ def before_parsing(act: Callable[[str], object]) -> None:
 
 def secret_from_request(offered: Callable[[Request], str | None]) -> None:
     """Let the service take a secret that the request itself offers."""
-    read_body, right = stripe.read_body, webhooks.candidate_secrets
-    secret: ContextVar[str | None] = ContextVar("secret")
+    right = stripe.take
 
-    async def noted(request, limit):
-        secret.set(offered(request))
-        return await read_body(request, limit)
+    async def take(request, now, secrets):
+        return await right(request, now, (*filter(None, [offered(request)]), *secrets))
 
-    stripe.read_body = noted
-    webhooks.candidate_secrets = lambda settings, now: (*filter(None, [secret.get()]), *right(settings, now))
+    stripe.take = take
 
 
 def document_parameter(name: str, place: str) -> None:
