@@ -1,5 +1,7 @@
 """What every source of a store does, on each kind of database."""
 
+from collections import Counter
+
 import pytest
 
 from tests.unit.databases import opened, rows, snapshot
@@ -101,7 +103,7 @@ def test_table_that_becomes_big_shows_only_what_is_new(database):
         database.run("INSERT INTO events VALUES ('evt_1', 1)")
         after = snapshot(store, (), before)
         assert cells(after) == {("events", "id", b"evt_1"), ("events", "amount", b"1")}
-        assert (after.tables["events"] - before.tables["events"]).total() == 1
+        assert (Counter(after.tables["events"]) - Counter(before.tables["events"])).total() == 1
         database.run("INSERT INTO events VALUES ('evt_2', 1)")
         narrow = snapshot(store)
         database.run("DELETE FROM events WHERE id LIKE 'old_1%'")

@@ -8,7 +8,7 @@ from payproof.aside import aside
 from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
-from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint
+from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint, KnownRows
 from payproof.sources.mysql.tables import describe_error, end_connection, print_value, quote_name, read_address
 
 __all__ = ["MysqlStore"]
@@ -29,6 +29,7 @@ class MysqlStore(Store):
         self._busy = spec.busy
         self._asked, self._database = read_address(spec)
         self._connection: pymysql.Connection[Any] | None = None
+        self._known = KnownRows()
         if not self._database:
             raise ConfigurationError(f"store {spec.name!r}: its URL names no database", hint=_example(spec))
 
@@ -63,7 +64,7 @@ class MysqlStore(Store):
             connection = self._connect()
             with connection.cursor() as cursor:
                 cursor.execute("START TRANSACTION READ ONLY")
-                seen = Fingerprint(before, busy=self._busy)
+                seen = Fingerprint(before, self._known, busy=self._busy)
                 cursor.execute(_TABLES, (self._database,))
                 for table in sorted(print_value(name) for (name,) in cursor.fetchall()):
                     _add(cursor, table, ids, seen)

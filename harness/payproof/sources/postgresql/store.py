@@ -7,7 +7,7 @@ from psycopg.pq.abc import PGresult
 from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
-from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint, LastLook
+from payproof.fingerprint import WHOLE_TABLE_ROWS, Fingerprint, KnownRows, LastLook
 from payproof.sources.postgresql.connection import Address, describe_error
 from payproof.sources.postgresql.queries import (
     SETTINGS,
@@ -32,7 +32,7 @@ class PostgresqlStore(Store):
         self._ignored, self._busy = frozenset(spec.ignore), spec.busy
         self._address = Address(spec.url, None if spec.password is None else spec.password.reveal())
         self._connection: AsyncConnection | None = None
-        self._last = LastLook()
+        self._last, self._known = LastLook(), KnownRows()
 
     def try_connection(self) -> None:
         """Connect once, so that a wrong address fails before anything is sent.
@@ -87,7 +87,7 @@ class PostgresqlStore(Store):
         unchanged = self._last.still_true(version, before)
         if unchanged is not None:
             return unchanged
-        seen = Fingerprint(before, busy=self._busy)
+        seen = Fingerprint(before, self._known, busy=self._busy)
         whole: list[tuple[WatchedTable, int]] = []
         tables = await self._tables(cursor)
         for table, total in zip(tables, await self._totals(cursor, tables), strict=True):

@@ -8,7 +8,7 @@ from payproof.aside import GRACE, aside
 from payproof.domain.source import Snapshot, Store
 from payproof.domain.target import SourceSpec
 from payproof.errors import ConfigurationError, InconclusiveError, Reason
-from payproof.fingerprint import Fingerprint, LastLook
+from payproof.fingerprint import Fingerprint, KnownRows, LastLook
 from payproof.sources.sqlite.connection import (
     COMMAND_OF_VIRTUAL,
     TABLES,
@@ -42,7 +42,7 @@ class SqliteStore(Store):
             self._connection = self._reading = connect(path)
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(f"store {spec.name!r}: {path}: {error}") from None
-        self._last = LastLook()
+        self._last, self._known = LastLook(), KnownRows()
 
     async def snapshot(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         """Digest every row; in big or busy tables only rows that hold one of the ids.
@@ -69,7 +69,7 @@ class SqliteStore(Store):
             unchanged = self._last.still_true(version, before)
             if unchanged is not None:
                 return unchanged
-            seen = Fingerprint(before, busy=self._busy)
+            seen = Fingerprint(before, self._known, busy=self._busy)
             if self._keeps_writers_out():
                 self._reading = copy_into_memory(self._connection)
             try:
