@@ -4,7 +4,7 @@ import time
 
 from payproof_reference.services.events import inbox, transactions
 
-BETWEEN_SECONDS = 0.2
+BETWEEN_SECONDS = 0.02
 
 
 def plant() -> None:

@@ -13,14 +13,16 @@ NOT_SHOWN = {
     "sqlite": ("livemode of [webhook]", "the API version of the webhook itself", "nothing in [store_faults."),
     "postgresql": ("livemode of [webhook]", "the API version of the webhook itself"),
 }
+TOPICS = sorted({scenario.id.partition("/")[0] for scenario in all_scenarios()})
 
 
 @pytest.mark.thorough  # on SQLite it is what `make demo` shows
 @pytest.mark.parametrize("store", ["sqlite", "postgresql"])
-def test_the_reference_passes_every_case(store):
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_reference_passes_every_case(topic, store):
     """On the reference service, on either database, every case passes that it can show; the few others are known."""
-    choices = choose(all_scenarios())
-    with open_lanes(3, store=store) as lanes:
+    choices = choose(all_scenarios(), topics=[topic])
+    with open_lanes(2, store=store) as lanes:
         finished = [event for event in lanes.run(choices) if isinstance(event, CaseFinished)]
     others = [
         f"{one.id}: {one.verdict.kind}: {summary(one.verdict)}"
@@ -30,7 +32,7 @@ def test_the_reference_passes_every_case(store):
     ]
     assert [one.id for one in finished] == [case.id for _, case in choices]
     assert not others, "\n".join(others)
-    assert sum(isinstance(one.verdict, Passed) for one in finished) > 0.98 * len(finished)
+    assert sum(isinstance(one.verdict, Passed) for one in finished) > 0.9 * len(finished)
 
 
 def test_valid_delivers_every_event_type():

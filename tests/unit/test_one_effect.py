@@ -124,7 +124,7 @@ def test_stripe_is_asked_once(key, found):
 
 def test_what_was_acknowledged_before_a_kill_is_there():
     """An accepted event without its effect is lost, as nobody delivers it again."""
-    killed = InstanceKilled(TOGETHER, 1, 0, 0.0, answered=True)
+    killed = InstanceKilled(TOGETHER, 1, 0, 0.0, "answered")
     taken = deliver(TOGETHER, OK)
     assert [one.kind for one in judge(killed, *taken, change(TOGETHER, 0))] == [Kind.EFFECT_MISSING]
     assert not list(judge(killed, *taken, change(TOGETHER, 1)))
@@ -135,7 +135,7 @@ def test_what_was_acknowledged_before_a_kill_is_there():
     [
         ((InstanceKilled(TOGETHER, 4, 0, 0.1), *deliver(TOGETHER, OK)), ["no delivery was under way"]),
         ((InstanceKilled(TOGETHER, 4, 1, 0.1), *deliver(TOGETHER, OK)), []),
-        ((InstanceKilled(TOGETHER, 1, 0, 0.0, answered=True), *deliver(TOGETHER, OK)), []),
+        ((InstanceKilled(TOGETHER, 1, 0, 0.0, "answered"), *deliver(TOGETHER, OK)), []),
     ],
 )
 def test_a_kill_that_strikes_nothing_shows_nothing(observations, told):

@@ -242,6 +242,26 @@ class StepInstance(Protocol):
         ...
 
 
+class StepStores(Protocol):
+    """The target's stores, as they change."""
+
+    async def note(self) -> None:
+        """Take the state from which a change is one.
+
+        Raises:
+            InconclusiveError: a store cannot be read.
+        """
+        ...
+
+    async def wait_for_change(self, seconds: float) -> None:
+        """Return as soon as a store shows another state, or when so many seconds have passed.
+
+        Raises:
+            InconclusiveError: a store cannot be read.
+        """
+        ...
+
+
 class StepEntitlement(Protocol):
     """Looks at rows that show what somebody has."""
 
@@ -352,6 +372,11 @@ class Context(Protocol):
     @property
     def instance(self) -> StepInstance:
         """Starts a second instance of the target."""
+        ...
+
+    @property
+    def stores(self) -> StepStores:
+        """The target's stores, as they change."""
         ...
 
     @property

@@ -26,6 +26,7 @@ __all__ = [
     "Exchange",
     "InstanceKilled",
     "InstanceStarted",
+    "KillMoment",
     "LogLines",
     "MemorySeen",
     "NoAnswer",
@@ -57,6 +58,7 @@ _SUCCESS = range(200, 300)
 
 #: What a request is for, beside the others of its step.
 Role = Literal["", "moved", "nowhere"]
+KillMoment = Literal["sent", "stored", "answered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,21 +370,22 @@ class InstanceStarted:
 class InstanceKilled:
     """A second instance of the target was killed while it had deliveries: ``cut_off`` of these got no answer.
 
-    ``seconds`` is how long after they were let go or, where that was waited for, after the first was ``answered``.
+    ``seconds`` is how long after they were let go or, where that was waited for, after a store had changed or the first
+    delivery had been answered, which ``after`` says.
     """
 
     step: int
     deliveries: int
     cut_off: int
     seconds: float
-    answered: bool = False
+    after: KillMoment = "sent"
     channel: Literal[Channel.PROCESS] = Channel.PROCESS
     kind: Literal["instance_killed"] = "instance_killed"
 
     @property
     def described(self) -> str:
         """The kill in words."""
-        after = "the first answer" if self.answered else "they were let go"
+        after = {"sent": "they were let go", "stored": "a store changed", "answered": "the first answer"}[self.after]
         cut_off = f"{self.cut_off} of {self.deliveries} deliveries got no answer"
         return f"an instance was killed {self.seconds:.3f} s after {after}: {cut_off}"
 

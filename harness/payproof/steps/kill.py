@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from payproof.domain.context import Context
-from payproof.domain.observation import Answer, Exchange, InstanceKilled, Observation
+from payproof.domain.observation import Answer, Exchange, InstanceKilled, KillMoment, Observation
 from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.registry import step
@@ -21,16 +21,16 @@ _KILL_SECONDS = 5.0  # that a kill and the start after it may take
 class Kill(Step):
     """Deliver events to the second instance of the target, kill it meanwhile, start it again; some times.
 
-    The process gets no chance to do anything more (SIGKILL). Each of the ``kills`` comes at a random moment within the
-    time that the slowest delivery before it took, the first of which nothing disturbs, or, with ``answered``, as soon
-    as the first of some ``events`` is answered. What was not accepted is then delivered again, as Stripe does: the same
-    event, signed anew.
+    The process gets no chance to do anything more (SIGKILL). Each of the ``kills`` comes ``after`` the ``events`` were
+    "sent", at a random moment within the time that the slowest delivery before it took, the first of which nothing
+    disturbs; or as soon as a store shows that something of them is "stored", or the first is "answered". What was not
+    accepted is then delivered again, as Stripe does: the same event, signed anew.
     """
 
     name: ClassVar[str] = "kill"
     events: int = 8
     kills: int = 3
-    answered: bool = False
+    after: KillMoment = "sent"
 
     def __post_init__(self) -> None:
         """Refuse numbers that kill nothing, as soon as a scenario file is read."""
@@ -54,14 +54,14 @@ class Kill(Step):
         slowest = undisturbed.answer.seconds if isinstance(undisturbed.answer, Answer) else _LONGEST
         for _ in range(self.kills):
             requests = [self._make(context) for _ in range(self.events)]
-            moment = 0.0 if self.answered else context.random.uniform(_SHORTEST, max(_SHORTEST, slowest))
+            moment = context.random.uniform(_SHORTEST, max(_SHORTEST, slowest)) if self.after == "sent" else 0.0
             exchanges = await self._deliver_and_kill(context, requests, moment)
             took = [one.answer.seconds for one in exchanges if isinstance(one.answer, Answer)]
             # Where all were cut off, the next kill may come later; where none was, sooner.
             slowest = min(_LONGEST, max(took) if took else 2 * slowest)
             cut_off = len(exchanges) - len(took)
             step = exchanges[0].step
-            seen.append(InstanceKilled(step, len(exchanges), cut_off, moment, self.answered))
+            seen.append(InstanceKilled(step, len(exchanges), cut_off, moment, self.after))
             seen += [one for one in exchanges if isinstance(one.answer, Answer)]
             seen += await context.instance.start("", "", None)
             there = context.at_instance()
@@ -72,11 +72,15 @@ class Kill(Step):
     async def _deliver_and_kill(
         self, context: Context, requests: Sequence[Request], moment: float
     ) -> Sequence[Exchange]:
-        """Send requests together and kill the instance some seconds later, or as soon as the first is answered."""
+        """Send requests together and kill the instance some seconds later, or as soon as it is time."""
         there = context.at_instance()
-        answered = [await there.send(requests[0])] if self.answered else []
+        answered = [await there.send(requests[0])] if self.after == "answered" else []
+        await context.stores.note()
         others = asyncio.create_task(there.send_together(requests[len(answered) :]))
-        await context.clock.sleep(moment)
+        if self.after == "stored":
+            await context.stores.wait_for_change(_LONGEST)
+        else:
+            await context.clock.sleep(moment)
         await context.instance.kill()
         return [*answered, *await others]
 

@@ -33,6 +33,7 @@ from payproof.engine.context.outage import CaseOutage
 from payproof.engine.context.progress import PhaseProgress
 from payproof.engine.context.retention import CaseRetention
 from payproof.engine.context.search import CaseSearch
+from payproof.engine.context.stores import CaseStores
 from payproof.engine.context.stripe import CaseStripe
 from payproof.engine.equipment import Equipment
 from payproof.engine.shared import Shared
@@ -83,6 +84,7 @@ class CaseContext:
         self.instance = CaseInstance(equipment.instances, self.progress, self.clock)
         self.memory = CaseMemory(equipment.memory, self.progress)
         self.flows = CaseFlows(equipment.account, equipment.flows)
+        self.stores = CaseStores(shared.stores, target.budget, self.progress, self.clock)
         self.entitlement = CaseEntitlement(target, shared.stores, shared.patience, self.progress, self._conceal)
 
     @property
