@@ -1,15 +1,16 @@
-"""Runs the Express service in a temporary folder, as its owner would run it beside Payproof."""
+"""Runs services that share no line with Payproof in a temporary folder, as their owners would run them beside it."""
 
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 from unittest.mock import patch
@@ -19,11 +20,36 @@ import trustme
 from payproof.session import Session, event_factory, open_session
 from tests.components import installed, need
 
-__all__ = ["EXPRESS", "Service", "express", "session_on_express"]
+__all__ = ["RECIPES", "Recipe", "Service", "serve", "session_on"]
 
-EXPRESS = Path(__file__).parent / "express"
+_FOLDER = Path(__file__).parent
 _START_SECONDS = 30
 _STOP_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a service is run.
+
+    Its folder of the same name holds ``payproof.toml`` and ``expected.toml``. ``prepare`` makes a copy of it ready, and
+    returns the command that runs it there. ``settings`` come beside those that every service gets. ``planted`` is the
+    file of its planted faults, and what the name of each stands in.
+    """
+
+    name: str
+    prepare: Callable[[Path], Sequence[str]]
+    planted: tuple[str, str]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where its source is."""
+        return _FOLDER / self.name
+
+    def list_planted(self) -> list[str]:
+        """Return the names of its planted faults."""
+        file, pattern = self.planted
+        return sorted(re.findall(pattern, (self.folder / file).read_text(), re.MULTILINE))
 
 
 @dataclass(frozen=True)
@@ -45,10 +71,13 @@ class Service:
 
 
 @contextlib.contextmanager
-def express(folder: Path, defect: str = "") -> Iterator[Service]:
-    """Run the service, with a planted defect or without; ``folder`` gets its database, its log and the target file."""
-    shutil.copytree(EXPRESS, folder, dirs_exist_ok=True)
-    (folder / "node_modules").symlink_to(_packages())
+def serve(recipe: Recipe, folder: Path, defect: str = "") -> Iterator[Service]:
+    """Run a service, with a planted defect or without; ``folder`` gets its database, its log and the target file.
+
+    It prints a line of JSON with ``"service_started"`` and its ``port`` when it listens.
+    """
+    shutil.copytree(recipe.folder, folder, dirs_exist_ok=True)
+    command = recipe.prepare(folder)
     stripe = _authorities(folder)
     variables = {
         **{f"BILLING_{whose}TOKEN": secrets.token_urlsafe(32) for whose in ("", "READER_", "OTHER_", "FORMER_")},
@@ -61,14 +90,13 @@ def express(folder: Path, defect: str = "") -> Iterator[Service]:
         "BILLING_DEFECT": defect,
         "BILLING_TLS_CERTIFICATE": "certificate.pem",
         "BILLING_TLS_KEY": "key.pem",
-        # For Stripe's SDK, which knows no setting of its own for it.
-        "NODE_EXTRA_CA_CERTS": "stripe/ca.pem",
         "STRIPE_API_BASE": stripe,
+        **recipe.settings,
     }
     log = folder / "billing.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [_found("node"), "main.mjs"],
+            command,
             cwd=folder,
             env=settings | variables,
             stdin=subprocess.DEVNULL,
@@ -83,18 +111,19 @@ def express(folder: Path, defect: str = "") -> Iterator[Service]:
             "STRIPE": stripe,
             "DEFECT": defect,
             "API_VERSION": event_factory(0).versions()[-1],
+            "COMMAND": json.dumps([*command]),
         }
-        service.file.write_text(Template((EXPRESS / "payproof.toml").read_text()).substitute(places))
+        service.file.write_text(Template((recipe.folder / "payproof.toml").read_text()).substitute(places))
         yield service
     finally:
         service.stop()
 
 
 @contextlib.contextmanager
-def session_on_express(folder: Path, defect: str = "") -> Iterator[Session]:
-    """Run the service, and open a session on it."""
+def session_on(recipe: Recipe, folder: Path, defect: str = "") -> Iterator[Session]:
+    """Run a service, and open a session on it."""
     with (
-        express(folder, defect) as service,
+        serve(recipe, folder, defect) as service,
         patch.dict(os.environ, service.variables),
         open_session(service.file, seed=1) as session,
     ):
@@ -103,13 +132,14 @@ def session_on_express(folder: Path, defect: str = "") -> Iterator[Session]:
         service.stop()
 
 
-def _packages() -> Path:
+def _prepare_express(folder: Path) -> Sequence[str]:
     _found("npm")
-    sources = [EXPRESS / name for name in ("package.json", "package-lock.json")]
+    sources = [_FOLDER / "express" / name for name in ("package.json", "package-lock.json")]
     place = installed("express-target", sources, ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"))
     need("Express and stripe-node", place is not None)
     assert place is not None
-    return place / "node_modules"
+    (folder / "node_modules").symlink_to(place / "node_modules")
+    return [_found("node"), "main.mjs"]
 
 
 def _found(program: str) -> str:
@@ -152,3 +182,17 @@ def _listening_port(process: subprocess.Popen[bytes], log: Path) -> int:
                 return int(json.loads(line)["port"])
         time.sleep(0.02)
     raise AssertionError(f"the service did not start: {log.read_text()}")
+
+
+RECIPES = {
+    one.name: one
+    for one in [
+        Recipe(
+            "express",
+            _prepare_express,
+            ("defects.mjs", r"^export const (\w+)"),
+            # For Stripe's SDK, which knows no setting of its own for it.
+            {"NODE_EXTRA_CA_CERTS": "stripe/ca.pem"},
+        )
+    ]
+}

@@ -1,7 +1,6 @@
-"""The scenarios on a billing service that shares no line with Payproof: Node, Express and the official stripe-node."""
+"""The scenarios on billing services that share no line with Payproof, each in a language or framework of its own."""
 
 import json
-import re
 from dataclasses import replace
 
 import pytest
@@ -16,12 +15,12 @@ from payproof.steps.operate import Operate
 from payproof.steps.prepare import Prepare
 from tests.end_to_end.command import environment, payproof
 from tests.targets.expectations import Expectations
-from tests.targets.service import EXPRESS, express, session_on_express
+from tests.targets.service import RECIPES, serve, session_on
 
 pytestmark = pytest.mark.thorough
 
 CASES = {case.id: (scenario, case) for scenario, case in choose(all_scenarios())}
-EXPECTED = Expectations.read(EXPRESS / "expected.toml")
+EXPECTED = {name: Expectations.read(recipe.folder / "expected.toml") for name, recipe in RECIPES.items()}
 FUTURE, VALID, RETIRED = (
     CASES[f"webhook_signature/{case}"][1]
     for case in ("future[1d]", "valid[invoice.paid]", "retired_secret[after_window]")
@@ -29,35 +28,43 @@ FUTURE, VALID, RETIRED = (
 SHOWN = Finding("no_disclosure", "no internals", "a path", rule="error_handling/disclosure")
 
 
+@pytest.fixture(scope="module", params=RECIPES)
+def service(request):
+    """The name of a service."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def session(tmp_path_factory):
+def session(service, tmp_path_factory):
     """A session on the service as its team wrote it."""
-    with session_on_express(tmp_path_factory.mktemp("express")) as opened:
+    with session_on(RECIPES[service], tmp_path_factory.mktemp(service)) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("case", sorted(CASES))
-def test_scenarios_find_what_is_expected(session, case):
+def test_scenarios_find_what_is_expected(service, session, case):
     """Each case holds and sees nothing in passing, but for what `expected.toml` tells, and by which checks."""
     judged = session.judge_case(*CASES[case])
-    assert not (told := EXPECTED.surprise(CASES[case][1], judged.verdict, judged.passing)), told
+    assert not (told := EXPECTED[service].surprise(CASES[case][1], judged.verdict, judged.passing)), told
 
 
-@pytest.mark.parametrize("defect", sorted(EXPECTED.defects))
-def test_planted_defects_are_caught(tmp_path, defect):
+@pytest.mark.parametrize(
+    ("service", "defect"), [(name, defect) for name in RECIPES for defect in sorted(EXPECTED[name].defects)]
+)
+def test_planted_defects_are_caught(tmp_path, service, defect):
     """Each planted fault of the service fails the check that `expected.toml` names, which holds without the fault.
 
     It counts against the rule that the file names.
     """
-    caught = EXPECTED.defects[defect]
-    usual = (checks for (case, _), checks in EXPECTED.failing.items() if case == caught.case)
+    caught = EXPECTED[service].defects[defect]
+    usual = (checks for (case, _), checks in EXPECTED[service].failing.items() if case == caught.case)
     assert caught.check not in frozenset[str]().union(*usual)
-    with session_on_express(tmp_path, defect) as session:
+    with session_on(RECIPES[service], tmp_path, defect) as session:
         judged = session.judge_case(*CASES[caught.case])
     assert caught.is_in(judged.verdict, judged.passing), (judged.verdict, judged.passing)
 
 
-@pytest.mark.parametrize("operation", re.findall(r"\[operations\.(\w+)\]", (EXPRESS / "payproof.toml").read_text()))
+@pytest.mark.parametrize("operation", ["create_customer", "subscribe", "cancel", "pay", "refund"])
 def test_operations_call_stripe_as_the_target_file_says(session, operation):
     """Each operation that the target file describes succeeds, and makes one call to Stripe, with a key.
 
@@ -76,7 +83,7 @@ def test_operations_call_stripe_as_the_target_file_says(session, operation):
 
 def test_the_command_runs_on_its_target_file(tmp_path):
     """`payproof run --target` tells what holds, what the SDK's users are advised of, and what is broken."""
-    with express(tmp_path) as service:
+    with serve(RECIPES["express"], tmp_path) as service:
         codes = [
             payproof(
                 "run",
@@ -88,14 +95,15 @@ def test_the_command_runs_on_its_target_file(tmp_path):
     assert codes == [0, 0, 1]
 
 
-def test_expectations_name_what_there_is():
-    """Every case of `expected.toml` exists, and every fault of `defects.mjs` has its line."""
-    assert {case for case, _ in EXPECTED.failing} <= CASES.keys()
+@pytest.mark.parametrize("name", RECIPES)
+def test_expectations_name_what_there_is(name):
+    """Every case of `expected.toml` exists, and every planted fault has its line."""
+    expected = EXPECTED[name]
+    assert {case for case, _ in expected.failing} <= CASES.keys()
     rules = {scenario.id for scenario, _ in CASES.values()}
-    assert {rule for _, rule in EXPECTED.failing} | {one.rule for one in EXPECTED.defects.values()} - {""} <= rules
-    assert {caught.case for caught in EXPECTED.defects.values()} <= CASES.keys()
-    planted = re.findall(r"^export const (\w+)", (EXPRESS / "defects.mjs").read_text(), re.MULTILINE)
-    assert sorted(planted) == sorted(EXPECTED.defects)
+    assert {rule for _, rule in expected.failing} | {one.rule for one in expected.defects.values()} - {""} <= rules
+    assert {caught.case for caught in expected.defects.values()} <= CASES.keys()
+    assert RECIPES[name].list_planted() == sorted(expected.defects)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +124,7 @@ def test_expectations_name_what_there_is():
 )
 def test_expectations_are_strict(case, verdict, passing, told):
     """A new failure is a surprise, in passing too, and so is one that is repaired, or what is unknown or skipped."""
-    surprise = EXPECTED.surprise(case, verdict, passing)
+    surprise = EXPECTED["express"].surprise(case, verdict, passing)
     assert told in surprise
     assert bool(told) is bool(surprise)
 
@@ -125,7 +133,7 @@ def test_expectations_of_another_rule_are_strict():
     """What is expected in passing counts by its rule: it is no surprise, one that has been repaired is, and so is the
     same check's finding against the case's own rule.
     """
-    expected = replace(EXPECTED, failing={(VALID.id, SHOWN.rule): frozenset({SHOWN.check})})
+    expected = replace(EXPECTED["express"], failing={(VALID.id, SHOWN.rule): frozenset({SHOWN.check})})
     assert not expected.surprise(VALID, Passed(("accepted",)), (SHOWN,))
     assert "no_disclosure holds now" in expected.surprise(VALID, Passed(("accepted",)))
     assert "no internals; a path" in expected.surprise(VALID, Failed((replace(SHOWN, rule=""),)))
