@@ -22,12 +22,17 @@ NOBODY = Subject()
 PRICES = ("price_team", "price_business")
 
 
-def account(api_version=NEWEST, prices=PRICES):
-    """Return an account at a double that knows some prices."""
+def backend(api_version=NEWEST, prices=PRICES):
+    """Return a double that knows some prices."""
     double = Double(data_folder("fixtures"), clock=time, seed=1, api_version=api_version)
     for number, price in enumerate(prices, start=1):
         double.hooks.sell(price, amount=1000 * number, currency="usd", recurring=True)
-    return ApiAccount(DoubleBackend(double), prices)
+    return DoubleBackend(double)
+
+
+def account(api_version=NEWEST, prices=PRICES):
+    """Return an account at such a double."""
+    return ApiAccount(backend(api_version, prices), prices)
 
 
 async def played(flow, at, known=NOBODY):

@@ -66,6 +66,10 @@ _COMMANDS = {
         "Judge a run record (--report FILE.jsonl) again with the checks of this version.",
     ),
     "list": ("payproof.cli.list_commands", "List the scenarios."),
+    "reconcile": (
+        "payproof.cli.reconcile_command",
+        "Compare what Stripe knows with the target's rows, and name what never arrived or differs.",
+    ),
     "replay": (
         "payproof.cli.replay_command",
         "Deliver the events of a file, as `stripe events list` writes it, to your URL, signed with your secret.",

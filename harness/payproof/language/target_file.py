@@ -298,7 +298,7 @@ class _ContractTable(FileModel):
     )
     ignores: Literal["2xx", "4xx"] | None = Field(None, description="what the other types are answered")
     mirrors: dict[
-        Annotated[str, Field(pattern=r"^\w+\.\w+$")], Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z]+)?/[a-z_]+$")]
+        Annotated[str, Field(pattern=r"^\w+\.\w+$")], Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z]+)?/[a-z_]+$")]
     ] = Field(
         default_factory=dict,
         description="columns that hold what Stripe says: 'subscriptions.status' = 'subscription/status'",

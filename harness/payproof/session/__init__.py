@@ -17,6 +17,7 @@ from payproof.session.lanes import Lanes, open_lanes
 from payproof.session.own_test import OwnTest
 from payproof.session.pinning import describe_differences, pin, pin_file, write_beside
 from payproof.session.reach import Examined
+from payproof.session.reconciling import Reconciliation, reconcile_rows
 from payproof.session.record import rejudge
 from payproof.session.replaying import Playback, replay_events
 from payproof.session.run import (
@@ -46,6 +47,7 @@ __all__ = [
     "Lanes",
     "OwnTest",
     "Playback",
+    "Reconciliation",
     "RecordedRun",
     "Session",
     "Terms",
@@ -76,6 +78,7 @@ __all__ = [
     "read_accepted",
     "read_given",
     "read_run",
+    "reconcile_rows",
     "rejudge",
     "replay_events",
     "scenario_folders",
