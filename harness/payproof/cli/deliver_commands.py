@@ -60,6 +60,7 @@ def _screen(text: str) -> str:
 @click.option("--secret-env", required=True, metavar="NAME", help="Variable that holds the signing secret.")
 @click.option("--body", type=click.Path(path_type=Path), help="Deliver this file's bytes as they are; - is stdin.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Set a value of the event's object.")
+@click.option("--age", type=click.IntRange(0), default=0, help="Seconds since the event was made: it comes late.")
 @click.option(
     "--signature",
     default="valid",
@@ -78,6 +79,7 @@ def deliver(
     secret_env: str,
     body: Path | None,
     settings: Sequence[str],
+    age: int,
     signature: str,
     api_version: str | None,
     seed: int | None,
@@ -92,14 +94,15 @@ def deliver(
     """
     if (event is None) == (body is None):
         raise ConfigurationError("give either an event type or --body FILE", hint="payproof events lists the types")
-    if body is not None and settings:
-        raise ConfigurationError("--set changes made-up events only", hint="a --body is delivered as it is")
+    if body is not None and (settings or age):
+        raise ConfigurationError("--set and --age change made-up events only", hint="a --body is delivered as it is")
     exchange = deliver_once(
         url,
         secret=read_signing_secret(secret_env),
         type_=event,
         body=None if body is None else _body(body),
         values=dict(map(_setting, settings)),
+        age=age,
         signature=signature,
         api_version=api_version,
         livemode=livemode,

@@ -13,7 +13,7 @@ from payproof.domain.entitlement import Beneficiary
 from payproof.domain.finding import Finding
 from payproof.domain.flow import Flow
 from payproof.domain.made_event import MadeEvent
-from payproof.domain.observation import Channel, Exchange, Observation
+from payproof.domain.observation import Channel, Exchange, Observation, RowSeen
 from payproof.domain.operation import Trouble
 from payproof.domain.request import Request
 from payproof.domain.target import Target, Value, Webhook
@@ -255,6 +255,18 @@ class StepStores(Protocol):
 
     async def wait_for_change(self, seconds: float) -> None:
         """Return as soon as a store shows another state, or when so many seconds have passed.
+
+        Raises:
+            InconclusiveError: a store cannot be read.
+        """
+        ...
+
+    async def settle(self) -> None:
+        """Wait as long as an effect may take that has to show in a store, as far as this run knows."""
+        ...
+
+    async def read_rows(self, ids: Iterable[str]) -> Sequence[RowSeen] | None:
+        """Return the rows that hold one of some ids and were written since ``note``, or None where they are too many.
 
         Raises:
             InconclusiveError: a store cannot be read.

@@ -31,6 +31,7 @@ __all__ = [
     "MemorySeen",
     "NoAnswer",
     "Observation",
+    "OrdersExplored",
     "Purged",
     "Role",
     "RowSeen",
@@ -208,6 +209,34 @@ class BurstSeen:
             f"{rate:,.0f} per second, answered within {half:.0f}, {most:.0f} and {nearly_all:.0f} ms "
             f"(50, 95 and 99 %){refused}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersExplored:
+    """The events of some lives were delivered in so many ``orders``, and after each the newest state was looked for.
+
+    ``columns`` are those that tell a state from another; without any, ``unjudged`` says why, if that is no answer.
+    ``commands`` deliver the smallest order after which an older state was there, ``stale`` says which, of ``table``.
+    """
+
+    step: int
+    orders: int
+    deliveries: int
+    columns: tuple[str, ...]
+    unjudged: str = ""
+    commands: tuple[str, ...] = ()
+    stale: str = ""
+    table: str = ""
+    channel: Literal[Channel.STORE] = Channel.STORE
+    kind: Literal["orders_explored"] = "orders_explored"
+
+    @property
+    def described(self) -> str:
+        """What was tried and found, in words."""
+        told = f"{self.orders} orders of events, {self.deliveries} deliveries"
+        if not self.commands:
+            return f"{told}: the newest state was there after each"
+        return f"{told}; {self.stale} after: {' && '.join(self.commands)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,6 +527,7 @@ Observation = (
     | Purged
     | InstanceStarted
     | InstanceKilled
+    | OrdersExplored
     | MemorySeen
     | EntitlementSeen
     | StripeCalls

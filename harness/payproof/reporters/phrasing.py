@@ -20,6 +20,7 @@ from payproof.domain.observation import (
     LogLines,
     MemorySeen,
     NoAnswer,
+    OrdersExplored,
     Purged,
     Searched,
     StoreChange,
@@ -136,7 +137,7 @@ def story(record: Record) -> list[str]:
                 ]
             case Searched() | Counted() | ColumnsSeen() | Purged():
                 lines.append(f"step {observation.step}: {_describe_search(observation)}")
-            case BurstSeen() | InstanceStarted() | InstanceKilled() | MemorySeen():
+            case BurstSeen() | InstanceStarted() | InstanceKilled() | MemorySeen() | OrdersExplored():
                 lines.append(f"step {observation.step}: {observation.described}")
             case EntitlementSeen() | StripeState():
                 lines.append(f"step {observation.step}: {_describe_state(observation)}")

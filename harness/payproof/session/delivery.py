@@ -57,6 +57,7 @@ def deliver_once(
     type_: str | None = None,
     body: bytes | None = None,
     values: Mapping[str, object],
+    age: int = 0,
     signature: str = "valid",
     api_version: str | None = None,
     livemode: bool = False,
@@ -65,6 +66,8 @@ def deliver_once(
     answer_within: float = 10.0,
 ) -> Exchange:
     """Deliver a body as it is, or a made-up event of a type, to a URL, and return what was sent and answered.
+
+    The event is ``age`` seconds old, as one is that comes late, and signed now.
 
     Raises:
         ConfigurationError: an unknown event type, API version, path or signature, or a URL that is not sent to.
@@ -78,7 +81,7 @@ def deliver_once(
         event = factory.make(
             type_ or "",
             api_version=api_version or factory.versions()[-1],
-            now=int(time.time()),
+            now=int(time.time()) - age,
             canaries=make_canaries(random),
             key="deliver",
             livemode=livemode,

@@ -14,9 +14,9 @@ from payproof.stripe.deliveries import resigned_request, signed_request
 from payproof.stripe.placeholders import pin_ids
 from payproof.stripe.states import next_state
 
-__all__ = ["DeliverLife"]
+__all__ = ["SUBSCRIPTION_LIFE", "DeliverLife", "LifeEvent", "find_unhandled", "make_life"]
 
-_SUBSCRIPTION = tuple(f"customer.subscription.{what}" for what in ("created", "updated", "deleted"))
+SUBSCRIPTION_LIFE = tuple(f"customer.subscription.{what}" for what in ("created", "updated", "deleted"))
 _MOST = 40  # events of a phase that are not made at the same time
 _FEWEST = 2
 
@@ -34,7 +34,7 @@ class DeliverLife(Step):
     """
 
     name: ClassVar[str] = "deliver_life"
-    life: tuple[str, ...] = _SUBSCRIPTION
+    life: tuple[str, ...] = SUBSCRIPTION_LIFE
     order: tuple[int, ...] = ()
     apart: int = 60
     version: str = ""
@@ -58,9 +58,7 @@ class DeliverLife(Step):
         """
         if self.version == target.webhook.api_version:
             return Gap(f"{self.version} is the API version of the webhook itself")
-        if any(target.contract.is_handled(one) for one in self.life):
-            return next((gap for one in self.life if (gap := target.tell_unclear(one))), None)
-        return Gap(f"of the life of one object the target does not handle {self.life[0]}")
+        return find_unhandled(target, self.life)
 
     @property
     def shows_rows(self) -> bool:
@@ -69,23 +67,42 @@ class DeliverLife(Step):
 
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Make all events, then send those of the order, and once more what was refused, as Stripe does."""
-        requests = self._make(context)
+        ages = [max(0, self.apart * (_MOST - len(context.sent) - place)) for place in range(len(self.life))]
+        requests = [one.request for one in make_life(context, self.life, ages, version=self.version)]
         chosen = [requests[number - 1] for number in self.order or range(1, len(requests) + 1)]
         exchanges = [await context.send(one) for one in chosen]
         refused = [one for one, exchange in zip(chosen, exchanges, strict=True) if not exchange.is_accepted]
         return [*exchanges, *[await context.send(resigned_request(context, one)) for one in refused]]
 
-    def _make(self, context: Context) -> list[Request]:
-        made: list[Request] = []
-        subject: Mapping[str, Any] = {}
-        ids: dict[str, str] = {}
-        for place, type_ in enumerate(self.life):
-            values = next_state(subject) if subject and type_.endswith(".updated") else {}
-            age = max(0, self.apart * (_MOST - len(context.sent) - place))
-            event = context.events.make(type_, values=values, ids=ids, age=age, api_version=self.version)
-            ids = ids or pin_ids(event.ids)
-            body = event.encode()
-            subject = json.loads(body)["data"]["object"]
-            note = f"{type_}, {place + 1} of {len(self.life)} in the life of one {subject['object']}"
-            made.append(replace(signed_request(context, event, body, note=note), event=type_))
-        return made
+
+def find_unhandled(target: Target, life: Sequence[str]) -> Gap | None:
+    """Return that a target handles no event of a life, or that this is unknown."""
+    if any(target.contract.is_handled(one) for one in life):
+        return next((gap for one in life if (gap := target.tell_unclear(one))), None)
+    return Gap(f"of the life of one object the target does not handle {life[0]}")
+
+
+@dataclass(frozen=True, slots=True)
+class LifeEvent:
+    """An event of an object's life: the request that delivers it, its ids, and which values bring the object there."""
+
+    request: Request
+    ids: tuple[str, ...]
+    values: Mapping[str, object]
+
+
+def make_life(context: Context, life: Sequence[str], ages: Sequence[int], *, version: str = "") -> list[LifeEvent]:
+    """Make the events of one new object's life, each so many seconds old; Stripe knows its end from then on."""
+    made: list[LifeEvent] = []
+    subject: Mapping[str, Any] = {}
+    ids: dict[str, str] = {}
+    for place, (type_, age) in enumerate(zip(life, ages, strict=True)):
+        values = next_state(subject) if subject and type_.endswith(".updated") else {}
+        event = context.events.make(type_, values=values, ids=ids, age=age, api_version=version)
+        ids = ids or pin_ids(event.ids)
+        body = event.encode()
+        subject = json.loads(body)["data"]["object"]
+        note = f"{type_}, {place + 1} of {len(life)} in the life of one {subject['object']}"
+        request = replace(signed_request(context, event, body, note=note), event=type_)
+        made.append(LifeEvent(request, tuple(event.ids), {"id": subject["id"], **values}))
+    return made

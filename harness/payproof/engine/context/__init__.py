@@ -84,7 +84,7 @@ class CaseContext:
         self.instance = CaseInstance(equipment.instances, self.progress, self.clock)
         self.memory = CaseMemory(equipment.memory, self.progress)
         self.flows = CaseFlows(equipment.account, equipment.flows)
-        self.stores = CaseStores(shared.stores, target.budget, self.progress, self.clock)
+        self.stores = CaseStores(target, shared.stores, shared.patience, self.progress, self.clock, equipment.ledger)
         self.entitlement = CaseEntitlement(target, shared.stores, shared.patience, self.progress, self._conceal)
 
     @property
