@@ -41,7 +41,7 @@ _Row = Mapping[str, str]
 
 
 @dataclass(slots=True)
-class _Column:
+class _ColumnTexts:
     """What a column says of records of one kind: each record with the texts of its rows."""
 
     texts: list[tuple[StripeRecord, str]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class Reconciler:
         self._by_id = {name: one for one in self._records for name in one.ids}
         self._shown: dict[RecordKind, dict[str, None]] = {kind: {} for kind in KINDS}
         self._places: dict[RecordKind, Counter[str]] = {kind: Counter() for kind in KINDS}
-        self._columns: dict[tuple[RecordKind, str], _Column] = {}
+        self._columns: dict[tuple[RecordKind, str], _ColumnTexts] = {}
 
     def add_table(self, table: str, cells: Iterable[Cell]) -> None:
         """Take the rows of a table, as `Tables.rows` yields them."""
@@ -74,7 +74,9 @@ class Reconciler:
             record = self._by_id.get(row.get(subject, ""))
             if record is not None and row[subject].startswith(_OF_KINDS[record.kind]):
                 for column, text in row.items():
-                    self._columns.setdefault((record.kind, f"{table}.{column}"), _Column()).texts.append((record, text))
+                    self._columns.setdefault((record.kind, f"{table}.{column}"), _ColumnTexts()).texts.append(
+                        (record, text)
+                    )
 
     def _note_ids(self, table: str, row: _Row) -> None:
         for column, text in row.items():
@@ -114,7 +116,7 @@ class Reconciler:
         payments = sorted((place, column) for (kind, place), column in self._columns.items() if kind == "payment")
         return [place for place, column in payments if _find_amount(place, column)[0] == "amount_refunded"]
 
-    def _compare(self, kind: RecordKind, place: str, column: _Column) -> list[Divergence] | None:
+    def _compare(self, kind: RecordKind, place: str, column: _ColumnTexts) -> list[Divergence] | None:
         """Return where a column says something else than Stripe; None where it says nothing that can be compared."""
         mirrored, _, name = self._mirrors.get(place, "").partition("/")
         if _MIRRORED.get(mirrored) == kind:
@@ -129,7 +131,7 @@ class Reconciler:
                 return divergences
         return None
 
-    def _compare_status(self, kind: RecordKind, place: str, column: _Column) -> list[Divergence] | None:
+    def _compare_status(self, kind: RecordKind, place: str, column: _ColumnTexts) -> list[Divergence] | None:
         """Compare words that Stripe has for a status; others are the target's own, and no contradiction."""
         words = self._vocabulary[kind]
         told = [(record, text) for record, text in column.texts if text in words]
@@ -142,7 +144,7 @@ class Reconciler:
         ]
 
 
-def _compare_price(kind: RecordKind, place: str, column: _Column) -> list[Divergence] | None:
+def _compare_price(kind: RecordKind, place: str, column: _ColumnTexts) -> list[Divergence] | None:
     told = [(record, text) for record, text in column.texts if text.startswith("price_")]
     if kind != "subscription" or not told:
         return None
@@ -153,7 +155,7 @@ def _compare_price(kind: RecordKind, place: str, column: _Column) -> list[Diverg
     ]
 
 
-def _compare_amount(kind: RecordKind, place: str, column: _Column) -> list[Divergence] | None:
+def _compare_amount(kind: RecordKind, place: str, column: _ColumnTexts) -> list[Divergence] | None:
     """Compare amounts where most are right; an amount less what was refunded is one that some keep."""
     name, unit = ("", _MINOR) if kind == "subscription" else _find_amount(place, column)
     if not name:
@@ -165,7 +167,7 @@ def _compare_amount(kind: RecordKind, place: str, column: _Column) -> list[Diver
     ]
 
 
-def _find_amount(place: str, column: _Column) -> tuple[str, Decimal]:
+def _find_amount(place: str, column: _ColumnTexts) -> tuple[str, Decimal]:
     """Return which amount a column says, empty where none, and in how many of the smallest unit.
 
     Most must be right; and as one number is right by chance, there are several, or the column is named so.
@@ -182,7 +184,7 @@ def _find_amount(place: str, column: _Column) -> tuple[str, Decimal]:
     return best if 2 * len(right) >= len(column.texts) and (several or is_named) else ("", _MINOR)
 
 
-def _read_numbers(column: _Column) -> list[tuple[StripeRecord, Decimal]]:
+def _read_numbers(column: _ColumnTexts) -> list[tuple[StripeRecord, Decimal]]:
     return [(record, number) for record, text in column.texts if (number := _read_number(text)) is not None]
 
 
