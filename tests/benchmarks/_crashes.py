@@ -59,13 +59,16 @@ def crashes(kills: int = 1000) -> tuple[list[Table], list[str]]:
     return [table], failed
 
 
-def kill_often(store: EmbeddedStore, kills: int) -> tuple[int, list[str]]:
-    """Kill an instance of the reference service so often; return how many kills were survived, and what was not."""
+def kill_often(store: EmbeddedStore, kills: int, first: int = 0) -> tuple[int, list[str]]:
+    """Kill an instance of the reference service so often; return how many kills were survived, and what was not.
+
+    ``first`` is the number of the first kill: others have other moments.
+    """
     survived, failed = 0, []
     with open_session(None, seed=1, store=store, operations=False) as session:
         scenario, case = _find(_KILLED, "many_under_way")
-        for turn in range(0, kills, _AT_ONCE):
-            some = min(_AT_ONCE, kills - turn)
+        for turn in range(first, first + kills, _AT_ONCE):
+            some = min(_AT_ONCE, first + kills - turn)
             steps = tuple(replace(one, kills=some) if isinstance(one, Kill) else one for one in case.phase.steps)
             phase = replace(case.phase, steps=steps)
             finished = session.judge_case(scenario, replace(case, id=f"{case.id} {turn}", phase=phase))

@@ -55,6 +55,7 @@ _NOT_OF_ITS_KIND = (
     "no entitlement of the target file names the page of success",
     "the target shows nothing of the flow in any store",
     "no column says what Stripe's objects are: name some in mirrors of [contract]",
+    "no column tells the newest state from an older one",
     "an old event about the subject of the target file is rightly ignored: its state is newer",
 )
 

@@ -265,8 +265,10 @@ class StepStores(Protocol):
         """Wait as long as an effect may take that has to show in a store, as far as this run knows."""
         ...
 
-    async def read_rows(self, ids: Iterable[str]) -> Sequence[RowSeen] | None:
+    async def read_rows(self, ids: Iterable[str], *, unchanged: bool) -> Sequence[RowSeen] | None:
         """Return the rows that hold one of some ids and were written since ``note``, or None where they are too many.
+
+        With ``unchanged`` the others that hold one are among them.
 
         Raises:
             InconclusiveError: a store cannot be read.

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import TypeVar
 
 from payproof.domain.observation import RowSeen
 from payproof.engine.watching import list_leaves
@@ -28,6 +29,7 @@ _MOST_VALUES, _LEVELS, _LARGEST = 400, 8, 65_536  # of a JSON document
 _UNITS = (1, 1_000, 1_000_000, 1_000_000_000)
 
 _Cell = tuple[str, str, str]
+_Text = TypeVar("_Text", str, bytes)
 
 
 def show_rows(
@@ -67,9 +69,9 @@ def _list_values(column: str, text: str) -> Iterator[tuple[str, str]]:
     yield column, text
 
 
-def divide_rows(cells: Iterable[_Cell]) -> Iterator[list[_Cell]]:
+def divide_rows(cells: Iterable[tuple[str, str, _Text]]) -> Iterator[list[tuple[str, str, _Text]]]:
     """Yield the cells of each row: another table, or a column for the second time, begins the next."""
-    row: list[_Cell] = []
+    row: list[tuple[str, str, _Text]] = []
     columns: set[str] = set()
     for cell in cells:
         if row and (cell[0] != row[0][0] or cell[1] in columns):

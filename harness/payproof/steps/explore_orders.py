@@ -52,7 +52,7 @@ class ExploreOrders(Step):
     @property
     def requests(self) -> int:
         """What is learnt, what is tried, and what makes an order small."""
-        return _LIVES * len(self.life) + (1 + _SHRINKING) * self.examples * (self.deliveries + len(self.life))
+        return 2 * _LIVES * len(self.life) + (1 + _SHRINKING) * self.examples * (self.deliveries + len(self.life))
 
     @property
     def seconds(self) -> float:
@@ -74,7 +74,7 @@ class ExploreOrders(Step):
                 explore_orders,
                 explorer.try_order,
                 events=len(self.life),
-                lives=_LIVES,
+                lives=explorer.lives,
                 examples=self.examples,
                 steps=self.deliveries,
                 random_seed=context.random.getrandbits(32),
@@ -94,30 +94,36 @@ class _Explorer:
         self._lives: list[list[LifeEvent]] = []
         self._come: list[set[int]] = []
         self._refused: list[Request] = []
-        self._orders = self._sent = self._step = 0
+        self.lives = _LIVES
+        self._begun = self._orders = self._sent = self._step = 0
         self._unjudged = self._stale = self._table = ""
         self._commands: tuple[str, ...] = ()
 
     async def learn(self) -> LifeModel:
-        """Deliver two lives in their order, and return what rows say after each event."""
-        lives: list[list[Columns]] = []
-        for _ in range(_LIVES):
-            await self._begin()
-            life: list[Columns] = []
-            for number in range(1, len(self._asked.life) + 1):
-                columns = await self._deliver(0, number, look=True)
-                if columns is None:
-                    return self._model
-                life.append(columns)
-            lives.append(life)
+        """Deliver two lives in their order, and return what rows say after each event.
+
+        Where no row names an object its customer's rows are looked at, and one life is told at a time.
+        """
+        lives = await self._learn_lives()
         if not any(columns for life in lives for columns in life):
-            self._unjudged = "no row names the object, in whatever order its events came"
+            self.lives = 1
+            lives = await self._learn_lives()
+        if self._unjudged:
+            return self._model
         self._model = LifeModel(*lives)
-        if not self._unjudged and not self._model.states:
+        if not self._model.states:
             self._unjudged = (
                 "no column tells the newest state from an older one: it is not kept, or Stripe is asked for it"
             )
         return self._model
+
+    async def _learn_lives(self) -> list[list[Columns]]:
+        lives: list[list[Columns]] = []
+        for _ in range(_LIVES):
+            await self._begin()
+            numbers = range(1, len(self._asked.life) + 1)
+            lives.append([await self._deliver(0, number, look=True) or {} for number in numbers])
+        return lives
 
     def try_order(self, order: Sequence[tuple[int, int]]) -> int:
         """Deliver events of new lives in an order; return after how many an older state shows, or 0.
@@ -173,8 +179,12 @@ class _Explorer:
         )
 
     async def _begin(self) -> None:
-        ages = [_APART * (len(self._asked.life) - place) for place in range(len(self._asked.life))]
-        self._lives = [make_life(self._context, self._asked.life, ages) for _ in range(_LIVES)]
+        # Each life is later than the one before it, as one of the same customer is.
+        self._begun += 1
+        length = len(self._asked.life)
+        earliest = max(1, self._asked.requests // length - self._begun) * length
+        ages = [_APART * (earliest + length - place) for place in range(length)]
+        self._lives = [make_life(self._context, self._asked.life, ages) for _ in range(self.lives)]
         self._come, self._refused = [set() for _ in self._lives], []
         await self._context.stores.note()
 
@@ -193,7 +203,8 @@ class _Explorer:
 
     async def _look(self, life: int) -> Columns | None:
         await self._context.stores.settle()
-        rows = await self._context.stores.read_rows(self._ids_of(life))
+        # A row that is as it was before this life is one of the customer's all the same.
+        rows = await self._context.stores.read_rows(self._ids_of(life), unchanged=self.lives == 1)
         if rows is None:
             self._unjudged = "the events changed too many rows to compare them"
             return None

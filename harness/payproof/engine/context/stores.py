@@ -7,12 +7,12 @@ from payproof.domain.target import Target
 from payproof.engine.context.clock import CaseClock
 from payproof.engine.context.progress import PhaseProgress
 from payproof.engine.patience import Patience
-from payproof.engine.rows import show_rows
+from payproof.engine.rows import divide_rows, show_rows
 from payproof.engine.source_reads import take_snapshot
-from payproof.stripe.placeholders import prefix_of
 
 __all__ = ["CaseStores"]
 
+_NOTHING = Snapshot({})
 _WAIT = 0.001  # seconds between two looks: what is to be met may last for some milliseconds
 
 
@@ -57,25 +57,30 @@ class CaseStores:
         """Wait as long as an effect may take that has to show in a store, as far as this run knows."""
         await self._clock.sleep(max(self._target.contract.settle, self._patience.seconds))
 
-    async def read_rows(self, ids: Iterable[str]) -> Sequence[RowSeen] | None:
+    async def read_rows(self, ids: Iterable[str], *, unchanged: bool) -> Sequence[RowSeen] | None:
         """Return the rows that hold one of some ids and were written since ``note``, or None where they are too many.
+
+        With ``unchanged`` the others that hold one are among them.
 
         Raises:
             InconclusiveError: a store cannot be read.
         """
         own, found = tuple(ids), list[RowSeen]()
+        wanted = {one.encode() for one in own}
         for store, spec, before in zip(self._stores, self._target.stores, self._before, strict=True):
-            kept = [one for one in (await self._look(store, before)).fresh if one.table not in spec.ignore]
-            concealed = self._ledger.conceal_all((one.data, one.where) for one in kept)
-            cells = (
-                (one.table, one.column, data.decode("utf-8", "replace"))
-                for one, (data, _) in zip(kept, concealed, strict=True)
+            fresh = (await self._look(store, _NOTHING if unchanged else before)).fresh
+            cells = ((one.table, one.column, one.data) for one in fresh if one.table not in spec.ignore)
+            named = [row for row in divide_rows(cells) if not wanted.isdisjoint(data for _, _, data in row)]
+            concealed = iter(self._ledger.conceal_all((data, table) for row in named for table, _, data in row))
+            shown = (
+                (table, column, next(concealed)[0].decode("utf-8", "replace"))
+                for row in named
+                for table, column, _ in row
             )
-            rows = show_rows(cells, own, self._clock.now(), {})
+            rows = show_rows(shown, own, self._clock.now(), {})
             if rows is None:
                 return None
-            places = {f"{{{prefix_of(one)}}}" for one in own}
-            found += [row for row in rows if any(text in places for _, text in row.cells)]
+            found += rows
         return found
 
     async def _look(self, store: Store, before: Snapshot | None) -> Snapshot:
