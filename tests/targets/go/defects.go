@@ -113,23 +113,6 @@ var defects = map[string]func(*parts){
 		}
 	},
 
-	// "Only verify when there is something to verify", for the convenience of local tests.
-	"unsigned_accepted": func(p *parts) {
-		verify := p.verify
-		p.verify = func(body []byte, signature, secret string) (stripe.Event, error) {
-			if signature != "" {
-				return verify(body, signature, secret)
-			}
-			var event stripe.Event
-			return event, json.Unmarshal(body, &event)
-		}
-	},
-
-	// Events of connected accounts are applied as the service's own.
-	"account_ignored": func(p *parts) {
-		p.isOwn = func(event stripe.Event, liveMode bool) bool { return event.Livemode == liveMode }
-	},
-
 	// A map knows what has been handled, until the process ends; then the table refuses what it has already.
 	"deduplication_in_memory": func(p *parts) {
 		var known sync.Map
@@ -205,22 +188,6 @@ var defects = map[string]func(*parts){
 		}
 	},
 
-	// The event stands in the database as Stripe sent it, names and addresses with it.
-	"raw_event_stored": func(p *parts) {
-		remember := p.remember
-		p.remember = func(ctx context.Context, s *store, tx *sql.Tx, event stripe.Event) (bool, error) {
-			fresh, err := remember(ctx, s, tx, event)
-			if err != nil || !fresh || event.Data == nil {
-				return fresh, err
-			}
-			_, err = tx.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS payloads (id TEXT PRIMARY KEY, payload BLOB)")
-			if err == nil {
-				_, err = tx.ExecContext(ctx, "INSERT INTO payloads VALUES (?, ?)", event.ID, []byte(event.Data.Raw))
-			}
-			return fresh, err
-		}
-	},
-
 	// http.Error with the text of the error: all that Stripe said, as JSON.
 	"error_passed_on": func(p *parts) {
 		p.answerFailure = func(w http.ResponseWriter, status int, _ failure, err error) {
@@ -250,19 +217,6 @@ var defects = map[string]func(*parts){
 				return http.StatusPaymentRequired, failure{Code: "payment_declined"}
 			}
 			return http.StatusServiceUnavailable, failure{Code: "payments_unavailable"}
-		}
-	},
-
-	// Whoever tries out stolen cards is told which of them are reported.
-	"decline_code_passed_on": func(p *parts) {
-		explain := p.explain
-		p.explain = func(err error) (int, failure) {
-			status, told := explain(err)
-			var stripeErr *stripe.Error
-			if errors.As(err, &stripeErr) {
-				told.Message = string(stripeErr.DeclineCode)
-			}
-			return status, told
 		}
 	},
 
@@ -302,6 +256,16 @@ var defects = map[string]func(*parts){
 		}
 	},
 
+	// The SDK's own client follows redirects, and takes the call's body with it.
+	"redirects_followed": func(p *parts) {
+		backend := p.backend
+		p.backend = func() *stripe.BackendConfig {
+			config := backend()
+			config.HTTPClient.CheckRedirect = nil
+			return config
+		}
+	},
+
 	// Whoever answers in Stripe's place is believed.
 	"certificate_not_verified": func(p *parts) {
 		backend := p.backend
@@ -317,20 +281,6 @@ var defects = map[string]func(*parts){
 	// Whoever knows an id may use it.
 	"ownership_not_checked": func(p *parts) {
 		p.owns = func(context.Context, *store, caller, string) (bool, error) { return true, nil }
-	},
-
-	// The error of the look-up is dropped, and with it the answer "no such row".
-	"lookup_error_as_owner": func(p *parts) {
-		p.owns = func(ctx context.Context, s *store, c caller, id string) (bool, error) {
-			owner := c.tenant
-			_ = s.owner.QueryRowContext(ctx, id).Scan(&owner)
-			return owner == c.tenant, nil
-		}
-	},
-
-	// Whoever has a token may do everything.
-	"role_not_checked": func(p *parts) {
-		p.may = func(*http.Request, caller) bool { return true }
 	},
 
 	// Amounts are floats: 12.5 cents are 12 on the way to Stripe.

@@ -27,7 +27,11 @@ func newStripe(c config, parts parts) *stripe.Client {
 
 func backend() *stripe.BackendConfig {
 	return &stripe.BackendConfig{
-		HTTPClient:        &http.Client{Timeout: attemptTime},
+		HTTPClient: &http.Client{
+			Timeout: attemptTime,
+			// Stripe redirects nobody, and what is sent to Stripe is not for anybody else.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 		MaxNetworkRetries: stripe.Int64(retries),
 		// The SDK's lines quote what Stripe says, messages and whole bodies.
 		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
@@ -51,13 +55,9 @@ func explain(err error) (int, failure) {
 	var stripeErr *stripe.Error
 	if errors.As(err, &stripeErr) {
 		switch stripeErr.HTTPStatusCode {
-		case http.StatusUnauthorized, http.StatusForbidden, http.StatusConflict, http.StatusTooManyRequests:
-			return http.StatusServiceUnavailable, failure{Code: "payments_unavailable"}
-		case http.StatusPaymentRequired: // of whatever type: an invoice whose payment needs its owner is no card error
+		case http.StatusPaymentRequired:
 			return http.StatusPaymentRequired, failure{Code: "payment_declined"}
-		}
-		switch stripeErr.Type {
-		case stripe.ErrorTypeInvalidRequest, stripe.ErrorTypeIdempotency:
+		case http.StatusBadRequest, http.StatusNotFound:
 			return http.StatusUnprocessableEntity, failure{Code: "payment_refused"}
 		}
 	}
