@@ -1,5 +1,5 @@
-// Command billing is a small billing service on net/http, stripe-go and SQLite. It listens by HTTPS on this machine only,
-// takes its settings from the environment, and logs JSON lines to standard output.
+// Command billing is a small billing service on net/http, stripe-go and SQLite. It listens by HTTPS on this machine
+// only, takes its settings from the environment, and logs JSON lines to standard output.
 package main
 
 import (
