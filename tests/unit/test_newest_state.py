@@ -50,6 +50,12 @@ def test_a_deleted_row_that_comes_back_is_found():
     assert "status is active, not gone" in finding.what
 
 
+def test_a_version_that_is_no_count_of_writes_is_a_state():
+    """A column of that name that holds a word tells a state as any other does."""
+    (finding,) = found(*([{"version": one}] for one in ("new", "new", "old", "old")))
+    assert "version is old, not new" in finding.what
+
+
 @pytest.mark.parametrize(
     "steps",
     [
@@ -59,6 +65,13 @@ def test_a_deleted_row_that_comes_back_is_found():
         ([CANCELED | {"seed": "1"}], [CANCELED | {"seed": "2"}], [ACTIVE | {"seed": "3"}], [CANCELED | {"seed": "3"}]),
         # A count of writes is as no older state is.
         ([CANCELED | {"n": "3"}], [CANCELED | {"n": "3"}], [ACTIVE | {"n": "1"}], [CANCELED | {"n": "2"}]),
+        # Who ignores an older event writes the row less often, as often as the beginning alone does.
+        (
+            [CANCELED | {"lock_version": "2"}],
+            [CANCELED | {"lock_version": "2"}],
+            [ACTIVE | {"lock_version": "1"}],
+            [CANCELED | {"lock_version": "1"}],
+        ),
         # A journal has a row for each event that was not ignored.
         ([{"done": "1"}] * 3, [{"done": "1"}] * 3, [{"done": "1"}], [{"done": "1"}]),
         # Nothing of what changes is kept.
@@ -67,7 +80,7 @@ def test_a_deleted_row_that_comes_back_is_found():
         ([CANCELED], [CANCELED], [ACTIVE], []),
         ([CANCELED], [CANCELED], [], [PAST_DUE], []),
     ],
-    ids=["newest", "stays_gone", "chance", "counter", "journal", "stateless", "kept", "kept_before"],
+    ids=["newest", "stays_gone", "chance", "counter", "lock_version", "journal", "stateless", "kept", "kept_before"],
 )
 def test_what_is_no_older_state(steps):
     """What differs by chance, or otherwise than by an older state, is not held against the target."""

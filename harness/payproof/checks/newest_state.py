@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,6 +15,10 @@ __all__ = ["NewestState", "find_telling"]
 
 #: The values that a table's column has, sorted: one for each row.
 _Columns = Mapping[tuple[str, str, str], tuple[str, ...]]
+
+#: What optimistic locking calls its columns (Rails, JPA, .NET): they count writes, and an older event that changes
+#: nothing is no write.
+_COUNTS_WRITES = re.compile(r"(lock_?|row_?)?(version|revision)", re.IGNORECASE)
 
 _WHOLE, _BEGINNINGS, _LAST = (2, 4), (1, 3), 5  # the steps; the first is there so that the second has what to change
 
@@ -79,9 +84,10 @@ def _read_columns(seen: Seen, step: int) -> _Columns:
 def find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...], set[tuple[str, ...]]]]:
     """Return the columns that tell the newest state from an older one: their values in it, and in the older ones.
 
-    A table that has more rows for more events is a journal of them: it holds no state. A row that a step left as it was
-    says nothing, unless none is left in the newest state: then the beginning has added the row, and not changed one
-    that was there, such as that of a customer whom the target knows already.
+    A table that has more rows for more events is a journal of them: it holds no state, and neither does a column that
+    counts the writes of its row. A row that a step left as it was says nothing, unless none is left in the newest
+    state: then the beginning has added the row, and not changed one that was there, such as that of a customer whom the
+    target knows already.
     """
     first, again = (_read_columns(seen, step) for step in _WHOLE)
     beginnings = [_read_columns(seen, step) for step in _BEGINNINGS]
@@ -89,10 +95,16 @@ def find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...]
     for place in {*first, *again, *(place for one in beginnings for place in one)}:
         newest = first.get(place, ())
         older = {values for one in beginnings if (values := one.get(place, ()))} - {newest}
+        if _counts_writes(place[2], {newest, *older}):
+            continue
         is_state = newest == again.get(place, ()) and older and all(len(newest) <= len(one) for one in older)
         if is_state and (newest or all(_has_grown(seen, step, place) for step in _BEGINNINGS)):
             telling[place] = newest, older
     return telling
+
+
+def _counts_writes(column: str, states: set[tuple[str, ...]]) -> bool:
+    return bool(_COUNTS_WRITES.fullmatch(column)) and all(text.isdecimal() for values in states for text in values)
 
 
 def _has_grown(seen: Seen, step: int, place: tuple[str, str, str]) -> bool:

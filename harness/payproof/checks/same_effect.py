@@ -12,6 +12,9 @@ from payproof.registry import check
 
 __all__ = ["SameEffect"]
 
+#: What a column without a value says; where a language has no null, as Go, a field that is missing is its zero.
+_NOTHING = frozenset({"", "None", "null", "{}", "[]", "0"})
+
 _USUAL, _LAST = (1, 3), 5  # the steps; those between bring the state back
 
 
@@ -67,5 +70,5 @@ def _list_filled(seen: Seen, step: int) -> set[tuple[str, str, str]]:
         if change.step == step
         for row in change.rows or ()
         for column, text in row.cells
-        if "." not in column and text not in {"", "None", "null", "{}", "[]"}
+        if "." not in column and text not in _NOTHING
     }

@@ -33,8 +33,8 @@ _VALUES: Mapping[str, Mapping[str, str]] = {
         "a negative number": "-1", "a tiny fraction": "1e-400", "minus zero": "-0", "digits in groups": "1_000",
     },
     "amounts": {
-        "a negative amount": "-1", "zero": "0", "a fraction": "0.5", "a huge amount": "1" + "0" * 18,
-        "NaN": "NaN", "an amount in words": '"TEXT"', "a list": "[500]",
+        "a negative amount": "-1", "zero": "0", "a fraction": "0.5", "half a cent too much": "500.5",
+        "a huge amount": "1" + "0" * 18, "NaN": "NaN", "an amount in words": '"TEXT"', "a list": "[500]",
     },
     "currency": {"an unknown currency": '"zzz"', "no currency": '""', "a number": "840", "a long one": '"usdTEXT"'},
 }  # fmt: skip
