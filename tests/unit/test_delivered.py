@@ -230,3 +230,14 @@ def test_delivered_events_are_not_sent_again():
     call.double.take_in(event)
     assert call(f"GET /v1/customers/{made['id']}") == before
     assert json.loads(event.encode())["id"] == call(f"GET /v1/events/{event.id}")["id"]
+
+
+def test_a_call_does_not_wait_for_a_whole_burst():
+    """Once a target has asked, what is delivered is made as it comes, but for the last of it."""
+    call = Driver()
+    call("GET /v1/customers")
+    made = [make("customer.created", ids={"cus": f"cus_burst{number:04}"}) for number in range(120)]
+    for event in made:
+        call.double.take_in(event)
+    assert len(call.double._delivered) == 50
+    assert [call(f"GET /v1/customers/{event.object_id}")["id"] for event in made] == [one.object_id for one in made]

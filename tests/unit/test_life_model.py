@@ -29,6 +29,8 @@ def test_what_tells_the_state_is_learnt():
     by_chance = [columns(state, plan=str(-number)) for number, state in enumerate(STATES)]
     assert LifeModel(changing, changing).columns == ("subs.plan", "subs.status")
     assert LifeModel(changing, by_chance).columns == ("subs.status",)
+    written = [read_columns([RowSeen("subs", (("lock_version", str(n)),))]) for n in range(3)]
+    assert LifeModel(written, written).columns == ()
 
 
 @pytest.mark.parametrize(

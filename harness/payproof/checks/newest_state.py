@@ -1,4 +1,3 @@
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,6 +5,7 @@ from typing import ClassVar
 from payproof.domain.check import Check
 from payproof.domain.finding import Finding
 from payproof.domain.kind import Kind
+from payproof.domain.life_model import counts_writes
 from payproof.domain.observation import Channel
 from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_column
@@ -15,10 +15,6 @@ __all__ = ["NewestState", "find_telling"]
 
 #: The values that a table's column has, sorted: one for each row.
 _Columns = Mapping[tuple[str, str, str], tuple[str, ...]]
-
-#: What optimistic locking calls its columns (Rails, JPA, .NET): they count writes, and an older event that changes
-#: nothing is no write.
-_COUNTS_WRITES = re.compile(r"(lock_?|row_?)?(version|revision)", re.IGNORECASE)
 
 _WHOLE, _BEGINNINGS, _LAST = (2, 4), (1, 3), 5  # the steps; the first is there so that the second has what to change
 
@@ -95,16 +91,12 @@ def find_telling(seen: Seen) -> dict[tuple[str, str, str], tuple[tuple[str, ...]
     for place in {*first, *again, *(place for one in beginnings for place in one)}:
         newest = first.get(place, ())
         older = {values for one in beginnings if (values := one.get(place, ()))} - {newest}
-        if _counts_writes(place[2], {newest, *older}):
+        if counts_writes(place[2], {newest, *older}):
             continue
         is_state = newest == again.get(place, ()) and older and all(len(newest) <= len(one) for one in older)
         if is_state and (newest or all(_has_grown(seen, step, place) for step in _BEGINNINGS)):
             telling[place] = newest, older
     return telling
-
-
-def _counts_writes(column: str, states: set[tuple[str, ...]]) -> bool:
-    return bool(_COUNTS_WRITES.fullmatch(column)) and all(text.isdecimal() for values in states for text in values)
 
 
 def _has_grown(seen: Seen, step: int, place: tuple[str, str, str]) -> bool:

@@ -1,13 +1,23 @@
 """What rows say after each event of an object's life, so that an older state is known when it is seen again."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from payproof.domain.observation import RowSeen
 
-__all__ = ["LifeModel", "read_columns"]
+__all__ = ["LifeModel", "counts_writes", "read_columns"]
 
 #: The values that each column of a table has, sorted: one for each row.
 Columns = Mapping[tuple[str, str], tuple[str, ...]]
+
+#: What optimistic locking calls its columns (Rails, JPA, .NET): they count writes, and an older event that changes
+#: nothing is no write.
+_COUNTS_WRITES = re.compile(r"(lock_?|row_?)?(version|revision)", re.IGNORECASE)
+
+
+def counts_writes(column: str, states: Iterable[tuple[str, ...]]) -> bool:
+    """Whether a column counts the writes of its row, by its name and the values that it has in some states."""
+    return bool(_COUNTS_WRITES.fullmatch(column)) and all(text.isdecimal() for values in states for text in values)
 
 
 def read_columns(rows: Iterable[RowSeen]) -> Columns:
@@ -23,7 +33,7 @@ class LifeModel:
     """The states of two lives that were told in Stripe's order; what differs between the two differs by chance.
 
     A column tells the state where it is not the same after each event, and its table does not grow with the events:
-    one that does is a journal of them.
+    one that does is a journal of them. One that counts the writes of its row tells none.
     """
 
     def __init__(self, first: Sequence[Columns], second: Sequence[Columns]) -> None:
@@ -33,7 +43,7 @@ class LifeModel:
             values = tuple(columns.get(place, ()) for columns in first)
             same = values == tuple(columns.get(place, ()) for columns in second)
             grows = len(values[-1]) > min(map(len, filter(None, values)), default=0)
-            if same and not grows and len({*values}) > 1:
+            if same and not grows and len({*values}) > 1 and not counts_writes(place[1], values):
                 self.states[place] = values
 
     @property

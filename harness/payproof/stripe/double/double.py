@@ -29,6 +29,7 @@ __all__ = ["Double", "Started", "find_route"]
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _TEST_KEY = re.compile(r"(sk|rk)_test_\w{1,247}")
+_MOST_WAITING = 50  # delivered events whose objects the double has not made yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,9 @@ class Double:
     def take_in(self, event: Event) -> None:
         """Know from now on what a delivered event tells: the event, its object, and whatever that refers to."""
         self._delivered.append(event)
+        # A target that asks would wait for all of a burst at its next call.
+        if self._requests and len(self._delivered) > _MOST_WAITING:
+            take_in(self._store, self._delivered.popleft())
 
     def answer(self, request: ApiRequest) -> ApiAnswer:
         """Answer a call at once."""
@@ -106,7 +110,7 @@ class Double:
     def begin(self, request: ApiRequest) -> Started | ApiAnswer:
         """Take a call as far as its execution: what is refused before, or was answered before, is answered now."""
         self._pass_time()
-        while self._delivered:  # only now, as most targets never ask
+        while self._delivered:  # mostly only now, as most targets never ask
             take_in(self._store, self._delivered.popleft())
         self._requests += 1
         number = f"req_{self._requests:014d}"
