@@ -7,7 +7,7 @@ from django.db.models.signals import post_init
 from django.dispatch import receiver
 from djstripe import signals
 from djstripe.event_handlers import djstripe_receiver
-from djstripe.models import Subscription, WebhookEndpoint
+from djstripe.models import Event, Subscription, WebhookEndpoint
 
 from billing.models import Access
 
@@ -63,8 +63,10 @@ def update_access(sender, event, **kwargs):
 
 @receiver(signals.webhook_post_process)
 def note_event(instance, **kwargs):
-    """Log that an event was processed, now or before."""
-    log.info("webhook_processed", extra={"fields": {"id": instance.event.id, "type": instance.event.type}})
+    """Log that an event was processed, now or before, and keep of it only that: a row that says so."""
+    event = instance.event
+    Event.objects.filter(pk=event.pk).update(data={}, stripe_data={}, metadata=None)
+    log.info("webhook_processed", extra={"fields": {"id": event.id, "type": event.type}})
 
 
 @receiver(signals.webhook_post_process)

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
 # No cookies, and so neither sessions nor CSRF: callers send a bearer token with each request.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "billing.middleware.DirectCallersMiddleware",
     "billing.middleware.WebhookAuditMiddleware",
     "django.middleware.common.CommonMiddleware",
     "billing.middleware.BearerTokenMiddleware",
