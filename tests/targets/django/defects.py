@@ -16,12 +16,12 @@ from billing import gateway, receivers, requests, views
 from billing import urls as billing_urls
 from django.conf import settings
 from django.core.exceptions import BadRequest
-from django.db.models.signals import post_init
+from django.db.models.signals import post_init, post_save, pre_save
 from django.http import HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from djstripe import signals
-from djstripe.models import Event, WebhookEndpoint, core, webhooks
+from djstripe.models import Event, WebhookEndpoint, WebhookEventTrigger, core, webhooks
 from djstripe.views import ProcessWebhookView
 from shop import urls as shop_urls
 from shop.json_log import JsonFormatter
@@ -110,17 +110,14 @@ def foreign_events_taken():
 
 def delivery_kept():
     """The rows of deliveries keep body and headers, as dj-stripe writes them."""
-    for signal, handler in (
-        (signals.webhook_post_process, receivers.forget_delivery),
-        (signals.webhook_processing_error, receivers.forget_delivery),
-        (signals.webhook_post_validate, receivers.forget_refused),
-    ):
-        assert signal.disconnect(handler)
+    assert pre_save.disconnect(receivers.forget, sender=WebhookEventTrigger)
+    assert post_save.disconnect(receivers.remember, sender=WebhookEventTrigger)
 
 
 def event_kept():
     """The rows of events keep what they told, as dj-stripe writes them."""
-    receivers.Event = SimpleNamespace(objects=Event.objects.none())
+    assert pre_save.disconnect(receivers.forget, sender=Event)
+    assert post_save.disconnect(receivers.remember, sender=Event)
 
 
 def delivery_logged():

@@ -8,6 +8,7 @@ wsgi_app = "shop.wsgi:application"
 workers = 2
 threads = 4
 keepalive = 75
+graceful_timeout = 5
 preload_app = True  # a mistake in the settings ends the start, and not one worker after the other
 certfile = os.environ["BILLING_TLS_CERTIFICATE"]
 keyfile = os.environ["BILLING_TLS_KEY"]

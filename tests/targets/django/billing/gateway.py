@@ -31,7 +31,10 @@ def connect():
 
 def ask(call):
     """Make a call; it has one idempotency key, whatever the SDK repeats."""
-    made = call(connect(), {"idempotency_key": str(uuid.uuid4())})
+    try:
+        made = call(connect(), {"idempotency_key": str(uuid.uuid4())})
+    except UnicodeDecodeError:
+        raise UnreadableAnswerError from None
     identifier = getattr(made, "id", None)
     if not isinstance(identifier, str):
         raise UnreadableAnswerError

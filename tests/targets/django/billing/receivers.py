@@ -3,15 +3,21 @@
 import logging
 
 from django.conf import settings
-from django.db.models.signals import post_init
+from django.db.models.signals import post_init, post_save, pre_save
 from django.dispatch import receiver
 from djstripe import signals
 from djstripe.event_handlers import djstripe_receiver
-from djstripe.models import Event, Subscription, WebhookEndpoint
+from djstripe.models import Event, StripeModel, Subscription, WebhookEndpoint, WebhookEventTrigger
 
 from billing.models import Access
 
 log = logging.getLogger("billing")
+
+#: What dj-stripe would keep of each delivery, refused ones too, and of each event: all of it, and texts of errors.
+UNKEPT = {
+    WebhookEventTrigger: {"body": "", "headers": {}, "exception": "", "traceback": ""},
+    Event: {"data": {}, "stripe_data": {}, "metadata": None},
+}
 
 
 @receiver(post_init, sender=WebhookEndpoint)
@@ -63,22 +69,29 @@ def update_access(sender, event, **kwargs):
 
 @receiver(signals.webhook_post_process)
 def note_event(instance, **kwargs):
-    """Log that an event was processed, now or before, and keep of it only that: a row that says so."""
-    event = instance.event
-    Event.objects.filter(pk=event.pk).update(data={}, stripe_data={}, metadata=None)
-    log.info("webhook_processed", extra={"fields": {"id": event.id, "type": event.type}})
+    """Log that an event was processed, now or before."""
+    log.info("webhook_processed", extra={"fields": {"id": instance.event.id, "type": instance.event.type}})
 
 
-@receiver(signals.webhook_post_process)
-@receiver(signals.webhook_processing_error)
-def forget_delivery(instance, **kwargs):
-    """Keep of a delivery neither body nor headers: dj-stripe saves the row when its receivers are done."""
-    instance.body = ""
-    instance.headers = {}
+def forget(instance, **kwargs):
+    """Take from what dj-stripe writes whatever no row is to keep, at any time."""
+    blank = UNKEPT[type(instance)]
+    instance.told = {name: getattr(instance, name) for name in blank}
+    vars(instance).update(blank)
 
 
-@receiver(signals.webhook_post_validate)
-def forget_refused(instance, valid, **kwargs):
-    """Keep of a refused delivery neither body nor headers."""
-    if not valid:
-        forget_delivery(instance)
+def remember(instance, **kwargs):
+    """Give back what dj-stripe goes on to work with."""
+    vars(instance).update(instance.told)
+
+
+@receiver(pre_save)
+def drop_client_secret(instance, **kwargs):
+    """Keep no secret that a payer's browser finishes a payment with: the service never needs it."""
+    if isinstance(instance, StripeModel):
+        instance.stripe_data.pop("client_secret", None)
+
+
+for model in UNKEPT:
+    pre_save.connect(forget, sender=model)
+    post_save.connect(remember, sender=model)

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 
 
 class JsonFormatter(logging.Formatter):
@@ -17,4 +19,6 @@ class JsonFormatter(logging.Formatter):
             line |= {"event": "library_message", "logger": record.name, "place": f"{record.module}:{record.lineno}"}
         if record.exc_info and record.exc_info[0]:
             line["kind"] = record.exc_info[0].__name__
+            *_, raised = traceback.extract_tb(record.exc_info[2])
+            line["raised"] = f"{Path(raised.filename).name}:{raised.lineno} in {raised.name}"
         return json.dumps(line)
