@@ -52,6 +52,14 @@ def test_money_that_moves_names_its_balance_transaction(call):
         assert call("GET /v1/balance_transactions/" + booked["id"]) == booked
 
 
+def test_the_discounts_of_what_a_checkout_sells_are_shown_to_who_asks(call):
+    """The items of a checkout show their discounts by `expand`; there are none."""
+    item = {"price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Team"}}, "quantity": 1}
+    made = call("POST /v1/checkout/sessions", mode="payment", line_items=[item], success_url="https://shop.test/")
+    shown = call("GET /v1/checkout/sessions/" + made["id"], expand=["line_items", "line_items.data.discounts"])
+    assert [one["discounts"] for one in shown["line_items"]["data"]] == [[]]
+
+
 def test_a_recurring_price_is_a_plan(call):
     """Each recurring price is read as a plan of the same id; a plan is made as a price, and goes with it."""
     _, subscription = subscribe(call)
