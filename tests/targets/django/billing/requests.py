@@ -35,10 +35,9 @@ def read_fields(request):
 
 def take(fields, required, optional=()):
     """Return the fields if they are those that the operation takes, and each is sound."""
-    known = {**_SOUND}
     if not set(required) <= fields.keys() <= {*required, *optional}:
         raise InvalidFieldsError
-    if not all(known[name](value) for name, value in fields.items()):
+    if not all(_SOUND[name](value) for name, value in fields.items()):
         raise InvalidFieldsError
     return fields
 
