@@ -8,6 +8,8 @@ import secrets
 import shutil
 import socket
 import subprocess
+import sys
+import sysconfig
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +28,8 @@ _FOLDER = Path(__file__).parent
 _START_SECONDS = 30
 _STOP_SECONDS = 5
 _BUILD_SECONDS = 600  # SQLite in Go takes minutes to compile, once for each machine
+_INSTALL_SECONDS = 400
+_UV = shutil.which("uv", path=sysconfig.get_path("scripts")) or "uv"
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,27 @@ def _prepare_go(folder: Path) -> Sequence[str]:
     return [str(place / "billing")]
 
 
+def _prepare_django(folder: Path) -> Sequence[str]:
+    place = installed(
+        "django-target",
+        [_FOLDER / "django" / "requirements.lock"],
+        (_UV, "venv", "--quiet", "--python", sys.executable, "--relocatable", "venv"),
+        (_UV, "pip", "sync", "--quiet", "--python", "venv", "--require-hashes", "requirements.lock"),
+        seconds=_INSTALL_SECONDS,
+    )
+    need("Django and dj-stripe", place is not None)
+    programs = f"{place}/venv/bin"
+    # Its owners migrate when they deploy; the settings ask for what only the service needs.
+    names = ("BILLING_TOKEN", "BILLING_READER_TOKEN", "BILLING_OTHER_TOKEN", "STRIPE_API_KEY", "STRIPE_API_BASE")
+    settings = dict.fromkeys(names, "none") | {
+        "BILLING_DATABASE": "billing.db",
+        "STRIPE_WEBHOOK_SECRET": "whsec_" + secrets.token_hex(16),
+    }
+    migrate = [f"{programs}/python", "manage.py", "migrate", "--run-syncdb", "--verbosity", "0", "--skip-checks"]
+    subprocess.run(migrate, cwd=folder, env=settings, check=True)
+    return [f"{programs}/gunicorn"]
+
+
 def _found(program: str) -> str:
     path = shutil.which(program)
     need(program, path is not None)
@@ -207,5 +232,6 @@ RECIPES = {
             {"NODE_EXTRA_CA_CERTS": "stripe/ca.pem"},
         ),
         Recipe("go", _prepare_go, ("defects.go", r'^\t"(\w+)": '), {"SSL_CERT_FILE": "stripe/ca.pem"}),
+        Recipe("django", _prepare_django, ("defects.py", r"^def ([a-z]\w+)"), {"STRIPE_CA_BUNDLE": "stripe/ca.pem"}),
     ]
 }

@@ -35,6 +35,31 @@ def test_the_account_itself(call):
     assert call.refused("GET /v1/accounts/acct_other")[0] == 404
 
 
+def test_money_that_moves_names_its_balance_transaction(call):
+    """A charge, a part of it that is captured later, and a refund each name one that can be read, and be expanded."""
+    card = {"payment_method": "pm_card_visa", "payment_method_types": ["card"], "confirm": True, "currency": "usd"}
+    paid = call("POST /v1/payment_intents", amount=900, **card)
+    refund = call("POST /v1/refunds", payment_intent=paid["id"], amount=200)
+    held = call("POST /v1/payment_intents", amount=800, capture_method="manual", **card)
+    assert call("GET /v1/charges/" + held["latest_charge"])["balance_transaction"] is None
+    call(f"POST /v1/payment_intents/{held['id']}/capture", amount_to_capture=300)
+    moved = [call(f"GET /v1/charges/{one['latest_charge']}", expand=["balance_transaction"]) for one in (paid, held)]
+    moved.append(call("GET /v1/refunds/" + refund["id"], expand=["balance_transaction"]))
+    assert [one["balance_transaction"]["net"] for one in moved] == [900, 300, -200]
+    for one in moved:
+        booked = one["balance_transaction"]
+        assert booked["source"] == one["id"]
+        assert call("GET /v1/balance_transactions/" + booked["id"]) == booked
+
+
+def test_the_discounts_of_what_a_checkout_sells_are_shown_to_who_asks(call):
+    """The items of a checkout show their discounts by `expand`; there are none."""
+    item = {"price_data": {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Team"}}, "quantity": 1}
+    made = call("POST /v1/checkout/sessions", mode="payment", line_items=[item], success_url="https://shop.test/")
+    shown = call("GET /v1/checkout/sessions/" + made["id"], expand=["line_items", "line_items.data.discounts"])
+    assert [one["discounts"] for one in shown["line_items"]["data"]] == [[]]
+
+
 def test_a_recurring_price_is_a_plan(call):
     """Each recurring price is read as a plan of the same id; a plan is made as a price, and goes with it."""
     _, subscription = subscribe(call)

@@ -193,7 +193,8 @@ class CaseContext:
         for request, exchange in zip(requests, exchanges, strict=True):
             if isinstance(exchange.answer, NoAnswer) and not self._expects_silence:
                 with self.clock.suspend_limit():
-                    await self._require_life(request, exchange, len(requests))
+                    taken = next((one for one, back in zip(requests, exchanges, strict=True) if back.is_accepted), None)
+                    await self._require_life(request, exchange, len(requests), taken)
                 break
         for request, exchange in zip(requests, exchanges, strict=True):
             self._note_answer(request, exchange)
@@ -257,15 +258,17 @@ class CaseContext:
         culprit, detail = await self._shared.lifeline.find_end(request, lost, self._restart_target)
         raise TargetGoneError(detail, self._conceal(curl_line(self.target.url, culprit))[:_LONGEST_LINE])
 
-    async def _require_life(self, request: Request, lost: Exchange, copies: int) -> None:
+    async def _require_life(self, request: Request, lost: Exchange, copies: int, taken: Request | None) -> None:
         """Return where the target still takes genuine events, after one of several copies has got no answer.
 
+        It is asked by an event that it has ``taken``, where there is one: the effect of another would be counted.
         A target that answers, and yet has no connection to its store left, is as good as gone.
 
         Raises:
             TargetGoneError: it takes none any more.
         """
-        if isinstance((await self._send_genuine()).answer, Answer):
+        sign = self._send_genuine() if taken is None else self._send_once(taken)
+        if isinstance((await sign).answer, Answer):
             return
         lifeline = self._shared.lifeline
         back = await lifeline.bring_back(lost.step, lost.sent.note, self._restart_target)

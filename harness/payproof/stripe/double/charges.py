@@ -1,5 +1,6 @@
 """Charges, refunds and disputes."""
 
+from payproof.stripe.double.balance import book
 from payproof.stripe.double.calls import Call, list_page, operation, take_params
 from payproof.stripe.double.errors import invalid
 from payproof.stripe.double.payment_intents import confirm_payment
@@ -123,7 +124,6 @@ def refund_charge(store: ObjectStore, charge: Object, amount: int | None, reason
         "refund",
         {
             "amount": amount,
-            "balance_transaction": store.new_id("txn"),
             "charge": charge["id"],
             "currency": charge["currency"],
             "customer": charge["customer"],
@@ -135,6 +135,7 @@ def refund_charge(store: ObjectStore, charge: Object, amount: int | None, reason
         },
         without=("description", "instructions_email"),
     )
+    refund = book(store, refund, amount)
     refunded = charge["amount_refunded"] + amount
     after, before = store.change(
         "charge", charge["id"], {"amount_refunded": refunded, "refunded": refunded == charge["amount_captured"]}

@@ -1,6 +1,7 @@
 """What an object shows only when a call asks for it by ``expand``."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from payproof.stripe.double.relations import SOURCES, Object, ObjectLookup, find_of_customer, payment_id, sublist
 
@@ -59,6 +60,10 @@ def _no_breakdown(_: Object, __: ObjectLookup) -> Object | None:
     return {"discounts": [], "taxes": []}
 
 
+def _no_discounts(_: Object, __: ObjectLookup) -> Any:
+    return []
+
+
 def _nothing(_: Object, __: ObjectLookup) -> Object | None:
     return None
 
@@ -77,6 +82,7 @@ INCLUDED: Mapping[tuple[str, str], Callable[[Object, ObjectLookup], Object | Non
     ("customer", "tax_ids"): _tax_ids,
     ("invoice", "confirmation_secret"): _confirmation_secret,
     ("invoice", "payments"): _payments,
+    ("item", "discounts"): _no_discounts,
     ("price", "currency_options"): _own_currency,
     ("price", "tiers"): _nothing,
     ("total_details", "breakdown"): _no_breakdown,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from payproof.stripe.double.balance import book
 from payproof.stripe.double.cards import Card
 from payproof.stripe.double.errors import ApiError, unexpected_state
 from payproof.stripe.double.messages import decline_message, make_decline
@@ -107,7 +108,6 @@ def _charge(store: ObjectStore, intent: Object, method: Object, *, captured: boo
         {
             "amount": intent["amount"],
             "amount_captured": intent["amount"] if captured else 0,
-            "balance_transaction": store.new_id("txn") if captured else None,
             "billing_details": method["billing_details"],
             "captured": captured,
             "currency": intent["currency"],
@@ -121,7 +121,8 @@ def _charge(store: ObjectStore, intent: Object, method: Object, *, captured: boo
     )
     amounts = {"amount_authorized": intent["amount"], "overcapture": _overcapture(made, intent)}
     card = made["payment_method_details"]["card"] | shown | amounts
-    return store.change("charge", made["id"], {"payment_method_details": {"card": card, "type": "card"}})[0]
+    made, _ = store.change("charge", made["id"], {"payment_method_details": {"card": card, "type": "card"}})
+    return book(store, made, made["amount"]) if captured else made
 
 
 def _overcapture(made: Object, intent: Object) -> Object:
@@ -162,10 +163,10 @@ def capture(store: ObjectStore, intent_id: str, amount: int) -> Object:
     changes = {
         "amount_captured": amount,
         "amount_refunded": before["amount"] - amount,
-        "balance_transaction": store.new_id("txn"),
         "captured": True,
     }
     made, uncaptured = store.change("charge", before["latest_charge"], changes)
+    made = book(store, made, amount)
     state = {"amount_capturable": 0, "amount_received": amount, "status": "succeeded"}
     intent, _ = store.change("payment_intent", intent_id, state)
     store.emit("charge.captured", made, uncaptured)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from payproof.stripe.double.relations import Object
 from payproof.stripe.double.shapes import Shapes
 
-__all__ = ["adjust", "template_of"]
+__all__ = ["adjust", "adjust_transaction", "template_of"]
 
 #: By kind, and by how the payment stands: the event whose object is in that state; what is not here is as at rest.
 _STATES: Mapping[str, Mapping[str, str]] = {
@@ -82,7 +82,7 @@ def template_of(shapes: Shapes, kind: str, subject: Object) -> Object | None:
 def adjust(made: Object, subject: Object, named_by: Object) -> None:
     """Give an object that another one names the amounts and the marks that the subject of the event says of it."""
     if made["object"] == "balance_transaction":
-        _adjust_transaction(made, named_by)
+        adjust_transaction(made, named_by)
     amount = subject.get("amount_due" if subject["object"] == "invoice" else "amount")
     kind = made["object"]
     if isinstance(amount, int) and subject["object"] in {"charge", "invoice", "payment_intent"}:
@@ -106,7 +106,7 @@ def adjust(made: Object, subject: Object, named_by: Object) -> None:
         made["discount"] = subject
 
 
-def _adjust_transaction(made: Object, named_by: Object) -> None:
+def adjust_transaction(made: Object, named_by: Object) -> None:
     """Make a balance transaction that of a charge, a refund or a payout, without a fee."""
     kind = str(named_by["object"])
     amount = named_by["amount"] * (1 if kind == "charge" else -1)

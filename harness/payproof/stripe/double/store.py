@@ -138,7 +138,7 @@ class ObjectStore:
         return bool(self._canaries)
 
     def new_id(self, prefix: str) -> str:
-        """Return an id for what the double does not hold itself, such as a balance transaction."""
+        """Return an id for what the double does not hold itself, such as a page of Stripe's."""
         self._made += 1
         return str(self._fill_template(f"$id:{prefix}"))
 
