@@ -236,7 +236,7 @@ def test_a_call_does_not_wait_for_a_whole_burst():
     """Once a target has asked, what is delivered is made as it comes, but for the last of it."""
     call = Driver()
     call("POST /v1/customers")
-    made = [make("customer.created", ids={"cus": f"cus_burst{number:04}"}) for number in range(120)]
+    made = [make("customer.created", ids={"cus": f"cus_burst{n:04}"}, key=str(n)) for n in range(120)]
     for event in made:
         call.double.take_in(event)
     assert len(call.double._delivered) == 50
