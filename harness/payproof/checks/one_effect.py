@@ -106,7 +106,7 @@ class OneEffect(Check):
         if not _list_steps(seen) - tried.keys() - _list_replays(seen):
             yield "no step delivers an event alone"
         killed = _list_kills(seen)
-        if killed and not any(one.cut_off or one.after == "answered" for one in killed):
+        if killed and not any(one.cut_off or one.after != "sent" for one in killed):
             yield "no delivery was under way when the instance was killed"
 
     def note(self, seen: Seen) -> str:
