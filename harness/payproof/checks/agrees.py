@@ -9,6 +9,7 @@ from payproof.domain.kind import Kind
 from payproof.domain.observation import PERIOD_END, Channel, StripeState, StripeThing
 from payproof.domain.seen import Seen
 from payproof.domain.spots import spot_of_column
+from payproof.domain.truth_values import tell_truth_value
 from payproof.registry import check
 
 __all__ = ["Agrees", "find_compared"]
@@ -23,7 +24,6 @@ _PREFIXES = {
 _EVENT = "{evt}"
 _GRANTING = frozenset({"active", "trialing"})
 _ENDED = frozenset({"canceled", "incomplete_expired", "paused", "unpaid"})
-_TRUE, _FALSE = frozenset({"1", "t", "true", "yes"}), frozenset({"0", "f", "false", "no"})
 #: Fields that a column may follow. Of those whose values others may have by chance, it must have followed a change.
 _FOLLOWED = ("status", "payment_status", "cancel_at_period_end", "amount_refunded", PERIOD_END)
 _COMMON = frozenset({"amount_refunded", "cancel_at_period_end"})
@@ -101,7 +101,7 @@ def _disagreements(seen: Seen, state: StripeState) -> Iterator[tuple[_Place, str
     compared = _find_mirrors(seen) | (_find_followed(seen) if state.order != "as_caused" else {})
     for place, (kind, name) in sorted(compared.items()):
         wanted = [_tell(one, name) for one in state.find(kind)]
-        found = [_tell_text(one.text, wanted) for one in cells if one.place == place and _is_of(one, kind)]
+        found = [tell_truth_value(one.text, wanted) for one in cells if one.place == place and _is_of(one, kind)]
         if wanted and not {*found} <= {*wanted}:  # a target need not keep each of them
             yield place, ", ".join(dict.fromkeys(wanted)), ", ".join(dict.fromkeys(found))
     ended = {one.read("status") for one in state.find("subscription")}
@@ -136,13 +136,6 @@ def _tell(thing: StripeThing, name: str) -> str:
     return f"{{{PERIOD_END}}}" if name == PERIOD_END else str(thing.read(name))
 
 
-def _tell_text(text: str, wanted: Iterable[str]) -> str:
-    """Return what a cell says; a truth value is written in many ways."""
-    if {*wanted} <= {"true", "false"}:
-        return "true" if text.lower() in _TRUE else "false" if text.lower() in _FALSE else text
-    return text
-
-
 def _find_mirrors(seen: Seen) -> dict[_Place, tuple[str, str]]:
     """Return the columns that the contract calls mirrors, where they were seen, with kind and field."""
     found: dict[_Place, tuple[str, str]] = {}
@@ -167,7 +160,7 @@ def _find_followed(seen: Seen) -> dict[_Place, tuple[str, str]]:
                 continue
             for place in {cell.place for _, cells in shown for cell in cells}:
                 texts = [
-                    {_tell_text(one.text, [wanted]) for one in cells if one.place == place and _is_of(one, kind)}
+                    {tell_truth_value(one.text, [wanted]) for one in cells if one.place == place and _is_of(one, kind)}
                     for (_, cells), wanted in zip(shown, told, strict=True)
                 ]
                 # Of an object of which no event has told yet there is no row.

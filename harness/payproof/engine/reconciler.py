@@ -14,6 +14,7 @@ from itertools import groupby
 
 from payproof.domain.reconciliation import KINDS, Agreement, Divergence, RecordKind, StripeRecord
 from payproof.domain.tables import Cell
+from payproof.domain.truth_values import tell_truth_value
 
 __all__ = ["Reconciler"]
 
@@ -35,7 +36,6 @@ _NAMED_SO = ("amount", "total", "price", "sum")
 _LONGEST = 64  # of a text that can be a status, an amount or an id
 _LARGEST = 1024 * 1024
 _MINOR, _CENTS = Decimal(1), Decimal(100)
-_TRUE, _FALSE = frozenset({"1", "t", "true", "yes"}), frozenset({"0", "f", "false", "no"})
 
 _Row = Mapping[str, str]
 
@@ -123,7 +123,7 @@ class Reconciler:
             return [
                 Divergence(record, place, text, _join(record.fields[name]))
                 for record, text in column.texts
-                if name in record.fields and _tell(text, record.fields[name]) not in record.fields[name]
+                if name in record.fields and tell_truth_value(text, record.fields[name]) not in record.fields[name]
             ]
         for find in (self._compare_status, _compare_price, _compare_amount):
             divergences = find(kind, place, column)
@@ -205,13 +205,6 @@ def _read_number(text: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return number if number.is_finite() else None
-
-
-def _tell(text: str, wanted: Iterable[str]) -> str:
-    """Return what a cell says; a truth value is written in many ways."""
-    if {*wanted} <= {"true", "false"}:
-        return "true" if text.lower() in _TRUE else "false" if text.lower() in _FALSE else text
-    return text
 
 
 def _join(texts: Iterable[str], unit: Decimal = _MINOR) -> str:

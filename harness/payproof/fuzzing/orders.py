@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import seed
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from payproof.fuzzing.constants import without_local_constants
+from payproof.fuzzing.quiet_settings import make_settings
 
 __all__ = ["Delivered", "explore_orders"]
 
@@ -86,16 +87,7 @@ def explore_orders(
         return bool(tried[order])
 
     machine = type("Orders", (_Orders,), {"events": events, "lives": lives, "fails": staticmethod(fails)})
-    asked = settings(
-        max_examples=examples,
-        stateful_step_count=steps,
-        database=None,  # it would keep what was sent in a folder
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink),
-        verbosity=Verbosity.quiet,
-        suppress_health_check=list(HealthCheck),
-        print_blob=False,
-    )
+    asked = make_settings(examples, stateful_step_count=steps)
     try:
         with without_local_constants():
             run_state_machine_as_test(seed(random_seed)(machine), settings=asked)

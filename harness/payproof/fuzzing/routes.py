@@ -6,7 +6,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import hypothesis
-from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis import strategies as st
 
 from payproof.domain.observation import NoAnswer
@@ -15,6 +14,7 @@ from payproof.domain.urls import with_query
 from payproof.errors import PayproofError
 from payproof.fuzzing.canaries import FuzzingCanaries
 from payproof.fuzzing.constants import without_local_constants
+from payproof.fuzzing.quiet_settings import make_settings
 from payproof.fuzzing.search import RequestSearch
 from payproof.fuzzing.texts import encoded_bodies, plain_bodies
 from payproof.fuzzing.wires import wires
@@ -52,16 +52,7 @@ def _run(
     strategy: st.SearchStrategy[Request], search: RequestSearch, *, seed: int, examples: int, probe: Request
 ) -> None:
     @hypothesis.seed(seed)
-    @settings(
-        max_examples=examples,
-        database=None,  # it would keep what was sent in a folder
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink),
-        verbosity=Verbosity.quiet,
-        suppress_health_check=list(HealthCheck),
-        derandomize=False,
-        print_blob=False,
-    )
+    @make_settings(examples, derandomize=False)
     @hypothesis.given(request=strategy)
     def holds(request: Request) -> None:
         outcome = search.send(request)

@@ -1,7 +1,7 @@
 """Compares what Stripe knows with the rows of a target: by an export of events, or by the API."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,13 +105,8 @@ def _read_stores(target: Target, reconciler: Reconciler) -> None:
     for spec in target.stores:
         tables = open_tables(spec)
         try:
-            for table in _without(tables.tables(), spec.ignore, spec.rejection_log):
-                reconciler.add_table(table, tables.rows(table))
+            for table in tables.tables():
+                if table.name not in {*spec.ignore, *spec.rejection_log}:  # they hold no state
+                    reconciler.add_table(table.name, tables.rows(table.name))
         finally:
             tables.close()
-
-
-def _without(tables: Iterable[Any], *ignored: Iterable[str]) -> list[str]:
-    """Return the names of tables that hold the target's state."""
-    left_out = {name for names in ignored for name in names}
-    return [one.name for one in tables if one.name not in left_out]

@@ -75,7 +75,8 @@ class Kill(Step):
         """Send requests together and kill the instance some seconds later, or as soon as it is time."""
         there = context.at_instance()
         answered = [await there.send(requests[0])] if self.after == "answered" else []
-        await context.stores.note()
+        if self.after == "stored":
+            await context.stores.note()
         others = asyncio.create_task(there.send_together(requests[len(answered) :]))
         if self.after == "stored":
             await context.stores.wait_for_change(_LONGEST)
