@@ -25,7 +25,8 @@ def read_part() -> tuple[int, int]:
 def choose_part(items: Sequence[pytest.Item], part: int, parts: int) -> list[pytest.Item]:
     """Return a part of each group that is large: the variants of one thorough test, and all tests of properties.
 
-    Thorough tests with few variants are a group together, folder by folder.
+    Of a group with fewer tests than there are parts, it is one, and a test may be in several parts. Thorough tests with
+    few variants are a group together, folder by folder.
     """
     groups = defaultdict[str, list[pytest.Item]](list)
     kept: list[pytest.Item] = []
@@ -41,5 +42,8 @@ def choose_part(items: Sequence[pytest.Item], part: int, parts: int) -> list[pyt
         folders[name.partition("::")[0].rpartition("/")[0]] += groups.pop(name)
     for group in (*groups.values(), *folders.values()):
         group.sort(key=lambda item: item.nodeid)
-        kept += group[part::parts] if len(group) >= _MANY else group
+        if len(group) < _MANY:
+            kept += group
+        else:
+            kept += group[part::parts] or [group[part * len(group) // parts]]
     return kept

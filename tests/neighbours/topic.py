@@ -36,12 +36,7 @@ def _main(scenario: str, *names: str) -> None:
             took = time.monotonic() - started
             events = [json.loads(line) for line in report.read_text().splitlines()] if report.exists() else []
         judged = {event["id"]: event for event in events if "verdict" in event}
-        # Faults that only other scenarios find are not missing here.
-        told = [
-            line
-            for line in Truth.read(NEIGHBOURS / name / "truth.toml").surprises(cases, judged)
-            if not line.startswith("MISSING") or line.split()[1].startswith(scenario)
-        ]
+        told = Truth.read(NEIGHBOURS / name / "truth.toml").surprises(cases, judged, scenario)
         kinds = " ".join(f"{event['verdict']['kind']}:{id_}" for id_, event in judged.items())
         sys.stdout.write(f"== {name}: {len(judged)} cases in {took:.0f} s, {len(told)} surprises\n{kinds}\n")
         sys.stdout.write("\n".join([*told, *([] if judged else [ended.out, ended.err]), ""]))

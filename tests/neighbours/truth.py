@@ -121,10 +121,13 @@ class Truth:
             content.get("loses", 0),
         )
 
-    def surprises(self, cases: Mapping[str, Case], judged: Judged) -> list[str]:
-        """Return a line for each verdict that is wrong: false, missing, unknown, or skipped though it need not be."""
+    def surprises(self, cases: Mapping[str, Case], judged: Judged, of: str = "") -> list[str]:
+        """Return a line for each verdict that is wrong: false, missing, unknown, or skipped though it need not be.
+
+        ``of`` is the topic or scenario that ran: faults that only others find are not missing.
+        """
         found = [one for name, event in judged.items() for one in list_found(name, event)]
-        told, lost = [*self._missing(found), *self._false(found)], 0
+        told, lost = [*self._missing(found, of), *self._false(found)], 0
         for name, event in judged.items():
             verdict = event["verdict"]
             match verdict["kind"]:
@@ -146,10 +149,10 @@ class Truth:
         _, ignores, event = why.rpartition("the target does not handle ")
         return bool(ignores) and not any(fnmatchcase(event, one) for one in self.handles)
 
-    def _missing(self, found: Sequence[Found]) -> Iterator[str]:
+    def _missing(self, found: Sequence[Found], of: str) -> Iterator[str]:
         for fault in self.faults:
             for pattern, checks in fault.found.items():
-                for check in sorted(checks):
+                for check in sorted(checks) if pattern.startswith(of) else ():
                     if not any(_matches(pattern, one.name) and check == one.check for one in found):
                         yield f"MISSING  {pattern} by {check}: {fault.what} ({fault.where})"
 

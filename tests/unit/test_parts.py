@@ -35,6 +35,13 @@ def test_parts_are_all_together():
         assert len(part) == len({*part})
 
 
+def test_more_parts_than_variants():
+    """Each part has one of a group's tests, and none is in no part."""
+    parts = [choose_part(MANY, part, 48) for part in range(48)]
+    assert {len(part) for part in parts} == {1}
+    assert {one for part in parts for one in part} == {*MANY}
+
+
 @pytest.mark.parametrize("wrong", ["4/4", "1/0", "-1/4"])
 def test_a_part_that_there_is_not(monkeypatch, wrong):
     """A part that there is not is an error, and no run without a test."""
