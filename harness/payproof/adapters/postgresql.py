@@ -27,18 +27,21 @@ class Database:
     """The URLs of one database, by role; each holds its role's password.
 
     ``administrator`` is of the server, ``owner`` may create tables, ``service`` may do what the owner grants it, and
-    ``watcher`` may read all that the owner creates.
+    ``watcher`` may read all that the owner creates. ``folder`` is that of a server which is this run's own.
     """
 
     administrator: str
     owner: str
     service: str
     watcher: str
+    folder: str = ""
 
 
 @contextmanager
-def postgresql() -> Iterator[Database]:
+def postgresql(parent: str | None = None) -> Iterator[Database]:
     """Make an empty database, on the server that PAYPROOF_POSTGRES_URL names or else on one of its own.
+
+    The folder of its own server lies in ``parent``, by default among the temporary files.
 
     Raises:
         ConfigurationError: the server that the variable names cannot be used.
@@ -50,6 +53,7 @@ def postgresql() -> Iterator[Database]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
+        env=os.environ if parent is None else {**os.environ, "TMPDIR": parent},
         # Ctrl-C in a terminal is for this process; that one goes on until it has removed everything.
         start_new_session=True,
     )

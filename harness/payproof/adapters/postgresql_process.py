@@ -14,6 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import psycopg
@@ -50,7 +51,8 @@ def _answer(made: ExitStack) -> Mapping[str, str]:
         given = os.environ.get(SERVER_VARIABLE)
         if given:
             return _database(made, given, lasting=True)
-        return _database(made, made.enter_context(_own_server()), lasting=False)
+        url, folder = made.enter_context(_own_server())
+        return {**_database(made, url, lasting=False), "folder": str(folder)}
     except ConfigurationError as error:
         return {"kind": "usage", "problem": str(error)}
     except Exception as error:  # noqa: BLE001 (whatever it is, the other process has to hear of it)
@@ -59,8 +61,8 @@ def _answer(made: ExitStack) -> Mapping[str, str]:
 
 
 @contextmanager
-def _own_server() -> Iterator[str]:
-    """Start a server that listens on a socket in a folder of its own; yield its administrator's URL."""
+def _own_server() -> Iterator[tuple[str, Path]]:
+    """Start a server that listens on a socket in a folder of its own; yield its administrator's URL and its folder."""
     parent = tempfile.gettempdir()
     if len(os.fsencode(parent)) > _LONGEST_FOLDER:
         parent = "/tmp"  # noqa: S108 (a folder of ours there is one that nobody else can enter)
@@ -73,12 +75,13 @@ def _own_server() -> Iterator[str]:
         server = get_server(folder / "data", cleanup_mode="delete", start=False)
         try:
             server.start()
-            yield server.get_uri()
+            yield server.get_uri(), server.pgdata
         finally:
+            # The wheel does not know one that it has given up on, such as one that took too long to start, nor one
+            # that a scenario has stopped and started.
+            end_server(folder / "data" / "postmaster.pid")
             server.cleanup()
             atexit.unregister(server._cleanup)  # noqa: SLF001 (it would make the folder anew)
-            # One that the wheel has given up on, such as one that took too long to start.
-            end_server(folder / "data" / "postmaster.pid")
 
 
 def _database(made: ExitStack, server: str, *, lasting: bool) -> Mapping[str, str]:

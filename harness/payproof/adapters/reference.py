@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import string
 import subprocess
 import sys
@@ -13,10 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from payproof.adapters.outage_process import DATABASE, OWNER, ROLE, SERVER_WIDE
+from payproof.adapters.outage_process import DATABASE, OWNER, ROLE, ROLE_FAULTS, SERVER, SERVER_FAULTS
 from payproof.adapters.outages import outage_command
 from payproof.adapters.postgresql import SERVER_VARIABLE, postgresql
 from payproof.adapters.reference_access import ACCESS, PROMISED, REFUSED, describe_principals, roles
@@ -48,6 +49,7 @@ from payproof.extras import install, lacking
 __all__ = [
     "REFERENCE_COMMAND",
     "REFERENCE_UPSTREAM",
+    "SMALL_DISK_VARIABLE",
     "EmbeddedStore",
     "Reference",
     "StripeAt",
@@ -57,6 +59,9 @@ __all__ = [
 
 #: What starts the service; the tests start variations of it that carry a planted defect.
 REFERENCE_COMMAND = (sys.executable, "-m", "payproof_reference")
+#: Names a folder on a disk so small that it may be filled, such as a tmpfs: there the service then keeps its database.
+SMALL_DISK_VARIABLE = "PAYPROOF_SMALL_DISK"
+_LARGEST_DISK = 1 << 30
 #: The databases that the service can be run on.
 EmbeddedStore = Literal["sqlite", "postgresql"]
 
@@ -253,23 +258,30 @@ class Reference:
         Returns the settings that name it, its owner's settings, the source that watches it, and it by its owner.
         """
         rejection_log = ("audit_log", "audit_anchors", "sign_in_failures")
+        disk = _small_disk()
+        full: Mapping[StoreFault, StoreOutage] = {}
+        if disk is not None:
+            full = {"disk_full": StoreOutage(hold=outage_command("disk", disk))}
         if self._store == "sqlite":
-            path = self._folder / "billing.db"
+            own = self._scratch if disk is None else self._resources.enter_context(scratch_folder("disk", disk))
+            path = own.path / "billing.db"
             settings = {"BILLING_DATABASE_URL": f"sqlite:///{path}", "BILLING_MIGRATE": "1"}
             self._outage = StoreOutage(hold=outage_command("sqlite"), environment={DATABASE: str(path)})
-            self._faults: dict[StoreFault, StoreOutage] = {"locked": self._outage}
+            self._faults: dict[StoreFault, StoreOutage] = {"locked": self._outage, **full}
             watched = SourceSpec("database", f"sqlite:{path}", rejection_log=rejection_log)
             return settings, {}, watched, SourceSpec("writer", watched.url)
-        made = self._resources.enter_context(postgresql())
+        made = self._resources.enter_context(postgresql(disk))
         settings = {"BILLING_DATABASE_URL": made.service}
         # Of the service alone: the harness can look into the database all the while.
         refused = {DATABASE: made.administrator, ROLE: urlsplit(made.service).username or ""}
         self._outage = StoreOutage(hold=outage_command("postgresql"), environment=refused)
         self._faults = {
             name: StoreOutage(hold=outage_command("postgresql", name), environment=refused | {OWNER: made.owner})
-            for name in get_args(StoreFault)
-            if name not in SERVER_WIDE or not os.environ.get(SERVER_VARIABLE)  # which others may use too
+            for name in (*ROLE_FAULTS, *(SERVER_FAULTS if made.folder else ()))
         }
+        if made.folder:  # else others may use the server too
+            stopped = StoreOutage(hold=outage_command("server"), environment={SERVER: made.folder})
+            self._faults |= {"stopped": stopped, **full}
         owner = {"BILLING_MIGRATION_DATABASE_URL": made.owner}
         _run_command({**settings, **owner}, "the migration", [self._command[0], *REFERENCE_COMMAND[1:], "migrate"])
         url, password = without_password(made.watcher)
@@ -324,7 +336,7 @@ class Reference:
             publishable_key=self._secrets.publishable_key,
             stores=(database,),
             logs=(SourceSpec("service log", f"file:{self._folder / 'service.log'}"),),
-            files=self._files(),
+            files=self._files(database),
             retention=RetentionSpec(
                 (*self._command, "purge"),
                 KEPT_ROWS,
@@ -386,12 +398,12 @@ class Reference:
             control=ControlEvents(),
         )
 
-    def _files(self) -> tuple[SourceSpec, ...]:
+    def _files(self, database: SourceSpec) -> tuple[SourceSpec, ...]:
         temporary = SourceSpec("temporary files", f"file:{self._folder / 'tmp'}")
         if self._store != "sqlite":
             return (temporary,)
         # The database as bytes: what was deleted may still be in it, and what was written may still be in its log.
-        return (temporary, SourceSpec("files of the database", f"file:{self._folder / 'billing.db*'}"))
+        return (temporary, SourceSpec("files of the database", f"file:{database.url.removeprefix('sqlite:')}*"))
 
 
 def _operations(manager: Principal) -> Mapping[str, Operation]:
@@ -438,6 +450,25 @@ def _operations(manager: Principal) -> Mapping[str, Operation]:
         ),
     )
     return {operation.name: operation for operation in made}
+
+
+def _small_disk() -> str | None:
+    """Return the folder on a small disk that the environment names, if it names one.
+
+    Raises:
+        ConfigurationError: there is no such folder, or its disk is no small one.
+    """
+    folder = os.environ.get(SMALL_DISK_VARIABLE)
+    if not folder:
+        return None
+    if not Path(folder).is_dir():
+        raise ConfigurationError(f"{SMALL_DISK_VARIABLE}: {folder} is no folder")
+    if shutil.disk_usage(folder).total > _LARGEST_DISK:
+        raise ConfigurationError(
+            f"{SMALL_DISK_VARIABLE}: the disk of {folder} is larger than 1 GiB, and is not to be filled",
+            hint="make one: mount -t tmpfs -o size=256m tmpfs FOLDER",
+        )
+    return str(Path(folder).resolve())
 
 
 def _run_command(settings: Mapping[str, str], what: str, command: Sequence[str]) -> str:

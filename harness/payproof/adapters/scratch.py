@@ -21,7 +21,7 @@ from typing import Literal
 
 __all__ = ["Scratch", "end_server", "scratch_folder"]
 
-_NAME = re.compile(r"payproof-(service|upstream|pg)-[0-9a-f]{8}")
+_NAME = re.compile(r"payproof-(disk|pg|service|upstream)-[0-9a-f]{8}")
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _END_SECONDS = 10.0
 _SOCKET_SECONDS = 1.0
@@ -36,7 +36,7 @@ class Scratch:
 
 
 @contextmanager
-def scratch_folder(kind: Literal["service", "upstream", "pg"], parent: str | None = None) -> Iterator[Scratch]:
+def scratch_folder(kind: Literal["disk", "pg", "service", "upstream"], parent: str | None = None) -> Iterator[Scratch]:
     """Make a folder that nobody else may enter, by default among the temporary files, and remove it at the end.
 
     Before that it removes what runs have left there that were killed, with a PostgreSQL server that still runs in it.

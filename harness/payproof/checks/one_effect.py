@@ -48,7 +48,7 @@ class OneEffect(Check):
     def judge(self, seen: Seen) -> Iterator[Finding]:
         """Return a finding for each table, and for Stripe, where the events did more than they do alone, or less."""
         tried = _group_copies(seen)
-        rows = {step: _count_rows(seen, step) for step in _list_steps(seen)}
+        rows = {step: _count_rows(seen, step) for step in _list_steps(seen) | tried.keys()}
         known = tried.keys() | _list_replays(seen)
         singles = [counted for step, counted in rows.items() if step not in known]
         if not any(singles):
@@ -117,6 +117,8 @@ class OneEffect(Check):
             cut, deliveries = sum(one.cut_off for one in killed), sum(one.deliveries for one in killed)
             return f"{len(killed)} kills, which cut off {cut} of {deliveries} deliveries"
         copies = [one for one in seen.exchanges if one.sent.released is not None]
+        if not copies:
+            return ""
         answered = sum(isinstance(one.answer, Answer) for one in copies)
         spread = max((one.sent.released or 0.0 for one in copies), default=0.0)
         return f"{answered} of {len(copies)} copies answered, let go within {1000 * spread:.1f} ms"

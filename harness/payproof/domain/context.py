@@ -344,6 +344,11 @@ class Context(Protocol):
         ...
 
     @property
+    def accepted(self) -> Sequence[str]:
+        """The ids in the requests of this phase that were answered with a success, those of their events too."""
+        ...
+
+    @property
     def kept(self) -> dict[str, str]:
         """The values that this phase's operations kept of their answers, by name."""
         ...

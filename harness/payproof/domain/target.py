@@ -182,11 +182,21 @@ class RetentionSpec:
     writer: SourceSpec | None = None
 
 
-#: What may befall a store beside an outage, by the name of its table in [store_faults]: its server restarts, so that
-#: all connections are cut and new ones are taken at once; it has no connection left; it takes no change, as a replica;
-#: somebody else holds the locks of all tables, as a migration does; it writes a change, and the connection is cut
-#: before it says so.
-StoreFault = Literal["restarted", "no_connections", "read_only", "locked", "cut_in_commit"]
+#: What may befall a store beside an outage, by the name of its table in [store_faults]: its server is stopped, as by a
+#: crash, and nobody listens; it restarts, so that all connections are cut and new ones are taken at once; it has no
+#: connection left; it takes no change, as a replica; somebody else holds the locks of all tables, as a migration does;
+#: its statements are cancelled, as by a timeout of the server; its disk is full; it writes a change, and the connection
+#: is cut before it says so.
+StoreFault = Literal[
+    "stopped",
+    "restarted",
+    "no_connections",
+    "read_only",
+    "locked",
+    "statement_timeout",
+    "disk_full",
+    "cut_in_commit",
+]
 
 
 @dataclass(frozen=True, slots=True)

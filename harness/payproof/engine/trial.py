@@ -133,10 +133,8 @@ class Trial:
         return self._acted + await self._look_once(0.0) + self._calls()
 
     async def _look_once(self, waited: float) -> tuple[Observation, ...]:
-        return (
-            *[s async for s in self._changes(waited) if not self._context.outage.is_on],
-            *[s async for s in self._lines()],
-        )
+        changes = [] if self._context.outage.is_on else [s async for s in self._changes(waited)]
+        return (*changes, *[s async for s in self._lines()])
 
     def _calls(self) -> tuple[StripeCalls, ...]:
         """Return the calls of each step so far; one that was under way at an earlier look may have ended since."""

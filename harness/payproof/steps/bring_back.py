@@ -13,9 +13,10 @@ __all__ = ["BringBack"]
 @step
 @dataclass(frozen=True, slots=True)
 class BringBack(Step):
-    """Let the target's store work again; with ``redeliver`` the last request is then sent again, as Stripe does.
+    """Let the target's store work again; with ``redeliver`` the last event is then delivered again, as Stripe does.
 
-    What the stores show after it has happened since the store was taken down.
+    It is not where the target has accepted it meanwhile: Stripe would never deliver it again. What the stores show
+    after it has happened since the store was taken down.
     """
 
     name: ClassVar[str] = "bring_back"
@@ -24,4 +25,6 @@ class BringBack(Step):
     async def run(self, context: Context) -> Sequence[Exchange]:
         """Bring it back."""
         await context.outage.end()
-        return [await context.send(context.sent[-1])] if self.redeliver else ()
+        if not self.redeliver or context.sent[-1].ids[0] in context.accepted:
+            return ()
+        return [await context.send(context.sent[-1])]

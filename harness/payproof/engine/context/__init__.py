@@ -93,6 +93,11 @@ class CaseContext:
         return self.progress.sent
 
     @property
+    def accepted(self) -> Sequence[str]:
+        """The ids in the requests of this phase that were answered with a success, those of their events too."""
+        return self.progress.accepted
+
+    @property
     def kept(self) -> dict[str, str]:
         """The values that this phase's operations kept of their answers, by name."""
         return self.progress.kept

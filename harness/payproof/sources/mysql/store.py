@@ -3,6 +3,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pymysql
+from pymysql.constants import CR
 
 from payproof.aside import aside
 from payproof.domain.source import Snapshot, Store
@@ -14,6 +15,8 @@ from payproof.sources.mysql.tables import describe_error, end_connection, print_
 __all__ = ["MysqlStore"]
 
 _SECONDS = 30
+#: A connection was cut, as by a server that is stopped; what was kept may have been cut long before.
+_LOST = frozenset({CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST})
 _SETTINGS = ("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SET SESSION lock_wait_timeout = 5")
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s AND table_type = 'BASE TABLE'"
 
@@ -60,6 +63,18 @@ class MysqlStore(Store):
         end_connection(self._connection)
 
     def _look(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
+        kept = self._connection is not None
+        try:
+            try:
+                return self._read(ids, before)
+            except pymysql.OperationalError as error:
+                if not (kept and error.args[0] in _LOST):
+                    raise
+                return self._read(ids, before)
+        except (pymysql.Error, OSError) as error:
+            raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {describe_error(error)}") from None
+
+    def _read(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
         try:
             connection = self._connect()
             with connection.cursor() as cursor:
@@ -69,10 +84,10 @@ class MysqlStore(Store):
                 for table in sorted(print_value(name) for (name,) in cursor.fetchall()):
                     _add(cursor, table, ids, seen)
             connection.rollback()
-        except (pymysql.Error, OSError) as error:
+        except (pymysql.Error, OSError):
             # In whatever state the connection is: the next look makes a new one.
             self._drop()
-            raise InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {describe_error(error)}") from None
+            raise
         return seen.snapshot()
 
     def _drop(self) -> None:

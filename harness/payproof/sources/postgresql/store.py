@@ -22,6 +22,7 @@ from payproof.sources.postgresql.queries import (
 __all__ = ["PostgresqlStore"]
 
 _MOST_NAMED = 3
+_SHUT_DOWN = "57P"  # the class of SQLSTATE for a server that ends or starts
 
 
 class PostgresqlStore(Store):
@@ -51,19 +52,18 @@ class PostgresqlStore(Store):
         Raises:
             InconclusiveError: the database, or a table that is not ignored, cannot be read.
         """
+        kept = self._connection is not None
         try:
-            connection = await self._connect()
-            seen = await self._look(connection.cursor(), ids, before)
-            await connection.commit()
-        except BaseException as error:
-            # In whatever state the connection is: the next look makes a new one.
-            await self.close()
-            if isinstance(error, psycopg.Error):
-                raise self._unreadable(describe_error(error, self._address.password)) from None
-            if isinstance(error, UnicodeError):
-                raise self._unreadable("a name in it is not in the encoding that it states") from None
-            raise
-        return seen
+            try:
+                return await self._read(ids, before)
+            except psycopg.OperationalError as error:
+                if not (kept and _is_lost(error)):
+                    raise
+                return await self._read(ids, before)
+        except psycopg.Error as error:
+            raise self._unreadable(describe_error(error, self._address.password)) from None
+        except UnicodeError:
+            raise self._unreadable("a name in it is not in the encoding that it states") from None
 
     async def close(self) -> None:
         """Close the connection."""
@@ -71,6 +71,17 @@ class PostgresqlStore(Store):
         self._last = LastLook()
         if connection is not None:
             await connection.close()
+
+    async def _read(self, ids: Sequence[str], before: Snapshot | None) -> Snapshot:
+        try:
+            connection = await self._connect()
+            seen = await self._look(connection.cursor(), ids, before)
+            await connection.commit()
+        except BaseException:
+            # In whatever state the connection is: the next look makes a new one.
+            await self.close()
+            raise
+        return seen
 
     async def _connect(self) -> AsyncConnection:
         if self._connection is None:
@@ -132,6 +143,11 @@ class PostgresqlStore(Store):
 
     def _unreadable(self, detail: str) -> InconclusiveError:
         return InconclusiveError(Reason.SOURCE_UNREADABLE, f"store {self.name}: {detail}")
+
+
+def _is_lost(error: psycopg.OperationalError) -> bool:
+    """Whether the connection was cut, as by a server that is stopped; what was kept may have been cut long before."""
+    return error.sqlstate is None or error.sqlstate.startswith(_SHUT_DOWN)
 
 
 def _batches(tables: Iterable[tuple[WatchedTable, int]]) -> Iterator[list[WatchedTable]]:
