@@ -9,6 +9,7 @@ from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.registry import step
 from payproof.stripe.deliveries import resigned_request, signed_request
+from payproof.stripe.retries import MOST_RETRIES, Retries
 
 __all__ = ["Kill"]
 
@@ -24,7 +25,8 @@ class Kill(Step):
     The process gets no chance to do anything more (SIGKILL). Each of the ``kills`` comes ``after`` the ``events`` were
     "sent", at a random moment within the time that the slowest delivery before it took, the first of which nothing
     disturbs; or as soon as a store shows that something of them is "stored", or the first is "answered". What was not
-    accepted is then delivered again, as Stripe does: the same event, signed anew.
+    accepted is delivered again as Stripe does: the same event, signed anew, after waits that grow, on a clock that runs
+    faster. A later kill may cut that off too.
     """
 
     name: ClassVar[str] = "kill"
@@ -39,8 +41,8 @@ class Kill(Step):
 
     @property
     def requests(self) -> int:
-        """Each event twice, and one before them."""
-        return 2 * self.events * self.kills + 1
+        """Each event as often as Stripe delivers it at most, and one before them."""
+        return (1 + MOST_RETRIES) * self.events * self.kills + 1
 
     @property
     def seconds(self) -> float:
@@ -51,9 +53,11 @@ class Kill(Step):
         """Deliver, kill, start, deliver again."""
         undisturbed = await context.at_instance().send(self._make(context))
         seen: list[Observation] = [undisturbed]
+        retries, clock = Retries(), context.clock
         slowest = undisturbed.answer.seconds if isinstance(undisturbed.answer, Answer) else _LONGEST
         for _ in range(self.kills):
-            requests = [self._make(context) for _ in range(self.events)]
+            again = [resigned_request(context, one) for one in retries.take_due(clock.monotonic())]
+            requests = [*(self._make(context) for _ in range(self.events)), *again]
             moment = context.random.uniform(_SHORTEST, max(_SHORTEST, slowest)) if self.after == "sent" else 0.0
             exchanges = await self._deliver_and_kill(context, requests, moment)
             took = [one.answer.seconds for one in exchanges if isinstance(one.answer, Answer)]
@@ -64,9 +68,13 @@ class Kill(Step):
             seen.append(InstanceKilled(step, len(exchanges), cut_off, moment, self.after))
             seen += [one for one in exchanges if isinstance(one.answer, Answer)]
             seen += await context.instance.start("", "", None)
-            there = context.at_instance()
-            refused = [one for one, exchange in zip(requests, exchanges, strict=True) if not exchange.is_accepted]
-            seen += [await there.send(resigned_request(context, one)) for one in refused]
+            retries.note(requests, exchanges, clock.monotonic())
+        while (wait := retries.find_wait(clock.monotonic())) is not None:
+            await clock.sleep(wait)
+            for due in retries.take_due(clock.monotonic()):
+                exchange = await context.at_instance().send(resigned_request(context, due))
+                retries.note([due], [exchange], clock.monotonic())
+                seen.append(exchange)
         return seen
 
     async def _deliver_and_kill(
