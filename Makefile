@@ -67,7 +67,7 @@ fuzz-kernel: $(READY)  ## Fuzz the compiled loops of the search under sanitizers
 	$(BIN)/python -m tests.scan.fuzz_kernel --seconds $(SECONDS)
 
 # Words beside it name sections: `make bench deliveries`.
-SECTIONS := $(if $(filter bench,$(MAKECMDGOALS)),$(filter counts runs deliveries service scan rows fuzz upstream pages races crashes,$(MAKECMDGOALS)))
+SECTIONS := $(if $(filter bench,$(MAKECMDGOALS)),$(filter counts runs deliveries service scan rows fuzz upstream pages races crashes burst,$(MAKECMDGOALS)))
 .PHONY: bench $(SECTIONS)
 bench: $(READY)  ## Measure against the peers (needs nginx, wrk and rg); with names of sections, only these
 	$(BIN)/python -m tests.benchmarks $(SECTIONS)

@@ -1,7 +1,7 @@
 """Measures the project beside its peers on this machine and prints the figures: `python -m tests.benchmarks`.
 
 Sections can be named: counts, runs, deliveries, service, scan (with `--megabytes` of a log to search), rows, fuzz,
-upstream, pages, races and crashes.
+upstream, pages, races, crashes and burst (with `--events`).
 """
 
 import argparse
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from rich.console import Console, RenderableType
 
+from tests.benchmarks._burst import burst
 from tests.benchmarks._counts import counts
 from tests.benchmarks._crashes import crashes, races
 from tests.benchmarks._deliveries import deliveries
@@ -27,6 +28,7 @@ from tests.benchmarks._upstream import upstream
 #: The programs that a section measures beside, or with.
 _PEERS = {
     "deliveries": ("nginx", "wrk"),
+    "burst": ("wrk",),
     "service": ("wrk",),
     "scan": ("rg",),
     "rows": ("rg",),
@@ -36,10 +38,10 @@ _PEERS = {
 
 
 #: The sections that measure nothing without wrk.
-_BY_WRK = frozenset({"service", "upstream"})
+_BY_WRK = frozenset({"burst", "service", "upstream"})
 
 
-def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[RenderableType], list[str]]:
+def measured(section: str, absent: list[str], megabytes: int, events: int) -> tuple[list[RenderableType], list[str]]:
     """Return the tables of a section that can be measured without some programs, and a line for each failure."""
     if (section == "deliveries" and "nginx" in absent) or (section in _BY_WRK and "wrk" in absent):
         return [], []
@@ -49,8 +51,9 @@ def measured(section: str, absent: list[str], megabytes: int) -> tuple[list[Rend
         case "runs" | "rows":
             timed, failed = runs() if section == "runs" else rows()
             return [timed], failed
-        case "races" | "crashes" | "upstream":
-            return {"races": races, "crashes": crashes, "upstream": upstream}[section]()
+        case "races" | "crashes" | "upstream" | "burst":
+            made = {"races": races, "crashes": crashes, "upstream": upstream, "burst": lambda: burst(events)}
+            return made[section]()
         case "service":
             return [*service()], []
         case _:
@@ -72,10 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "pages",
         "races",
         "crashes",
+        "burst",
     )
     parser = argparse.ArgumentParser("python -m tests.benchmarks", description="Measure the project beside its peers.")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(sections)}; all by default")
     parser.add_argument("--megabytes", type=int, default=256, help="size of the log that is searched (256)")
+    parser.add_argument("--events", type=int, default=10_000, help="of a burst (10000)")
     told = parser.parse_args(arguments)
     chosen = told.sections or sections
     if unknown := set(chosen) - set(sections):
@@ -88,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         out.print(f"not measured: {program} is not on this machine", highlight=False)
     broken = False
     for section in chosen:
-        tables, failed = measured(section, absent, told.megabytes)
+        tables, failed = measured(section, absent, told.megabytes, told.events)
         for table in tables:
             out.print(table)
         for line in failed:

@@ -34,12 +34,15 @@ class Certificate:
 
     certificate: Path
     key: Path
+    authority: Path
 
     @classmethod
     def made(cls, folder: Path) -> "Certificate":
-        """Make one that nobody trusts."""
-        issued = trustme.CA().issue_cert("127.0.0.1")
-        files = cls(folder / "certificate.pem", folder / "key.pem")
+        """Make one, with an authority that nobody else trusts."""
+        authority = trustme.CA()
+        issued = authority.issue_cert("127.0.0.1")
+        files = cls(folder / "certificate.pem", folder / "key.pem", folder / "authority.pem")
+        authority.cert_pem.write_to_path(files.authority)
         issued.private_key_pem.write_to_path(files.key)
         for pem in issued.cert_chain_pems:
             pem.write_to_path(files.certificate, append=True)

@@ -21,7 +21,7 @@ from tests.reference_impl.databases import OWNER as OWNER_ROLE
 from tests.reference_impl.databases import SERVICE as SERVICE_ROLE
 from tests.reference_impl.databases import Database, Postgresql, sqlite
 
-__all__ = ["service"]
+__all__ = ["databases", "service"]
 
 _CONNECTIONS = (1, 32)
 
@@ -38,7 +38,7 @@ def service(
     rest, rates = _rest_table(starts), _rate_table(signed, rounds, seconds)
     for kind in kinds:
         with tempfile.TemporaryDirectory(prefix="payproof-bench-") as name, ExitStack() as stack:
-            addresses = stack.enter_context(_databases(kind, Path(name)))
+            addresses = stack.enter_context(databases(kind, Path(name)))
             files = Certificate.made(Path(name))
             pair = {}
             for contender, address in addresses.items():
@@ -55,7 +55,7 @@ def service(
 
 
 @contextmanager
-def _databases(kind: str, folder: Path) -> Iterator[dict[str, str]]:
+def databases(kind: str, folder: Path) -> Iterator[dict[str, str]]:
     """Give each contender a database of its own; the service's is migrated."""
     with sqlite(folder) if kind == "sqlite" else _durable_postgresql() as server:
         yield {SERVICE: server.fresh().service, PEER: server.fresh(migrated=False).owner}

@@ -11,6 +11,7 @@ from threading import Thread
 import pytest
 
 from tests.benchmarks import __main__ as benchmarks
+from tests.benchmarks._burst import burst
 from tests.benchmarks._counts import counts
 from tests.benchmarks._crashes import crashes, races
 from tests.benchmarks._deliveries import deliveries
@@ -136,6 +137,14 @@ def test_races():
 def test_crashes():
     """The kills of a run are survived, on either database."""
     (table,), failed = crashes(2)
+    assert (table.row_count, failed) == (2, [])
+
+
+@pytest.mark.thorough
+def test_burst():
+    """No event of a burst is lost or applied twice, on either database."""
+    need_programs("wrk")
+    (table,), failed = burst(300)
     assert (table.row_count, failed) == (2, [])
 
 

@@ -7,6 +7,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from payproof.session.recorded_events import Disguise, read_events
 from tests.end_to_end import hostile
@@ -118,10 +120,35 @@ def test_nobodys_data_is_sent(tmp_path):
     assert charge["receipt_email"] in charge["description"]
 
 
+TEXTS = (
+    *("12", "34", "4242 42", "42 4242 4242", "sk_", "live_", "", "é 1", "user_17", "2026-12-01", "0"),
+    *(NUMBER, "4242 4242 4242 4242", f"paid by {NUMBER}", "sk_" + "live_" + "4eC39HqLyjWDarjtT1zdp7dc" * 2),
+    "pi_3MtwBwLkdIwHu7ix28a3tqPa_secret_" + "YrKJUKribcBjcG8HVhfZluoGH",
+)
+
+
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=12))
+def test_what_stands_beside_a_text_changes_nothing(texts):
+    """Of many events at a time each loses what it loses alone, whatever stands in the others."""
+    events = [made(number, description=text) for number, text in enumerate(texts)]
+    together = Disguise(b"key").apply(events)
+    assert together == [one for event in events for one in Disguise(b"key").apply([event])]
+    for text, event in zip(texts, together, strict=True):
+        is_ours = text not in TEXTS[:11]
+        assert (event["data"]["object"]["description"] != text) == is_ours, text
+
+
+@pytest.mark.thorough
+def test_more_card_numbers_than_a_search_tells():
+    """In a file full of them each card number is replaced."""
+    events = [made(number, description=f"{number}: {NUMBER}") for number in range(2500)]
+    assert not [one for one in Disguise(b"key").apply(events) if NUMBER in one["data"]["object"]["description"]]
+
+
 def test_fixtures_keep_what_a_target_needs():
     """Of Stripe's own events, only texts are replaced: no id, amount, status or time is another afterwards."""
     events = [made(1, status="succeeded", created=1_790_000_000, amount_refunded=0, paid=True, refunds=None)]
-    disguised = [Disguise(b"key").apply(one) for one in events]
+    disguised = Disguise(b"key").apply(events)
     assert disguised == events
 
 

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -92,13 +93,9 @@ def _list_deliveries(path: Path, target: Target, how: Playback) -> Iterator[tupl
     """Yield the requests in the order in which they are sent, and whether each is the first of its event."""
     random = Random(how.seed)
     disguise = Disguise(secrets.token_bytes(16))
-    block: list[tuple[Mapping[str, object], bytes]] = []
-    for event in read_events(path):
-        block.append((event, disguise.encode(event)))
-        if len(block) == _SHUFFLED:
-            yield from _arrange(block, target, how, random)
-            block = []
-    yield from _arrange(block, target, how, random)
+    events = read_events(path)
+    while block := list(islice(events, _SHUFFLED)):
+        yield from _arrange(list(zip(block, disguise.encode(block), strict=True)), target, how, random)
 
 
 def _arrange(
