@@ -256,6 +256,13 @@ def test_a_store_of_states_without_ids_is_shown_by_its_changes():
     assert {one.channel.value: one.shown_by for one in bench.meet().marks}["store"] == "changes"
 
 
+def test_a_store_that_only_unusual_events_change_is_shown_by_them():
+    """Where none of the events that are tried first has an effect, those that are tried later show the store."""
+    bench = Bench({"charge.dispute.funds_withdrawn": "lost"}, dedupes=True)
+    assert {one.channel.value: one.shown_by for one in bench.meet(()).marks}["store"] == "ids"
+    assert not bench.runner.unwatched
+
+
 def test_a_journal_of_deliveries_holds_no_state():
     """A table that gains a row of rubbish too is a journal: no accepted forgery, and no effect."""
     bench = Bench(PAID, dedupes=True, journal=True)

@@ -6,6 +6,7 @@ from payproof.checks.one_effect import OneEffect
 from payproof.domain.kind import Kind
 from payproof.domain.observation import (
     Answer,
+    BurstSeen,
     Exchange,
     InstanceKilled,
     NoAnswer,
@@ -152,3 +153,31 @@ def test_without_an_event_alone_nothing_is_judged():
     seen = Seen(Contract(), (*deliver(TOGETHER, OK, OK, released=0.0), change(TOGETHER, 2)))
     assert not list(OneEffect().judge(seen))
     assert list(OneEffect().find_unjudged(seen)) == ["no step delivers an event alone"]
+
+
+def burst(added, *refused, types=2, calls=()):
+    """Return what is found where a burst of a hundred events, all accepted in the end, has added so many rows."""
+    shown = BurstSeen(TOGETHER, 32, 100, types, 100, 110, 1.0, (0.1, 0.1, 0.1))
+    answers = [one for number, answer in enumerate(refused) for one in deliver(TOGETHER, answer, event=str(number))]
+    return [one.kind for one in judge(shown, *answers, change(TOGETHER, added), *calls)]
+
+
+def test_what_a_burst_refused_came_again():
+    """Refusals are shown without what came after them: whether each event was accepted at last, the numbers tell."""
+    assert burst(50, FAILED, FAILED) == []
+
+
+@pytest.mark.parametrize(
+    ("added", "types", "calls", "found"),
+    [
+        (50, 2, (), []),
+        (49, 2, (), [Kind.EFFECT_MISSING]),
+        (99, 1, (), [Kind.EFFECT_MISSING]),
+        (3, 1, (call(ALONE, 1),), []),
+        (0, 1, (call(ALONE, 1),), [Kind.EFFECT_MISSING]),
+        (3, 2, (call(ALONE, 1),), [Kind.EFFECT_MISSING]),
+    ],
+)
+def test_rows_of_a_burst(added, types, calls, found):
+    """Each event makes its row, but where all are about one object and the target asks Stripe what that is by then."""
+    assert burst(added, types=types, calls=calls) == found

@@ -54,16 +54,22 @@ class OneEffect(Check):
         if not any(singles):
             return
         bursts = {one.step: one for one in seen.observations if isinstance(one, BurstSeen)}
+        reads = any(one.calls for one in seen.observations if isinstance(one, StripeCalls) and one.step not in known)
         for step, events in tried.items():
-            yield from self._judge_answers(events)
-            accepted = sum(any(one.is_accepted for one in copies) for copies in events)
-            if (burst := bursts.get(step)) is not None:
+            burst, of_one = bursts.get(step), False
+            if burst is None:
+                yield from self._judge_answers(events)
+                accepted = sum(any(one.is_accepted for one in copies) for copies in events)
+            else:  # what was refused there came again, which only the numbers tell
                 # An event alone stands for one of each type there.
                 accepted = burst.accepted // burst.types
+                # Who asks Stripe about the one object of them all keeps what it is by then, and once.
+                of_one = burst.types == 1 and reads
             mine = rows.get(step, {})
             for place in sorted({place for counted in (*singles, mine) for place in counted}):
                 alone = [counted.get(place, _NOTHING) for counted in singles]
-                yield from self._judge_table(step, place, mine.get(place, _NOTHING), alone, events=accepted)
+                change = mine.get(place, _NOTHING)
+                yield from self._judge_table(step, place, change, alone, events=accepted, of_one=of_one)
         yield from self._judge_calls(seen, tried)
 
     def _judge_answers(self, events: Iterable[list[Exchange]]) -> Iterator[Finding]:
@@ -74,11 +80,11 @@ class OneEffect(Check):
                 yield finding_of_genuine(self.name, "that a copy is accepted", told, answered[0][0])
 
     def _judge_table(
-        self, step: int, place: tuple[str, str], change: _Change, alone: list[_Change], *, events: int
+        self, step: int, place: tuple[str, str], change: _Change, alone: list[_Change], *, events: int, of_one: bool
     ) -> Iterator[Finding]:
         most, least = max(one.added for one in alone), min(one.added for one in alone)
         # A row that an event only changes, many change too; one that it makes, each makes.
-        is_made = most == least and not any(one.removed for one in alone)
+        is_made = most == least and not any(one.removed for one in alone) and not of_one
         due = least * events if is_made else min(least, events)
         told = f"{place[0]}, table {place[1]}: {change.added} rows added by {events} events"
         spot = spot_of_column(*place)

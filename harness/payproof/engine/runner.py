@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from payproof.domain.calibration import Calibration
+from payproof.domain.calibration import Calibration, SourceMark
 from payproof.domain.control import ControlEvents
 from payproof.domain.events import Record, Unwatched
 from payproof.domain.observation import Answer, Channel, Exchange, Observation, StripeCalls
@@ -223,7 +223,7 @@ class Runner:
             Calibration(
                 (*known.reactions, *found.reactions),
                 known.unclear | found.unclear,
-                known.marks or found.marks,
+                _merge_marks(known.marks, found.marks),
                 known.journals or found.journals,
             )
         )
@@ -337,6 +337,12 @@ def _find_unanswerable(observations: tuple[Observation, ...]) -> tuple[Reason, s
         return None
     detail = f"the double does not know {unknown.method} {unknown.path}; take stripe-mock, or Stripe's test mode"
     return Reason.UPSTREAM_FAILED, detail
+
+
+def _merge_marks(known: Sequence[SourceMark], found: Sequence[SourceMark]) -> tuple[SourceMark, ...]:
+    """Return what each source is shown by: what was tried first may have had no effect anywhere."""
+    later = {(one.channel, one.source): one for one in found}
+    return tuple(one if one.shown_by else later.get((one.channel, one.source), one) for one in known or found)
 
 
 def _find_refusal(observed: Sequence[Observation]) -> Answer | None:
