@@ -1,6 +1,7 @@
 """The scenarios on billing services that share no line with Payproof, each in a language or framework of its own."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from payproof.steps.operate import Operate
 from payproof.steps.prepare import Prepare
 from tests.end_to_end.command import environment, payproof
 from tests.targets.expectations import Expectations
+from tests.targets.matrix import print_matrix
 from tests.targets.service import RECIPES, serve, session_on
 
 pytestmark = pytest.mark.thorough
@@ -104,6 +106,14 @@ def test_expectations_name_what_there_is(name):
     assert {rule for _, rule in expected.failing} | {one.rule for one in expected.defects.values()} - {""} <= rules
     assert {caught.case for caught in expected.defects.values()} <= CASES.keys()
     assert RECIPES[name].list_planted() == sorted(expected.defects)
+
+
+def test_the_matrix_counts_each_case_once(capsys):
+    """Beside each scenario stand its cases, for every target."""
+    assert print_matrix() == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    cells = last.strip("| ").split(" | ")[1:]
+    assert [sum(map(int, re.findall(r"\d+", cell))) for cell in cells] == [len(CASES)] * len(RECIPES)
 
 
 @pytest.mark.parametrize(

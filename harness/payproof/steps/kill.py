@@ -9,7 +9,7 @@ from payproof.domain.request import Request
 from payproof.domain.step import Step
 from payproof.registry import step
 from payproof.stripe.deliveries import resigned_request, signed_request
-from payproof.stripe.retries import MOST_RETRIES, Retries
+from payproof.stripe.retries import MOST_RETRIES, RETRY_SECONDS, Retries
 
 __all__ = ["Kill"]
 
@@ -46,8 +46,8 @@ class Kill(Step):
 
     @property
     def seconds(self) -> float:
-        """What it takes to start the instance so often."""
-        return _KILL_SECONDS * self.kills
+        """What it takes to start the instance so often, and what Stripe waits in all."""
+        return _KILL_SECONDS * self.kills + RETRY_SECONDS
 
     async def run(self, context: Context) -> Sequence[Observation]:
         """Deliver, kill, start, deliver again."""

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from payproof.domain.observation import Exchange
 from payproof.domain.request import Request
 
-__all__ = ["MOST_RETRIES", "Retries"]
+__all__ = ["MOST_RETRIES", "RETRY_SECONDS", "Retries"]
 
 _MINUTE, _HOUR = 60.0, 3600.0
 #: Stripe's waits before it delivers once more: "up to three days with an exponential back off", and it publishes no
 #: more of them than that (https://docs.stripe.com/webhooks#retries). These make 66 hours.
 _WAITS = (5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, *(4 * (12 * _HOUR,)))
 _SPEED = 10_000  # seconds of Stripe's in one of ours: its first wait takes 30 ms, and all together 24 s
-#: How often an event comes again at most.
-MOST_RETRIES = len(_WAITS)
+#: How often an event comes again at most, and seconds of ours after which Stripe gives up.
+MOST_RETRIES, RETRY_SECONDS = len(_WAITS), sum(_WAITS) / _SPEED
 
 
 @dataclass(slots=True)
