@@ -7,6 +7,7 @@ commits a few times has had all.
 import os
 from collections import defaultdict
 from collections.abc import Sequence
+from zlib import crc32
 
 import pytest
 
@@ -25,8 +26,9 @@ def read_part() -> tuple[int, int]:
 def choose_part(items: Sequence[pytest.Item], part: int, parts: int) -> list[pytest.Item]:
     """Return a part of each group that is large: the variants of one thorough test, and all tests of properties.
 
-    Of a group with fewer tests than there are parts, it is one, and a test may be in several parts. Thorough tests with
-    few variants are a group together, folder by folder.
+    Each test of a group is in one part. Which one the first is in depends on the group's name: else the first parts
+    would have all groups with fewer tests than there are parts. Thorough tests with few variants are a group together,
+    folder by folder.
     """
     groups = defaultdict[str, list[pytest.Item]](list)
     kept: list[pytest.Item] = []
@@ -40,10 +42,7 @@ def choose_part(items: Sequence[pytest.Item], part: int, parts: int) -> list[pyt
     folders = defaultdict[str, list[pytest.Item]](list)
     for name in [name for name, group in groups.items() if len(group) < _MANY]:
         folders[name.partition("::")[0].rpartition("/")[0]] += groups.pop(name)
-    for group in (*groups.values(), *folders.values()):
+    for name, group in (*groups.items(), *folders.items()):
         group.sort(key=lambda item: item.nodeid)
-        if len(group) < _MANY:
-            kept += group
-        else:
-            kept += group[part::parts] or [group[part * len(group) // parts]]
+        kept += group[(part + crc32(name.encode())) % parts :: parts] if len(group) >= _MANY else group
     return kept
