@@ -138,6 +138,16 @@ def test_what_stands_beside_a_text_changes_nothing(texts):
         assert (event["data"]["object"]["description"] != text) == is_ours, text
 
 
+def test_half_a_character_arrives_as_it_was_written():
+    """An event's file may hold what no encoding has; beside a card number it is lost with it."""
+    half = "\ud83d"
+    events = [made(1, description=half, receipt_email=f"{half}@billing.net"), made(2, description=half + NUMBER)]
+    first, second = Disguise(b"key").encode(events)
+    assert rb'"description": "\ud83d"' in first
+    assert NUMBER.encode() not in second
+    assert json.loads(first)["id"] == "evt_1"
+
+
 @pytest.mark.thorough
 def test_more_card_numbers_than_a_search_tells():
     """In a file full of them each card number is replaced."""
