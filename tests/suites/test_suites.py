@@ -11,6 +11,7 @@ from tests.end_to_end.command import Ended, environment, payproof
 
 SECRET = "whsec_" + "ofTheDjangoShop0123456789"
 XDIST = ("-n", 2)
+_WHOLE_SECONDS = 1200  # of all cases, on a machine that is busy
 
 #: What Django's own development server does, on which live_server runs: no integration's fault, and said in the docs.
 BY_LIVE_SERVER = {
@@ -31,7 +32,7 @@ BY_THE_EXAMPLE = {
 def suite(tmp_path):
     """Runs pytest in a copy of a project, as its owner does."""
 
-    def run(project: str, *options: object, **variables: str) -> Ended:
+    def run(project: str, *options: object, seconds: float = 300, **variables: str) -> Ended:
         folder = tmp_path / project
         if not folder.exists():
             shutil.copytree(Path(__file__).parent / project, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -41,7 +42,7 @@ def suite(tmp_path):
             name: value for name, value in env.items() if not name.startswith("PAYPROOF_") or name == "PAYPROOF_FAULTS"
         }
         own = ("-p", "no:cacheprovider", *(() if project == "django_shop" else ("-p", "no:django")))
-        return payproof("-m", "pytest", *own, *options, cwd=folder, env=env, program=sys.executable)
+        return payproof("-m", "pytest", *own, *options, cwd=folder, env=env, program=sys.executable, seconds=seconds)
 
     return run
 
@@ -97,10 +98,11 @@ def test_a_database_in_memory_is_told(suite):
 
 
 @pytest.mark.thorough
+@pytest.mark.timeout(_WHOLE_SECONDS + 60)
 @pytest.mark.parametrize(("project", "found"), [("django_shop", BY_LIVE_SERVER), ("fastapi_shop", set())])
 def test_every_scenario_is_judged_on_the_project(suite, project, found):
     """All scenarios find what is wrong there, and nothing else."""
-    ended = suite(project, "--payproof", "-m", "payproof", *XDIST)
+    ended = suite(project, "--payproof", "-m", "payproof", *XDIST, seconds=_WHOLE_SECONDS)
     assert failed(ended) - BY_THE_MOMENT == found, ended.out
 
 
