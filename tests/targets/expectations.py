@@ -56,6 +56,10 @@ class Expectations:
         defects = {name: Caught(**caught) for name, caught in content["defects"].items()}
         return cls(failing, frozenset(content["not_offered"]), frozenset(content["not_applying"]), defects)
 
+    def may_skip(self, case: Case) -> bool:
+        """Whether a case needs what the target does not offer, or makes no sense there."""
+        return case.id in self.not_applying or bool(self.not_offered.intersection(case.needs))
+
     def surprise(self, case: Case, verdict: Verdict, passing: tuple[Finding, ...] = ()) -> str:
         """Return what is otherwise than expected, for a reader, or an empty text."""
         missing = self.not_offered.intersection(case.needs)
@@ -64,7 +68,7 @@ class Expectations:
             case Errored(reason=reason, detail=detail):
                 return f"unknown: {reason}: {detail}"
             case Skipped(why=why):
-                return "" if missing or case.id in self.not_applying else f"skipped: {why}"
+                return "" if self.may_skip(case) else f"skipped: {why}"
             case Passed():
                 pass
             case Failed(findings=own):
